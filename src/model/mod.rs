@@ -1,0 +1,24 @@
+//! The words every room shares: identifiers, roles, spans, times, and text about people.
+//!
+//! Everything here is parsed once at the edge and is valid from then on. Nothing here reads
+//! a clock, a file or a random source: times, bytes and keys arrive as arguments.
+
+mod finding;
+mod ids;
+mod private;
+mod span;
+mod terms;
+mod time;
+
+pub use finding::{Evidence, Finding};
+pub use ids::{
+    ActorId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId, ItemDigest, ModelError,
+    OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, SegmentId, SubjectRef, VersionId,
+};
+pub use private::PrivateText;
+pub use span::{ByteRange, Span};
+pub use terms::{
+    EntityType, ExemptionCode, ItemKind, LegalBasisCode, Outcome, Platform, RecogniserId, Role, Score,
+    Visibility,
+};
+pub use time::Timestamp;
