@@ -9,8 +9,19 @@
         clippy::expect_used,
         clippy::panic,
         clippy::indexing_slicing,
-        clippy::string_slice
+        clippy::string_slice,
+        clippy::print_stdout
     )
 )]
 
+pub mod access;
+pub mod capture;
+pub mod config;
+pub mod decide;
+pub mod detect;
+pub mod ledger;
 pub mod model;
+pub mod redact;
+pub mod seal;
+pub mod store;
+pub mod vault;

@@ -1,0 +1,30 @@
+# One build profile for everything: release.
+.PHONY: demo test bench soak fmt clippy clean
+
+# Builds Knik, fills ./knik-data with its own keys and sample captures, serves over TLS on 127.0.0.1 until stopped.
+demo:
+	cargo build --release
+	target/release/knik demo --dir knik-data
+
+# Format, lints, all tests (SQLite and PostgreSQL) and the demo check.
+test:
+	@tests/run.sh
+
+# Records a second for ingest, redacted views a second over TLS, memory and disk.
+bench:
+	cargo bench --bench spine
+
+# Hours under load with faults injected.
+soak:
+	@echo "not yet: there is no soak test" >&2
+	@exit 1
+
+fmt:
+	cargo fmt
+
+clippy:
+	cargo clippy --release --all-targets -- -D warnings
+
+# The build only: a data folder holds keys, so nothing here deletes it.
+clean:
+	cargo clean

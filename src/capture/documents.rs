@@ -1,0 +1,230 @@
+//! Taking JSON documents apart at their outer arrays, byte by byte and without parsing the elements.
+
+use super::split::{Raw, STREAMED};
+use std::mem;
+
+/// Where the scanner stands.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    /// Between documents.
+    #[default]
+    Top,
+    /// Before an element; the flag: one must come, as after a comma.
+    Element(bool),
+    /// Inside a value that becomes a piece.
+    Value,
+    /// After an element.
+    AfterElement,
+    /// Before a member's name; the flag as above.
+    Member(bool),
+    /// Inside a member's name.
+    Name,
+    /// Before the colon.
+    Colon,
+    /// Before a member's value.
+    MemberValue,
+    /// After a member.
+    AfterMember,
+}
+
+/// What the current value stands in.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Within {
+    #[default]
+    Nothing,
+    Array,
+    MemberArray,
+    Member,
+}
+
+/// What one call of [`Scanner::scan`] did.
+pub(super) struct Scanned {
+    /// How many bytes of the buffer belong to the piece.
+    pub(super) used: usize,
+    /// Whether the piece ends there.
+    pub(super) done: bool,
+}
+
+/// Finds where pieces end. Balances brackets and strings; checks only the separators outside values.
+#[derive(Default)]
+pub(super) struct Scanner {
+    /// Whether objects at the top are taken apart at their members.
+    open_objects: bool,
+    state: State,
+    within: Within,
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+    name: Vec<u8>,
+    index: u64,
+}
+
+impl Scanner {
+    /// `open_objects`: whether an object at the top of a document is taken apart at its members.
+    pub(super) fn new(open_objects: bool) -> Self {
+        Self { open_objects, ..Self::default() }
+    }
+
+    /// Whether the stream may end here.
+    pub(super) fn at_rest(&self) -> bool {
+        self.state == State::Top
+    }
+
+    /// Passes over `buffer`, which follows `base` bytes of the piece `raw`. The error is the place in the
+    /// buffer of a byte that cannot stand there.
+    pub(super) fn scan(&mut self, buffer: &[u8], base: usize, raw: &mut Raw) -> Result<Scanned, usize> {
+        let mut at = 0;
+        while let Some(&byte) = buffer.get(at) {
+            match self.state {
+                State::Value | State::Name => {
+                    let rest = buffer.get(at..).unwrap_or_default();
+                    let (used, ended) = self.inside(rest);
+                    if self.state == State::Name {
+                        self.keep_name(rest.get(..used).unwrap_or_default());
+                    }
+                    at += used;
+                    if ended && self.value_ended(base + at, raw) {
+                        return Ok(Scanned { used: at, done: true });
+                    }
+                }
+                _ if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') || is_mark(byte, base + at, raw) => at += 1,
+                _ => {
+                    let (pass, done) = self.between(byte, base + at, raw).ok_or(at)?;
+                    at += usize::from(pass);
+                    if done {
+                        return Ok(Scanned { used: at, done });
+                    }
+                }
+            }
+        }
+        Ok(Scanned { used: at, done: false })
+    }
+
+    /// Passes over the inside of a value: how far, and whether it ended there.
+    fn inside(&mut self, rest: &[u8]) -> (usize, bool) {
+        let mut at = 0;
+        while let Some(&byte) = rest.get(at) {
+            if self.in_string {
+                if mem::take(&mut self.escaped) {
+                    at += 1;
+                    continue;
+                }
+                let tail = rest.get(at..).unwrap_or_default();
+                let Some(stop) = tail.iter().position(|&b| b == b'"' || b == b'\\') else {
+                    return (rest.len(), false);
+                };
+                self.escaped = tail.get(stop) == Some(&b'\\');
+                self.in_string = self.escaped;
+                at += stop + 1;
+                if !self.in_string && self.depth == 0 {
+                    return (at, true);
+                }
+                continue;
+            }
+            match byte {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' if self.depth > 0 => {
+                    self.depth -= 1;
+                    if self.depth == 0 {
+                        return (at + 1, true);
+                    }
+                }
+                b'}' | b']' | b',' | b' ' | b'\n' | b'\r' | b'\t' if self.depth == 0 => return (at, true),
+                _ => {}
+            }
+            at += 1;
+        }
+        (at, false)
+    }
+
+    fn keep_name(&mut self, part: &[u8]) {
+        let room = STREAMED[1].len() + 2;
+        self.name.extend(part.iter().take(room.saturating_sub(self.name.len())));
+    }
+
+    /// After a value (or a name) that ends at `end` of the piece; true when the piece ends too.
+    fn value_ended(&mut self, end: usize, raw: &mut Raw) -> bool {
+        if self.state == State::Name {
+            self.state = State::Colon;
+            return false;
+        }
+        raw.value.end = end;
+        let (state, done) = match self.within {
+            Within::Nothing => (State::Top, true),
+            Within::Member => (State::AfterMember, true),
+            Within::Array | Within::MemberArray => (State::AfterElement, false),
+        };
+        self.state = state;
+        done
+    }
+
+    /// One byte outside values: whether it is passed over, and whether the piece ends. None: it is wrong.
+    fn between(&mut self, byte: u8, at: usize, raw: &mut Raw) -> Option<(bool, bool)> {
+        let (state, pass, done) = match (self.state, byte) {
+            (State::Top, b'[') => (self.array(Within::Array), true, false),
+            (State::Top, b'{') if self.open_objects => (State::Member(false), true, false),
+            (State::Top, b'{') => (self.value(Within::Nothing, at, raw), false, false),
+            (State::Element(false), b']') => (self.array_end(), true, self.within == Within::Array),
+            (State::Element(_), b',' | b']' | b'}' | b':') => return None,
+            (State::Element(_), _) => {
+                raw.pointer = Some(self.pointer());
+                self.index += 1;
+                (self.value(self.within, at, raw), false, false)
+            }
+            (State::AfterElement, b',') => {
+                raw.last = false;
+                (State::Element(true), true, true)
+            }
+            (State::AfterElement, b']') => (self.array_end(), true, true),
+            (State::Member(_), b'"') => {
+                self.name.clear();
+                (State::Name, false, false)
+            }
+            (State::Colon, b':') => (State::MemberValue, true, false),
+            (State::MemberValue, b'[') if self.streamed().is_some() => {
+                (self.array(Within::MemberArray), true, false)
+            }
+            (State::MemberValue, b',' | b']' | b'}' | b':') => return None,
+            (State::MemberValue, _) => (self.value(Within::Member, at, raw), false, false),
+            (State::AfterMember, b',') => (State::Member(true), true, false),
+            (State::AfterMember | State::Member(false), b'}') => (State::Top, true, true),
+            _ => return None,
+        };
+        self.state = state;
+        Some((pass, done))
+    }
+
+    fn value(&mut self, within: Within, at: usize, raw: &mut Raw) -> State {
+        self.within = within;
+        raw.value = at..at;
+        State::Value
+    }
+
+    fn array(&mut self, within: Within) -> State {
+        self.within = within;
+        self.index = 0;
+        State::Element(false)
+    }
+
+    fn array_end(&self) -> State {
+        if self.within == Within::MemberArray { State::AfterMember } else { State::Top }
+    }
+
+    fn streamed(&self) -> Option<&'static str> {
+        let name = self.name.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        STREAMED.into_iter().find(|known| known.as_bytes() == name)
+    }
+
+    fn pointer(&self) -> String {
+        match self.streamed() {
+            Some(name) if self.within == Within::MemberArray => format!("/{name}/{}", self.index),
+            _ => format!("/{}", self.index),
+        }
+    }
+}
+
+/// Whether a byte belongs to a byte order mark at the start of the file.
+fn is_mark(byte: u8, at: usize, raw: &Raw) -> bool {
+    raw.offset == 0 && [0xEF, 0xBB, 0xBF].get(at) == Some(&byte)
+}

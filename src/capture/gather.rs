@@ -1,0 +1,89 @@
+//! What a format reads out of one parsed piece, and small readings that formats share.
+
+use super::item::{Account, Item, MediaKind, Passage, PassageRole, Removal};
+use super::json::Value;
+use super::unit::{Act, ActKind, Deletion, PartRole};
+use crate::model::{PrivateText, Timestamp};
+use std::ops::Range;
+
+/// Where the piece stands, as far as its meaning depends on it.
+#[derive(Default)]
+pub(super) struct Context {
+    /// Whether it is an element of a top-level array.
+    pub(super) element: bool,
+    /// Whether an element follows it.
+    pub(super) more: bool,
+    /// What the first version of the edit history being read is called, and when it was made.
+    pub(super) history: Option<(PrivateText, Option<Timestamp>)>,
+}
+
+/// What was read. Ranges are within the parsed text.
+#[derive(Default)]
+pub(super) struct Gathered {
+    /// Items with the ranges of their objects. Their `shared` are indices into `parts`.
+    pub(super) items: Vec<(Item, Range<usize>)>,
+    /// Parts that items refer to.
+    pub(super) parts: Vec<(PartRole, Range<usize>)>,
+    pub(super) acts: Vec<Act>,
+    pub(super) deletions: Vec<Deletion>,
+    /// Whether reading stopped copying shared parts because it would have taken too much memory.
+    pub(super) excessive: bool,
+}
+
+impl Gathered {
+    pub(super) fn act(&mut self, kind: ActKind, name: String) {
+        self.acts.push(Act { kind, name: PrivateText::new(name) });
+    }
+
+    pub(super) fn deletion(&mut self, names: Vec<PrivateText>, removal: Removal) {
+        self.deletions.push(Deletion { names, removal });
+    }
+}
+
+pub(super) fn private(text: &str) -> PrivateText {
+    PrivateText::from(text)
+}
+
+/// A text field, as it stands.
+pub(super) fn text(value: Option<Value<'_>>) -> Option<PrivateText> {
+    value.and_then(Value::text).map(|text| PrivateText::new(text.into_owned()))
+}
+
+/// An id field.
+pub(super) fn id(value: Option<Value<'_>>) -> Option<PrivateText> {
+    value.and_then(Value::id).map(|id| PrivateText::new(id.into_owned()))
+}
+
+/// A time field; none when it cannot be read.
+pub(super) fn time(value: Option<Value<'_>>) -> Option<Timestamp> {
+    value?.text()?.parse().ok()
+}
+
+/// A language tag; none when it does not look like one (a capture's own words must not pass for one).
+pub(super) fn language(value: Option<Value<'_>>) -> Option<String> {
+    let tag = value?.text()?;
+    let fits = (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    fits.then(|| tag.into_owned())
+}
+
+pub(super) fn account(
+    id: Option<PrivateText>,
+    handle: Option<PrivateText>,
+    name: Option<PrivateText>,
+) -> Account {
+    Account { native_id: id, handle: handle.unwrap_or_default(), display_name: name.unwrap_or_default() }
+}
+
+/// A passage, unless it is empty.
+pub(super) fn passage(role: PassageRole, text: Option<PrivateText>) -> Option<Passage> {
+    text.filter(|text| !text.is_empty()).map(|text| Passage { role, text })
+}
+
+pub(super) fn media_kind(word: &str) -> MediaKind {
+    match word {
+        "image" | "photo" => MediaKind::Image,
+        "video" | "gifv" | "animated_gif" => MediaKind::Video,
+        "audio" => MediaKind::Audio,
+        _ => MediaKind::Other,
+    }
+}

@@ -1,0 +1,126 @@
+//! Platform formats to records: what a harvester delivered, read as a stream of [`Unit`]s.
+//!
+//! The room reads and never changes: every item keeps the exact range of its bytes, and each unit says how
+//! its bytes are to be cut into fragments that do not overlap. What it does not know stays in the bytes and is
+//! never read out. Input is hostile: any bytes give units, refusals with place and mend, or one
+//! [`CaptureError`]; memory is bounded by the largest unit, time is linear.
+//!
+//! A format is one file beside this one (`mastodon`, `x_api_v2`) that turns a parsed piece into `Gathered`;
+//! splitting, cutting and counting are shared.
+
+mod cuts;
+mod documents;
+mod gather;
+mod html;
+mod item;
+mod json;
+mod json_parse;
+mod mastodon;
+mod reader;
+mod sniff;
+mod source;
+mod split;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod unit;
+mod x_api_v2;
+
+pub use item::{Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Removal};
+pub use json_parse::JsonFault;
+pub use reader::{Reader, reread};
+pub use tally::Tally;
+pub use unit::{Act, ActKind, Cut, CutKind, Deletion, PartRole, Place, Refusal, RefusalReason, Unit};
+
+use crate::model::{ModelError, Platform};
+use std::fmt;
+use std::io;
+use std::str::FromStr;
+
+/// A format a capture comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.
+    MastodonApi,
+    /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
+    XApiV2,
+}
+
+impl Format {
+    /// Every format, in the order of the definition.
+    pub const ALL: &'static [Self] = &[Self::MastodonApi, Self::XApiV2];
+
+    /// The word as written on the command line and in answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MastodonApi => "mastodon",
+            Self::XApiV2 => "x_api_v2",
+        }
+    }
+
+    /// Whose format it is.
+    #[must_use]
+    pub const fn platform(self) -> Platform {
+        match self {
+            Self::MastodonApi => Platform::Mastodon,
+            Self::XApiV2 => Platform::X,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Format {
+    type Err = ModelError;
+    fn from_str(given: &str) -> Result<Self, ModelError> {
+        Self::ALL.iter().copied().find(|format| format.as_str() == given).ok_or_else(|| ModelError::Term {
+            what: "format",
+            given: given.chars().take(80).collect(),
+            expected: Self::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
+}
+
+/// How much a reader takes at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest unit, in bytes. Memory in use stays within a small multiple of it.
+    pub unit_bytes_max: usize,
+    /// The deepest nesting of arrays and objects; never more than 512.
+    pub depth_max: usize,
+}
+
+impl Default for Limits {
+    /// 64 MiB and 128.
+    fn default() -> Self {
+        Self { unit_bytes_max: 64 << 20, depth_max: 128 }
+    }
+}
+
+/// Why a file as a whole cannot be read (further). What came before belongs to a file that is not sound:
+/// the caller takes nothing of it in.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CaptureError {
+    /// The stream gave out; trying again may help.
+    #[error("the capture could not be read")]
+    Read(#[from] io::Error),
+    /// Nothing in it.
+    #[error("the file is empty")]
+    Empty,
+    /// Not UTF-8 from the first bytes.
+    #[error("the file is in UTF-16; convert it to UTF-8")]
+    Utf16,
+    /// Looks like none of the formats.
+    #[error("the format is not recognised; name it if it is one of: mastodon, x_api_v2")]
+    UnknownFormat,
+    /// Broken at a place that reading cannot go past.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}

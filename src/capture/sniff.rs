@@ -1,0 +1,106 @@
+//! Telling from the first bytes how a file is divided.
+
+use super::CaptureError;
+use super::json::Json;
+use super::source::Source;
+use super::split::{Layout, STREAMED, Splitter};
+use super::{Limits, RefusalReason};
+use std::io::BufRead;
+
+/// Looks at the head of a stream and makes the splitter that fits it.
+///
+/// An object on the first line is a line of many when the line is whole or the next line begins an object
+/// too; else it is the beginning of a document. What begins otherwise is read by lines, if the format is
+/// named: the first may be the only bad one.
+pub(super) fn splitter<R: BufRead>(
+    input: R,
+    named: bool,
+    limits: Limits,
+) -> Result<Splitter<R>, CaptureError> {
+    let mut source = Source::new(input);
+    let start = start(&mut source, limits)?;
+    let (layout, open_objects) = match source.head().get(start).copied() {
+        Some(b'[') => (Layout::Documents, false),
+        Some(b'{') if begins_with_streamed(&mut source, start)? => (Layout::Documents, true),
+        Some(b'{') if is_line(&mut source, start, limits)? => (Layout::Lines, false),
+        Some(b'{') => (Layout::Documents, false),
+        Some(_) if is_event(&mut source, start)? => (Layout::Events, false),
+        Some(_) if named => (Layout::Lines, false),
+        _ => return Err(CaptureError::UnknownFormat),
+    };
+    Ok(Splitter::new(source, layout, open_objects, limits.unit_bytes_max))
+}
+
+/// The place of the first byte that means something.
+fn start<R: BufRead>(source: &mut Source<R>, limits: Limits) -> Result<usize, CaptureError> {
+    while source.head().len() < 4 && source.look_further()? {}
+    let head = source.head();
+    let utf16 = head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]);
+    if utf16 || matches!(head, [0, b, ..] | [b, 0, ..] if *b > 0) {
+        return Err(CaptureError::Utf16);
+    }
+    let mut at = if head.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 };
+    loop {
+        let rest = source.head().get(at..).unwrap_or_default();
+        if let Some(found) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) {
+            return Ok(at + found);
+        }
+        at = source.head().len();
+        if at > limits.unit_bytes_max {
+            return Err(CaptureError::UnknownFormat);
+        }
+        if !source.look_further()? {
+            return Err(CaptureError::Empty);
+        }
+    }
+}
+
+/// Makes sure that `wanted` bytes of the head are there, if the stream has them.
+fn ensure<R: BufRead>(source: &mut Source<R>, wanted: usize) -> Result<(), CaptureError> {
+    while source.head().len() < wanted && source.look_further()? {}
+    Ok(())
+}
+
+fn begins_with_streamed<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, CaptureError> {
+    ensure(source, start + 256)?;
+    let inside = source.head().get(start + 1..).unwrap_or_default().trim_ascii_start();
+    let name = inside.strip_prefix(b"\"").unwrap_or_default();
+    Ok(STREAMED
+        .iter()
+        .any(|known| name.strip_prefix(known.as_bytes()).is_some_and(|rest| rest.starts_with(b"\""))))
+}
+
+fn is_line<R: BufRead>(source: &mut Source<R>, start: usize, limits: Limits) -> Result<bool, CaptureError> {
+    let mut at = start;
+    let end = loop {
+        let rest = source.head().get(at..).unwrap_or_default();
+        if let Some(found) = rest.iter().position(|&byte| byte == b'\n') {
+            break at + found;
+        }
+        at = source.head().len();
+        // A line too long to look at is passed over as one; whether more lines follow will show.
+        if at - start > limits.unit_bytes_max {
+            return Ok(true);
+        }
+        if !source.look_further()? {
+            break at;
+        }
+    };
+    ensure(source, end + 2)?;
+    let head = source.head();
+    let line = head.get(start..end).and_then(|line| std::str::from_utf8(line).ok());
+    let whole = line.is_some_and(|line| Json::parse(line, limits.depth_max).is_ok());
+    Ok(whole || head.get(end + 1) == Some(&b'{'))
+}
+
+fn is_event<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, CaptureError> {
+    ensure(source, start + 8)?;
+    let rest = source.head().get(start..).unwrap_or_default();
+    Ok([&b":"[..], b"event:", b"data:", b"id:", b"retry:"].iter().any(|field| rest.starts_with(field)))
+}
+
+/// Whether a reason to refuse is about one piece only.
+pub(super) const fn concerns_one_piece(layout: Layout, reason: &RefusalReason) -> bool {
+    matches!(layout, Layout::Lines | Layout::Events)
+        || matches!(reason, RefusalReason::NotRecognised | RefusalReason::Excessive)
+}

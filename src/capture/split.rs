@@ -1,0 +1,163 @@
+//! Splitting a stream into pieces without parsing it: lines, elements of arrays, events.
+//!
+//! Memory is bounded by the largest piece. Whether a piece is sound JSON is found out when it is parsed.
+//! Every byte of the stream is in exactly one [`Raw`].
+
+use super::CaptureError;
+use super::documents::Scanner;
+use super::json_parse::JsonFault;
+use super::source::Source;
+use super::unit::{Place, Refusal, RefusalReason};
+use crate::model::ByteRange;
+use std::io::BufRead;
+use std::ops::Range;
+use zeroize::Zeroizing;
+
+/// How a file is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// One JSON value a line.
+    Lines,
+    /// One or more JSON documents whose outer arrays are taken apart.
+    Documents,
+    /// Server-sent events.
+    Events,
+}
+
+/// Names whose arrays are taken apart in an object that begins with one of them: a Mastodon context.
+pub(super) const STREAMED: [&str; 2] = ["ancestors", "descendants"];
+
+/// An unread piece of the stream.
+pub(super) struct Raw {
+    /// Where it starts in the stream.
+    pub(super) offset: u64,
+    /// Line it starts on, from 1.
+    pub(super) line: u64,
+    /// Its length in the stream.
+    pub(super) length: u64,
+    /// Its bytes; none when it was longer than the limit.
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    /// Where in `bytes` the value stands that is to be parsed; empty when there is none.
+    pub(super) value: Range<usize>,
+    /// JSON pointer of an array element.
+    pub(super) pointer: Option<String>,
+    /// Whether it is the last element of its array (or no element at all).
+    pub(super) last: bool,
+    /// Whether it passed the limit and has no bytes.
+    pub(super) too_long: bool,
+}
+
+impl Raw {
+    /// Line and byte of a place within the bytes.
+    pub(super) fn place(&self, at: usize) -> Place {
+        let before = self.bytes.get(..at).unwrap_or_default();
+        let lines = before.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        Place { line: self.line + lines, offset: self.offset + at as u64, pointer: self.pointer.clone() }
+    }
+
+    /// A range within the bytes, in the file.
+    pub(super) fn in_file(&self, range: &Range<usize>) -> ByteRange {
+        ByteRange { start: self.offset + range.start as u64, end: self.offset + range.end as u64 }
+    }
+
+    /// All of it, in the file.
+    pub(super) fn whole(&self) -> ByteRange {
+        ByteRange { start: self.offset, end: self.offset + self.length }
+    }
+
+    fn refusal(&self, at: usize, reason: RefusalReason) -> CaptureError {
+        let range = self.in_file(&(0..self.bytes.len()));
+        CaptureError::Refused(Refusal { place: self.place(at), range, reason })
+    }
+}
+
+/// Takes a stream apart.
+pub(super) struct Splitter<R> {
+    source: Source<R>,
+    layout: Layout,
+    scanner: Scanner,
+    limit: usize,
+}
+
+impl<R: BufRead> Splitter<R> {
+    /// `open_objects`: whether an object at the top of a document is taken apart at its members.
+    pub(super) fn new(source: Source<R>, layout: Layout, open_objects: bool, limit: usize) -> Self {
+        Self { source, layout, scanner: Scanner::new(open_objects), limit }
+    }
+
+    pub(super) const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The next piece; none at the end of a stream that ends where it may.
+    pub(super) fn next(&mut self) -> Result<Option<Raw>, CaptureError> {
+        let mut raw = Raw {
+            offset: self.source.offset(),
+            line: self.source.line(),
+            length: 0,
+            bytes: Zeroizing::default(),
+            value: 0..0,
+            pointer: None,
+            last: true,
+            too_long: false,
+        };
+        match self.layout {
+            Layout::Lines => self.line(&mut raw)?,
+            Layout::Events => self.event(&mut raw)?,
+            Layout::Documents => self.document(&mut raw)?,
+        }
+        raw.length = self.source.offset() - raw.offset;
+        Ok(Some(raw).filter(|raw| raw.length > 0))
+    }
+
+    fn line(&mut self, raw: &mut Raw) -> Result<(), CaptureError> {
+        raw.too_long = self.source.take_line(&mut raw.bytes, self.limit)?;
+        let mark = if raw.offset == 0 && raw.bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let line = raw.bytes.get(mark..).unwrap_or_default();
+        let length = line.trim_ascii_end().len();
+        let start = mark + length - line.get(..length).unwrap_or_default().trim_ascii_start().len();
+        raw.value = start..mark + length;
+        Ok(())
+    }
+
+    /// Lines up to and with the next blank one.
+    fn event(&mut self, raw: &mut Raw) -> Result<(), CaptureError> {
+        loop {
+            let before = raw.bytes.len();
+            raw.too_long = self.source.take_line(&mut raw.bytes, self.limit)?;
+            let line = raw.bytes.get(before..).unwrap_or_default();
+            if raw.too_long || line.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+                break;
+            }
+        }
+        raw.value = 0..raw.bytes.len();
+        Ok(())
+    }
+
+    fn document(&mut self, raw: &mut Raw) -> Result<(), CaptureError> {
+        loop {
+            let base = raw.bytes.len();
+            let buffer = self.source.buffer()?;
+            if buffer.is_empty() {
+                let sound = self.scanner.at_rest();
+                return if sound { Ok(()) } else { Err(raw.refusal(base, RefusalReason::Truncated)) };
+            }
+            let room = self.limit.saturating_sub(base);
+            if room == 0 {
+                return Err(raw.refusal(0, RefusalReason::TooLong { limit: self.limit }));
+            }
+            let buffer = buffer.get(..room).unwrap_or(buffer);
+            let (used, outcome) = match self.scanner.scan(buffer, base, raw) {
+                Ok(scanned) => (scanned.used, Ok(scanned.done)),
+                Err(at) => (at, Err(RefusalReason::Broken(JsonFault::Unexpected))),
+            };
+            raw.bytes.extend_from_slice(buffer.get(..used).unwrap_or_default());
+            self.source.consume(used);
+            match outcome {
+                Ok(false) => {}
+                Ok(true) => return Ok(()),
+                Err(reason) => return Err(raw.refusal(base + used, reason)),
+            }
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! Text and environment to a checked [`Config`]. Reads no file and no environment itself: `cli` does.
+//!
+//! `docs/knik.sample.toml` names every field with its default; a test holds the two together.
+
+use crate::model::Platform;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why a configuration is refused. Names field and mend; secrets do not stand in a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Not TOML, an unknown field, or a value of the wrong kind.
+    #[error("configuration: {0}")]
+    Text(String),
+    /// An environment variable that names no field.
+    #[error("environment variable `{name}` names no field; write `KNIK_SECTION__FIELD`, such as KNIK_VAULT__LISTEN")]
+    Variable {
+        /// Which variable.
+        name: String,
+    },
+    /// A value that is of the right kind but cannot be meant.
+    #[error("configuration: `{field}` {problem}")]
+    Value {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong, and the mend.
+        problem: String,
+    },
+}
+
+/// Everything that can be set. Paths are relative to the data folder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Config {
+    /// Name of this installation, a host name: the origins of its two logs begin with it.
+    pub name: String,
+    /// The archive plane.
+    pub vault: Vault,
+    /// The access plane.
+    pub reading_room: ReadingRoom,
+    /// What is taken in.
+    pub ingest: Ingest,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Where rules and policies are read from; built in when empty.
+    pub rules: Rules,
+    /// Who issues tokens.
+    pub issuers: Vec<Issuer>,
+}
+
+/// The archive plane.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Vault {
+    /// Where officials, records managers and harvesters reach it.
+    pub listen: SocketAddr,
+    /// `sqlite` for a file in the data folder, or a `postgres://` address.
+    pub database: String,
+    /// PEM file with the certificate chain.
+    pub certificate: PathBuf,
+    /// PEM file with the key, 0600.
+    pub certificate_key: PathBuf,
+}
+
+/// The access plane.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ReadingRoom {
+    /// Where researchers reach it.
+    pub listen: SocketAddr,
+    /// `sqlite`, or the `postgres://` address under which the *vault* writes projections.
+    pub database: String,
+    /// `sqlite`, or the `postgres://` address under which the *vault* reads the inbox.
+    pub inbox: String,
+    /// On PostgreSQL: the address under which the reading room reads projections, with its own role.
+    pub reader_database: String,
+    /// On PostgreSQL: the address under which the reading room appends to its inbox, with its own role.
+    pub reader_inbox: String,
+    /// On PostgreSQL: that role; the vault grants it what it needs and no more.
+    pub role: String,
+    /// PEM file with the certificate chain.
+    pub certificate: PathBuf,
+    /// PEM file with the key, 0600.
+    pub certificate_key: PathBuf,
+}
+
+/// What is taken in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Ingest {
+    /// Largest capture over HTTP, in bytes.
+    pub upload_bytes_max: u64,
+    /// Largest line or element of a capture, in bytes.
+    pub unit_bytes_max: u64,
+    /// Deepest nesting of JSON.
+    pub depth_max: u64,
+    /// Records in one batch: one segment, one transaction.
+    pub batch_records: u64,
+}
+
+/// The ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Ledger {
+    /// Folder for copies of signed checkpoints, best on another machine. Empty: none, and `knik status` warns.
+    pub second_place: String,
+}
+
+/// Where rules and policies are read from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Rules {
+    /// Folder with recogniser files; built in when empty.
+    pub patterns: String,
+    /// Folder with trees, access policies, plans; built in when empty.
+    pub policies: String,
+}
+
+/// Someone who issues tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Issuer {
+    /// The `iss` claim, exactly.
+    pub issuer: String,
+    /// The `aud` claim that means this installation.
+    pub audience: String,
+    /// File with the issuer's public keys (JWKS).
+    pub jwks: PathBuf,
+    /// The one algorithm family: `ES256`, `PS256`, `RS256` or `EdDSA`.
+    pub algorithm: String,
+    /// Longest lifetime of a token, in seconds.
+    #[serde(default = "lifetime_seconds_max")]
+    pub lifetime_seconds_max: i64,
+}
+
+const fn lifetime_seconds_max() -> i64 {
+    3_600
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: "knik.example".to_owned(),
+            vault: Vault::default(),
+            reading_room: ReadingRoom::default(),
+            ingest: Ingest::default(),
+            ledger: Ledger::default(),
+            rules: Rules::default(),
+            issuers: Vec::new(),
+        }
+    }
+}
+
+impl Default for Vault {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            database: "sqlite".to_owned(),
+            certificate: PathBuf::from("tls/vault.pem"),
+            certificate_key: PathBuf::from("tls/vault.key"),
+        }
+    }
+}
+
+impl Default for ReadingRoom {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8444)),
+            database: "sqlite".to_owned(),
+            inbox: "sqlite".to_owned(),
+            reader_database: String::new(),
+            reader_inbox: String::new(),
+            role: String::new(),
+            certificate: PathBuf::from("room/tls/room.pem"),
+            certificate_key: PathBuf::from("room/tls/room.key"),
+        }
+    }
+}
+
+impl Default for Ingest {
+    fn default() -> Self {
+        Self {
+            upload_bytes_max: 1 << 30,
+            unit_bytes_max: 64 << 20,
+            depth_max: 128,
+            batch_records: 2_000,
+        }
+    }
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { second_place: "ledger-copy".to_owned() }
+    }
+}
+
+impl Config {
+    /// Reads TOML text, then lets variables such as `KNIK_VAULT__LISTEN=127.0.0.1:9443` override it.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the field or variable.
+    pub fn read(
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut table: toml::Table =
+            text.parse().map_err(|e: toml::de::Error| ConfigError::Text(e.to_string()))?;
+        for (name, value) in environment {
+            if let Some(path) = name.strip_prefix("KNIK_") {
+                apply(&mut table, &name, path, &value)?;
+            }
+        }
+        let config: Self = table.try_into().map_err(|e: toml::de::Error| ConfigError::Text(e.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let value = |field, problem: &str| Err(ConfigError::Value { field, problem: problem.to_owned() });
+        if self.name.is_empty() || !self.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-') {
+            return value("name", "must be a host name such as knik.ministerie.example");
+        }
+        if self.vault.listen == self.reading_room.listen && self.vault.listen.port() != 0 {
+            return value("reading-room.listen", "must differ from vault.listen: they are two processes");
+        }
+        for (field, address) in [
+            ("vault.database", &self.vault.database),
+            ("reading-room.database", &self.reading_room.database),
+            ("reading-room.inbox", &self.reading_room.inbox),
+        ] {
+            if address != "sqlite" && !address.starts_with("postgres://") && !address.starts_with("postgresql://") {
+                return value(field, "must be `sqlite` or begin with postgres://");
+            }
+        }
+        if self.ingest.unit_bytes_max < 1024 || self.ingest.batch_records == 0 {
+            return value("ingest", "limits must leave room: unit-bytes-max at least 1024, batch-records at least 1");
+        }
+        for issuer in &self.issuers {
+            if !["ES256", "PS256", "RS256", "EdDSA"].contains(&issuer.algorithm.as_str()) {
+                return value("issuers.algorithm", "must be ES256, PS256, RS256 or EdDSA");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sets `VAULT__LISTEN` to `value` in the table, keeping the kind of value that the field's default has.
+fn apply(table: &mut toml::Table, name: &str, path: &str, value: &str) -> Result<(), ConfigError> {
+    let unknown = || ConfigError::Variable { name: name.to_owned() };
+    let lower = path.to_ascii_lowercase();
+    let mut steps: Vec<String> = lower.split("__").map(|step| step.replace('_', "-")).collect();
+    let field = steps.pop().filter(|f| !f.is_empty()).ok_or_else(unknown)?;
+    let defaults = toml::Table::try_from(Config::default()).map_err(|_| unknown())?;
+    let (mut known, mut at) = (&defaults, table);
+    for step in steps {
+        known = known.get(&step).and_then(toml::Value::as_table).ok_or_else(unknown)?;
+        let entry = at.entry(step).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        at = entry.as_table_mut().ok_or_else(unknown)?;
+    }
+    let parsed = match known.get(&field).ok_or_else(unknown)? {
+        toml::Value::Integer(_) => toml::Value::Integer(value.parse().map_err(|_| unknown())?),
+        toml::Value::String(_) => toml::Value::String(value.to_owned()),
+        _ => return Err(unknown()),
+    };
+    at.insert(field, parsed);
+    Ok(())
+}
+
+/// The instance a platform has when a channel names none.
+#[must_use]
+pub const fn default_instance(platform: Platform) -> Option<&'static str> {
+    match platform {
+        Platform::X => Some("x.com"),
+        Platform::Mastodon => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn none() -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        assert_eq!(Config::read("", none()), Ok(Config::default()));
+    }
+
+    #[test]
+    fn the_sample_names_every_field_with_its_default() {
+        let text = include_str!("../docs/knik.sample.toml");
+        let mut read = Config::read(text, none()).unwrap();
+        read.issuers.clear();
+        assert_eq!(read, Config::default());
+        for (section, value) in toml::Table::try_from(Config::default()).unwrap() {
+            for field in value.as_table().map(|t| t.keys().cloned().collect()).unwrap_or_else(|| vec![section]) {
+                let named = text.lines().any(|l| l.trim_start_matches("# ").starts_with(&format!("{field} = ")))
+                    || text.contains(&format!("[[{field}]]"));
+                assert!(named, "{field}");
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_fields_and_values_that_cannot_be_meant_are_refused() {
+        for (bad, says) in [
+            ("nmae = 'x'", "nmae"),
+            ("[vault]\nlisten = 'here'", "listen"),
+            ("[vault]\nlisten = '127.0.0.1:1'\n[reading-room]\nlisten = '127.0.0.1:1'", "differ"),
+            ("[vault]\ndatabase = 'mysql://x'", "postgres://"),
+            ("name = 'a b'", "host name"),
+        ] {
+            let refused = Config::read(bad, none()).unwrap_err().to_string();
+            assert!(refused.contains(says), "{bad}: {refused}");
+        }
+    }
+
+    #[test]
+    fn the_environment_overrides_and_must_name_a_field() {
+        let set = |name: &str, value: &str| Config::read("", [(name.to_owned(), value.to_owned())]);
+        assert_eq!(set("KNIK_VAULT__LISTEN", "127.0.0.1:9443").unwrap().vault.listen.port(), 9443);
+        assert_eq!(set("KNIK_INGEST__BATCH_RECORDS", "10").unwrap().ingest.batch_records, 10);
+        assert_eq!(set("HOME", "/x"), Ok(Config::default()));
+        for bad in ["KNIK_VALUT__LISTEN", "KNIK_VAULT__LISTNE", "KNIK_VAULT", "KNIK_"] {
+            assert!(matches!(set(bad, "x"), Err(ConfigError::Variable { .. })), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+use super::*;
+use crate::model::ItemKind;
+
+fn policy(path: &str) -> String {
+    let root = std::env::var("KNIK_POLICIES")
+        .unwrap_or_else(|_| format!("{}/policies", std::env::var("CARGO_MANIFEST_DIR").unwrap()));
+    std::fs::read_to_string(format!("{root}/{path}")).unwrap()
+}
+
+fn detector() -> QuestionDetector {
+    QuestionDetector::load("questions.yaml", &policy("questions.yaml")).unwrap()
+}
+
+fn definition() -> BurgerbriefDefinition {
+    BurgerbriefDefinition::load("default.yaml", &policy("burgerbrief/default.yaml")).unwrap()
+}
+
+#[test]
+fn the_trees_that_ship_do_what_their_examples_say() {
+    for name in ["scenario-b.yaml", "archive-whole.yaml"] {
+        let tree = Tree::load(name, &policy(&format!("trees/{name}"))).unwrap();
+        assert!(tree.examples().len() >= 3, "{name}");
+        assert_eq!(tree.check(&detector(), Some(&definition())), [], "{name}");
+    }
+}
+
+#[test]
+fn scenario_b_is_as_the_meeting_drew_it() {
+    let tree = Tree::load("scenario-b.yaml", &policy("trees/scenario-b.yaml")).unwrap();
+    let steps: Vec<&str> = tree.steps().iter().map(|step| step.id.as_str()).collect();
+    assert_eq!(steps, ["question", "official_channel", "burgerbrief"]);
+    use Answer::{No, Unsure, Yes};
+    let table = [
+        (No, Yes, No, Outcome::DoNotArchive),
+        (Yes, No, No, Outcome::Refer),
+        (Yes, Yes, Yes, Outcome::ArchiveElsewhere),
+        (Yes, Yes, No, Outcome::Archive),
+        (Unsure, Yes, No, Outcome::Unsure),
+        (Yes, Unsure, No, Outcome::Unsure),
+        (Yes, Yes, Unsure, Outcome::Unsure),
+    ];
+    for (question, official, letter, expected) in table {
+        let mut facts = Facts::unknown(ItemKind::Reaction);
+        facts.official_channel = official;
+        facts.people = [("question".to_owned(), question), ("burgerbrief".to_owned(), letter)].into();
+        let decision = tree.decide(&facts, &detector(), None, "");
+        assert_eq!(decision.outcome, expected, "{question:?} {official:?} {letter:?}");
+    }
+}
+
+#[test]
+fn the_organisations_own_posts_are_archived_whatever_the_tree() {
+    let tree = Tree::load("scenario-b.yaml", &policy("trees/scenario-b.yaml")).unwrap();
+    let facts = Facts { own: true, ..Facts::unknown(ItemKind::Post) };
+    let decision = tree.decide(&facts, &detector(), None, "Mooi weer.");
+    assert_eq!((decision.outcome, decision.path.len()), (Outcome::Archive, 1));
+}
+
+#[test]
+fn a_step_without_its_definition_is_for_a_person() {
+    let tree = Tree::load("scenario-b.yaml", &policy("trees/scenario-b.yaml")).unwrap();
+    assert!(tree.needs_burgerbrief());
+    let facts = Facts { official_channel: Answer::Yes, ..Facts::unknown(ItemKind::Reaction) };
+    let decision = tree.decide(&facts, &detector(), None, "Wanneer gaat de brug weer open?");
+    assert_eq!(decision.outcome, Outcome::Unsure);
+    assert_eq!(decision.path.last().map(|step| step.answered_by), Some(AnsweredBy::Person));
+}
+
+#[test]
+fn a_decision_holds_no_words_of_the_text() {
+    let tree = Tree::load("scenario-b.yaml", &policy("trees/scenario-b.yaml")).unwrap();
+    let facts = Facts { official_channel: Answer::Yes, ..Facts::unknown(ItemKind::Reaction) };
+    let text = "Kunt u mij zeggen wanneer zwembad Kwinkelier opengaat?";
+    let written =
+        serde_json::to_string(&tree.decide(&facts, &detector(), Some(&definition()), text)).unwrap();
+    for word in ["Kwinkelier", "zwembad", "zeggen"] {
+        assert!(!written.contains(word), "{written}");
+    }
+    assert!(written.contains("\"span\""), "{written}");
+    let read: Decision = serde_json::from_str(&written).unwrap();
+    assert_eq!(read.outcome, Outcome::Archive);
+}
+
+const SOUND: &str = "id: t\nversion: '1'\ntitle: {nl: t, en: t}\nscenario: B\nsource: test\nroot: a\nsteps:
+- {id: a, question: {nl: a, en: a}, answered_by: person, answers: {yes: b, no: x, unsure: x}}
+- {id: b, question: {nl: b, en: b}, answered_by: fact answered, answers: {yes: x, no: x, unsure: x}}
+outcomes:
+- {id: x, outcome: archive, text: {nl: x, en: x}}
+";
+
+#[test]
+fn a_tree_that_cannot_be_followed_is_refused_with_the_mend() {
+    assert!(Tree::load("t.yaml", SOUND).is_ok(), "{:?}", Tree::load("t.yaml", SOUND).err());
+    let table = [
+        ("yes: b", "yes: c", "answer `yes` of step `a` leads to `c`"),
+        ("yes: x, no: x", "yes: a, no: x", "step `a` can be reached from itself"),
+        ("yes: b", "yes: x", "line 9: step `b` cannot be reached"),
+        ("root: a", "root: z", "`root` leads to `z`"),
+        ("nl: b,", "nl: '',", "step `b` has no text in `nl`"),
+        ("title: {nl: t, en: t}", "title: {nl: t}", "line"),
+        ("fact answered", "fact unheard", "answered by `fact unheard`"),
+        ("source: test", "source: ''", "`source` is empty"),
+        ("id: b, q", "id: a, q", "id `a` stands twice"),
+        ("source: test", "source: test\nsauce: x", "sauce"),
+        ("no: x, unsure: x}}\n- {id: b", "no: x}}\n- {id: b", "unsure"),
+        ("outcome: archive", "outcome: shred", "shred"),
+        (
+            "outcomes:",
+            "outcomes:\n- {id: y, outcome: refer, text: {nl: y, en: y}}",
+            "outcome `y` cannot be reached",
+        ),
+        ("id: t\n", "id: T!\n", "`id` must be"),
+    ];
+    for (sound, broken, expected) in table {
+        let text = SOUND.replacen(sound, broken, 1);
+        assert_ne!(text, SOUND, "{sound}");
+        let error = Tree::load("t.yaml", &text).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("t.yaml") && error.contains(expected), "{broken}: {error}");
+    }
+}

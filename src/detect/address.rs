@@ -1,0 +1,255 @@
+//! Street, house number and additions.
+//!
+//! A candidate is a number of one to five digits; the words before it must hold a street word (by its
+//! ending, such as `-straat`, or as a whole, such as `Voorhout`), or a postcode must follow.
+
+use super::hit::{Hit, Reason};
+use super::lexicon::Flags;
+use super::people::View;
+use super::bytes::before;
+use super::context::is;
+use super::words::{Look, hash};
+use crate::model::RecogniserId;
+
+/// The recogniser of addresses.
+pub(super) struct Addresses {
+    pub(super) recogniser: usize,
+    pub(super) words: StreetWords,
+    pub(super) street: RecogniserId,
+    pub(super) number: RecogniserId,
+    pub(super) context: super::context::Phrases,
+    pub(super) against: super::context::Phrases,
+    pub(super) doubtful: f32,
+    /// The recogniser of postcodes: one right after an address needs no other evidence.
+    pub(super) postcode: Option<usize>,
+}
+
+/// What makes a word a street.
+#[derive(Default)]
+pub(super) struct StreetWords {
+    /// Endings that only streets have.
+    pub(super) strong: Vec<String>,
+    /// Endings that other words have as well.
+    pub(super) weak: Vec<String>,
+    /// Whole words, hashed.
+    pub(super) whole: Vec<u64>,
+    /// Words with such an ending that are no street, hashed.
+    pub(super) never: Vec<u64>,
+    /// Additions after a house number, hashed.
+    pub(super) additions: Vec<u64>,
+    /// Words that belong to the street name when they stand before it, hashed.
+    pub(super) openers: Vec<u64>,
+}
+
+/// How much a word looks like a street.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Street {
+    No,
+    Weak,
+    Strong,
+}
+
+impl Addresses {
+    /// Adds a hit for every address in the view.
+    pub(super) fn find(&self, view: &View<'_>, hits: &mut Vec<Hit>) {
+        for index in 1..view.words.len() {
+            if view.words.get(index).is_some_and(|w| w.look == Look::Number && w.len() <= 6) && self.is_house(view, index) {
+                self.read(view, index, hits);
+            }
+        }
+    }
+
+    fn is_house(&self, view: &View<'_>, index: usize) -> bool {
+        let Some(text) = view.words.get(index).and_then(|w| view.text.get(w.start..w.end)) else { return false };
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let rest = text.get(digits..).unwrap_or("");
+        let plain_gap = matches!(view.gap(index - 1), " " | "  " | ". " | "." | ", " | ": ");
+        (1..=5).contains(&digits) && !text.starts_with('0') && rest.len() <= 2 && rest.is_ascii() && plain_gap
+    }
+
+    fn read(&self, view: &View<'_>, number: usize, hits: &mut Vec<Hit>) -> Option<()> {
+        let name_end = self.before_label(view, number)?;
+        let number_start = view.words.get(number)?.start;
+        let (last, end) = self.additions(view, number);
+        let postcode = follows_postcode(view, last);
+        let labelled = name_end + 1 < number;
+        let sure = labelled || postcode.is_some() || self.context.before(view.words, number_start, 40).is_some();
+        let (from, street) = self.chain(view, name_end, sure)?;
+        let start = view.words.get(from)?.start;
+        let start = if view.text.get(..start).is_some_and(|t| t.ends_with('\'')) { start - 1 } else { start };
+        let mut score = match street {
+            Street::Strong => 0.7,
+            Street::Weak => 0.45,
+            Street::No => 0.1,
+        };
+        let mut reasons = vec![Reason { rule: self.street.clone(), place: Some((start, end)), weight: score }];
+        let mut add = |weight: f32, place| {
+            score += weight;
+            reasons.push(Reason { rule: self.number.clone(), place, weight });
+        };
+        if postcode.is_some() {
+            add(0.4, None);
+        }
+        if let Some(word) = self.context.before(view.words, start, 30) {
+            add(0.25, Some((word.start, word.end)));
+        }
+        if let Some(word) = self.against.after(view.words, end, 3) {
+            add(-0.5, Some((word.start, word.end)));
+        }
+        if score < self.doubtful {
+            return None;
+        }
+        hits.push(Hit { start, end, recogniser: self.recogniser, score: score.min(0.99), reasons, subject: None });
+        let (from, upto) = postcode?;
+        let reasons = vec![Reason { rule: self.number.clone(), place: Some((start, end)), weight: 0.8 }];
+        hits.push(Hit { start: from, end: upto, recogniser: self.postcode?, score: 0.8, reasons, subject: None });
+        Some(())
+    }
+
+    /// The word before the number, past `nr.` or `huisnummer`, or past a year such as in `Plein 1944`.
+    fn before_label(&self, view: &View<'_>, number: usize) -> Option<usize> {
+        let previous = number.checked_sub(1)?;
+        let label = [hash("nr"), hash("no"), hash("nummer"), hash("huisnummer"), hash("huisnr")];
+        let word = view.words.get(previous)?;
+        if label.contains(&word.hash) || (word.look == Look::Number && word.len() == 4) {
+            return previous.checked_sub(1);
+        }
+        Some(previous)
+    }
+
+    /// Walks back over the street name that ends at `last`; its first word, and how sure a street it is.
+    fn chain(&self, view: &View<'_>, last: usize, sure: bool) -> Option<(usize, Street)> {
+        let mut best = self.street(view, last, sure);
+        let mut from = last;
+        let mut core = last;
+        for back in 1..=MOST_WORDS {
+            let Some(index) = last.checked_sub(back) else { break };
+            if !self.continues(view, index, sure) {
+                break;
+            }
+            let street = self.street(view, index, sure);
+            if street > best {
+                best = street;
+                core = index;
+            }
+            from = index;
+        }
+        let from = self.trim(view, from, core);
+        let capital = view.words.get(last).is_some_and(|w| w.capital());
+        if best == Street::No && !(capital && !view.is_common(last)) {
+            return None;
+        }
+        let bare = view.words.get(core).is_some_and(|w| self.words.is_bare(view.text.get(w.start..w.end).unwrap_or("")));
+        if bare && from == last && !sure && !(capital && !view.starts_sentence(last)) {
+            return None;
+        }
+        Some((from, best))
+    }
+
+    /// Whether the word at `index` may belong to a street name that goes on after it.
+    fn continues(&self, view: &View<'_>, index: usize, sure: bool) -> bool {
+        let Some(word) = view.words.get(index) else { return false };
+        let gap = view.gap(index);
+        let short = gap == ". " || gap == ".";
+        let opener = self.words.openers.contains(&word.hash);
+        let joined = matches!(gap, " " | "-" | " '" | "'") || (short && (opener || word.look == Look::Initial));
+        let street_before = self.street(view, index, sure) != Street::No && (gap == "-" || view.flag(index + 1).any(Flags::PARTICLE));
+        joined && (word.capital() || opener || view.flag(index).any(Flags::PARTICLE) || street_before || ordinal(view, index))
+    }
+
+    /// Drops what only introduces the name: `op`, `in`, `aan`, and a capital that merely starts the sentence.
+    fn trim(&self, view: &View<'_>, mut from: usize, core: usize) -> usize {
+        while from < core {
+            let Some(word) = view.words.get(from) else { break };
+            let archaic = is(Some(word), "van") && ["der", "den", "t"].iter().any(|p| is(view.words.get(from + 1), p));
+            let proper = word.capital() && view.flag(from).any(Flags::PARTICLE) && !view.starts_sentence(from);
+            let opener = self.words.openers.contains(&word.hash) || archaic || proper;
+            let loose = view.flag(from).any(Flags::PARTICLE) || view.is_common(from);
+            if opener || !loose || (word.capital() && !view.starts_sentence(from) && !view.flag(from).any(Flags::PARTICLE)) {
+                break;
+            }
+            from += 1;
+        }
+        from
+    }
+
+    fn street(&self, view: &View<'_>, index: usize, sure: bool) -> Street {
+        let Some(word) = view.words.get(index) else { return Street::No };
+        let text = view.text.get(word.start..word.end).unwrap_or("");
+        self.words.judge(text, word.hash, sure || word.capital() || !view.is_common(index))
+    }
+
+    /// Reads what follows the number: `a`, `-III`, ` bis`, `/2`. The last word and the end in bytes.
+    fn additions(&self, view: &View<'_>, number: usize) -> (usize, usize) {
+        let mut last = number;
+        for _ in 0..2 {
+            let (gap, Some(word)) = (view.gap(last), view.words.get(last + 1)) else { break };
+            let text = view.text.get(word.start..word.end).unwrap_or("");
+            let known = self.words.additions.contains(&word.hash);
+            let letter = word.len() == 1 && (gap != " " || ((word.capital() || b"abcd".contains(&before(view.text.as_bytes(), word.end))) && !matches!(view.gap(last + 1), "." | ". ")));
+            let small = word.len() <= 4 && text.bytes().all(|b| b.is_ascii_alphanumeric());
+            let fits = match gap {
+                " " => known || letter,
+                "-" | "/" => known || letter || (small && word.look == Look::Number),
+                _ => false,
+            };
+            if !fits {
+                break;
+            }
+            last += 1;
+        }
+        (last, view.words.get(last).map_or(0, |w| w.end))
+    }
+}
+
+impl StreetWords {
+    fn judge(&self, text: &str, hash: u64, proper: bool) -> Street {
+        if self.never.contains(&hash) {
+            return Street::No;
+        }
+        let ends = |endings: &[String]| {
+            endings.iter().any(|e| {
+                let (text, ending) = (text.as_bytes(), e.as_bytes());
+                text.len() >= ending.len()
+                    && text.get(text.len() - ending.len()..).is_some_and(|t| t.eq_ignore_ascii_case(ending))
+            })
+        };
+        if ends(&self.strong) {
+            Street::Strong
+        } else if proper && (self.whole.contains(&hash) || ends(&self.weak)) {
+            Street::Weak
+        } else {
+            Street::No
+        }
+    }
+
+    /// Whether the word is an ending by itself, such as `straat`.
+    fn is_bare(&self, text: &str) -> bool {
+        self.strong.iter().chain(&self.weak).any(|e| e.eq_ignore_ascii_case(text))
+    }
+}
+
+/// `1e`, `2de` before a street name.
+fn ordinal(view: &View<'_>, index: usize) -> bool {
+    let Some(text) = view.words.get(index).and_then(|w| view.text.get(w.start..w.end)) else { return false };
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < text.len() && text.len() <= 4 && ["e", "de", "ste"].iter().any(|e| rest.eq_ignore_ascii_case(e))
+}
+
+/// The postcode right after the word at `index`.
+fn follows_postcode(view: &View<'_>, index: usize) -> Option<(usize, usize)> {
+    let word = view.words.get(index + 1).filter(|_| view.gap(index).len() <= 3)?;
+    let text = view.text.get(word.start..word.end)?;
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let two = |t: &str| t.len() == 2 && t.bytes().all(|b| b.is_ascii_alphabetic());
+    match (digits, text.get(digits..)?) {
+        (4, "") => {
+            let letters = view.words.get(index + 2).filter(|_| view.gap(index + 1) == " ")?;
+            view.text.get(letters.start..letters.end).filter(|t| two(t)).map(|_| (word.start, letters.end))
+        }
+        (4, letters) if two(letters) => Some((word.start, word.end)),
+        _ => None,
+    }
+}
+
+const MOST_WORDS: usize = 5;

@@ -1,0 +1,91 @@
+//! Words that stand near a match and speak for it or against it.
+
+use super::words::{Word, hash, join, words};
+
+/// Words and phrases of at most three words, ready for look-up.
+#[derive(Default)]
+pub(super) struct Phrases {
+    hashes: Vec<u64>,
+}
+
+impl Phrases {
+    /// Compiles phrases; only the last three words of a longer one count.
+    pub(super) fn of(phrases: &[String]) -> Self {
+        let mut hashes: Vec<u64> = phrases.iter().filter_map(|phrase| key(phrase)).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        Self { hashes }
+    }
+
+    /// Whether there is nothing to look for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        self.hashes.binary_search(&hash).is_ok()
+    }
+
+    /// The word that ends a phrase, nearest first: before `start`, at most `reach` bytes away.
+    pub(super) fn before<'w>(&self, words: &'w [Word], start: usize, reach: usize) -> Option<&'w Word> {
+        let upto = words.partition_point(|w| w.end <= start);
+        (0..upto)
+            .rev()
+            .take(MOST_WORDS)
+            .take_while(|i| words.get(*i).is_some_and(|w| start - w.end <= reach))
+            .find(|i| self.ends_at(words, *i))
+            .and_then(|i| words.get(i))
+    }
+
+    /// The same after `end`.
+    pub(super) fn after<'w>(&self, words: &'w [Word], end: usize, reach: usize) -> Option<&'w Word> {
+        let from = words.partition_point(|w| w.start < end);
+        (from..words.len())
+            .take(MOST_WORDS)
+            .take_while(|i| words.get(*i).is_some_and(|w| w.start - end <= reach))
+            .find(|i| self.ends_at(words, *i))
+            .and_then(|i| words.get(i))
+    }
+
+    /// Whether a phrase ends with the word at `index`.
+    pub(super) fn ends_at(&self, words: &[Word], index: usize) -> bool {
+        let word = |back: usize| index.checked_sub(back).and_then(|i| words.get(i)).map(|w| w.hash);
+        let Some(last) = word(0) else { return false };
+        if self.has(last) {
+            return true;
+        }
+        let Some(second) = word(1) else { return false };
+        self.has(join(second, last)) || word(2).is_some_and(|third| self.has(join(join(third, second), last)))
+    }
+}
+
+/// The look-up key of a word or phrase.
+pub(super) fn key(phrase: &str) -> Option<u64> {
+    let parts = words(phrase);
+    let skip = parts.len().saturating_sub(3);
+    parts.iter().skip(skip).map(|w| w.hash).reduce(join)
+}
+
+/// Context further away than this many words does not count.
+const MOST_WORDS: usize = 12;
+
+/// Whether a word equals `plain` (lower case, no marks).
+pub(super) fn is(word: Option<&Word>, plain: &str) -> bool {
+    word.is_some_and(|w| w.hash == hash(plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phrases_are_found_near_and_not_far() {
+        let phrases = Phrases::of(&["bsn".to_owned(), "date of birth".to_owned()]);
+        let text = "Mijn BSN is 12 en date of birth daar";
+        let cut = words(text);
+        assert!(phrases.before(&cut, 12, 60).is_some());
+        assert!(phrases.before(&cut, 12, 2).is_none());
+        assert!(phrases.after(&cut, 14, 30).is_some());
+        assert!(phrases.after(&cut, 14, 5).is_none());
+    }
+}

@@ -1,0 +1,244 @@
+//! The people of a conversation as a dictionary, so that author, mention and name in a text share one reference.
+
+use super::hit::{Hit, Reason};
+use super::lexicon::{Flags, Lexicon};
+use super::names::Names;
+use super::words::{Look, Word, hash, join, words};
+use crate::model::{RecogniserId, SubjectRef};
+use std::collections::HashMap;
+
+/// Someone who takes part in a conversation.
+pub struct Participant<'a> {
+    /// The reference that all findings about them carry.
+    pub subject: SubjectRef,
+    /// The account name, with or without `@` and host.
+    pub handle: &'a str,
+    /// The name as shown.
+    pub display_name: &'a str,
+    /// The channel's own account: its handle and name are no personal data and are left readable.
+    pub organisation: bool,
+}
+
+/// Participants ready for look-up; make it once a conversation. Holds hashes, no names.
+#[derive(Default)]
+pub struct Participants {
+    names: HashMap<u64, Entry>,
+    handles: HashMap<u64, Entry>,
+    longest: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    /// None when several people share it.
+    subject: Option<SubjectRef>,
+    shape: Shape,
+    organisation: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Shape {
+    /// A first name or surname out of a display name, or a display name of one word.
+    Part,
+    /// A handle of one word without digits.
+    Word,
+    /// A handle that is no word: several parts, or with a digit.
+    Handle,
+    /// A display name of two words or more.
+    Full,
+}
+
+impl Participants {
+    /// Compiles the participants of one conversation.
+    #[must_use]
+    pub fn of(participants: &[Participant<'_>]) -> Self {
+        let mut made = Self::default();
+        for person in participants {
+            made.add_handle(person);
+            made.add_name(person);
+        }
+        made
+    }
+
+    /// Whether an account name (without `@`) is the organisation's own, and whose it is otherwise.
+    pub(super) fn account(&self, handle: &str) -> (bool, Option<SubjectRef>) {
+        let local = handle.split('@').next().unwrap_or(handle);
+        let entry = self.handles.get(&hash(handle)).or_else(|| self.handles.get(&hash(local)));
+        entry.map_or((false, None), |e| (e.organisation, e.subject))
+    }
+
+    fn add_handle(&mut self, person: &Participant<'_>) {
+        let handle = person.handle.trim_start_matches('@');
+        let local = handle.split('@').next().unwrap_or(handle);
+        if local.is_empty() {
+            return;
+        }
+        for key in [hash(handle), hash(local)] {
+            put(&mut self.handles, key, person, Shape::Handle);
+        }
+        let parts = words(local);
+        let odd = parts.len() > 1 || parts.iter().any(|w| w.look == Look::Number);
+        self.put_name(&parts, person, if odd { Shape::Handle } else { Shape::Word });
+    }
+
+    fn add_name(&mut self, person: &Participant<'_>) {
+        let parts = words(person.display_name);
+        let full = parts.len() > 1;
+        self.put_name(&parts, person, if full { Shape::Full } else { Shape::Part });
+        if full && !person.organisation {
+            for word in parts.first().into_iter().chain(parts.last()).filter(|w| w.look != Look::Number && w.len() > 2) {
+                put(&mut self.names, word.hash, person, Shape::Part);
+            }
+        }
+    }
+
+    fn put_name(&mut self, parts: &[Word], person: &Participant<'_>, shape: Shape) {
+        if parts.len() <= MOST_WORDS
+            && let Some(key) = parts.iter().map(|w| w.hash).reduce(join)
+        {
+            self.longest = self.longest.max(parts.len());
+            put(&mut self.names, key, person, shape);
+        }
+    }
+
+    /// Gives found names their person, adds what only this dictionary knows, and clears what is the organisation's.
+    pub(super) fn apply(&self, view: &View<'_>, names: &Names, hits: &mut Vec<Hit>) {
+        if self.names.is_empty() {
+            return;
+        }
+        self.name_hits(view, names, hits);
+        let mut own: Vec<(usize, usize)> = Vec::new();
+        let mut index = 0;
+        while index < view.words.len() {
+            let Some((count, entry)) = self.longest_at(view, index) else {
+                index += 1;
+                continue;
+            };
+            if let (Some(first), Some(last)) = (view.words.get(index), view.words.get(index + count - 1)) {
+                if entry.organisation {
+                    own.push((first.start, last.end));
+                } else if view.is_evident(index, count, entry.shape) {
+                    hits.push(names.participant_hit(first.start, last.end, entry.shape >= Shape::Handle, entry.subject));
+                }
+            }
+            index += count;
+        }
+        let clear = |h: &Hit| {
+            let next = own.partition_point(|(_, end)| *end < h.end);
+            own.get(next).is_some_and(|(start, _)| *start <= h.start)
+        };
+        if !own.is_empty() {
+            hits.retain(|h| !(names.made(h) && clear(h)));
+        }
+    }
+
+    /// Which participant each name that was found belongs to.
+    fn name_hits(&self, view: &View<'_>, names: &Names, hits: &mut [Hit]) {
+        for hit in hits.iter_mut().filter(|h| names.made(h)) {
+            let from = view.words.partition_point(|w| w.start < hit.start);
+            let upto = view.words.partition_point(|w| w.end <= hit.end);
+            hit.subject = self.whose(view.words.get(from..upto).unwrap_or(&[]));
+        }
+    }
+
+    fn whose(&self, parts: &[Word]) -> Option<SubjectRef> {
+        let subject = |key: u64| self.names.get(&key).and_then(|e| e.subject);
+        let whole = parts.iter().map(|w| w.hash).reduce(join)?;
+        subject(whole).or_else(|| {
+            let (first, last) = (subject(parts.first()?.hash)?, subject(parts.last()?.hash)?);
+            (first == last).then_some(first)
+        })
+    }
+
+    fn longest_at(&self, view: &View<'_>, index: usize) -> Option<(usize, Entry)> {
+        let mut key = None;
+        let mut found = None;
+        for count in 1..=self.longest {
+            let word = view.words.get(index + count - 1)?;
+            let close = count == 1 || view.words.get(index + count - 2).is_some_and(|p| word.start - p.end <= 3);
+            if !close {
+                break;
+            }
+            let now = key.map_or(word.hash, |k| join(k, word.hash));
+            key = Some(now);
+            if let Some(entry) = self.names.get(&now) {
+                found = Some((count, *entry));
+            }
+            if index + count >= view.words.len() {
+                break;
+            }
+        }
+        found
+    }
+}
+
+fn put(map: &mut HashMap<u64, Entry>, key: u64, person: &Participant<'_>, shape: Shape) {
+    let fresh = Entry { subject: Some(person.subject), shape, organisation: person.organisation };
+    map.entry(key)
+        .and_modify(|e| {
+            // A person's name outweighs an organisation's: withheld when in doubt.
+            e.organisation &= person.organisation;
+            e.shape = e.shape.max(shape);
+            if e.subject != Some(person.subject) {
+                e.subject = None;
+            }
+        })
+        .or_insert(fresh);
+}
+
+const MOST_WORDS: usize = 6;
+
+/// A shadow cut into words, with what the lists say of each.
+pub(super) struct View<'t> {
+    pub(super) text: &'t str,
+    pub(super) words: &'t [Word],
+    pub(super) flags: &'t [Flags],
+    pub(super) common: &'t Lexicon,
+}
+
+impl View<'_> {
+    /// Whether words that a participant's name or handle consists of mean that person here.
+    fn is_evident(&self, index: usize, count: usize, shape: Shape) -> bool {
+        let Some(word) = self.words.get(index) else { return false };
+        let flags = self.flag(index);
+        let ordinary = self.is_common(index) || flags.any(Flags::PLACE.with(Flags::EVERYDAY));
+        match shape {
+            Shape::Full => count > 1,
+            Shape::Handle => count > 1 || word.len() > 3,
+            Shape::Word => word.len() > 3 && !ordinary,
+            Shape::Part => {
+                let listed = flags.any(Flags::FIRST.with(Flags::SURNAME));
+                !ordinary && (listed || (word.capital() && !self.starts_sentence(index)))
+            }
+        }
+    }
+
+    /// The flags of a word.
+    pub(super) fn flag(&self, index: usize) -> Flags {
+        self.flags.get(index).copied().unwrap_or(Flags::NONE)
+    }
+
+    /// Whether a word is in a dictionary of everyday words.
+    pub(super) fn is_common(&self, index: usize) -> bool {
+        self.words.get(index).is_some_and(|w| self.common.flags(w.hash).any(Flags::COMMON))
+    }
+
+    /// What stands between a word and the next.
+    pub(super) fn gap(&self, index: usize) -> &str {
+        match (self.words.get(index), self.words.get(index + 1)) {
+            (Some(a), Some(b)) => self.text.get(a.end..b.start).unwrap_or(""),
+            (Some(a), None) => self.text.get(a.end..).unwrap_or(""),
+            _ => "",
+        }
+    }
+
+    /// Whether a word stands at the start of a sentence or line, where a capital says nothing.
+    pub(super) fn starts_sentence(&self, index: usize) -> bool {
+        let Some(previous) = index.checked_sub(1) else { return true };
+        self.gap(previous).chars().any(|c| matches!(c, '.' | '!' | '?' | '\n' | '\r' | ':' | ';' | '"' | '*' | '>') || (c as u32) > 0x2000)
+    }
+}
+
+/// A reason without a place.
+pub(super) fn reason(rule: &RecogniserId, weight: f32) -> Reason {
+    Reason { rule: rule.clone(), place: None, weight }
+}

@@ -1,0 +1,174 @@
+//! The shipped patterns against tables of cases, and properties that hold for any text.
+
+use super::*;
+use crate::model::{Finding, SubjectRef};
+use proptest::prelude::*;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// The files of the `patterns` folder: `KNIK_PATTERNS`, else beside this crate's manifest.
+fn files() -> Vec<(String, String)> {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("patterns");
+    let root = std::env::var_os("KNIK_PATTERNS").map_or(beside, PathBuf::from);
+    let mut found = Vec::new();
+    for (folder, prefix) in [(root.clone(), ""), (root.join("lists"), "lists/")] {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            if name.ends_with(".yaml") || name.ends_with(".txt") {
+                found.push((format!("{prefix}{name}"), std::fs::read_to_string(entry.path()).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn load(files: &[(String, String)]) -> Result<Ruleset, RulesetError> {
+    Ruleset::load(files.iter().map(|(name, text)| PatternFile { name, text }))
+}
+
+fn ruleset() -> &'static Ruleset {
+    static RULESET: OnceLock<Ruleset> = OnceLock::new();
+    RULESET.get_or_init(|| load(&files()).unwrap())
+}
+
+fn found<'t>(text: &'t str, findings: &[Finding]) -> Vec<(&'t str, String)> {
+    findings.iter().map(|f| (f.span.of(text).unwrap(), f.entity.as_str().to_owned())).collect()
+}
+
+fn participant<'a>(subject: u32, handle: &'a str, display_name: &'a str, organisation: bool) -> Participant<'a> {
+    Participant { subject: SubjectRef::from_u32(subject), handle, display_name, organisation }
+}
+
+#[test]
+fn every_example_and_counter_example_holds() {
+    let failures = ruleset().check();
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn a_ruleset_is_shared_between_threads_and_has_a_version() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(ruleset());
+    assert_eq!(ruleset().version().len(), 16);
+    let mut changed = files();
+    changed.iter_mut().find(|(name, _)| name == "iban.yaml").unwrap().1.push_str("# changed\n");
+    assert_ne!(load(&changed).unwrap().version(), ruleset().version());
+}
+
+#[test]
+fn what_hides_is_found_at_its_place_in_the_original() {
+    for (text, wanted, entity) in [
+        ("bel 06\u{200b}-1234\u{ad}5678 nu", "06\u{200b}-1234\u{ad}5678", "PHONE_NUMBER"),
+        ("bsn ９９９９９００１９!", "９９９９９００１９", "NL_BSN"),
+        ("é: jan&#64;voorbeeld&period;nl 😀", "jan&#64;voorbeeld&period;nl", "EMAIL_ADDRESS"),
+        ("NL91\u{a0}ABNA\u{a0}0417\u{a0}1643\u{a0}00", "NL91\u{a0}ABNA\u{a0}0417\u{a0}1643\u{a0}00", "IBAN_CODE"),
+    ] {
+        assert_eq!(found(text, &ruleset().detect(text, &[])), [(wanted, entity.to_owned())]);
+    }
+}
+
+#[test]
+fn names_are_found_by_what_stands_around_them() {
+    for (text, wanted) in [
+        ("groetjes Wopke", vec!["Wopke"]),
+        ("de heer K. van Holland is verantwoordelijk", vec!["K. van Holland"]),
+        ("op naam van M.Amalrada", vec!["M.Amalrada"]),
+        ("FATIMA EL IDRISSI heeft gelijk", vec!["FATIMA EL IDRISSI"]),
+        ("lily van verdun zei dat ook", vec!["lily van verdun"]),
+        ("Roos, heb je dit gezien?", vec!["Roos"]),
+        ("een roos in de wind en een fleur van het bos", vec![]),
+        ("ik woon in Den Haag en werk bij de Belastingdienst", vec![]),
+        ("Dan heb je niks aan de gemeente", vec![]),
+        ("Jan van Galenstraat is afgesloten", vec![]),
+    ] {
+        let names: Vec<_> = ruleset().detect(text, &[]).iter().filter_map(|f| f.span.of(text)).collect();
+        assert_eq!(names, wanted, "{text}");
+    }
+}
+
+#[test]
+fn a_participant_has_one_reference_as_author_mention_and_name() {
+    let people = [participant(7, "@els_92@voorbeeld.social", "Els van Voorbeelden", false), participant(9, "minxyz", "Ministerie van XYZ", true)];
+    let text = "@minxyz dit zei Els van Voorbeelden al, zie @els_92 en els_92. Ministerie van XYZ? Els!";
+    let findings = ruleset().detect(text, &people);
+    let mine: Vec<_> = findings.iter().map(|f| (f.span.of(text).unwrap(), f.subject.map(SubjectRef::number))).collect();
+    assert_eq!(mine, [("Els van Voorbeelden", Some(7)), ("@els_92", Some(7)), ("els_92", Some(7)), ("Els", Some(7))]);
+}
+
+#[test]
+fn a_participant_named_after_a_common_word_does_not_blank_it() {
+    let people = [participant(1, "toeslag", "toeslag", false), participant(2, "x", "Boze Burger", false)];
+    let text = "de toeslag is laat zegt @toeslag en ook Boze Burger, een boze man";
+    let findings = ruleset().detect(text, &people);
+    let mine: Vec<_> = findings.iter().map(|f| (f.span.of(text).unwrap(), f.subject.map(SubjectRef::number))).collect();
+    assert_eq!(mine, [("@toeslag", Some(1)), ("Boze Burger", Some(2))]);
+}
+
+#[test]
+fn two_participants_with_one_first_name_are_not_mixed_up() {
+    let people = [participant(1, "a1", "Jan Bakker", false), participant(2, "b2", "Jan Visser", false)];
+    let text = "Jan zei het, en Jan Visser ook";
+    let subjects: Vec<_> = ruleset().detect(text, &people).iter().map(|f| f.subject.map(SubjectRef::number)).collect();
+    assert_eq!(subjects, [None, Some(2)]);
+}
+
+#[test]
+fn all_faults_of_the_files_are_told_at_once_with_the_mend() {
+    let mut broken = files();
+    broken.push(("a.yaml".into(), "recognizers:\n  - name: x\n    suported_entity: Y\n".into()));
+    broken.push((
+        "b.yaml".into(),
+        "recognizers:\n  - {name: b, supported_entity: B, exemption: woo-5.1.2e, category: c, source: s, validator: elf,\n    examples: [], patterns: [{name: p, regex: '(?<=a)b', score: 2, starts: code}]}\n".into(),
+    ));
+    broken.retain(|(name, _)| name != "lists/titles.txt");
+    let told = load(&broken).err().unwrap().to_string();
+    for part in ["a.yaml:3", "suported_entity", "look-around", "validator `elf`", "no examples", "score 2", "titles.txt"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+}
+
+#[test]
+fn hostile_texts_take_time_in_proportion() {
+    let took = |text: &str| {
+        let start = std::time::Instant::now();
+        std::hint::black_box(ruleset().detect(text, &[]));
+        start.elapsed().as_secs_f64()
+    };
+    for piece in ["a", "1", ".", "a.", "@", "a@", "06 ", "Jan ", "van ", "1-", "(", "J.", "é", "&#", "http://", "straat 1 ", "\u{200b}", "x.nl/"] {
+        let (short, long) = (took(&piece.repeat(20_000)), took(&piece.repeat(160_000)));
+        assert!(long < short * 40.0 + 0.2, "`{piece}`: {short} s, then {long} s");
+    }
+}
+
+fn check_shape(text: &str, findings: &[Finding]) {
+    let mut last = 0;
+    for finding in findings {
+        assert!(finding.span.start() >= last, "sorted and apart");
+        assert!(finding.span.of(text).is_some(), "on character boundaries");
+        assert!(finding.score.value() >= ruleset().thresholds().doubtful);
+        last = finding.span.end();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn any_text_gives_findings_in_order_on_boundaries(text in "\\PC{0,200}") {
+        check_shape(&text, &ruleset().detect(&text, &[]));
+    }
+
+    #[test]
+    fn texts_of_awkward_pieces_too(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
+        let text = pieces.concat();
+        let people = [participant(1, "jan_v", "Jan de Vries", false), participant(2, "min", "Min", true)];
+        check_shape(&text, &ruleset().detect(&text, &people));
+    }
+}
+
+const PIECES: &[&str] = &[
+    " ", "Jan", "de", "van der", "Vries", "jan_v", "@", ".", ",", "-", "06", "12345678", "999990019", "NL91ABNA0417164300", "straat", "Kerkstraat",
+    "12", "a", "1234", "AB", "(", ")", "é", "😀", "\u{200b}", "\u{ad}", "&#64;", "&amp;", "http://", "www.", "x.nl", ":", "::1", "\n", "mevrouw",
+    "J.", "bsn", "geboren", "01-02-1990", "'t", "０６", "at", "minister", "ﬁ", "e\u{301}", "Min", "en", "#",
+];

@@ -1,0 +1,101 @@
+//! What the ledger records: a closed list, so that a verifier knows every kind there is.
+
+use serde::Deserialize;
+
+macro_rules! entry_kinds {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)?) => {
+        /// What happened. Closed: a leaf with another kind is refused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        pub enum EntryKind {
+            $($(#[$doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl EntryKind {
+            /// Every kind, in the order of the definition.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word in the leaf.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+    };
+}
+
+entry_kinds! {
+    /// A capture was sealed and came in.
+    CaptureIngested = "capture-ingested",
+    /// A capture was refused, or part of it.
+    CaptureRefused = "capture-refused",
+    /// A decision tree said what must happen with records.
+    DecisionMade = "decision-made",
+    /// A person changed a decision.
+    DecisionChanged = "decision-changed",
+    /// Projections went to the reading room.
+    RecordsPublished = "records-published",
+    /// Projections were withdrawn.
+    RecordsWithdrawn = "records-withdrawn",
+    /// A ruleset, tree or policy came into force.
+    RulesLoaded = "rules-loaded",
+    /// A person is about to open an original.
+    DisclosureIntended = "disclosure-intended",
+    /// The original was served.
+    DisclosureServed = "disclosure-served",
+    /// The original was not served.
+    DisclosureFailed = "disclosure-failed",
+    /// The system is about to open originals.
+    SystemOpeningIntended = "system-opening-intended",
+    /// The system opened them and is done.
+    SystemOpeningDone = "system-opening-done",
+    /// The system could not open them all.
+    SystemOpeningFailed = "system-opening-failed",
+    /// Someone was refused.
+    AccessDenied = "access-denied",
+    /// A redacted view was served.
+    ViewServed = "view-served",
+    /// A search was answered.
+    SearchServed = "search-served",
+    /// An export left, or a part of it.
+    ExportReleased = "export-released",
+    /// An export was stopped.
+    ExportStopped = "export-stopped",
+    /// Access was asked for.
+    GrantRequested = "grant-requested",
+    /// Access was granted.
+    GrantApproved = "grant-approved",
+    /// Access was not granted.
+    GrantRefused = "grant-refused",
+    /// Access was taken back.
+    GrantRevoked = "grant-revoked",
+    /// A channel was declared, or a fact about it changed.
+    ChannelDeclared = "channel-declared",
+    /// A person judged a redaction.
+    ReviewDone = "review-done",
+    /// Records must not be destroyed for now.
+    HoldPlaced = "hold-placed",
+    /// They may be again.
+    HoldLifted = "hold-lifted",
+    /// Records must not be read for now.
+    RestrictionPlaced = "restriction-placed",
+    /// They may be again.
+    RestrictionLifted = "restriction-lifted",
+    /// Records were destroyed under an authority.
+    RecordsDestroyed = "records-destroyed",
+    /// Personal data was erased.
+    DataErased = "data-erased",
+    /// A key was made.
+    KeyCreated = "key-created",
+    /// A key was destroyed.
+    KeyDestroyed = "key-destroyed",
+    /// The service started.
+    ServiceStarted = "service-started",
+    /// The service stopped.
+    ServiceStopped = "service-stopped",
+    /// Tree, segments or receipts were verified.
+    VerificationRun = "verification-run",
+    /// Something went wrong that must be answered for.
+    IncidentOpened = "incident-opened",
+    /// It was dealt with.
+    IncidentClosed = "incident-closed",
+}

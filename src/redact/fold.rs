@@ -1,0 +1,85 @@
+//! Text folded for comparison, with a map back to the source.
+//!
+//! Compatibility decomposition, lower case, without diacritics and invisible characters, one source
+//! character at a time: so that `José`, `JOSE` and `Jo\u{ad}se` compare equal. Not for display.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// A folded text. `starts` maps folded to source offsets; empty when they are the same (ASCII).
+pub(super) struct Folded {
+    pub text: String,
+    starts: Vec<(usize, usize)>,
+    source_len: usize,
+}
+
+/// Folds a text.
+pub(super) fn fold(source: &str) -> Folded {
+    let source_len = source.len();
+    if source.is_ascii() {
+        return Folded { text: source.to_ascii_lowercase(), starts: Vec::new(), source_len };
+    }
+    let mut text = String::with_capacity(source.len());
+    let mut starts = Vec::with_capacity(source.len());
+    for (at, c) in source.char_indices() {
+        let before = text.len();
+        fold_char(c, &mut text);
+        if text.len() > before {
+            starts.push((before, at));
+        }
+    }
+    Folded { text, starts, source_len }
+}
+
+fn fold_char(c: char, into: &mut String) {
+    if c.is_ascii() {
+        into.push(c.to_ascii_lowercase());
+    } else if !is_invisible(c) {
+        let parts = std::iter::once(c).nfkd().filter(|part| !is_combining_mark(*part));
+        into.extend(parts.flat_map(char::to_lowercase).filter(|part| !is_combining_mark(*part)));
+    }
+}
+
+/// Characters that readers do not see: zero width, soft hyphen, direction and variation marks, tags.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+impl Folded {
+    /// The source bytes behind folded bytes `start..end` (not empty): whole source characters.
+    pub(super) fn source(&self, start: usize, end: usize) -> (usize, usize) {
+        if self.starts.is_empty() {
+            return (start.min(self.source_len), end.min(self.source_len));
+        }
+        let after = |folded: usize| self.starts.partition_point(|(at, _)| *at <= folded);
+        let from = after(start).checked_sub(1).and_then(|i| self.starts.get(i)).map_or(0, |(_, at)| *at);
+        let to = self.starts.get(after(end.saturating_sub(1))).map_or(self.source_len, |(_, at)| *at);
+        (from, to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_folded_text_leads_back_to_whole_characters() {
+        let table = [
+            ("Jan Vos", "vos", "Vos"),
+            ("zei José Pérez.", "perez", "Pérez"),
+            ("zei Jose\u{301} hier", "jose", "Jose\u{301}"),
+            ("ＪＡＮ Ｖ.", "jan", "ＪＡＮ"),
+            ("V\u{200b}os é", "vos", "V\u{200b}os"),
+            ("İnci é", "inci", "İnci"),
+        ];
+        for (source, folded, expected) in table {
+            let text = fold(source);
+            let at = text.text.find(folded).expect(source);
+            let (from, to) = text.source(at, at + folded.len());
+            assert_eq!(&source[from..to], expected);
+        }
+    }
+}

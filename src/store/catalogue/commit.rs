@@ -1,0 +1,402 @@
+//! The commit point of ingest: everything of one batch becomes visible together, or nothing does.
+
+use super::Catalogue;
+use crate::ledger::{Origin, Pending, Recorded};
+use crate::model::{
+    CaptureId, ChannelId, ConversationId, FragmentId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId,
+    RecordId, SegmentId, SubjectRef, Timestamp, VersionId, Visibility,
+};
+use crate::store::StoreError;
+use crate::store::journal;
+use crate::store::rows::{bytes, insert_all};
+use sqlx::{Any, Transaction};
+
+/// A segment that has been written to object storage.
+#[derive(Debug)]
+pub struct SegmentRow {
+    /// Its name.
+    pub id: SegmentId,
+    /// Which capture it holds part of.
+    pub capture: CaptureId,
+    /// Its key, wrapped by the organisation's master key.
+    pub wrapped_key: Vec<u8>,
+    /// Which master key wrapped it.
+    pub master_key: String,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// SHA-256 of the object (ciphertext), for fixity.
+    pub digest: [u8; 32],
+}
+
+/// A fragment with its wrapped key: a row of the key table.
+#[derive(Debug)]
+pub struct FragmentRow {
+    /// Its id.
+    pub id: FragmentId,
+    /// Where it is sealed.
+    pub segment: SegmentId,
+    /// `own`, `residue`, or the role of shared bytes.
+    pub kind: String,
+    /// Its key, wrapped by the segment's key.
+    pub wrapped_key: Vec<u8>,
+    /// First byte of its envelope in the segment.
+    pub place: u64,
+    /// Size of its envelope in bytes.
+    pub size_bytes: u64,
+    /// Where its bytes stood in the capture: pairs of file offsets, 8 bytes each, big endian.
+    pub ranges: Vec<u8>,
+}
+
+/// A record seen for the first time.
+#[derive(Debug)]
+pub struct RecordRow {
+    /// Its id.
+    pub id: RecordId,
+    /// Whose channel it was captured for.
+    pub organisation: OrganisationId,
+    /// Which channel.
+    pub channel: ChannelId,
+    /// The thread it belongs to.
+    pub conversation: ConversationId,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Who could see it.
+    pub visibility: Visibility,
+    /// When it was posted, if stated.
+    pub posted_at: Option<Timestamp>,
+    /// When the version in force was edited, if it was.
+    pub edited_at: Option<Timestamp>,
+    /// Whether the organisation itself posted it.
+    pub own: bool,
+    /// Why no view of it may exist (`deleted`, `superseded`).
+    pub withheld: Option<&'static str>,
+    /// Its version in force.
+    pub version: VersionId,
+    /// Its name in the reading room.
+    pub projection: ProjectionId,
+    /// What was decided.
+    pub outcome: Outcome,
+}
+
+/// A name of an item, as a keyed digest.
+#[derive(Debug)]
+pub struct NameRow {
+    /// The keyed digest.
+    pub digest: ItemDigest,
+    /// The record it names, when that is known.
+    pub record: Option<RecordId>,
+    /// The thread it belongs to, when that is known.
+    pub conversation: Option<ConversationId>,
+    /// Set when the item is known to be deleted or superseded.
+    pub withheld: Option<&'static str>,
+}
+
+/// A version of a record.
+#[derive(Debug)]
+pub struct VersionRow {
+    /// Its id.
+    pub id: VersionId,
+    /// Of which record.
+    pub record: RecordId,
+    /// Keyed digest of the fields that carry meaning.
+    pub digest: ItemDigest,
+    /// In which capture.
+    pub capture: CaptureId,
+    /// When it was captured.
+    pub observed_at: Timestamp,
+    /// How the original is put together.
+    pub parts: Vec<u8>,
+    /// Which ruleset looked at it.
+    pub ruleset: String,
+    /// Its findings as JSON: rule ids and offsets.
+    pub findings: String,
+    /// Whether it takes the place of the version in force of a record that was there before.
+    pub replaces: bool,
+    /// When it was edited, if it was.
+    pub edited_at: Option<Timestamp>,
+    /// Who could see it.
+    pub visibility: Visibility,
+    /// What was decided on this version.
+    pub outcome: Outcome,
+}
+
+/// A decision on a version.
+#[derive(Debug)]
+pub struct DecisionRow {
+    /// On which record.
+    pub record: RecordId,
+    /// On which version.
+    pub version: VersionId,
+    /// What was decided.
+    pub outcome: Outcome,
+    /// By which tree.
+    pub tree: String,
+    /// In which version of the tree.
+    pub tree_version: String,
+    /// The steps taken, as content-free JSON.
+    pub path: String,
+    /// When.
+    pub decided_at: Timestamp,
+}
+
+/// A person in a conversation.
+#[derive(Debug)]
+pub struct SubjectRow {
+    /// In which thread.
+    pub conversation: ConversationId,
+    /// Keyed digest of the account.
+    pub digest: ItemDigest,
+    /// The random reference.
+    pub reference: SubjectRef,
+}
+
+/// Something that must go down to the reading room.
+#[derive(Debug)]
+pub struct OutboxRow {
+    /// `conversation`, `grant` or `revocation`.
+    pub kind: &'static str,
+    /// JSON; redacted.
+    pub payload: String,
+}
+
+/// Everything of one batch.
+#[derive(Debug)]
+pub struct Batch {
+    /// The moment of the commit.
+    pub now: Timestamp,
+    /// The segment, already in object storage; none when the batch held nothing new to seal.
+    pub segment: Option<SegmentRow>,
+    /// Its fragments.
+    pub fragments: Vec<FragmentRow>,
+    /// New records.
+    pub records: Vec<RecordRow>,
+    /// New versions.
+    pub versions: Vec<VersionRow>,
+    /// Names to add, or to complete.
+    pub names: Vec<NameRow>,
+    /// Decisions.
+    pub decisions: Vec<DecisionRow>,
+    /// New subjects.
+    pub subjects: Vec<SubjectRow>,
+    /// Threads that turned out to be one: the first takes in the second.
+    pub merged: Vec<(ConversationId, ConversationId)>,
+    /// Threads whose projections must be computed anew.
+    pub stale: Vec<ConversationId>,
+    /// Projections that can go down at once.
+    pub outbox: Vec<OutboxRow>,
+    /// What the ledger says of it.
+    pub pending: Vec<Pending>,
+}
+
+impl Catalogue {
+    /// Commits a batch. On error nothing of it is visible, except that the outcome is unknown when the commit
+    /// itself failed: a second delivery then finds what is there and adds what is not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn commit(&self, log: &Origin, batch: Batch) -> Result<Vec<Recorded>, StoreError> {
+        let mut tx = self.db.begin().await?;
+        insert_sealed(&mut tx, &batch).await?;
+        merge(&mut tx, &batch.merged).await?;
+        insert_records(&mut tx, &batch).await?;
+        insert_names(&mut tx, &batch.names).await?;
+        insert_decisions(&mut tx, &batch).await?;
+        withdraw(&mut tx, &batch.names).await?;
+        mark_stale(&mut tx, &batch.stale, batch.now).await?;
+        insert_outbox(&mut tx, &batch.outbox, batch.now).await?;
+        let mut added = Vec::with_capacity(batch.pending.len());
+        for pending in batch.pending {
+            added.push(journal::add(&mut tx, log, pending, None).await?);
+        }
+        tx.commit().await.map_err(StoreError::database("committing a batch"))?;
+        Ok(added.into_iter().map(journal::after_commit).collect())
+    }
+}
+
+async fn insert_sealed(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<(), StoreError> {
+    if let Some(segment) = &batch.segment {
+        sqlx::query(
+            "INSERT INTO segment (id, capture, wrapped_key, master_key, size_bytes, digest) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(bytes(segment.id.uuid()))
+        .bind(bytes(segment.capture.uuid()))
+        .bind(segment.wrapped_key.clone())
+        .bind(segment.master_key.clone())
+        .bind(i64::try_from(segment.size_bytes).unwrap_or(i64::MAX))
+        .bind(segment.digest.to_vec())
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("adding a segment"))?;
+    }
+    let head = "INSERT INTO fragment (id, segment, kind, wrapped_key, place, size_bytes, ranges) VALUES";
+    insert_all(tx, head, 7, "", &batch.fragments, |query, row| {
+        query
+            .bind(bytes(row.id.uuid()))
+            .bind(bytes(row.segment.uuid()))
+            .bind(row.kind.clone())
+            .bind(row.wrapped_key.clone())
+            .bind(i64::try_from(row.place).unwrap_or(i64::MAX))
+            .bind(i64::try_from(row.size_bytes).unwrap_or(i64::MAX))
+            .bind(row.ranges.clone())
+    })
+    .await
+}
+
+async fn merge(
+    tx: &mut Transaction<'static, Any>,
+    merged: &[(ConversationId, ConversationId)],
+) -> Result<(), StoreError> {
+    for (keep, drop) in merged {
+        for statement in [
+            "UPDATE record SET conversation = $1 WHERE conversation = $2",
+            "UPDATE name SET conversation = $1 WHERE conversation = $2",
+        ] {
+            sqlx::query(statement)
+                .bind(bytes(keep.uuid()))
+                .bind(bytes(drop.uuid()))
+                .execute(&mut **tx)
+                .await
+                .map_err(StoreError::database("joining conversations"))?;
+        }
+        for statement in ["DELETE FROM subject WHERE conversation = $1", "DELETE FROM stale_conversation WHERE conversation = $1"]
+        {
+            sqlx::query(statement)
+                .bind(bytes(drop.uuid()))
+                .execute(&mut **tx)
+                .await
+                .map_err(StoreError::database("joining conversations"))?;
+        }
+    }
+    Ok(())
+}
+
+async fn insert_records(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<(), StoreError> {
+    let head = "INSERT INTO record (id, organisation, channel, conversation, kind, visibility, posted_at, edited_at, \
+                own, withheld, version, projection, outcome) VALUES";
+    insert_all(tx, head, 13, "", &batch.records, |query, row| {
+        query
+            .bind(bytes(row.id.uuid()))
+            .bind(row.organisation.to_string())
+            .bind(row.channel.to_string())
+            .bind(bytes(row.conversation.uuid()))
+            .bind(row.kind.as_str())
+            .bind(row.visibility.as_str())
+            .bind(row.posted_at.map(Timestamp::micros))
+            .bind(row.edited_at.map(Timestamp::micros))
+            .bind(i64::from(row.own))
+            .bind(row.withheld)
+            .bind(bytes(row.version.uuid()))
+            .bind(bytes(row.projection.uuid()))
+            .bind(row.outcome.as_str())
+    })
+    .await?;
+    let head = "INSERT INTO version (id, record, digest, capture, observed_at, parts, ruleset, findings) VALUES";
+    insert_all(tx, head, 8, "ON CONFLICT (record, digest) DO NOTHING", &batch.versions, |query, row| {
+        query
+            .bind(bytes(row.id.uuid()))
+            .bind(bytes(row.record.uuid()))
+            .bind(row.digest.as_bytes().to_vec())
+            .bind(bytes(row.capture.uuid()))
+            .bind(row.observed_at.micros())
+            .bind(row.parts.clone())
+            .bind(row.ruleset.clone())
+            .bind(row.findings.clone())
+    })
+    .await?;
+    for version in batch.versions.iter().filter(|v| v.replaces) {
+        sqlx::query("UPDATE record SET version = $1, outcome = $2, edited_at = $3, visibility = $4 WHERE id = $5")
+            .bind(bytes(version.id.uuid()))
+            .bind(version.outcome.as_str())
+            .bind(version.edited_at.map(Timestamp::micros))
+            .bind(version.visibility.as_str())
+            .bind(bytes(version.record.uuid()))
+            .execute(&mut **tx)
+            .await
+            .map_err(StoreError::database("setting the version in force"))?;
+    }
+    Ok(())
+}
+
+async fn insert_names(tx: &mut Transaction<'static, Any>, names: &[NameRow]) -> Result<(), StoreError> {
+    let head = "INSERT INTO name (digest, record, conversation, withheld) VALUES";
+    let tail = "ON CONFLICT (digest) DO UPDATE SET record = COALESCE(name.record, excluded.record), \
+                conversation = COALESCE(excluded.conversation, name.conversation), \
+                withheld = COALESCE(excluded.withheld, name.withheld)";
+    insert_all(tx, head, 4, tail, names, |query, row| {
+        query
+            .bind(row.digest.as_bytes().to_vec())
+            .bind(row.record.map(|r| bytes(r.uuid())))
+            .bind(row.conversation.map(|c| bytes(c.uuid())))
+            .bind(row.withheld)
+    })
+    .await
+}
+
+async fn insert_decisions(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<(), StoreError> {
+    let head = "INSERT INTO decision (record, version, outcome, tree, tree_version, path, decided_at) VALUES";
+    insert_all(tx, head, 7, "ON CONFLICT (record, version) DO NOTHING", &batch.decisions, |query, row| {
+        query
+            .bind(bytes(row.record.uuid()))
+            .bind(bytes(row.version.uuid()))
+            .bind(row.outcome.as_str())
+            .bind(row.tree.clone())
+            .bind(row.tree_version.clone())
+            .bind(row.path.clone())
+            .bind(row.decided_at.micros())
+    })
+    .await?;
+    insert_subjects(tx, &batch.subjects).await
+}
+
+pub(super) async fn insert_subjects(
+    tx: &mut Transaction<'static, Any>,
+    subjects: &[SubjectRow],
+) -> Result<(), StoreError> {
+    let head = "INSERT INTO subject (conversation, digest, reference) VALUES";
+    insert_all(tx, head, 3, "ON CONFLICT (conversation, digest) DO NOTHING", subjects, |query, row| {
+        query
+            .bind(bytes(row.conversation.uuid()))
+            .bind(row.digest.as_bytes().to_vec())
+            .bind(i64::from(row.reference.number()))
+    })
+    .await
+}
+
+/// A deletion or a later edit reaches records that were there before.
+async fn withdraw(tx: &mut Transaction<'static, Any>, names: &[NameRow]) -> Result<(), StoreError> {
+    for name in names {
+        let Some(withheld) = name.withheld else { continue };
+        sqlx::query("UPDATE record SET withheld = $1 WHERE id = (SELECT record FROM name WHERE digest = $2)")
+            .bind(withheld)
+            .bind(name.digest.as_bytes().to_vec())
+            .execute(&mut **tx)
+            .await
+            .map_err(StoreError::database("withholding a record"))?;
+    }
+    Ok(())
+}
+
+async fn mark_stale(
+    tx: &mut Transaction<'static, Any>,
+    stale: &[ConversationId],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let head = "INSERT INTO stale_conversation (conversation, since) VALUES";
+    insert_all(tx, head, 2, "ON CONFLICT (conversation) DO NOTHING", stale, |query, id| {
+        query.bind(bytes(id.uuid())).bind(now.micros())
+    })
+    .await
+}
+
+pub(super) async fn insert_outbox(
+    tx: &mut Transaction<'static, Any>,
+    rows: &[OutboxRow],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let head = "INSERT INTO outbox (kind, payload, created_at) VALUES";
+    insert_all(tx, head, 3, "", rows, |query, row| {
+        query.bind(row.kind).bind(row.payload.clone()).bind(now.micros())
+    })
+    .await
+}

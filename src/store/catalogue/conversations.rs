@@ -1,0 +1,294 @@
+//! What is known before a batch is taken in, and what a conversation holds.
+
+use super::Catalogue;
+use super::commit::{OutboxRow, SubjectRow, insert_outbox, insert_subjects};
+use crate::ledger::{Origin, Pending, Recorded};
+use crate::model::{
+    ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId, SubjectRef,
+    Timestamp, VersionId, Visibility,
+};
+use crate::store::StoreError;
+use crate::store::journal;
+use crate::store::rows::{RowValues, bytes, list};
+use sqlx::AssertSqlSafe;
+use std::collections::{HashMap, HashSet};
+
+/// What a name is known to stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// The record, when it has come in.
+    pub record: Option<RecordId>,
+    /// The thread.
+    pub conversation: Option<ConversationId>,
+    /// Whether it is known to be deleted or superseded.
+    pub withheld: Option<Withheld>,
+}
+
+/// Why no view of a record may exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withheld {
+    /// Its author or the platform deleted it.
+    Deleted,
+    /// A later edit took its place.
+    Superseded,
+}
+
+impl Withheld {
+    /// The word as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// A record of a conversation, with what its projection needs beside the original.
+#[derive(Debug)]
+pub struct Member {
+    /// Which record.
+    pub record: RecordId,
+    /// Its version in force.
+    pub version: VersionId,
+    /// Its name in the reading room.
+    pub projection: ProjectionId,
+    /// Whose channel.
+    pub organisation: OrganisationId,
+    /// Which channel.
+    pub channel: ChannelId,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Who could see it.
+    pub visibility: Visibility,
+    /// When it was posted.
+    pub posted_at: Option<Timestamp>,
+    /// Whether the organisation posted it.
+    pub own: bool,
+    /// Whether a view of it may not exist.
+    pub withheld: bool,
+    /// What was decided.
+    pub outcome: Outcome,
+    /// How many versions there are.
+    pub versions: u64,
+    /// By which tree, with its version.
+    pub tree: (String, String),
+}
+
+/// What came of a conversation that was computed anew.
+#[derive(Debug)]
+pub struct Refreshed<'a> {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// Which ruleset looked at it.
+    pub ruleset: &'a str,
+    /// For each version in force: its findings as JSON.
+    pub findings: &'a [(VersionId, String)],
+    /// People new to it.
+    pub subjects: &'a [SubjectRow],
+    /// What must go down.
+    pub outbox: OutboxRow,
+}
+
+const LOOKUP_MAX: usize = 4_000;
+
+impl Catalogue {
+    /// What is known of each of these names; names that are not known are absent.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn known(&self, names: &[ItemDigest]) -> Result<HashMap<ItemDigest, Known>, StoreError> {
+        let mut found = HashMap::new();
+        for chunk in names.chunks(LOOKUP_MAX) {
+            let sql = format!(
+                "SELECT digest, record, conversation, withheld FROM name WHERE digest IN ({})",
+                list(1, chunk.len())
+            );
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            for digest in chunk {
+                query = query.bind(digest.as_bytes().to_vec());
+            }
+            let rows =
+                query.fetch_all(self.db.read()).await.map_err(StoreError::database("looking up names"))?;
+            for row in rows {
+                found.insert(
+                    row.digest("digest")?,
+                    Known {
+                        record: row.id_or_null("record")?.map(RecordId::from_uuid),
+                        conversation: row.id_or_null("conversation")?.map(ConversationId::from_uuid),
+                        withheld: match row.text_or_null("withheld")?.as_deref() {
+                            None => None,
+                            Some("deleted") => Some(Withheld::Deleted),
+                            Some(_) => Some(Withheld::Superseded),
+                        },
+                    },
+                );
+            }
+        }
+        Ok(found)
+    }
+
+    /// Which versions of these records are known.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn known_versions(
+        &self,
+        records: &[RecordId],
+    ) -> Result<HashSet<(RecordId, ItemDigest)>, StoreError> {
+        let mut found = HashSet::new();
+        for chunk in records.chunks(LOOKUP_MAX) {
+            let sql = format!("SELECT record, digest FROM version WHERE record IN ({})", list(1, chunk.len()));
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            for record in chunk {
+                query = query.bind(bytes(record.uuid()));
+            }
+            let rows =
+                query.fetch_all(self.db.read()).await.map_err(StoreError::database("looking up versions"))?;
+            for row in rows {
+                found.insert((RecordId::from_uuid(row.id("record")?), row.digest("digest")?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// When the version in force of each of these records was edited (`None` when it never was).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn edited_at(
+        &self,
+        records: &[RecordId],
+    ) -> Result<HashMap<RecordId, Option<Timestamp>>, StoreError> {
+        let mut found = HashMap::new();
+        for chunk in records.chunks(LOOKUP_MAX) {
+            let sql = format!("SELECT id, edited_at FROM record WHERE id IN ({})", list(1, chunk.len()));
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            for record in chunk {
+                query = query.bind(bytes(record.uuid()));
+            }
+            let rows = query.fetch_all(self.db.read()).await.map_err(StoreError::database("looking up edits"))?;
+            for row in rows {
+                found.insert(RecordId::from_uuid(row.id("id")?), row.time_or_null("edited_at")?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The subjects of a conversation by keyed digest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn subjects(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<HashMap<ItemDigest, SubjectRef>, StoreError> {
+        let rows = sqlx::query("SELECT digest, reference FROM subject WHERE conversation = $1")
+            .bind(bytes(conversation.uuid()))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading subjects"))?;
+        rows.iter()
+            .map(|row| {
+                let number = u32::try_from(row.number("reference")?)
+                    .map_err(|_| StoreError::Corrupt { what: "subject reference" })?;
+                Ok((row.digest("digest")?, SubjectRef::from_u32(number)))
+            })
+            .collect()
+    }
+
+    /// The records of a conversation in the order of posting (those without a time last).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn members(&self, conversation: ConversationId) -> Result<Vec<Member>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT r.id, r.version, r.projection, r.organisation, r.channel, r.kind, r.visibility, r.posted_at, \
+             r.own, r.withheld, r.outcome, d.tree, d.tree_version, \
+             (SELECT COUNT(*) FROM version v WHERE v.record = r.id) AS versions \
+             FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version \
+             WHERE r.conversation = $1 ORDER BY COALESCE(r.posted_at, 9000000000000000000), r.id",
+        )
+        .bind(bytes(conversation.uuid()))
+        .fetch_all(self.db.read())
+        .await
+        .map_err(StoreError::database("reading a conversation"))?;
+        rows.iter().map(member_of).collect()
+    }
+
+    /// Conversations that wait to be computed anew, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stale_conversations(&self, most: u32) -> Result<Vec<ConversationId>, StoreError> {
+        let rows = sqlx::query("SELECT conversation FROM stale_conversation ORDER BY since LIMIT $1")
+            .bind(i64::from(most))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("listing stale conversations"))?;
+        rows.iter().map(|row| Ok(ConversationId::from_uuid(row.id("conversation")?))).collect()
+    }
+
+    /// How many conversations wait to be computed anew.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stale_count(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM stale_conversation")
+            .fetch_one(self.db.read())
+            .await
+            .map_err(StoreError::database("counting stale conversations"))?;
+        Ok(u64::try_from(row.number("n")?).unwrap_or_default())
+    }
+
+    /// Writes the findings of a conversation that was computed anew, and what must go down for it.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn refreshed(
+        &self,
+        log: &Origin,
+        anew: Refreshed<'_>,
+        pending: Pending,
+        now: Timestamp,
+    ) -> Result<Recorded, StoreError> {
+        let mut tx = self.db.begin().await?;
+        for (version, json) in anew.findings {
+            sqlx::query("UPDATE version SET ruleset = $1, findings = $2 WHERE id = $3")
+                .bind(anew.ruleset.to_owned())
+                .bind(json.clone())
+                .bind(bytes(version.uuid()))
+                .execute(&mut *tx)
+                .await
+                .map_err(StoreError::database("writing findings"))?;
+        }
+        insert_subjects(&mut tx, anew.subjects).await?;
+        insert_outbox(&mut tx, &[anew.outbox], now).await?;
+        sqlx::query("DELETE FROM stale_conversation WHERE conversation = $1")
+            .bind(bytes(anew.conversation.uuid()))
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::database("clearing a stale conversation"))?;
+        let added = journal::add(&mut tx, log, pending, None).await?;
+        tx.commit().await.map_err(StoreError::database("publishing a conversation"))?;
+        Ok(journal::after_commit(added))
+    }
+}
+
+fn member_of(row: &sqlx::any::AnyRow) -> Result<Member, StoreError> {
+    Ok(Member {
+        record: RecordId::from_uuid(row.id("id")?),
+        version: VersionId::from_uuid(row.id("version")?),
+        projection: ProjectionId::from_uuid(row.id("projection")?),
+        organisation: row.term("organisation")?,
+        channel: row.term("channel")?,
+        kind: row.term("kind")?,
+        visibility: row.term("visibility")?,
+        posted_at: row.time_or_null("posted_at")?,
+        own: row.number("own")? == 1,
+        withheld: row.text_or_null("withheld")?.is_some(),
+        outcome: row.term("outcome")?,
+        versions: u64::try_from(row.number("versions")?).unwrap_or_default(),
+        tree: (row.text("tree")?, row.text("tree_version")?),
+    })
+}

@@ -1,0 +1,315 @@
+//! Grants, the people behind actors, disclosures, and the outbox that takes things down.
+
+use super::Catalogue;
+use super::commit::{OutboxRow, insert_outbox};
+use crate::ledger::{EntryId, Origin, Pending, Recorded};
+use crate::model::{
+    ActorId, ChannelId, DisclosureId, GrantId, LegalBasisCode, OrganisationId, RecordId, Timestamp,
+};
+use crate::store::StoreError;
+use crate::store::journal::{self, SealedBody};
+use crate::store::rows::{RowValues, bytes};
+use serde::Serialize;
+use sqlx::any::AnyRow;
+
+/// An approved request to read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantRow {
+    /// Its id.
+    pub id: GrantId,
+    /// Whose records.
+    pub organisation: OrganisationId,
+    /// Who may read.
+    pub reader: ActorId,
+    /// For what purpose.
+    pub purpose: String,
+    /// Under which legal basis.
+    pub legal_basis: LegalBasisCode,
+    /// Which channels.
+    pub channels: Vec<ChannelId>,
+    /// How views are rendered.
+    pub plan: String,
+    /// When it was approved.
+    pub approved_at: Timestamp,
+    /// Until when it holds.
+    pub until: Timestamp,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl GrantRow {
+    /// Whether it holds at `now`.
+    #[must_use]
+    pub fn active(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && now < self.until
+    }
+}
+
+/// One opening of one original, as intended.
+#[derive(Debug)]
+pub struct DisclosureRow {
+    /// Its id.
+    pub id: DisclosureId,
+    /// Of which record.
+    pub record: RecordId,
+    /// By whom.
+    pub actor: ActorId,
+    /// Under which legal basis.
+    pub basis: LegalBasisCode,
+}
+
+/// Something that waits to go down.
+#[derive(Debug)]
+pub struct OutboxItem {
+    /// Its place in the order.
+    pub seq: i64,
+    /// `conversation`, `grant` or `revocation`.
+    pub kind: String,
+    /// JSON.
+    pub payload: String,
+}
+
+impl Catalogue {
+    /// The actor behind an issuer's subject, made known with `fresh` when new.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn actor(
+        &self,
+        issuer: &str,
+        subject: &str,
+        fresh: ActorId,
+        now: Timestamp,
+    ) -> Result<ActorId, StoreError> {
+        if let Some(known) = self.known_actor(issuer, subject).await? {
+            return Ok(known);
+        }
+        sqlx::query(
+            "INSERT INTO actor (id, issuer, subject, since) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (issuer, subject) DO NOTHING",
+        )
+        .bind(bytes(fresh.uuid()))
+        .bind(issuer.to_owned())
+        .bind(subject.to_owned())
+        .bind(now.micros())
+        .execute(self.db.write())
+        .await
+        .map_err(StoreError::database("adding an actor"))?;
+        self.known_actor(issuer, subject).await?.ok_or(StoreError::Corrupt { what: "actor" })
+    }
+
+    async fn known_actor(&self, issuer: &str, subject: &str) -> Result<Option<ActorId>, StoreError> {
+        let row = sqlx::query("SELECT id FROM actor WHERE issuer = $1 AND subject = $2")
+            .bind(issuer.to_owned())
+            .bind(subject.to_owned())
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading an actor"))?;
+        row.map(|row| Ok(ActorId::from_uuid(row.id("id")?))).transpose()
+    }
+
+    /// Who is behind an actor: issuer and subject.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn person_behind(&self, actor: ActorId) -> Result<Option<(String, String)>, StoreError> {
+        let row = sqlx::query("SELECT issuer, subject FROM actor WHERE id = $1")
+            .bind(bytes(actor.uuid()))
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading an actor"))?;
+        row.map(|row| Ok((row.text("issuer")?, row.text("subject")?))).transpose()
+    }
+
+    /// Writes a grant, what goes down for it, and its ledger entry, together.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn add_grant(
+        &self,
+        log: &Origin,
+        grant: &GrantRow,
+        outbox: OutboxRow,
+        pending: Pending,
+        now: Timestamp,
+    ) -> Result<Recorded, StoreError> {
+        let channels: Vec<&str> = grant.channels.iter().map(ChannelId::as_str).collect();
+        let mut tx = self.db.begin().await?;
+        sqlx::query(
+            "INSERT INTO access_grant (id, organisation, reader, purpose, legal_basis, channels, plan, \
+             approved_at, until_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(bytes(grant.id.uuid()))
+        .bind(grant.organisation.to_string())
+        .bind(bytes(grant.reader.uuid()))
+        .bind(grant.purpose.clone())
+        .bind(grant.legal_basis.to_string())
+        .bind(channels.join(" "))
+        .bind(grant.plan.clone())
+        .bind(grant.approved_at.micros())
+        .bind(grant.until.micros())
+        .execute(&mut *tx)
+        .await
+        .map_err(StoreError::database("adding a grant"))?;
+        insert_outbox(&mut tx, &[outbox], now).await?;
+        let added = journal::add(&mut tx, log, pending, None).await?;
+        tx.commit().await.map_err(StoreError::database("adding a grant"))?;
+        Ok(journal::after_commit(added))
+    }
+
+    /// Revokes a grant at once. `false` when there is no such grant in force.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn revoke_grant(
+        &self,
+        log: &Origin,
+        grant: GrantId,
+        outbox: OutboxRow,
+        pending: Pending,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let done = sqlx::query("UPDATE access_grant SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL")
+            .bind(now.micros())
+            .bind(bytes(grant.uuid()))
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::database("revoking a grant"))?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        insert_outbox(&mut tx, &[outbox], now).await?;
+        let _durable_with_this_transaction = journal::add(&mut tx, log, pending, None).await?;
+        tx.commit().await.map_err(StoreError::database("revoking a grant"))?;
+        Ok(true)
+    }
+
+    /// Every grant, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn grants(&self) -> Result<Vec<GrantRow>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM access_grant ORDER BY approved_at DESC, id")
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("listing grants"))?;
+        rows.iter().map(grant_of).collect()
+    }
+
+    /// Writes the intent to open an original: disclosure row and ledger entry with its sealed body, together.
+    /// Only after this may the original be opened.
+    ///
+    /// # Errors
+    /// When the database fails: the opening must then be refused.
+    pub async fn intend_disclosure(
+        &self,
+        log: &Origin,
+        row: DisclosureRow,
+        pending: Pending,
+        body: SealedBody,
+        now: Timestamp,
+    ) -> Result<Recorded, StoreError> {
+        let mut tx = self.db.begin().await?;
+        sqlx::query(
+            "INSERT INTO disclosure (id, record, actor, legal_basis, intent, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(bytes(row.id.uuid()))
+        .bind(bytes(row.record.uuid()))
+        .bind(bytes(row.actor.uuid()))
+        .bind(row.basis.to_string())
+        .bind(bytes(pending.entry().id().uuid()))
+        .bind(now.micros())
+        .execute(&mut *tx)
+        .await
+        .map_err(StoreError::database("recording a disclosure"))?;
+        let added = journal::add(&mut tx, log, pending, Some(body)).await?;
+        tx.commit().await.map_err(StoreError::database("recording a disclosure"))?;
+        Ok(journal::after_commit(added))
+    }
+
+    /// Writes how a disclosure ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn conclude_disclosure(
+        &self,
+        log: &Origin,
+        id: DisclosureId,
+        outcome: &'static str,
+        pending: Pending,
+    ) -> Result<Recorded, StoreError> {
+        let mut tx = self.db.begin().await?;
+        sqlx::query("UPDATE disclosure SET outcome = $1 WHERE id = $2")
+            .bind(outcome)
+            .bind(bytes(id.uuid()))
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::database("concluding a disclosure"))?;
+        let added = journal::add(&mut tx, log, pending, None).await?;
+        tx.commit().await.map_err(StoreError::database("concluding a disclosure"))?;
+        Ok(journal::after_commit(added))
+    }
+
+    /// The entry that announced a disclosure of `actor`; `None` when there is none of that id by that person.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn intent_of(&self, id: DisclosureId, actor: ActorId) -> Result<Option<EntryId>, StoreError> {
+        let row = sqlx::query("SELECT intent FROM disclosure WHERE id = $1 AND actor = $2")
+            .bind(bytes(id.uuid()))
+            .bind(bytes(actor.uuid()))
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a disclosure"))?;
+        row.map(|row| Ok(EntryId::from_uuid(row.id("intent")?))).transpose()
+    }
+
+    /// The oldest things that wait to go down, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outbox(&self, most: u32) -> Result<Vec<OutboxItem>, StoreError> {
+        let rows = sqlx::query("SELECT seq, kind, payload FROM outbox ORDER BY seq LIMIT $1")
+            .bind(i64::from(most))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading the outbox"))?;
+        rows.iter()
+            .map(|row| {
+                Ok(OutboxItem { seq: row.number("seq")?, kind: row.text("kind")?, payload: row.text("payload")? })
+            })
+            .collect()
+    }
+
+    /// Takes what went down off the outbox, up to and with `seq`.
+    ///
+    /// # Errors
+    /// When the database fails; it then goes down once more, which changes nothing.
+    pub async fn outbox_done(&self, seq: i64) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM outbox WHERE seq <= $1")
+            .bind(seq)
+            .execute(self.db.write())
+            .await
+            .map_err(StoreError::database("clearing the outbox"))?;
+        Ok(())
+    }
+}
+
+fn grant_of(row: &AnyRow) -> Result<GrantRow, StoreError> {
+    let channels: Result<Vec<ChannelId>, _> = row.text("channels")?.split_whitespace().map(str::parse).collect();
+    Ok(GrantRow {
+        id: GrantId::from_uuid(row.id("id")?),
+        organisation: row.term("organisation")?,
+        reader: ActorId::from_uuid(row.id("reader")?),
+        purpose: row.text("purpose")?,
+        legal_basis: row.term("legal_basis")?,
+        channels: channels.map_err(|_| StoreError::Corrupt { what: "channels of a grant" })?,
+        plan: row.text("plan")?,
+        approved_at: row.time("approved_at")?,
+        until: row.time("until_at")?,
+        revoked_at: row.time_or_null("revoked_at")?,
+    })
+}

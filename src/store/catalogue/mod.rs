@@ -1,0 +1,39 @@
+//! The catalogue: what is known of organisations, channels, captures, records, decisions and grants.
+//!
+//! It holds no content: names of items and people are keyed digests, texts stand in sealed fragments.
+
+mod channels;
+mod commit;
+mod conversations;
+mod grants;
+mod originals;
+mod records;
+
+pub use channels::{Channel, ChannelFact, Duty, Fact};
+pub use commit::{Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SubjectRow, VersionRow};
+pub use conversations::{Known, Member, Refreshed, Withheld};
+pub use grants::{DisclosureRow, GrantRow, OutboxItem};
+pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};
+pub use records::{CaptureState, Counts, DecisionSummary, RecordSummary};
+
+use super::Database;
+
+/// The catalogue of one vault. Cloning shares the pools.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    db: Database,
+}
+
+impl Catalogue {
+    /// A catalogue over an opened vault database.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self { db }
+    }
+
+    /// The database beneath.
+    #[must_use]
+    pub const fn database(&self) -> &Database {
+        &self.db
+    }
+}

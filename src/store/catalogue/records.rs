@@ -1,0 +1,306 @@
+//! Captures as they come in, and what officials and records managers see of records: never content.
+
+use super::Catalogue;
+use crate::model::{
+    CaptureId, ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
+    Timestamp, Visibility,
+};
+use crate::store::StoreError;
+use crate::store::rows::{RowValues, bytes};
+use serde::Serialize;
+use sqlx::any::AnyRow;
+
+/// How far a capture has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptureState {
+    /// Coming in.
+    Open,
+    /// Whole.
+    Complete,
+    /// Broken off: what had come in stays, the rest came or will come in another capture.
+    Interrupted,
+}
+
+impl CaptureState {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Complete => "complete",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// A record as an official or records manager sees it in a list.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordSummary {
+    /// Its id in the vault.
+    pub id: RecordId,
+    /// Its name in the reading room.
+    #[serde(skip)]
+    pub projection: ProjectionId,
+    /// Its thread.
+    pub conversation: ConversationId,
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// Which channel.
+    pub channel: ChannelId,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Who could see it.
+    pub visibility: Visibility,
+    /// The day it was posted.
+    pub day: Option<String>,
+    /// Whether the organisation posted it.
+    pub own: bool,
+    /// Why no view of it exists, if so.
+    pub withheld: Option<String>,
+    /// What was decided.
+    pub outcome: Outcome,
+}
+
+/// A decision with its path.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionSummary {
+    /// On which record.
+    pub record: RecordId,
+    /// What was decided.
+    pub outcome: Outcome,
+    /// By which tree.
+    pub tree: String,
+    /// In which version.
+    pub tree_version: String,
+    /// The steps taken.
+    pub path: serde_json::Value,
+    /// When.
+    pub decided_at: Timestamp,
+}
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Records.
+    pub records: u64,
+    /// Versions of records.
+    pub versions: u64,
+    /// Captures.
+    pub captures: u64,
+    /// Segments.
+    pub segments: u64,
+    /// Fragments, each with a key.
+    pub fragments: u64,
+    /// Conversations that wait to be computed anew.
+    pub stale_conversations: u64,
+    /// Things that wait to go down to the reading room.
+    pub outbox: u64,
+}
+
+impl Catalogue {
+    /// Makes a capture known before its first batch.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_capture(
+        &self,
+        id: CaptureId,
+        organisation: &OrganisationId,
+        channel: &ChannelId,
+        format: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO capture (id, organisation, channel, format, state, size_bytes, received_at) \
+             VALUES ($1, $2, $3, $4, 'open', 0, $5)",
+        )
+        .bind(bytes(id.uuid()))
+        .bind(organisation.to_string())
+        .bind(channel.to_string())
+        .bind(format.to_owned())
+        .bind(now.micros())
+        .execute(self.db.write())
+        .await
+        .map_err(StoreError::database("opening a capture"))?;
+        Ok(())
+    }
+
+    /// Closes a capture: its size, the keyed digest of its bytes, and how it ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close_capture(
+        &self,
+        id: CaptureId,
+        state: CaptureState,
+        digest: Option<ItemDigest>,
+        size_bytes: u64,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE capture SET state = $1, digest = $2, size_bytes = $3 WHERE id = $4")
+            .bind(state.as_str())
+            .bind(digest.map(|d| d.as_bytes().to_vec()))
+            .bind(i64::try_from(size_bytes).unwrap_or(i64::MAX))
+            .bind(bytes(id.uuid()))
+            .execute(self.db.write())
+            .await
+            .map_err(StoreError::database("closing a capture"))?;
+        Ok(())
+    }
+
+    /// Whether a whole capture with these bytes came in on this channel before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_capture(&self, channel: &ChannelId, digest: ItemDigest) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS n FROM capture WHERE digest = $1 AND channel = $2 AND state = 'complete'",
+        )
+        .bind(digest.as_bytes().to_vec())
+        .bind(channel.to_string())
+        .fetch_one(self.db.read())
+        .await
+        .map_err(StoreError::database("looking up a capture"))?;
+        Ok(row.number("n")? > 0)
+    }
+
+    /// After a stop in the middle: captures left open are marked interrupted. Returns how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mark_interrupted(&self) -> Result<u64, StoreError> {
+        let done = sqlx::query("UPDATE capture SET state = 'interrupted' WHERE state = 'open'")
+            .execute(self.db.write())
+            .await
+            .map_err(StoreError::database("marking captures interrupted"))?;
+        Ok(done.rows_affected())
+    }
+
+    /// One record; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn record(&self, id: RecordId) -> Result<Option<RecordSummary>, StoreError> {
+        let row = sqlx::query("SELECT * FROM record WHERE id = $1")
+            .bind(bytes(id.uuid()))
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a record"))?;
+        row.as_ref().map(summary_of).transpose()
+    }
+
+    /// Records of one organisation, in the order they came in, after `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn records(
+        &self,
+        organisation: &OrganisationId,
+        outcome: Option<Outcome>,
+        after: Option<RecordId>,
+        most: u32,
+    ) -> Result<Vec<RecordSummary>, StoreError> {
+        let after = after.map_or_else(|| vec![0; 16], |id| bytes(id.uuid()));
+        let sql = match outcome {
+            Some(_) => {
+                "SELECT * FROM record WHERE organisation = $1 AND outcome = $2 AND id > $3 ORDER BY id LIMIT $4"
+            }
+            None => {
+                "SELECT * FROM record WHERE organisation = $1 AND outcome <> $2 AND id > $3 ORDER BY id LIMIT $4"
+            }
+        };
+        let rows = sqlx::query(sql)
+            .bind(organisation.to_string())
+            .bind(outcome.map_or("", Outcome::as_str))
+            .bind(after)
+            .bind(i64::from(most))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("listing records"))?;
+        rows.iter().map(summary_of).collect()
+    }
+
+    /// The decisions on a record, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decisions(&self, record: RecordId) -> Result<Vec<DecisionSummary>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM decision WHERE record = $1 ORDER BY decided_at DESC")
+            .bind(bytes(record.uuid()))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading decisions"))?;
+        rows.iter().map(decision_of).collect()
+    }
+
+    /// How many records of an organisation have each outcome.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outcomes(&self, organisation: &OrganisationId) -> Result<Vec<(Outcome, u64)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT outcome, COUNT(*) AS n FROM record WHERE organisation = $1 GROUP BY outcome ORDER BY outcome",
+        )
+        .bind(organisation.to_string())
+        .fetch_all(self.db.read())
+        .await
+        .map_err(StoreError::database("counting outcomes"))?;
+        rows.iter()
+            .map(|row| Ok((row.term("outcome")?, u64::try_from(row.number("n")?).unwrap_or_default())))
+            .collect()
+    }
+
+    /// How much there is of everything.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn counts(&self) -> Result<Counts, StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM record) AS records, (SELECT COUNT(*) FROM version) AS versions, \
+             (SELECT COUNT(*) FROM capture) AS captures, (SELECT COUNT(*) FROM segment) AS segments, \
+             (SELECT COUNT(*) FROM fragment) AS fragments, \
+             (SELECT COUNT(*) FROM stale_conversation) AS stale, (SELECT COUNT(*) FROM outbox) AS waiting",
+        )
+        .fetch_one(self.db.read())
+        .await
+        .map_err(StoreError::database("counting"))?;
+        let number = |column| row.number(column).map(|n| u64::try_from(n).unwrap_or_default());
+        Ok(Counts {
+            records: number("records")?,
+            versions: number("versions")?,
+            captures: number("captures")?,
+            segments: number("segments")?,
+            fragments: number("fragments")?,
+            stale_conversations: number("stale")?,
+            outbox: number("waiting")?,
+        })
+    }
+}
+
+fn summary_of(row: &AnyRow) -> Result<RecordSummary, StoreError> {
+    Ok(RecordSummary {
+        id: RecordId::from_uuid(row.id("id")?),
+        projection: ProjectionId::from_uuid(row.id("projection")?),
+        conversation: ConversationId::from_uuid(row.id("conversation")?),
+        organisation: row.term("organisation")?,
+        channel: row.term("channel")?,
+        kind: row.term("kind")?,
+        visibility: row.term("visibility")?,
+        day: row.time_or_null("posted_at")?.map(Timestamp::day),
+        own: row.number("own")? == 1,
+        withheld: row.text_or_null("withheld")?,
+        outcome: row.term("outcome")?,
+    })
+}
+
+fn decision_of(row: &AnyRow) -> Result<DecisionSummary, StoreError> {
+    Ok(DecisionSummary {
+        record: RecordId::from_uuid(row.id("record")?),
+        outcome: row.term("outcome")?,
+        tree: row.text("tree")?,
+        tree_version: row.text("tree_version")?,
+        path: serde_json::from_str(&row.text("path")?)
+            .map_err(|_| StoreError::Corrupt { what: "decision path" })?,
+        decided_at: row.time("decided_at")?,
+    })
+}

@@ -1,0 +1,128 @@
+//! The way up: what the reading room tells the vault. Append only; committed before the reader is answered.
+
+use super::rows::{RowValues, insert_all};
+use super::{Database, StoreError};
+use crate::model::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+/// One message.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// `view`, `search`, `denied`, …
+    pub kind: &'static str,
+    /// Content-free JSON.
+    pub payload: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A message as the vault finds it.
+#[derive(Debug)]
+pub struct Arrived {
+    /// Its place in the order.
+    pub seq: i64,
+    /// What it is.
+    pub kind: String,
+    /// JSON.
+    pub payload: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The inbox as the vault reads it.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    db: Database,
+}
+
+impl Inbox {
+    /// An inbox over an opened database.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self { db }
+    }
+
+    /// Messages after `seq`, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn after(&self, seq: i64, most: u32) -> Result<Vec<Arrived>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM inbox WHERE seq > $1 ORDER BY seq LIMIT $2")
+            .bind(seq)
+            .bind(i64::from(most))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading the inbox"))?;
+        rows.iter()
+            .map(|row| {
+                Ok(Arrived {
+                    seq: row.number("seq")?,
+                    kind: row.text("kind")?,
+                    payload: row.text("payload")?,
+                    at: row.time("created_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Appends messages in one transaction. Serialised, so that numbers become visible in their order.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then appended.
+    pub async fn append(&self, messages: &[Message]) -> Result<(), StoreError> {
+        let mut tx = self.db.begin_exclusive().await?;
+        let head = "INSERT INTO inbox (kind, payload, created_at) VALUES";
+        insert_all(&mut tx, head, 3, "", messages, |query, m| {
+            query.bind(m.kind).bind(m.payload.clone()).bind(m.at.micros())
+        })
+        .await?;
+        tx.commit().await.map_err(StoreError::database("appending to the inbox"))
+    }
+}
+
+/// The inbox as the reading room writes it: concurrent requests share a commit.
+#[derive(Debug, Clone)]
+pub struct InboxWriter {
+    queue: mpsc::Sender<(Message, oneshot::Sender<bool>)>,
+}
+
+const QUEUE: usize = 4_096;
+const COMMIT_MOST: usize = 512;
+
+impl InboxWriter {
+    /// Starts the one task that commits.
+    #[must_use]
+    pub fn start(inbox: Inbox) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(commit_loop(inbox, waiting));
+        Self { queue }
+    }
+
+    /// Returns after the message is durable.
+    ///
+    /// # Errors
+    /// When it could not be made durable: the request must then fail.
+    pub async fn append(&self, message: Message) -> Result<(), StoreError> {
+        let (done, wait) = oneshot::channel();
+        let gone = || StoreError::Busy("the inbox does not take messages".to_owned());
+        self.queue.send((message, done)).await.map_err(|_| gone())?;
+        match wait.await {
+            Ok(true) => Ok(()),
+            _ => Err(gone()),
+        }
+    }
+}
+
+async fn commit_loop(inbox: Inbox, mut waiting: mpsc::Receiver<(Message, oneshot::Sender<bool>)>) {
+    let mut batch = Vec::with_capacity(COMMIT_MOST);
+    while waiting.recv_many(&mut batch, COMMIT_MOST).await > 0 {
+        let (messages, callers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+        let outcome = inbox.append(&messages).await;
+        if let Err(error) = &outcome {
+            tracing::error!(%error, messages = messages.len(), "inbox commit failed");
+        }
+        for caller in callers {
+            let _ = caller.send(outcome.is_ok());
+        }
+    }
+}

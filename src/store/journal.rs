@@ -1,0 +1,419 @@
+//! The journal: pending entries become durable with the transaction that made them; a sequencer numbers and
+//! signs them. This is the only place that turns [`Pending`] into [`Recorded`], and only after a commit.
+
+use super::rows::{RowValues, bytes};
+use super::{Database, StoreError};
+use crate::ledger::{
+    Appended, Checkpoint, Edge, EntryId, Hash, JournalRow, LedgerError, LogKey, Origin, Pending, Receipt, Recorded,
+    Tile, TileReader, TileRef, inclusion_proof, inclusion_tiles, leaf_hash,
+};
+use sqlx::{Any, Transaction};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+
+/// A body as it is stored: sealed by the caller, erasable on its own.
+#[derive(Debug)]
+pub struct SealedBody(pub Vec<u8>);
+
+/// An entry that its transaction holds, and that is not durable before that transaction commits.
+#[derive(Debug)]
+#[must_use = "an entry is recorded only after its transaction committed"]
+pub struct Added {
+    pending: Pending,
+    row: JournalRow,
+}
+
+/// Adds an entry to a transaction of the archive plane.
+pub(super) async fn add(
+    tx: &mut Transaction<'static, Any>,
+    log: &Origin,
+    pending: Pending,
+    body: Option<SealedBody>,
+) -> Result<Added, StoreError> {
+    let row = sqlx::query("INSERT INTO journal_pending (id, log, leaf, body) VALUES ($1, $2, $3, $4) RETURNING seq")
+        .bind(bytes(pending.entry().id().uuid()))
+        .bind(log.as_str().to_owned())
+        .bind(pending.entry().leaf())
+        .bind(body.map(|b| b.0))
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(StoreError::database("adding to the journal"))?;
+    let seq = u64::try_from(row.number("seq")?).map_err(|_| StoreError::Corrupt { what: "journal number" })?;
+    Ok(Added { pending, row: JournalRow::new(seq) })
+}
+
+/// Evidence that the entry is durable: called where its transaction has just committed, nowhere else.
+pub(super) fn after_commit(added: Added) -> Recorded {
+    added.pending.committed(added.row)
+}
+
+/// The head of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Leaves.
+    pub size: u64,
+    /// The signed checkpoint.
+    pub checkpoint: String,
+}
+
+/// The journal and the logs of one vault. Cloning shares them.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    db: Database,
+    wake: Arc<Notify>,
+    rounds: watch::Sender<u64>,
+}
+
+/// Entries numbered in one transaction.
+const ROUND_MOST: u32 = 4_096;
+
+impl Journal {
+    /// A journal over an opened vault database.
+    #[must_use]
+    pub fn new(db: Database) -> Self {
+        Self { db, wake: Arc::new(Notify::new()), rounds: watch::Sender::new(0) }
+    }
+
+    /// Records a step in a transaction of its own.
+    ///
+    /// # Errors
+    /// When the database fails: the step must then not be taken.
+    pub async fn record(
+        &self,
+        log: &Origin,
+        pending: Pending,
+        body: Option<SealedBody>,
+    ) -> Result<Recorded, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let added = add(&mut tx, log, pending, body).await?;
+        tx.commit().await.map_err(StoreError::database("recording"))?;
+        self.wake();
+        Ok(after_commit(added))
+    }
+
+    /// Records what came up from the reading room, and how far the inbox has been taken up, together.
+    ///
+    /// # Errors
+    /// When the database fails; it is then taken up again later.
+    pub async fn take_up(&self, log: &Origin, entries: Vec<Pending>, up_to: i64) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        for pending in entries {
+            let _durable_with_this_transaction = add(&mut tx, log, pending, None).await?;
+        }
+        sqlx::query("UPDATE inbox_cursor SET seq = $1 WHERE id = 1")
+            .bind(up_to)
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::database("moving the inbox cursor"))?;
+        tx.commit().await.map_err(StoreError::database("taking up the inbox"))?;
+        self.wake();
+        Ok(())
+    }
+
+    /// How far the inbox has been taken up.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn inbox_cursor(&self) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT seq FROM inbox_cursor WHERE id = 1")
+            .fetch_one(self.db.read())
+            .await
+            .map_err(StoreError::database("reading the inbox cursor"))?;
+        row.number("seq")
+    }
+
+    /// Asks the sequencer to start a round now.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Returns when someone asked for a round, or after `at_most`.
+    pub async fn asked(&self, at_most: Duration) {
+        let _ = tokio::time::timeout(at_most, self.wake.notified()).await;
+    }
+
+    /// Numbers and signs what is pending in a log, oldest first. Returns how many; 0 when nothing was.
+    ///
+    /// # Errors
+    /// When the database fails (nothing is then numbered), or the log does not continue where its head says.
+    pub async fn sequence(&self, key: &LogKey) -> Result<usize, StoreError> {
+        let log = key.verifier().origin().clone();
+        let mut tx = self.db.begin_exclusive().await?;
+        let pending = oldest_pending(&mut tx, &log).await?;
+        if pending.is_empty() {
+            return Ok(0);
+        }
+        let size = head_of(&mut tx, &log).await?.map_or(0, |head| head.size);
+        let tiles = Tiles::fetch(&mut tx, &log, Edge::tiles(size)).await?;
+        let hashes: Vec<Hash> = pending.iter().map(|entry| leaf_hash(&entry.leaf)).collect();
+        let appended =
+            Edge::read(size, &tiles).and_then(|mut edge| edge.append(&hashes)).map_err(ledger_error)?;
+        let note = Checkpoint::new(log.clone(), appended.size, appended.root).sign(key).map_err(ledger_error)?;
+        write_entries(&mut tx, &log, size, &pending).await?;
+        write_tiles(&mut tx, &log, &appended).await?;
+        write_head(&mut tx, &log, size, appended.size, &note).await?;
+        tx.commit().await.map_err(StoreError::database("numbering entries"))?;
+        self.rounds.send_modify(|round| *round += 1);
+        Ok(pending.len())
+    }
+
+    /// The head of a log; `None` while it is empty.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn head(&self, log: &Origin) -> Result<Option<Head>, StoreError> {
+        let row = sqlx::query("SELECT size, checkpoint FROM ledger_head WHERE log = $1")
+            .bind(log.as_str().to_owned())
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading the head"))?;
+        row.as_ref().map(read_head).transpose()
+    }
+
+    /// Leaves `from..from + most` of a log, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn leaves(&self, log: &Origin, from: u64, most: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT place, leaf FROM ledger_entry WHERE log = $1 AND place >= $2 ORDER BY place LIMIT $3",
+        )
+        .bind(log.as_str().to_owned())
+        .bind(i64::try_from(from).unwrap_or(i64::MAX))
+        .bind(i64::from(most))
+        .fetch_all(self.db.read())
+        .await
+        .map_err(StoreError::database("reading entries"))?;
+        rows.iter()
+            .map(|row| Ok((u64::try_from(row.number("place")?).unwrap_or_default(), row.blob("leaf")?)))
+            .collect()
+    }
+
+    /// The stored hashes of these tiles, for a verifier.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tiles(&self, log: &Origin, wanted: Vec<TileRef>) -> Result<impl TileReader + use<>, StoreError> {
+        let mut tx = self.db.read().begin().await.map_err(StoreError::database("reading tiles"))?;
+        Tiles::fetch(&mut tx, log, wanted).await
+    }
+
+    /// The receipt of an entry; `None` until it has been numbered.
+    ///
+    /// # Errors
+    /// When the database fails or the tree cannot be read.
+    pub async fn receipt(&self, log: &Origin, entry: EntryId) -> Result<Option<Receipt>, StoreError> {
+        let mut tx = self.db.read().begin().await.map_err(StoreError::database("reading a receipt"))?;
+        let row = sqlx::query("SELECT place, leaf FROM ledger_entry WHERE id = $1 AND log = $2")
+            .bind(bytes(entry.uuid()))
+            .bind(log.as_str().to_owned())
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(StoreError::database("reading an entry"))?;
+        let (Some(row), Some(head)) = (row, head_of(&mut tx, log).await?) else { return Ok(None) };
+        let index = u64::try_from(row.number("place")?).unwrap_or_default();
+        let wanted = inclusion_tiles(head.size, index).map_err(ledger_error)?;
+        let tiles = Tiles::fetch(&mut tx, log, wanted).await?;
+        let proof = inclusion_proof(head.size, index, &tiles).map_err(ledger_error)?;
+        Ok(Some(Receipt::new(log.clone(), &row.blob("leaf")?, index, proof, head.checkpoint)))
+    }
+
+    /// The receipt of an entry, waiting for its number for at most `patience`.
+    ///
+    /// # Errors
+    /// As [`receipt`](Self::receipt); [`StoreError::Busy`] when patience ran out: ask for it again later.
+    pub async fn receipt_when_numbered(
+        &self,
+        log: &Origin,
+        entry: EntryId,
+        patience: Duration,
+    ) -> Result<Receipt, StoreError> {
+        let mut rounds = self.rounds.subscribe();
+        let wait = async {
+            loop {
+                rounds.mark_unchanged();
+                if let Some(receipt) = self.receipt(log, entry).await? {
+                    return Ok(receipt);
+                }
+                self.wake();
+                let _ = tokio::time::timeout(Duration::from_millis(250), rounds.changed()).await;
+            }
+        };
+        tokio::time::timeout(patience, wait)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Busy("the entry has no number yet".to_owned())))
+    }
+
+    /// The sealed body of an entry, unless it was erased or never had one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn body(&self, entry: EntryId) -> Result<Option<SealedBody>, StoreError> {
+        let row = sqlx::query("SELECT body FROM ledger_body WHERE id = $1")
+            .bind(bytes(entry.uuid()))
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a body"))?;
+        row.map(|row| row.blob("body").map(SealedBody)).transpose()
+    }
+}
+
+struct Waiting {
+    seq: i64,
+    id: Vec<u8>,
+    leaf: Vec<u8>,
+    body: Option<Vec<u8>>,
+}
+
+async fn oldest_pending(tx: &mut Transaction<'static, Any>, log: &Origin) -> Result<Vec<Waiting>, StoreError> {
+    let rows =
+        sqlx::query("SELECT seq, id, leaf, body FROM journal_pending WHERE log = $1 ORDER BY seq LIMIT $2")
+            .bind(log.as_str().to_owned())
+            .bind(i64::from(ROUND_MOST))
+            .fetch_all(&mut **tx)
+            .await
+            .map_err(StoreError::database("reading the journal"))?;
+    rows.iter()
+        .map(|row| {
+            Ok(Waiting {
+                seq: row.number("seq")?,
+                id: row.blob("id")?,
+                leaf: row.blob("leaf")?,
+                body: row.blob_or_null("body")?,
+            })
+        })
+        .collect()
+}
+
+async fn head_of(tx: &mut Transaction<'static, Any>, log: &Origin) -> Result<Option<Head>, StoreError> {
+    let row = sqlx::query("SELECT size, checkpoint FROM ledger_head WHERE log = $1")
+        .bind(log.as_str().to_owned())
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(StoreError::database("reading the head"))?;
+    row.as_ref().map(read_head).transpose()
+}
+
+fn read_head(row: &sqlx::any::AnyRow) -> Result<Head, StoreError> {
+    let size = u64::try_from(row.number("size")?).map_err(|_| StoreError::Corrupt { what: "ledger size" })?;
+    Ok(Head { size, checkpoint: row.text("checkpoint")? })
+}
+
+async fn write_entries(
+    tx: &mut Transaction<'static, Any>,
+    log: &Origin,
+    from: u64,
+    entries: &[Waiting],
+) -> Result<(), StoreError> {
+    let numbered: Vec<(i64, &Waiting)> = (i64::try_from(from).unwrap_or(i64::MAX)..).zip(entries).collect();
+    let head = "INSERT INTO ledger_entry (log, place, id, leaf) VALUES";
+    super::rows::insert_all(tx, head, 4, "", &numbered, |query, (place, entry)| {
+        query.bind(log.as_str().to_owned()).bind(*place).bind(entry.id.clone()).bind(entry.leaf.clone())
+    })
+    .await?;
+    let bodies: Vec<&Waiting> = entries.iter().filter(|entry| entry.body.is_some()).collect();
+    super::rows::insert_all(tx, "INSERT INTO ledger_body (id, body) VALUES", 2, "", &bodies, |query, entry| {
+        query.bind(entry.id.clone()).bind(entry.body.clone())
+    })
+    .await?;
+    let last = entries.last().map_or(0, |entry| entry.seq);
+    sqlx::query("DELETE FROM journal_pending WHERE log = $1 AND seq <= $2")
+        .bind(log.as_str().to_owned())
+        .bind(last)
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("clearing the journal"))?;
+    Ok(())
+}
+
+async fn write_tiles(
+    tx: &mut Transaction<'static, Any>,
+    log: &Origin,
+    appended: &Appended,
+) -> Result<(), StoreError> {
+    let head = "INSERT INTO ledger_tile (log, level, place, hashes) VALUES";
+    let tail = "ON CONFLICT (log, level, place) DO UPDATE SET hashes = excluded.hashes";
+    let mut widest: HashMap<(u8, u64), &Tile> = HashMap::new();
+    for tile in &appended.tiles {
+        widest.insert((tile.at.level, tile.at.index), tile);
+    }
+    let tiles: Vec<&Tile> = widest.into_values().collect();
+    super::rows::insert_all(tx, head, 4, tail, &tiles, |query, tile| {
+        query
+            .bind(log.as_str().to_owned())
+            .bind(i64::from(tile.at.level))
+            .bind(i64::try_from(tile.at.index).unwrap_or(i64::MAX))
+            .bind(tile.bytes.clone())
+    })
+    .await
+}
+
+async fn write_head(
+    tx: &mut Transaction<'static, Any>,
+    log: &Origin,
+    before: u64,
+    size: u64,
+    checkpoint: &str,
+) -> Result<(), StoreError> {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let written = sqlx::query(
+        "INSERT INTO ledger_head (log, size, checkpoint) VALUES ($1, $2, $3) ON CONFLICT (log) DO UPDATE \
+         SET size = excluded.size, checkpoint = excluded.checkpoint WHERE ledger_head.size = $4",
+    )
+    .bind(log.as_str().to_owned())
+    .bind(number(size))
+    .bind(checkpoint.to_owned())
+    .bind(number(before))
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("writing the head"))?;
+    if written.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Ledger("the head moved while entries were numbered".to_owned()))
+    }
+}
+
+/// Tiles fetched beforehand: the pure rooms read without waiting.
+struct Tiles(HashMap<(u8, u64), Vec<u8>>);
+
+impl Tiles {
+    async fn fetch(
+        tx: &mut Transaction<'static, Any>,
+        log: &Origin,
+        wanted: impl IntoIterator<Item = TileRef>,
+    ) -> Result<Self, StoreError> {
+        let mut fetched = HashMap::new();
+        for at in wanted.into_iter().filter(|at| at.width > 0) {
+            let row =
+                sqlx::query("SELECT hashes FROM ledger_tile WHERE log = $1 AND level = $2 AND place = $3")
+                    .bind(log.as_str().to_owned())
+                    .bind(i64::from(at.level))
+                    .bind(i64::try_from(at.index).unwrap_or(i64::MAX))
+                    .fetch_optional(&mut **tx)
+                    .await
+                    .map_err(StoreError::database("reading a tile"))?;
+            if let Some(row) = row {
+                fetched.insert((at.level, at.index), row.blob("hashes")?);
+            }
+        }
+        Ok(Self(fetched))
+    }
+}
+
+impl TileReader for Tiles {
+    /// A narrower tile is the beginning of a wider one.
+    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, LedgerError> {
+        self.0
+            .get(&(level, index))
+            .and_then(|hashes| hashes.get(..usize::from(width) * 32))
+            .map(<[u8]>::to_vec)
+            .ok_or(LedgerError::TileMissing { level, index, width })
+    }
+}
+
+fn ledger_error(error: LedgerError) -> StoreError {
+    StoreError::Ledger(error.to_string())
+}

@@ -1,0 +1,348 @@
+//! Key files: one folder, 0700, every file 0600, own user, regular, no symbolic link; anything else is refused.
+//!
+//! One master key an organisation, a key for keyed digests, a signing key for each log. A key file is text:
+//! `knik-key-1 KIND NAME BASE64`, so that people can see what they hold.
+
+use crate::ledger::{LogKey, Origin};
+use crate::model::{OrganisationId, SegmentId};
+use crate::seal::{DigestKey, KeyError, MasterKey, MasterKeyring, Nonce, SegmentKey, WrappedKey};
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Why a key file is not used. Names the file and the mend, never what is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// There is no such file.
+    #[error("key file `{path}` is not there; restore it from its safekeeping (a lost key is a lost archive)")]
+    Missing {
+        /// Which file.
+        path: String,
+    },
+    /// Others may read it.
+    #[error("key file `{path}` has mode {mode:04o}; only its owner may read it: chmod 600 {path}")]
+    Mode {
+        /// Which file.
+        path: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is another user's.
+    #[error("key file `{path}` belongs to user {owner}, this process runs as user {user}")]
+    Owner {
+        /// Which file.
+        path: String,
+        /// Whose it is.
+        owner: u32,
+        /// Who runs.
+        user: u32,
+    },
+    /// It is a link, a folder, a device.
+    #[error("key file `{path}` is not a regular file; links are refused")]
+    NotAFile {
+        /// Which file.
+        path: String,
+    },
+    /// It is not in the form of a key file, or is of another kind or name.
+    #[error("key file `{path}` does not hold a key of kind `{kind}` named `{name}`")]
+    Content {
+        /// Which file.
+        path: String,
+        /// What kind it should be.
+        kind: &'static str,
+        /// What name it should have.
+        name: String,
+    },
+    /// A key of that name is there already and is not overwritten.
+    #[error("key file `{path}` is there already; keys are never overwritten")]
+    Exists {
+        /// Which file.
+        path: String,
+    },
+    /// The file system or the random source refused.
+    #[error("key file `{path}`: {doing}: {source}")]
+    Io {
+        /// Which file.
+        path: String,
+        /// What was being done.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// The folder with key files.
+#[derive(Debug, Clone)]
+pub struct KeyFolder {
+    folder: PathBuf,
+}
+
+const MASTER: &str = "master";
+const DIGEST: &str = "digest";
+const LOG: &str = "log";
+/// Longest key file in bytes.
+const FILE_BYTES_MAX: u64 = 1024;
+
+impl KeyFolder {
+    /// The folder at `folder`, made with mode 0700 when absent.
+    ///
+    /// # Errors
+    /// When it cannot be made, or others may look into it.
+    pub fn open(folder: &Path) -> Result<Self, KeyFileError> {
+        let io = |doing| {
+            let path = folder.display().to_string();
+            move |source| KeyFileError::Io { path, doing, source }
+        };
+        if !folder.exists() {
+            fs::DirBuilder::new().mode(0o700).recursive(true).create(folder).map_err(io("making the folder"))?;
+        }
+        let mode = fs::metadata(folder).map_err(io("looking at the folder"))?.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(KeyFileError::Mode { path: folder.display().to_string(), mode });
+        }
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Makes a master key for an organisation. `false` when it has one already, which stays.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn create_master(&self, organisation: &OrganisationId) -> Result<bool, KeyFileError> {
+        self.create(MASTER, organisation.as_str())
+    }
+
+    /// The organisations with a master key here.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn organisations(&self) -> Result<Vec<OrganisationId>, KeyFileError> {
+        let io = |source| KeyFileError::Io {
+            path: self.folder.display().to_string(),
+            doing: "listing the folder",
+            source,
+        };
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(io)? {
+            let name = entry.map_err(io)?.file_name();
+            let slug = name.to_str().and_then(|n| n.strip_prefix("master-")?.strip_suffix(".key"));
+            found.extend(slug.and_then(|s| s.parse().ok()));
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The master keys of every organisation here.
+    ///
+    /// # Errors
+    /// When any of the files is not safe to use.
+    pub fn keyring(&self) -> Result<FileKeyring, KeyFileError> {
+        let mut masters = HashMap::new();
+        for organisation in self.organisations()? {
+            let key = MasterKey::from_bytes(&*self.read(MASTER, organisation.as_str())?);
+            masters.insert(organisation, key);
+        }
+        Ok(FileKeyring { masters })
+    }
+
+    /// The key of keyed digests, made when absent.
+    ///
+    /// # Errors
+    /// When the file is not safe to use or cannot be made.
+    pub fn digest_key(&self) -> Result<DigestKey, KeyFileError> {
+        self.create(DIGEST, DIGEST)?;
+        Ok(DigestKey::from_bytes(&*self.read(DIGEST, DIGEST)?))
+    }
+
+    /// The signing key of a log, made when absent.
+    ///
+    /// # Errors
+    /// When the file is not safe to use or cannot be made.
+    pub fn log_key(&self, name: &str, origin: Origin) -> Result<LogKey, KeyFileError> {
+        self.create(LOG, name)?;
+        let seed = self.read(LOG, name)?;
+        LogKey::from_seed(origin, &seed).map_err(|_| KeyFileError::Content {
+            path: self.path(LOG, name).display().to_string(),
+            kind: LOG,
+            name: name.to_owned(),
+        })
+    }
+
+    fn path(&self, kind: &str, name: &str) -> PathBuf {
+        self.folder.join(format!("{kind}-{name}.key"))
+    }
+
+    fn create(&self, kind: &'static str, name: &str) -> Result<bool, KeyFileError> {
+        let path = self.path(kind, name);
+        if fs::symlink_metadata(&path).is_ok() {
+            return Ok(false);
+        }
+        let mut key = Zeroizing::new([0u8; 32]);
+        rand::fill(key.as_mut()).map_err(|_| KeyFileError::Io {
+            path: path.display().to_string(),
+            doing: "drawing random bytes",
+            source: std::io::Error::other("the random source failed"),
+        })?;
+        let encoded = Zeroizing::new(STANDARD.encode(key.as_ref()));
+        write_new(&path, format!("knik-key-1 {kind} {name} {}\n", *encoded).as_bytes())?;
+        Ok(true)
+    }
+
+    fn read(&self, kind: &'static str, name: &str) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+        let path = self.path(kind, name);
+        let text = read_private(&path)?;
+        let wrong = || KeyFileError::Content { path: path.display().to_string(), kind, name: name.to_owned() };
+        let words: Vec<&str> = text.split_ascii_whitespace().collect();
+        let ["knik-key-1", k, n, encoded] = words.as_slice() else { return Err(wrong()) };
+        if *k != kind || *n != name {
+            return Err(wrong());
+        }
+        let bytes = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| wrong())?);
+        let bytes: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| wrong())?;
+        Ok(Zeroizing::new(*bytes))
+    }
+}
+
+/// Reads a small file that only its owner may read.
+///
+/// # Errors
+/// [`KeyFileError`], by what is wrong with the file.
+pub fn read_private(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+    let shown = || path.display().to_string();
+    let io = |doing| move |source| KeyFileError::Io { path: path.display().to_string(), doing, source };
+    let named = match fs::symlink_metadata(path) {
+        Ok(named) => named,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(KeyFileError::Missing { path: shown() }),
+        Err(source) => return Err(io("looking at it")(source)),
+    };
+    if !named.file_type().is_file() {
+        return Err(KeyFileError::NotAFile { path: shown() });
+    }
+    let mut file = File::open(path).map_err(io("opening it"))?;
+    let opened = file.metadata().map_err(io("looking at it"))?;
+    // What was opened must be what was looked at: no link slipped in between.
+    if (opened.dev(), opened.ino()) != (named.dev(), named.ino()) {
+        return Err(KeyFileError::NotAFile { path: shown() });
+    }
+    let mode = opened.permissions().mode() & 0o7777;
+    if mode & 0o177 != 0 {
+        return Err(KeyFileError::Mode { path: shown(), mode });
+    }
+    let user = rustix::process::geteuid().as_raw();
+    if opened.uid() != user {
+        return Err(KeyFileError::Owner { path: shown(), owner: opened.uid(), user });
+    }
+    let mut text = Zeroizing::new(String::new());
+    Read::by_ref(&mut file).take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(io("reading it"))?;
+    Ok(text)
+}
+
+/// Writes a new file that only its owner may read; never over another.
+///
+/// # Errors
+/// [`KeyFileError::Exists`], [`KeyFileError::Io`].
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
+    let io = |doing| move |source| KeyFileError::Io { path: path.display().to_string(), doing, source };
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(KeyFileError::Exists { path: path.display().to_string() });
+        }
+        Err(source) => return Err(io("making it")(source)),
+    };
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io("writing it"))?;
+    if let Some(folder) = path.parent() {
+        File::open(folder).and_then(|f| f.sync_all()).map_err(io("making it durable"))?;
+    }
+    Ok(())
+}
+
+/// Master keys from files, held in memory while the vault runs.
+pub struct FileKeyring {
+    masters: HashMap<OrganisationId, MasterKey>,
+}
+
+impl FileKeyring {
+    fn master(&self, organisation: &OrganisationId) -> Result<&MasterKey, KeyError> {
+        self.masters
+            .get(organisation)
+            .ok_or_else(|| KeyError::NoMaster { organisation: organisation.clone() })
+    }
+}
+
+impl MasterKeyring for FileKeyring {
+    fn wrap_segment_key(
+        &self,
+        organisation: &OrganisationId,
+        segment: SegmentId,
+        key: &SegmentKey,
+        nonce: Nonce,
+    ) -> Result<WrappedKey, KeyError> {
+        self.master(organisation)?.wrap(organisation, segment, key, nonce)
+    }
+
+    fn unwrap_segment_key(
+        &self,
+        organisation: &OrganisationId,
+        segment: SegmentId,
+        wrapped: &WrappedKey,
+    ) -> Result<SegmentKey, KeyError> {
+        self.master(organisation)?.unwrap(organisation, segment, wrapped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn folder() -> (tempfile::TempDir, KeyFolder) {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = KeyFolder::open(&temp.path().join("keys")).unwrap();
+        (temp, folder)
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_reads_back() {
+        let (_temp, folder) = folder();
+        let organisation: OrganisationId = "min-low".parse().unwrap();
+        assert!(folder.create_master(&organisation).unwrap());
+        assert!(!folder.create_master(&organisation).unwrap(), "a second one would lose the archive");
+        assert_eq!(folder.organisations().unwrap(), [organisation]);
+        assert!(folder.keyring().is_ok());
+    }
+
+    #[test]
+    fn a_key_file_that_others_may_read_is_refused() {
+        let (_temp, folder) = folder();
+        let organisation: OrganisationId = "min-low".parse().unwrap();
+        folder.create_master(&organisation).unwrap();
+        let path = folder.path(MASTER, "min-low");
+        for mode in [0o644, 0o640, 0o604, 0o700, 0o660] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let refused = folder.keyring().err().unwrap();
+            assert!(matches!(refused, KeyFileError::Mode { mode: m, .. } if m == mode), "{mode:o}");
+            assert!(refused.to_string().contains("chmod 600"));
+        }
+    }
+
+    #[test]
+    fn links_and_folders_and_other_keys_are_refused() {
+        let (_temp, folder) = folder();
+        folder.create(DIGEST, "a").unwrap();
+        symlink(folder.path(DIGEST, "a"), folder.path(DIGEST, "b")).unwrap();
+        assert!(matches!(folder.read(DIGEST, "b"), Err(KeyFileError::NotAFile { .. })));
+        fs::create_dir(folder.path(DIGEST, "c")).unwrap();
+        assert!(matches!(folder.read(DIGEST, "c"), Err(KeyFileError::NotAFile { .. })));
+        fs::rename(folder.path(DIGEST, "a"), folder.path(DIGEST, "d")).unwrap();
+        assert!(matches!(folder.read(DIGEST, "d"), Err(KeyFileError::Content { .. })));
+        assert!(matches!(folder.read(DIGEST, "a"), Err(KeyFileError::Missing { .. })));
+    }
+}

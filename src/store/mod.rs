@@ -1,0 +1,70 @@
+//! What is durable: the catalogue, the journal, the reading room's database, its inbox, sealed objects, keys.
+//!
+//! SQLite and PostgreSQL stand behind one set of statements (portable SQL over sqlx's `Any` driver); what
+//! differs between them is one [`database::Dialect`]. One conformance suite runs on both.
+
+pub mod blobs;
+pub mod catalogue;
+pub mod database;
+pub mod inbox;
+pub mod journal;
+pub mod keys;
+pub mod room;
+mod rows;
+pub mod spool;
+
+pub use database::{Database, Plane};
+
+/// What can go wrong below the use cases.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or could not be reached. The outcome of a write is unknown.
+    #[error("database: {doing}")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// The driver's error (never shown outside: it may quote values).
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A migration failed.
+    #[error("database: bringing the schema up to date")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// A stored value is not what this version writes.
+    #[error("database: {what} is not readable; run `knik verify`")]
+    Corrupt {
+        /// Which value.
+        what: &'static str,
+    },
+    /// Object storage refused or could not be reached.
+    #[error("object storage: {doing}")]
+    Blobs {
+        /// What was being done.
+        doing: &'static str,
+        /// The store's error.
+        #[source]
+        source: object_store::Error,
+    },
+    /// A key file is missing, or is not safe to use.
+    #[error("{0}")]
+    Keys(#[from] keys::KeyFileError),
+    /// The ledger could not be continued.
+    #[error("ledger: {0}")]
+    Ledger(String),
+    /// A database URL that no backend serves.
+    #[error("database address must start with sqlite: or postgres:")]
+    Address,
+    /// Something else holds what must be held alone.
+    #[error("{0}")]
+    Busy(String),
+}
+
+impl StoreError {
+    pub(crate) fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Database { doing, source }
+    }
+
+    pub(crate) fn blobs(doing: &'static str) -> impl FnOnce(object_store::Error) -> Self {
+        move |source| Self::Blobs { doing, source }
+    }
+}

@@ -1,0 +1,707 @@
+//! The reading room's database: written by the vault, read by the reading room.
+//!
+//! [`RoomWriter`] takes projections and grants down; [`Room`] looks them up for a grant. Neither sees a key.
+
+use super::rows::{RowValues, bytes, insert_all};
+use super::{Database, StoreError};
+use crate::model::{
+    ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, SubjectRef, Timestamp,
+};
+use crate::redact::Projection;
+use serde::{Deserialize, Serialize};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+use std::collections::{BTreeSet, HashMap};
+
+/// The projections of one conversation: they take the place of what was published of it, at once.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PublishedConversation {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// Its projections in the order of posting; empty withdraws the conversation.
+    pub projections: Vec<PublishedProjection>,
+}
+
+/// One projection on its way down.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PublishedProjection {
+    /// Its id.
+    pub id: ProjectionId,
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// Of which channel.
+    pub channel: ChannelId,
+    /// The day of posting, empty when not stated.
+    pub day: String,
+    /// Its place in the conversation.
+    pub position: u32,
+    /// The redacted document (JSON).
+    pub document: String,
+    /// Normalised words of its text.
+    pub words: Vec<String>,
+    /// The persons it refers to.
+    pub subjects: Vec<SubjectRef>,
+}
+
+/// A grant on its way down.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PublishedGrant {
+    /// Its id.
+    pub id: GrantId,
+    /// Who may read.
+    pub reader: ActorId,
+    /// Issuer of the reader's tokens.
+    pub issuer: String,
+    /// Subject of the reader's tokens.
+    pub subject: String,
+    /// Whose records.
+    pub organisation: OrganisationId,
+    /// Which channels.
+    pub channels: Vec<ChannelId>,
+    /// How views are rendered.
+    pub plan: String,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// A grant as the reading room knows it.
+#[derive(Debug, Clone)]
+pub struct ReadingGrant {
+    /// Its id.
+    pub id: GrantId,
+    /// Whose records.
+    pub organisation: OrganisationId,
+    /// Which channels.
+    pub channels: Vec<ChannelId>,
+    /// How views are rendered.
+    pub plan: String,
+    /// Until when.
+    pub until: Timestamp,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// A projection as one grant names it.
+#[derive(Debug)]
+pub struct RoomRecord {
+    /// The grant's own name for it.
+    pub reference: RecordRef,
+    /// The grant's own name for its conversation.
+    pub conversation_reference: RecordRef,
+    /// The projection.
+    pub projection: ProjectionId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// The redacted document (JSON).
+    pub document: String,
+}
+
+/// What a search asks.
+#[derive(Debug, Default, Clone)]
+pub struct Query {
+    /// Normalised words, all of which must stand in the text.
+    pub words: Vec<String>,
+    /// Only this channel.
+    pub channel: Option<ChannelId>,
+    /// Not before this day.
+    pub from_day: Option<String>,
+    /// Not after this day.
+    pub until_day: Option<String>,
+}
+
+/// Draws random bytes for references and pseudonyms; the caller brings the source.
+pub type Draw<'a> = &'a (dyn Fn() -> u128 + Sync);
+
+/// The vault's side: takes things down.
+#[derive(Debug, Clone)]
+pub struct RoomWriter {
+    db: Database,
+}
+
+impl RoomWriter {
+    /// A writer over an opened reading-room database.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self { db }
+    }
+
+    /// Puts the projections of a conversation in the place of what was published of it, in one transaction,
+    /// and names the new ones for every grant in force that covers them. Doing it twice changes nothing.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn conversation(
+        &self,
+        published: &PublishedConversation,
+        now: Timestamp,
+        draw: Draw<'_>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        withdraw_missing(&mut tx, published).await?;
+        upsert_projections(&mut tx, published).await?;
+        let organisations: BTreeSet<&OrganisationId> =
+            published.projections.iter().map(|p| &p.organisation).collect();
+        for organisation in organisations {
+            for grant in grants_in_force(&mut tx, organisation, now).await? {
+                let covers = |p: &&PublishedProjection| {
+                    p.organisation == *organisation && grant.channels.contains(&p.channel)
+                };
+                let covered: Vec<&PublishedProjection> = published.projections.iter().filter(covers).collect();
+                name_for_grant(&mut tx, grant.id, published.conversation, &covered, draw).await?;
+            }
+        }
+        tx.commit().await.map_err(StoreError::database("publishing a conversation"))
+    }
+
+    /// Publishes a grant: the reader, and the grant's own names for everything it covers.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn grant(&self, grant: &PublishedGrant, draw: Draw<'_>) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        insert_grant(&mut tx, grant).await?;
+        for (conversation, projections) in covered_by(&mut tx, grant).await? {
+            let covered: Vec<&PublishedProjection> = projections.iter().collect();
+            name_for_grant(&mut tx, grant.id, conversation, &covered, draw).await?;
+        }
+        tx.commit().await.map_err(StoreError::database("publishing a grant"))
+    }
+
+    /// Revokes a grant: its names and pseudonyms go with it.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn revoke(&self, grant: GrantId) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        for statement in [
+            "UPDATE reading_grant SET revoked = 1 WHERE id = $1",
+            "DELETE FROM grant_record WHERE reading_grant = $1",
+            "DELETE FROM grant_subject WHERE reading_grant = $1",
+        ] {
+            sqlx::query(statement)
+                .bind(bytes(grant.uuid()))
+                .execute(&mut *tx)
+                .await
+                .map_err(StoreError::database("revoking a grant"))?;
+        }
+        tx.commit().await.map_err(StoreError::database("revoking a grant"))
+    }
+
+    /// The redacted document of a projection, if it is published.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn document(&self, projection: ProjectionId) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT document FROM projection WHERE id = $1")
+            .bind(bytes(projection.uuid()))
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a projection"))?;
+        row.map(|row| row.text("document")).transpose()
+    }
+
+    /// How many projections are published.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM projection")
+            .fetch_one(self.db.read())
+            .await
+            .map_err(StoreError::database("counting projections"))?;
+        Ok(u64::try_from(row.number("n")?).unwrap_or_default())
+    }
+}
+
+async fn withdraw_missing(
+    tx: &mut Transaction<'static, Any>,
+    published: &PublishedConversation,
+) -> Result<(), StoreError> {
+    let stay: BTreeSet<ProjectionId> = published.projections.iter().map(|p| p.id).collect();
+    let rows = sqlx::query("SELECT id FROM projection WHERE conversation = $1")
+        .bind(bytes(published.conversation.uuid()))
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(StoreError::database("reading a conversation"))?;
+    for row in rows {
+        let id = ProjectionId::from_uuid(row.id("id")?);
+        if stay.contains(&id) {
+            continue;
+        }
+        for statement in [
+            "DELETE FROM grant_record WHERE projection = $1",
+            "DELETE FROM term WHERE projection = $1",
+            "DELETE FROM projection WHERE id = $1",
+        ] {
+            sqlx::query(statement)
+                .bind(bytes(id.uuid()))
+                .execute(&mut **tx)
+                .await
+                .map_err(StoreError::database("withdrawing a projection"))?;
+        }
+    }
+    Ok(())
+}
+
+async fn upsert_projections(
+    tx: &mut Transaction<'static, Any>,
+    published: &PublishedConversation,
+) -> Result<(), StoreError> {
+    let head = "INSERT INTO projection (id, conversation, organisation, channel, day, position, document) VALUES";
+    let tail = "ON CONFLICT (id) DO UPDATE SET conversation = excluded.conversation, day = excluded.day, \
+                position = excluded.position, document = excluded.document";
+    insert_all(tx, head, 7, tail, &published.projections, |query, p| {
+        query
+            .bind(bytes(p.id.uuid()))
+            .bind(bytes(published.conversation.uuid()))
+            .bind(p.organisation.to_string())
+            .bind(p.channel.to_string())
+            .bind(p.day.clone())
+            .bind(i64::from(p.position))
+            .bind(p.document.clone())
+    })
+    .await?;
+    for projection in &published.projections {
+        sqlx::query("DELETE FROM term WHERE projection = $1")
+            .bind(bytes(projection.id.uuid()))
+            .execute(&mut **tx)
+            .await
+            .map_err(StoreError::database("indexing"))?;
+    }
+    let terms: Vec<(String, ProjectionId)> = published
+        .projections
+        .iter()
+        .flat_map(|p| p.words.iter().collect::<BTreeSet<_>>().into_iter().map(|w| (w.clone(), p.id)))
+        .collect();
+    insert_all(tx, "INSERT INTO term (word, projection) VALUES", 2, "", &terms, |query, (word, id)| {
+        query.bind(word.clone()).bind(bytes(id.uuid()))
+    })
+    .await
+}
+
+async fn grants_in_force(
+    tx: &mut Transaction<'static, Any>,
+    organisation: &OrganisationId,
+    now: Timestamp,
+) -> Result<Vec<ReadingGrant>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM reading_grant WHERE organisation = $1 AND revoked = 0 AND until_at > $2 ORDER BY id",
+    )
+    .bind(organisation.to_string())
+    .bind(now.micros())
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(StoreError::database("reading grants"))?;
+    rows.iter().map(grant_of).collect()
+}
+
+async fn insert_grant(tx: &mut Transaction<'static, Any>, grant: &PublishedGrant) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO reader (id, issuer, subject) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING")
+        .bind(bytes(grant.reader.uuid()))
+        .bind(grant.issuer.clone())
+        .bind(grant.subject.clone())
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("publishing a reader"))?;
+    let channels: Vec<&str> = grant.channels.iter().map(ChannelId::as_str).collect();
+    sqlx::query(
+        "INSERT INTO reading_grant (id, reader, organisation, channels, plan, until_at, revoked) \
+         VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(bytes(grant.id.uuid()))
+    .bind(bytes(grant.reader.uuid()))
+    .bind(grant.organisation.to_string())
+    .bind(channels.join(" "))
+    .bind(grant.plan.clone())
+    .bind(grant.until.micros())
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("publishing a grant"))?;
+    Ok(())
+}
+
+async fn covered_by(
+    tx: &mut Transaction<'static, Any>,
+    grant: &PublishedGrant,
+) -> Result<HashMap<ConversationId, Vec<PublishedProjection>>, StoreError> {
+    let mut found: HashMap<ConversationId, Vec<PublishedProjection>> = HashMap::new();
+    for channel in &grant.channels {
+        let rows = sqlx::query("SELECT * FROM projection WHERE organisation = $1 AND channel = $2")
+            .bind(grant.organisation.to_string())
+            .bind(channel.to_string())
+            .fetch_all(&mut **tx)
+            .await
+            .map_err(StoreError::database("reading projections"))?;
+        for row in rows {
+            let document = row.text("document")?;
+            let projection = PublishedProjection {
+                id: ProjectionId::from_uuid(row.id("id")?),
+                organisation: grant.organisation.clone(),
+                channel: channel.clone(),
+                day: row.text("day")?,
+                position: u32::try_from(row.number("position")?).unwrap_or(u32::MAX),
+                subjects: subjects_in(&document)?,
+                document,
+                words: Vec::new(),
+            };
+            let conversation = ConversationId::from_uuid(row.id("conversation")?);
+            found.entry(conversation).or_default().push(projection);
+        }
+    }
+    Ok(found)
+}
+
+/// The persons that a stored document refers to.
+fn subjects_in(document: &str) -> Result<Vec<SubjectRef>, StoreError> {
+    let projection: Projection =
+        serde_json::from_str(document).map_err(|_| StoreError::Corrupt { what: "projection" })?;
+    Ok(projection.subjects())
+}
+
+/// Gives the projections of one conversation their names in a grant; those that have one keep it.
+async fn name_for_grant(
+    tx: &mut Transaction<'static, Any>,
+    grant: GrantId,
+    conversation: ConversationId,
+    covered: &[&PublishedProjection],
+    draw: Draw<'_>,
+) -> Result<(), StoreError> {
+    if covered.is_empty() {
+        return Ok(());
+    }
+    let reference = conversation_reference(tx, grant, conversation, draw).await?;
+    let head = "INSERT INTO grant_record (reference, reading_grant, projection, conversation, \
+                conversation_reference, day, position) VALUES";
+    let tail = "ON CONFLICT (reading_grant, projection) DO UPDATE SET conversation = excluded.conversation, \
+                conversation_reference = excluded.conversation_reference, day = excluded.day, \
+                position = excluded.position";
+    insert_all(tx, head, 7, tail, covered, |query, p| {
+        query
+            .bind(drawn_id(draw))
+            .bind(bytes(grant.uuid()))
+            .bind(bytes(p.id.uuid()))
+            .bind(bytes(conversation.uuid()))
+            .bind(reference.clone())
+            .bind(p.day.clone())
+            .bind(i64::from(p.position))
+    })
+    .await?;
+    name_subjects(tx, grant, conversation, covered, draw).await
+}
+
+async fn conversation_reference(
+    tx: &mut Transaction<'static, Any>,
+    grant: GrantId,
+    conversation: ConversationId,
+    draw: Draw<'_>,
+) -> Result<Vec<u8>, StoreError> {
+    let row = sqlx::query(
+        "SELECT conversation_reference FROM grant_record WHERE reading_grant = $1 AND conversation = $2 LIMIT 1",
+    )
+    .bind(bytes(grant.uuid()))
+    .bind(bytes(conversation.uuid()))
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(StoreError::database("reading a grant"))?;
+    row.map_or_else(|| Ok(drawn_id(draw)), |row| row.blob("conversation_reference"))
+}
+
+async fn name_subjects(
+    tx: &mut Transaction<'static, Any>,
+    grant: GrantId,
+    conversation: ConversationId,
+    covered: &[&PublishedProjection],
+    draw: Draw<'_>,
+) -> Result<(), StoreError> {
+    let subjects: BTreeSet<SubjectRef> = covered.iter().flat_map(|p| p.subjects.iter().copied()).collect();
+    let mut taken = pseudonyms_in(&mut **tx, grant, conversation).await?;
+    let mut used: BTreeSet<String> = taken.values().cloned().collect();
+    let mut fresh = Vec::new();
+    for subject in subjects {
+        if taken.contains_key(&subject) {
+            continue;
+        }
+        let pseudonym = loop {
+            let candidate = drawn_pseudonym(draw);
+            if used.insert(candidate.clone()) {
+                break candidate;
+            }
+        };
+        taken.insert(subject, pseudonym.clone());
+        fresh.push((subject, pseudonym));
+    }
+    let head = "INSERT INTO grant_subject (reading_grant, conversation, subject, pseudonym) VALUES";
+    insert_all(tx, head, 4, "", &fresh, |query, (subject, pseudonym)| {
+        query
+            .bind(bytes(grant.uuid()))
+            .bind(bytes(conversation.uuid()))
+            .bind(i64::from(subject.number()))
+            .bind(pseudonym.clone())
+    })
+    .await
+}
+
+fn drawn_id(draw: Draw<'_>) -> Vec<u8> {
+    bytes(uuid::Builder::from_random_bytes(draw().to_be_bytes()).into_uuid())
+}
+
+/// Six characters that are not mistaken for each other: thirty bits of the draw.
+fn drawn_pseudonym(draw: Draw<'_>) -> String {
+    const LETTERS: [char; 32] = [
+        'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W',
+        'X', 'Y', 'Z', '2', '3', '4', '5', '6', '7', '8', '9',
+    ];
+    let drawn = draw();
+    (0..6).filter_map(|n| LETTERS.get(((drawn >> (5 * n)) & 31) as usize)).collect()
+}
+
+/// The reading room's side: looks up, for one grant at a time.
+#[derive(Debug, Clone)]
+pub struct Room {
+    db: Database,
+}
+
+const RECORD_COLUMNS: &str =
+    "g.reference, g.conversation_reference, g.projection, g.conversation, p.document";
+
+impl Room {
+    /// A reader over an opened reading-room database.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self { db }
+    }
+
+    /// The reader behind an issuer's subject; `None` when no grant was ever made to them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reader(&self, issuer: &str, subject: &str) -> Result<Option<ActorId>, StoreError> {
+        let row = sqlx::query("SELECT id FROM reader WHERE issuer = $1 AND subject = $2")
+            .bind(issuer.to_owned())
+            .bind(subject.to_owned())
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a reader"))?;
+        row.map(|row| Ok(ActorId::from_uuid(row.id("id")?))).transpose()
+    }
+
+    /// The grants of a reader, in force or not, newest last.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn grants(&self, reader: ActorId) -> Result<Vec<ReadingGrant>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM reading_grant WHERE reader = $1 ORDER BY until_at, id")
+            .bind(bytes(reader.uuid()))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading grants"))?;
+        rows.iter().map(grant_of).collect()
+    }
+
+    /// One record of a grant; `None` when the grant has none of that name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn record(&self, grant: GrantId, reference: RecordRef) -> Result<Option<RoomRecord>, StoreError> {
+        let sql = format!(
+            "SELECT {RECORD_COLUMNS} FROM grant_record g JOIN projection p ON p.id = g.projection \
+             WHERE g.reference = $1 AND g.reading_grant = $2"
+        );
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(bytes(reference.uuid()))
+            .bind(bytes(grant.uuid()))
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a record"))?;
+        row.as_ref().map(record_of).transpose()
+    }
+
+    /// The records of a conversation in the order of posting.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn conversation(&self, grant: GrantId, reference: RecordRef) -> Result<Vec<RoomRecord>, StoreError> {
+        let sql = format!(
+            "SELECT {RECORD_COLUMNS} FROM grant_record g JOIN projection p ON p.id = g.projection \
+             WHERE g.conversation_reference = $1 AND g.reading_grant = $2 ORDER BY g.position"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(bytes(reference.uuid()))
+            .bind(bytes(grant.uuid()))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a conversation"))?;
+        rows.iter().map(record_of).collect()
+    }
+
+    /// Records of a grant that answer `query`, by day, conversation and place in it, after the record `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(
+        &self,
+        grant: GrantId,
+        query: &Query,
+        after: Option<RecordRef>,
+        most: u32,
+    ) -> Result<Vec<RoomRecord>, StoreError> {
+        let mut sql = Conditions::new(grant, query);
+        if let Some(after) = after {
+            sql.after(after);
+        }
+        let limit = sql.next(Value::Number(i64::from(most)));
+        let text = format!(
+            "SELECT {RECORD_COLUMNS} FROM grant_record g JOIN projection p ON p.id = g.projection WHERE {} \
+             ORDER BY g.day, g.conversation_reference, g.position, g.reference LIMIT {limit}",
+            sql.text()
+        );
+        let rows = sql
+            .bind(sqlx::query(AssertSqlSafe(text)))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("searching"))?;
+        rows.iter().map(record_of).collect()
+    }
+
+    /// How many records of a grant answer `query`: exact, so not for a reader's eyes as it is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(&self, grant: GrantId, query: &Query) -> Result<u64, StoreError> {
+        let sql = Conditions::new(grant, query);
+        let text = format!(
+            "SELECT COUNT(*) AS n FROM grant_record g JOIN projection p ON p.id = g.projection WHERE {}",
+            sql.text()
+        );
+        let row = sql
+            .bind(sqlx::query(AssertSqlSafe(text)))
+            .fetch_one(self.db.read())
+            .await
+            .map_err(StoreError::database("counting"))?;
+        Ok(u64::try_from(row.number("n")?).unwrap_or_default())
+    }
+
+    /// The pseudonyms of a grant in one conversation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pseudonyms(
+        &self,
+        grant: GrantId,
+        conversation: ConversationId,
+    ) -> Result<HashMap<SubjectRef, String>, StoreError> {
+        pseudonyms_in(self.db.read(), grant, conversation).await
+    }
+}
+
+async fn pseudonyms_in<'e>(
+    executor: impl sqlx::Executor<'e, Database = Any>,
+    grant: GrantId,
+    conversation: ConversationId,
+) -> Result<HashMap<SubjectRef, String>, StoreError> {
+    let rows =
+        sqlx::query("SELECT subject, pseudonym FROM grant_subject WHERE reading_grant = $1 AND conversation = $2")
+            .bind(bytes(grant.uuid()))
+            .bind(bytes(conversation.uuid()))
+            .fetch_all(executor)
+            .await
+            .map_err(StoreError::database("reading pseudonyms"))?;
+    rows.iter()
+        .map(|row| {
+            let number =
+                u32::try_from(row.number("subject")?).map_err(|_| StoreError::Corrupt { what: "subject" })?;
+            Ok((SubjectRef::from_u32(number), row.text("pseudonym")?))
+        })
+        .collect()
+}
+
+/// A `WHERE` of fixed clauses with numbered parameters: words of people are only ever bound.
+struct Conditions {
+    clauses: Vec<String>,
+    values: Vec<Value>,
+}
+
+enum Value {
+    Bytes(Vec<u8>),
+    Text(String),
+    Number(i64),
+}
+
+impl Conditions {
+    fn new(grant: GrantId, query: &Query) -> Self {
+        let mut made = Self { clauses: Vec::new(), values: Vec::new() };
+        made.push("g.reading_grant = ", Value::Bytes(bytes(grant.uuid())), "");
+        for word in &query.words {
+            made.push("g.projection IN (SELECT projection FROM term WHERE word = ", Value::Text(word.clone()), ")");
+        }
+        if let Some(channel) = &query.channel {
+            made.push("p.channel = ", Value::Text(channel.to_string()), "");
+        }
+        if let Some(day) = &query.from_day {
+            made.push("g.day >= ", Value::Text(day.clone()), "");
+        }
+        if let Some(day) = &query.until_day {
+            made.push("g.day <> '' AND g.day <= ", Value::Text(day.clone()), "");
+        }
+        made
+    }
+
+    fn after(&mut self, reference: RecordRef) {
+        let n = self.next(Value::Bytes(bytes(reference.uuid())));
+        self.clauses.push(format!(
+            "(g.day, g.conversation_reference, g.position, g.reference) > (SELECT a.day, \
+             a.conversation_reference, a.position, a.reference FROM grant_record a WHERE a.reference = {n} \
+             AND a.reading_grant = $1)"
+        ));
+    }
+
+    fn next(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+
+    fn push(&mut self, before: &str, value: Value, behind: &str) {
+        let n = self.next(value);
+        self.clauses.push(format!("{before}{n}{behind}"));
+    }
+
+    fn text(&self) -> String {
+        self.clauses.join(" AND ")
+    }
+
+    fn bind(
+        self,
+        mut query: sqlx::query::Query<'static, Any, sqlx::any::AnyArguments>,
+    ) -> sqlx::query::Query<'static, Any, sqlx::any::AnyArguments> {
+        for value in self.values {
+            query = match value {
+                Value::Bytes(v) => query.bind(v),
+                Value::Text(v) => query.bind(v),
+                Value::Number(v) => query.bind(v),
+            };
+        }
+        query
+    }
+}
+
+fn record_of(row: &AnyRow) -> Result<RoomRecord, StoreError> {
+    Ok(RoomRecord {
+        reference: RecordRef::from_uuid(row.id("reference")?),
+        conversation_reference: RecordRef::from_uuid(row.id("conversation_reference")?),
+        projection: ProjectionId::from_uuid(row.id("projection")?),
+        conversation: ConversationId::from_uuid(row.id("conversation")?),
+        document: row.text("document")?,
+    })
+}
+
+fn grant_of(row: &AnyRow) -> Result<ReadingGrant, StoreError> {
+    let channels: Result<Vec<ChannelId>, _> = row.text("channels")?.split_whitespace().map(str::parse).collect();
+    Ok(ReadingGrant {
+        id: GrantId::from_uuid(row.id("id")?),
+        organisation: row.term("organisation")?,
+        channels: channels.map_err(|_| StoreError::Corrupt { what: "channels of a grant" })?,
+        plan: row.text("plan")?,
+        until: row.time("until_at")?,
+        revoked: row.number("revoked")? != 0,
+    })
+}

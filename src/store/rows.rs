@@ -1,0 +1,119 @@
+//! Reading stored values back into their types, and writing many rows at once.
+
+use super::StoreError;
+use crate::model::{ItemDigest, Timestamp};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// Typed reading of a row's columns; a value of the wrong shape is [`StoreError::Corrupt`].
+pub(super) trait RowValues {
+    fn blob(&self, column: &'static str) -> Result<Vec<u8>, StoreError>;
+    fn blob_or_null(&self, column: &'static str) -> Result<Option<Vec<u8>>, StoreError>;
+    fn text(&self, column: &'static str) -> Result<String, StoreError>;
+    fn text_or_null(&self, column: &'static str) -> Result<Option<String>, StoreError>;
+    fn number(&self, column: &'static str) -> Result<i64, StoreError>;
+    fn number_or_null(&self, column: &'static str) -> Result<Option<i64>, StoreError>;
+
+    fn id(&self, column: &'static str) -> Result<Uuid, StoreError> {
+        Uuid::from_slice(&self.blob(column)?).map_err(|_| StoreError::Corrupt { what: column })
+    }
+
+    fn id_or_null(&self, column: &'static str) -> Result<Option<Uuid>, StoreError> {
+        let bytes = self.blob_or_null(column)?;
+        bytes.map(|b| Uuid::from_slice(&b).map_err(|_| StoreError::Corrupt { what: column })).transpose()
+    }
+
+    fn digest(&self, column: &'static str) -> Result<ItemDigest, StoreError> {
+        let bytes: [u8; 32] =
+            self.blob(column)?.try_into().map_err(|_| StoreError::Corrupt { what: column })?;
+        Ok(ItemDigest::from_bytes(bytes))
+    }
+
+    fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
+        Timestamp::from_micros(self.number(column)?).ok_or(StoreError::Corrupt { what: column })
+    }
+
+    fn time_or_null(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+        let micros = self.number_or_null(column)?;
+        micros.map(|m| Timestamp::from_micros(m).ok_or(StoreError::Corrupt { what: column })).transpose()
+    }
+
+    fn term<T: FromStr>(&self, column: &'static str) -> Result<T, StoreError> {
+        self.text(column)?.parse().map_err(|_| StoreError::Corrupt { what: column })
+    }
+}
+
+impl RowValues for AnyRow {
+    fn blob(&self, column: &'static str) -> Result<Vec<u8>, StoreError> {
+        self.try_get(column).map_err(|_| StoreError::Corrupt { what: column })
+    }
+    fn blob_or_null(&self, column: &'static str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.try_get(column).map_err(|_| StoreError::Corrupt { what: column })
+    }
+    fn text(&self, column: &'static str) -> Result<String, StoreError> {
+        self.try_get(column).map_err(|_| StoreError::Corrupt { what: column })
+    }
+    fn text_or_null(&self, column: &'static str) -> Result<Option<String>, StoreError> {
+        self.try_get(column).map_err(|_| StoreError::Corrupt { what: column })
+    }
+    fn number(&self, column: &'static str) -> Result<i64, StoreError> {
+        self.try_get(column).map_err(|_| StoreError::Corrupt { what: column })
+    }
+    fn number_or_null(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+        self.try_get(column).map_err(|_| StoreError::Corrupt { what: column })
+    }
+}
+
+type AnyQuery = Query<'static, Any, AnyArguments>;
+
+/// Rows in one statement: enough to make statements few, few enough for every backend's parameter limit.
+const PARAMETERS_MAX: usize = 8_000;
+
+/// Inserts `rows` with as few statements as the parameter limit allows.
+///
+/// `head` is `INSERT INTO t (a, b) VALUES`, `tail` is empty or `ON CONFLICT …`; `bind` binds one row's
+/// `columns` values in order.
+pub(super) async fn insert_all<T>(
+    tx: &mut Transaction<'static, Any>,
+    head: &'static str,
+    columns: usize,
+    tail: &'static str,
+    rows: &[T],
+    bind: impl Fn(AnyQuery, &T) -> AnyQuery,
+) -> Result<(), StoreError> {
+    for chunk in rows.chunks((PARAMETERS_MAX / columns.max(1)).max(1)) {
+        let values = placeholders(columns, chunk.len());
+        let sql = AssertSqlSafe(format!("{head} {values} {tail}"));
+        let mut query = sqlx::query(sql);
+        for row in chunk {
+            query = bind(query, row);
+        }
+        query.persistent(chunk.len() * columns + columns > PARAMETERS_MAX)
+            .execute(&mut **tx)
+            .await
+            .map_err(StoreError::database("inserting rows"))?;
+    }
+    Ok(())
+}
+
+/// `($1, $2), ($3, $4)` for two rows of two columns.
+pub(super) fn placeholders(columns: usize, rows: usize) -> String {
+    let row = |r: usize| {
+        let cells: Vec<String> = (1..=columns).map(|c| format!("${}", r * columns + c)).collect();
+        format!("({})", cells.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// `$from, $from+1, …` for an `IN (…)` list of `count`.
+pub(super) fn list(from: usize, count: usize) -> String {
+    (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Bytes of an id, as bound.
+pub(super) fn bytes(id: Uuid) -> Vec<u8> {
+    id.as_bytes().to_vec()
+}

@@ -1,0 +1,265 @@
+//! One conversation from items to projections: who takes part, what is found, what may be read.
+
+use super::names::Names;
+use super::{Rules, Sources, VaultError};
+use crate::capture::{Account, Item, MediaKind, PassageRole};
+use crate::detect::{Participant, Participants};
+use crate::model::{
+    ChannelId, ConversationId, Finding, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId,
+    SubjectRef, Timestamp, VersionId, Visibility,
+};
+use crate::redact::{Source, SourcePassage, project, searchable};
+use crate::store::catalogue::SubjectRow;
+use crate::store::room::{PublishedConversation, PublishedProjection};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What the catalogue knows of a member of a conversation.
+pub(super) struct Facts {
+    pub version: VersionId,
+    pub projection: ProjectionId,
+    pub organisation: OrganisationId,
+    pub channel: ChannelId,
+    pub kind: ItemKind,
+    pub visibility: Visibility,
+    pub posted_at: Option<Timestamp>,
+    pub own: bool,
+    pub edited: bool,
+    pub withheld: bool,
+    pub outcome: Outcome,
+    pub tree: (String, String),
+}
+
+impl Facts {
+    /// Whether a view of it may exist: decided to be archived, open to everyone, neither deleted nor superseded.
+    const fn may_be_read(&self) -> bool {
+        matches!(self.outcome, Outcome::Archive) && self.visibility.is_public() && !self.withheld
+    }
+}
+
+/// A member of a conversation: its item in the clear, and what is known of it.
+pub(super) struct Member<'a> {
+    pub item: &'a Item,
+    pub facts: Facts,
+}
+
+/// What came of a conversation.
+pub(super) struct Computed {
+    pub published: PublishedConversation,
+    /// For each version: its findings as JSON, without words.
+    pub findings: Vec<(VersionId, String)>,
+    /// People new to the conversation.
+    pub subjects: Vec<SubjectRow>,
+    /// Records withheld because their redaction was not certain.
+    pub uncertain: u64,
+}
+
+impl Computed {
+    /// A conversation of which nothing is left.
+    pub(super) const fn empty(conversation: ConversationId) -> Self {
+        let published = PublishedConversation { conversation, projections: Vec::new() };
+        Self { published, findings: Vec::new(), subjects: Vec::new(), uncertain: 0 }
+    }
+}
+
+/// Finds, in the texts of all members, the personal data of everyone, and makes the projections.
+///
+/// `known` are the people the conversation had before; members must be in the order of posting.
+pub(super) fn compute(
+    rules: &Rules,
+    names: &Names<'_>,
+    conversation: ConversationId,
+    channel_account: &str,
+    members: &[Member<'_>],
+    known: &HashMap<ItemDigest, SubjectRef>,
+    sources: &Sources,
+) -> Result<Computed, VaultError> {
+    let people = People::of(names, channel_account, members, known, sources)?;
+    let participants = people.participants();
+    let dictionary = Participants::of(&participants);
+    let mut computed = Computed {
+        findings: Vec::with_capacity(members.len()),
+        subjects: people.fresh_rows(conversation),
+        ..Computed::empty(conversation)
+    };
+    for (position, member) in members.iter().enumerate() {
+        let found: Vec<Vec<Finding>> = member
+            .item
+            .passages
+            .iter()
+            .map(|passage| rules.ruleset.detect_among(passage.text.expose(), &dictionary))
+            .collect();
+        computed.findings.push((member.facts.version, findings_json(&found)));
+        if !member.facts.may_be_read() {
+            continue;
+        }
+        match projection(rules, &people, names, member, &found, position) {
+            Some(projection) => computed.published.projections.push(projection),
+            None => computed.uncertain += 1,
+        }
+    }
+    Ok(computed)
+}
+
+fn projection(
+    rules: &Rules,
+    people: &People<'_>,
+    names: &Names<'_>,
+    member: &Member<'_>,
+    found: &[Vec<Finding>],
+    position: usize,
+) -> Option<PublishedProjection> {
+    let passages = member.item.passages.iter().zip(found);
+    let source = Source {
+        passages: passages
+            .map(|(passage, findings)| SourcePassage {
+                role: role_word(passage.role),
+                text: passage.text.expose(),
+                findings,
+            })
+            .collect(),
+        metadata: metadata(people, names, member),
+    };
+    // What cannot be redacted with certainty is withheld, and counted.
+    let projection = project(&source, &rules.projection, rules.ruleset.version()).ok()?;
+    Some(PublishedProjection {
+        id: member.facts.projection,
+        organisation: member.facts.organisation.clone(),
+        channel: member.facts.channel.clone(),
+        day: member.facts.posted_at.map(Timestamp::day).unwrap_or_default(),
+        position: u32::try_from(position).unwrap_or(u32::MAX),
+        words: searchable(&projection),
+        subjects: projection.subjects(),
+        document: serde_json::to_string(&projection).ok()?,
+    })
+}
+
+fn metadata<'s>(people: &People<'_>, names: &Names<'_>, member: &Member<'_>) -> BTreeMap<&'s str, Value> {
+    let facts = &member.facts;
+    let author = member.item.author.as_ref().filter(|_| !facts.own);
+    let kinds: BTreeSet<&str> = member.item.media.iter().map(|kind| media_word(*kind)).collect();
+    BTreeMap::from([
+        ("organisation", json!(facts.organisation)),
+        ("channel", json!(facts.channel)),
+        ("platform", json!(member.item.platform)),
+        ("kind", json!(facts.kind)),
+        ("visibility", json!(facts.visibility)),
+        ("day", json!(facts.posted_at.map(Timestamp::day))),
+        ("language", json!(member.item.language)),
+        ("edited", json!(facts.edited)),
+        ("mediaKinds", json!(kinds)),
+        ("authorRole", json!(if facts.own { "organisation" } else { "citizen" })),
+        ("authorSubject", json!(author.and_then(|a| people.subject(names, a)).map(SubjectRef::number))),
+        ("outcome", json!(facts.outcome)),
+        ("tree", json!(facts.tree.0)),
+        ("treeVersion", json!(facts.tree.1)),
+    ])
+}
+
+/// Everyone who writes or is mentioned in a conversation.
+struct People<'a> {
+    subjects: HashMap<ItemDigest, SubjectRef>,
+    fresh: Vec<(ItemDigest, SubjectRef)>,
+    /// Each account as written, once.
+    accounts: Vec<(&'a Account, SubjectRef, bool)>,
+}
+
+impl<'a> People<'a> {
+    fn of(
+        names: &Names<'_>,
+        channel_account: &str,
+        members: &[Member<'a>],
+        known: &HashMap<ItemDigest, SubjectRef>,
+        sources: &Sources,
+    ) -> Result<Self, VaultError> {
+        let mut people = Self { subjects: known.clone(), fresh: Vec::new(), accounts: Vec::new() };
+        let mut taken: BTreeSet<SubjectRef> = known.values().copied().collect();
+        let mut seen: BTreeSet<(SubjectRef, &str, &str)> = BTreeSet::new();
+        for member in members {
+            for account in member.item.author.iter().chain(&member.item.mentions) {
+                let digest = names.person(account);
+                let subject = match people.subjects.get(&digest) {
+                    Some(subject) => *subject,
+                    None => people.add(digest, &mut taken, sources)?,
+                };
+                if seen.insert((subject, account.handle.expose(), account.display_name.expose())) {
+                    people.accounts.push((account, subject, names.is_channel(account, channel_account)));
+                }
+            }
+        }
+        Ok(people)
+    }
+
+    fn add(
+        &mut self,
+        digest: ItemDigest,
+        taken: &mut BTreeSet<SubjectRef>,
+        sources: &Sources,
+    ) -> Result<SubjectRef, VaultError> {
+        loop {
+            let subject = SubjectRef::from_u32(u32::from_be_bytes(*sources.secret::<4>()?));
+            if taken.insert(subject) {
+                self.subjects.insert(digest, subject);
+                self.fresh.push((digest, subject));
+                return Ok(subject);
+            }
+        }
+    }
+
+    fn subject(&self, names: &Names<'_>, account: &Account) -> Option<SubjectRef> {
+        self.subjects.get(&names.person(account)).copied()
+    }
+
+    fn participants(&self) -> Vec<Participant<'a>> {
+        self.accounts
+            .iter()
+            .map(|(account, subject, organisation)| Participant {
+                subject: *subject,
+                handle: account.handle.expose(),
+                display_name: account.display_name.expose(),
+                organisation: *organisation,
+            })
+            .collect()
+    }
+
+    fn fresh_rows(&self, conversation: ConversationId) -> Vec<SubjectRow> {
+        self.fresh
+            .iter()
+            .map(|(digest, reference)| SubjectRow { conversation, digest: *digest, reference: *reference })
+            .collect()
+    }
+}
+
+/// Findings as they are stored: for each passage its findings; rule ids and offsets, never words.
+fn findings_json(found: &[Vec<Finding>]) -> String {
+    if found.iter().all(Vec::is_empty) {
+        return "[]".to_owned();
+    }
+    serde_json::to_string(found).unwrap_or_else(|_| "[]".to_owned())
+}
+
+const fn role_word(role: PassageRole) -> &'static str {
+    match role {
+        PassageRole::ContentWarning => "content-warning",
+        PassageRole::PollOption => "poll-option",
+        PassageRole::AltText => "alt-text",
+        PassageRole::Body => "body",
+    }
+}
+
+const fn media_word(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Image => "image",
+        MediaKind::Video => "video",
+        MediaKind::Audio => "audio",
+        MediaKind::Other => "other",
+    }
+}
+
+/// The text that decision trees look at: what the author wrote.
+pub(super) fn text_to_judge(item: &Item) -> String {
+    let written = |role| matches!(role, PassageRole::Body | PassageRole::ContentWarning);
+    let texts: Vec<&str> =
+        item.passages.iter().filter(|p| written(p.role)).map(|p| p.text.expose()).collect();
+    texts.join("\n")
+}

@@ -1,0 +1,128 @@
+//! Grants: who may read what, until when. Approving one sends it down with names drawn for it alone.
+
+use super::{Archive, Rules, VaultError};
+use crate::ledger::{Entry, EntryKind, Pending, Thing};
+use crate::model::{ActorId, ChannelId, GrantId, LegalBasisCode, OrganisationId, Role, Timestamp};
+use crate::store::catalogue::{GrantRow, OutboxRow};
+use crate::store::room::PublishedGrant;
+
+/// What is granted.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    /// Whose records.
+    pub organisation: OrganisationId,
+    /// Issuer of the reader's tokens.
+    pub issuer: String,
+    /// Subject of the reader's tokens.
+    pub subject: String,
+    /// For what purpose.
+    pub purpose: String,
+    /// Under which legal basis.
+    pub legal_basis: LegalBasisCode,
+    /// Which channels; all of the organisation's when empty.
+    pub channels: Vec<ChannelId>,
+    /// How views are rendered.
+    pub plan: String,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// Grants reading. The ledger knows the reader by a pseudonym.
+///
+/// # Errors
+/// [`VaultError::Input`] when a channel is not the organisation's, the plan is not known, or the grant would be
+/// over before it began.
+pub async fn approve(
+    archive: &Archive,
+    rules: &Rules,
+    asked: Approval,
+    by: Option<(ActorId, Role)>,
+) -> Result<GrantRow, VaultError> {
+    let channels = channels_of(archive, &asked).await?;
+    let now = archive.sources.now();
+    if asked.until <= now {
+        return Err(VaultError::Input(format!("the grant would end at {}, which is past", asked.until)));
+    }
+    if asked.purpose.trim().is_empty() {
+        return Err(VaultError::Input("a grant needs a purpose".to_owned()));
+    }
+    if rules.plans.plan(&asked.plan).is_none() {
+        return Err(VaultError::Input(format!("redaction plan `{}` is not known", asked.plan)));
+    }
+    let fresh = ActorId::from_uuid(archive.sources.random_id()?);
+    let reader = archive.catalogue.actor(&asked.issuer, &asked.subject, fresh, now).await?;
+    let grant = GrantRow {
+        id: GrantId::from_uuid(archive.sources.random_id()?),
+        organisation: asked.organisation,
+        reader,
+        purpose: asked.purpose,
+        legal_basis: asked.legal_basis,
+        channels,
+        plan: asked.plan,
+        approved_at: now,
+        until: asked.until,
+        revoked_at: None,
+    };
+    let down = published(&grant, asked.issuer, asked.subject);
+    let pending = Pending::event(entry(archive, EntryKind::GrantApproved, &grant, by)?)?;
+    let log = archive.logs.vault_origin();
+    let _recorded = archive.catalogue.add_grant(log, &grant, down, pending, now).await?;
+    archive.journal.wake();
+    Ok(grant)
+}
+
+/// Revokes a grant at once.
+///
+/// # Errors
+/// [`VaultError::Absent`] when there is no such grant in force.
+pub async fn revoke(archive: &Archive, id: GrantId, by: Option<(ActorId, Role)>) -> Result<(), VaultError> {
+    let absent = || VaultError::Absent { what: "a grant in force of that id" };
+    let grant = archive.catalogue.grants().await?.into_iter().find(|g| g.id == id).ok_or_else(absent)?;
+    let pending = Pending::event(entry(archive, EntryKind::GrantRevoked, &grant, by)?)?;
+    let down = OutboxRow { kind: "revocation", payload: id.to_string() };
+    let log = archive.logs.vault_origin();
+    let now = archive.sources.now();
+    if archive.catalogue.revoke_grant(log, id, down, pending, now).await? { Ok(()) } else { Err(absent()) }
+}
+
+async fn channels_of(archive: &Archive, asked: &Approval) -> Result<Vec<ChannelId>, VaultError> {
+    let theirs = archive.catalogue.channels(Some(&asked.organisation)).await?;
+    let theirs: Vec<ChannelId> = theirs.into_iter().map(|channel| channel.id).collect();
+    if asked.channels.is_empty() {
+        return Ok(theirs);
+    }
+    match asked.channels.iter().find(|channel| !theirs.contains(channel)) {
+        Some(other) => Err(VaultError::Input(format!("channel `{other}` is not of `{}`", asked.organisation))),
+        None => Ok(asked.channels.clone()),
+    }
+}
+
+fn published(grant: &GrantRow, issuer: String, subject: String) -> OutboxRow {
+    let down = PublishedGrant {
+        id: grant.id,
+        reader: grant.reader,
+        issuer,
+        subject,
+        organisation: grant.organisation.clone(),
+        channels: grant.channels.clone(),
+        plan: grant.plan.clone(),
+        until: grant.until,
+    };
+    OutboxRow { kind: "grant", payload: serde_json::to_string(&down).unwrap_or_default() }
+}
+
+fn entry(
+    archive: &Archive,
+    kind: EntryKind,
+    grant: &GrantRow,
+    by: Option<(ActorId, Role)>,
+) -> Result<Entry, VaultError> {
+    let entry = Entry::new(archive.sources.entry_id()?, kind, archive.sources.now())
+        .of(grant.organisation.clone())
+        .on(grant.legal_basis.clone())
+        .about([Thing::Grant(grant.id)]);
+    Ok(match by {
+        Some((actor, role)) => entry.by(actor, role),
+        None => entry,
+    })
+}

@@ -1,0 +1,426 @@
+//! One batch: looked up, resolved, sealed, judged, looked through for personal data, committed.
+
+use super::resolve::{Arrival, Before, Digests, Resolution, Resolved, Resolver};
+use super::{Intake, IngestReport};
+use crate::capture::{Item, Unit};
+use crate::decide::{Answer, Decision, Facts as JudgedFacts};
+use crate::ledger::{Entry, EntryKind, Pending, Thing};
+use crate::model::{ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp};
+use crate::store::catalogue::{
+    Batch, Channel, ChannelFact, DecisionRow, Fact, OutboxRow, RecordRow, SubjectRow, VersionRow, Withheld,
+};
+use crate::vault::conversation::{Facts, Member, compute, text_to_judge};
+use crate::vault::layout::Layout;
+use crate::vault::names::Names;
+use crate::vault::sealing::{SealedBatch, seal_batch};
+use crate::vault::{Archive, DEFAULT_TREE, Rules, VaultError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What a batch did.
+#[derive(Default)]
+pub(super) struct Counts {
+    new_records: u64,
+    new_versions: u64,
+    already_there: u64,
+    not_public: u64,
+    uncertain: u64,
+    outcomes: BTreeMap<Outcome, u64>,
+}
+
+impl Counts {
+    /// Codes and counts for the ledger.
+    pub(super) fn words(&self) -> Vec<(String, u64)> {
+        let plain = [
+            ("new-records", self.new_records),
+            ("new-versions", self.new_versions),
+            ("already-there", self.already_there),
+            ("not-public", self.not_public),
+            ("withheld-uncertain", self.uncertain),
+        ];
+        let outcomes = self.outcomes.iter().map(|(outcome, n)| (format!("outcome.{outcome}"), *n));
+        plain.into_iter().map(|(what, n)| (what.to_owned(), n)).chain(outcomes).filter(|(_, n)| *n > 0).collect()
+    }
+
+    fn add_to(&self, report: &mut IngestReport) {
+        report.new_records += self.new_records;
+        report.new_versions += self.new_versions;
+        report.already_there += self.already_there;
+        report.not_public += self.not_public;
+        report.uncertain += self.uncertain;
+        for (outcome, n) in &self.outcomes {
+            *report.outcomes.entry(*outcome).or_default() += n;
+        }
+    }
+}
+
+/// What the heavy work on a batch gave: rows to commit, and the segment to write first.
+struct Prepared {
+    sealed: SealedBatch,
+    batch: Batch,
+    counts: Counts,
+}
+
+impl Intake<'_> {
+    /// Takes in one batch. One at a time in the whole vault: what is looked up must still hold at the commit.
+    pub(super) async fn take_in(&self, units: Vec<Unit>, report: &mut IngestReport) -> Result<(), VaultError> {
+        let _one_at_a_time = self.archive.intake.lock().await;
+        let names = self.names();
+        let digests: Vec<Vec<Digests>> =
+            units.iter().map(|unit| unit.items.iter().map(|item| Digests::of(item, &names)).collect()).collect();
+        let deletions: Vec<ItemDigest> =
+            units.iter().flat_map(|unit| &unit.deletions).flat_map(|d| &d.names).map(|n| names.item(n)).collect();
+        let before = Before::look_up(self.archive, &digests, &deletions).await?;
+        let resolution = Resolver::new(&before, &self.archive.sources).resolve(&units, &digests, &names)?;
+        let work = self.work();
+        let prepared = tokio::task::spawn_blocking(move || work.prepare(&units, resolution)).await??;
+        self.commit(prepared, report).await
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names::new(&self.archive.digests, self.channel.platform, &self.channel.instance)
+    }
+
+    fn work(&self) -> Work {
+        Work {
+            archive: self.archive.clone(),
+            rules: self.rules.clone(),
+            channel: self.channel.clone(),
+            facts: self.facts.into(),
+            capture: self.capture,
+            now: self.archive.sources.now(),
+        }
+    }
+
+    async fn commit(&self, prepared: Prepared, report: &mut IngestReport) -> Result<(), VaultError> {
+        let Prepared { sealed, mut batch, counts } = prepared;
+        batch.pending.push(self.entry(&counts)?);
+        batch.pending.extend(self.decided(&counts)?);
+        self.archive.blobs.put_once(sealed.segment.id, sealed.bytes.into()).await?;
+        batch.segment = Some(sealed.segment);
+        batch.fragments = sealed.fragments;
+        self.archive.catalogue.commit(self.archive.logs.vault_origin(), batch).await?;
+        self.archive.journal.wake();
+        counts.add_to(report);
+        Ok(())
+    }
+
+    /// The decisions of a batch, counted by outcome; each stands with its path in the catalogue.
+    fn decided(&self, counts: &Counts) -> Result<Option<Pending>, VaultError> {
+        if counts.outcomes.is_empty() {
+            return Ok(None);
+        }
+        let sources = &self.archive.sources;
+        let mut entry = Entry::new(sources.entry_id()?, EntryKind::DecisionMade, sources.now())
+            .of(self.channel.organisation.clone())
+            .about([Thing::Capture(self.capture)]);
+        for (outcome, count) in &counts.outcomes {
+            entry = entry.counting(outcome.as_str().parse()?, *count);
+        }
+        Ok(Some(Pending::event(entry)?))
+    }
+}
+
+/// The heavy work on a batch, away from the threads that answer requests.
+struct Work {
+    archive: Archive,
+    rules: Rules,
+    channel: Channel,
+    facts: Arc<[ChannelFact]>,
+    capture: crate::model::CaptureId,
+    now: Timestamp,
+}
+
+/// An item that is new, or new in this version, with everything its rows need.
+struct Arrived<'a> {
+    resolved: &'a Resolved,
+    item: &'a Item,
+    conversation: ConversationId,
+    own: bool,
+    projection: ProjectionId,
+    decision: Decision,
+    layout: &'a Layout,
+}
+
+impl Work {
+    fn prepare(&self, units: &[Unit], resolution: Resolution) -> Result<Prepared, VaultError> {
+        let (organisation, sources) = (&self.channel.organisation, &self.archive.sources);
+        let sealed = seal_batch(units, organisation, self.capture, &*self.archive.keyring, sources)?;
+        let mut counts = Counts::default();
+        let mut arrived = Vec::new();
+        for resolved in &resolution.items {
+            if resolved.arrival == Arrival::Same {
+                counts.already_there += 1;
+                continue;
+            }
+            let one = self.arrived(units, &sealed, &resolution, resolved)?;
+            self.count(&mut counts, &one);
+            arrived.push(one);
+        }
+        let mut findings = HashMap::new();
+        let (outbox, subjects) =
+            self.conversations(&resolution, &arrived, &mut findings, &mut counts)?;
+        let batch = self.batch(&resolution, &arrived, &findings, outbox, subjects);
+        drop(arrived);
+        Ok(Prepared { sealed, batch, counts })
+    }
+
+    fn arrived<'a>(
+        &self,
+        units: &'a [Unit],
+        sealed: &'a SealedBatch,
+        resolution: &Resolution,
+        resolved: &'a Resolved,
+    ) -> Result<Arrived<'a>, VaultError> {
+        let item = units.get(resolved.unit).and_then(|unit| unit.items.get(resolved.item));
+        let layout = sealed.layouts.get(resolved.unit).and_then(|of| of.get(resolved.item));
+        let (item, layout) = item.zip(layout).ok_or(VaultError::Layout)?;
+        let own = self.is_own(item);
+        Ok(Arrived {
+            resolved,
+            item,
+            conversation: resolution.conversation(resolved),
+            own,
+            projection: ProjectionId::from_uuid(self.archive.sources.random_id()?),
+            decision: self.judge(item, own, resolved.withheld),
+            layout,
+        })
+    }
+
+    fn is_own(&self, item: &Item) -> bool {
+        let names = Names::new(&self.archive.digests, self.channel.platform, &self.channel.instance);
+        item.author.as_ref().is_some_and(|author| names.is_channel(author, &self.channel.account))
+    }
+
+    /// Runs the tree that was in force at the time of posting, on the facts of that time.
+    fn judge(&self, item: &Item, own: bool, withheld: Option<Withheld>) -> Decision {
+        let at = item.posted_at.unwrap_or(self.now);
+        let official = self.fact_at(Fact::Official, at).is_some_and(|value| value == "yes");
+        let facts = JudgedFacts {
+            own,
+            official_channel: official.into(),
+            edited: item.edited_at.is_some().into(),
+            deleted: (withheld == Some(Withheld::Deleted)).into(),
+            answered: Answer::Unsure,
+            ..JudgedFacts::unknown(item.kind)
+        };
+        let chosen = self.fact_at(Fact::Tree, at).unwrap_or(DEFAULT_TREE);
+        let tree = self.rules.trees.get(chosen).or_else(|| self.rules.trees.get(DEFAULT_TREE));
+        let text = zeroize::Zeroizing::new(text_to_judge(item));
+        match tree {
+            Some(tree) => tree.decide(&facts, &self.rules.questions, Some(&self.rules.burgerbrief), &text),
+            None => unsure(),
+        }
+    }
+
+    /// The value a fact had at that time: the latest declaration that covers it.
+    fn fact_at(&self, fact: Fact, at: Timestamp) -> Option<&str> {
+        self.facts.iter().rev().find(|f| f.fact == fact && f.held_at(at)).map(|f| f.value.as_str())
+    }
+
+    fn count(&self, counts: &mut Counts, one: &Arrived<'_>) {
+        match one.resolved.arrival {
+            Arrival::New => counts.new_records += 1,
+            _ => counts.new_versions += 1,
+        }
+        if one.resolved.arrival == Arrival::New && !one.item.visibility.is_public() {
+            counts.not_public += 1;
+        }
+        *counts.outcomes.entry(one.decision.outcome).or_default() += 1;
+    }
+
+    /// Conversations that are wholly of this batch are computed now; those that were there before wait until
+    /// they are computed as a whole, because a new participant may be named in what was said before.
+    fn conversations(
+        &self,
+        resolution: &Resolution,
+        arrived: &[Arrived<'_>],
+        findings: &mut HashMap<crate::model::VersionId, String>,
+        counts: &mut Counts,
+    ) -> Result<(Vec<OutboxRow>, Vec<SubjectRow>), VaultError> {
+        let names = Names::new(&self.archive.digests, self.channel.platform, &self.channel.instance);
+        let mut by_conversation: BTreeMap<ConversationId, Vec<&Arrived<'_>>> = BTreeMap::new();
+        for one in arrived.iter().filter(|one| !resolution.existed(one.conversation)) {
+            by_conversation.entry(one.conversation).or_default().push(one);
+        }
+        let (mut outbox, mut subjects) = (Vec::new(), Vec::new());
+        for (conversation, mut of) in by_conversation {
+            of.sort_by_key(|one| (one.item.posted_at.is_none(), one.item.posted_at, one.resolved.record));
+            let versions = in_force(&of);
+            let members: Vec<Member<'_>> =
+                of.iter().map(|one| Member { item: one.item, facts: self.facts_of(one, &versions) }).collect();
+            let computed = compute(
+                &self.rules,
+                &names,
+                conversation,
+                &self.channel.account,
+                &members,
+                &HashMap::new(),
+                &self.archive.sources,
+            )?;
+            counts.uncertain += computed.uncertain;
+            findings.extend(computed.findings);
+            subjects.extend(computed.subjects);
+            if !computed.published.projections.is_empty() {
+                outbox.push(publish_row(&computed.published));
+            }
+        }
+        Ok((outbox, subjects))
+    }
+
+    fn facts_of(&self, one: &Arrived<'_>, in_force: &HashMap<RecordId, ProjectionId>) -> Facts {
+        let latest = in_force.get(&one.resolved.record) == Some(&one.projection);
+        Facts {
+            version: one.resolved.version,
+            projection: one.projection,
+            organisation: self.channel.organisation.clone(),
+            channel: self.channel.id.clone(),
+            kind: kind_of(one),
+            visibility: one.item.visibility,
+            posted_at: one.item.posted_at,
+            own: one.own,
+            edited: one.item.edited_at.is_some() || !one.item.supersedes.is_empty(),
+            // An earlier version of an edited item is withheld.
+            withheld: one.resolved.withheld.is_some() || !latest,
+            outcome: one.decision.outcome,
+            tree: (one.decision.tree.clone(), one.decision.tree_version.clone()),
+        }
+    }
+
+    fn batch(
+        &self,
+        resolution: &Resolution,
+        arrived: &[Arrived<'_>],
+        findings: &HashMap<crate::model::VersionId, String>,
+        outbox: Vec<OutboxRow>,
+        subjects: Vec<SubjectRow>,
+    ) -> Batch {
+        // Of several versions of a new record in one batch, the record's row is made from the last in force.
+        let mut records: Vec<RecordRow> = Vec::new();
+        let mut row_of: HashMap<RecordId, usize> = HashMap::new();
+        for one in arrived {
+            match (one.resolved.arrival, row_of.get(&one.resolved.record)) {
+                (Arrival::New, _) => {
+                    row_of.insert(one.resolved.record, records.len());
+                    records.push(self.record_row(one));
+                }
+                (Arrival::Newer, Some(row)) => {
+                    if let Some(row) = records.get_mut(*row) {
+                        *row = RecordRow { id: row.id, ..self.record_row(one) };
+                    }
+                }
+                _ => {}
+            }
+        }
+        let replaces = |one: &&Arrived<'_>| {
+            one.resolved.arrival == Arrival::Newer && !row_of.contains_key(&one.resolved.record)
+        };
+        Batch {
+            now: self.now,
+            segment: None,
+            fragments: Vec::new(),
+            records,
+            versions: arrived.iter().map(|one| self.version_row(one, replaces(&one), findings)).collect(),
+            names: resolution.names.iter().map(copy_name).collect(),
+            decisions: arrived.iter().map(|one| self.decision_row(one)).collect(),
+            subjects,
+            merged: resolution.merged.clone(),
+            stale: resolution.touched.iter().copied().collect(),
+            outbox,
+            pending: Vec::new(),
+        }
+    }
+
+    fn record_row(&self, one: &Arrived<'_>) -> RecordRow {
+        RecordRow {
+            id: one.resolved.record,
+            organisation: self.channel.organisation.clone(),
+            channel: self.channel.id.clone(),
+            conversation: one.conversation,
+            kind: kind_of(one),
+            visibility: one.item.visibility,
+            posted_at: one.item.posted_at,
+            edited_at: one.item.edited_at,
+            own: one.own,
+            withheld: one.resolved.withheld.map(Withheld::as_str),
+            version: one.resolved.version,
+            projection: one.projection,
+            outcome: one.decision.outcome,
+        }
+    }
+
+    fn version_row(
+        &self,
+        one: &Arrived<'_>,
+        replaces: bool,
+        findings: &HashMap<crate::model::VersionId, String>,
+    ) -> VersionRow {
+        let found = findings.get(&one.resolved.version);
+        VersionRow {
+            id: one.resolved.version,
+            record: one.resolved.record,
+            digest: one.resolved.digest,
+            capture: self.capture,
+            observed_at: self.now,
+            parts: one.layout.to_bytes(),
+            // Without findings yet: the conversation is stale, and computed as a whole.
+            ruleset: found.map(|_| self.rules.ruleset.version().to_owned()).unwrap_or_default(),
+            findings: found.cloned().unwrap_or_else(|| "[]".to_owned()),
+            replaces,
+            edited_at: one.item.edited_at,
+            visibility: one.item.visibility,
+            outcome: one.decision.outcome,
+        }
+    }
+
+    fn decision_row(&self, one: &Arrived<'_>) -> DecisionRow {
+        DecisionRow {
+            record: one.resolved.record,
+            version: one.resolved.version,
+            outcome: one.decision.outcome,
+            tree: one.decision.tree.clone(),
+            tree_version: one.decision.tree_version.clone(),
+            path: serde_json::to_string(&one.decision.path).unwrap_or_else(|_| "[]".to_owned()),
+            decided_at: self.now,
+        }
+    }
+}
+
+/// A reaction of the organisation itself stays a reaction; what starts nothing and answers nothing is a post.
+fn kind_of(one: &Arrived<'_>) -> ItemKind {
+    one.item.kind
+}
+
+/// For each record the arrival whose version is in force.
+fn in_force(of: &[&Arrived<'_>]) -> HashMap<RecordId, ProjectionId> {
+    let mut latest: HashMap<RecordId, &Arrived<'_>> = HashMap::new();
+    for one in of.iter().filter(|one| one.resolved.arrival != Arrival::Older) {
+        let newer = latest.get(&one.resolved.record).is_none_or(|known| {
+            (one.item.edited_at, one.resolved.version) > (known.item.edited_at, known.resolved.version)
+        });
+        if newer {
+            latest.insert(one.resolved.record, one);
+        }
+    }
+    latest.into_iter().map(|(record, one)| (record, one.projection)).collect()
+}
+
+pub(in crate::vault) fn publish_row(published: &crate::store::room::PublishedConversation) -> OutboxRow {
+    let payload = serde_json::to_string(published).unwrap_or_default();
+    OutboxRow { kind: "conversation", payload }
+}
+
+fn copy_name(row: &crate::store::catalogue::NameRow) -> crate::store::catalogue::NameRow {
+    crate::store::catalogue::NameRow { ..*row }
+}
+
+/// Without any tree a person must say.
+fn unsure() -> Decision {
+    Decision {
+        outcome: Outcome::Unsure,
+        ending: "no-tree".to_owned(),
+        path: Vec::new(),
+        tree: "none".to_owned(),
+        tree_version: "0".to_owned(),
+    }
+}

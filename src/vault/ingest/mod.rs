@@ -1,0 +1,232 @@
+//! Intake: a capture becomes sealed originals, decisions and projections.
+//!
+//! A capture is first read to its end without taking anything in (a file that is cut short leaves nothing
+//! behind); then batch after batch is sealed, written, and committed in one transaction. The same capture twice
+//! adds nothing; a batch that did not commit leaves at most an object without a key, which counts as destroyed.
+
+mod batch;
+mod resolve;
+
+pub(super) use batch::publish_row;
+
+use super::publish;
+use super::source::CaptureSource;
+use super::survey::{Survey, survey};
+use super::{Archive, Rules, VaultError};
+use crate::capture::{Format, Reader, Unit};
+use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
+use crate::model::{ActorId, CaptureId, Outcome, Role};
+use crate::store::catalogue::{CaptureState, Channel, ChannelFact};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::mpsc;
+
+/// What an intake did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IngestReport {
+    /// The format given or recognised.
+    pub format: String,
+    /// Records that are new.
+    pub new_records: u64,
+    /// New versions of records that were there.
+    pub new_versions: u64,
+    /// Records that were there already, in the same version.
+    pub already_there: u64,
+    /// Acts (likes, boosts): sealed with the capture and counted.
+    pub acts: u64,
+    /// Deletions that became known.
+    pub deleted: u64,
+    /// New records that were not open to everyone: sealed, never projected.
+    pub not_public: u64,
+    /// What was decided on new versions.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// What was not taken in, with place and mend.
+    pub refused: Vec<String>,
+    /// Whether the very same file had come in before: then nothing was added.
+    pub same_capture: bool,
+    /// Size of the capture in bytes.
+    pub size_bytes: u64,
+    /// Records withheld because their redaction was not certain.
+    pub uncertain: u64,
+}
+
+/// Hears how far an intake is: bytes done of two passes over the file, of bytes in all.
+pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
+/// An intake that tells nobody how far it is.
+#[must_use]
+pub fn silent() -> Progress {
+    Arc::new(|_, _| {})
+}
+
+/// Who delivers: a person or machine behind a token, or nobody (the command line).
+pub type Deliverer = Option<(ActorId, Role)>;
+
+/// Most bytes of a capture in one batch, beside the limit on records.
+const BATCH_BYTES_MAX: usize = 8 << 20;
+
+/// Takes in a capture of a channel.
+///
+/// # Errors
+/// [`VaultError::Capture`] when the file is not sound, [`VaultError::Input`] when channel and format do not fit:
+/// nothing was taken in. When storage fails midway, the batches before it stand; a second delivery adds the rest.
+pub async fn ingest(
+    archive: &Archive,
+    rules: &Rules,
+    channel: &Channel,
+    source: CaptureSource,
+    format: Option<Format>,
+    deliverer: Deliverer,
+    progress: Progress,
+) -> Result<IngestReport, VaultError> {
+    let source = Arc::new(source);
+    let (format, looked) = look(archive, rules, &source, format, &progress).await?;
+    check_channel(channel, format)?;
+    let mut report = IngestReport {
+        format: looked.format.clone(),
+        acts: looked.acts,
+        deleted: looked.deleted,
+        refused: looked.refused.clone(),
+        size_bytes: looked.size_bytes,
+        ..IngestReport::default()
+    };
+    let digest = looked.digest.ok_or(VaultError::Stopped)?;
+    if archive.catalogue.has_capture(&channel.id, digest).await? {
+        report.same_capture = true;
+        report.already_there = looked.records;
+        return Ok(report);
+    }
+    let capture = CaptureId::from_uuid(archive.sources.ordered_id()?);
+    let now = archive.sources.now();
+    archive.catalogue.open_capture(capture, &channel.organisation, &channel.id, format.as_str(), now).await?;
+    let facts = archive.catalogue.channel_facts(&channel.id).await?;
+    let intake = Intake { archive, rules, channel, facts: &facts, capture, format, deliverer };
+    let taken = intake.run(&source, &looked, &progress, &mut report).await;
+    let state = if taken.is_ok() { CaptureState::Complete } else { CaptureState::Interrupted };
+    archive.catalogue.close_capture(capture, state, Some(digest), looked.size_bytes).await?;
+    taken?;
+    publish::refresh_stale(archive, rules).await?;
+    Ok(report)
+}
+
+/// The first pass.
+async fn look(
+    archive: &Archive,
+    rules: &Rules,
+    source: &Arc<CaptureSource>,
+    format: Option<Format>,
+    progress: &Progress,
+) -> Result<(Format, Survey), VaultError> {
+    let (source, progress) = (Arc::clone(source), Arc::clone(progress));
+    let (limits, key) = (rules.limits, Arc::clone(&archive.digests));
+    let twice = source.size_bytes().unwrap_or_default().saturating_mul(2);
+    let looked = tokio::task::spawn_blocking(move || {
+        survey(&source, format, limits, Some(&key), &mut |done| progress(done, twice))
+    });
+    Ok(looked.await??)
+}
+
+fn check_channel(channel: &Channel, format: Format) -> Result<(), VaultError> {
+    if format.platform() != channel.platform {
+        return Err(VaultError::Input(format!(
+            "channel `{}` is on {}, the capture is of {}; name the right channel or format",
+            channel.id,
+            channel.platform,
+            format.platform()
+        )));
+    }
+    let stated = [&channel.purpose, &channel.legal_basis, &channel.duty_source, &channel.dpia];
+    if stated.iter().any(|text| text.trim().is_empty()) {
+        return Err(VaultError::Input(format!(
+            "channel `{}` states no purpose, legal basis, source of the duty to archive or DPIA reference; \
+             nothing is taken in without them",
+            channel.id
+        )));
+    }
+    Ok(())
+}
+
+/// One intake of one capture.
+struct Intake<'a> {
+    archive: &'a Archive,
+    rules: &'a Rules,
+    channel: &'a Channel,
+    facts: &'a [ChannelFact],
+    capture: CaptureId,
+    format: Format,
+    deliverer: Deliverer,
+}
+
+impl Intake<'_> {
+    async fn run(
+        &self,
+        source: &Arc<CaptureSource>,
+        looked: &Survey,
+        progress: &Progress,
+        report: &mut IngestReport,
+    ) -> Result<(), VaultError> {
+        let (batches, mut waiting) = mpsc::channel(1);
+        let done = Arc::new(AtomicU64::new(0));
+        let parser = self.parse(Arc::clone(source), batches, Arc::clone(&done));
+        let mut failed = None;
+        while let Some(units) = waiting.recv().await {
+            if let Err(error) = self.take_in(units, report).await {
+                failed = Some(error);
+                break;
+            }
+            progress(looked.size_bytes + done.load(Ordering::Relaxed), looked.size_bytes * 2);
+        }
+        drop(waiting);
+        let parsed = parser.await?;
+        failed.map_or(parsed, Err)
+    }
+
+    /// The second pass, on a thread of its own, one batch ahead.
+    fn parse(
+        &self,
+        source: Arc<CaptureSource>,
+        batches: mpsc::Sender<Vec<Unit>>,
+        done: Arc<AtomicU64>,
+    ) -> tokio::task::JoinHandle<Result<(), VaultError>> {
+        let (format, limits, most) = (self.format, self.rules.limits, self.rules.batch_records);
+        tokio::task::spawn_blocking(move || {
+            let reader = source.reader().map_err(crate::capture::CaptureError::Read)?;
+            let (mut batch, mut items, mut bytes) = (Vec::new(), 0, 0);
+            for unit in Reader::new(reader, Some(format), limits)? {
+                let unit = unit?;
+                items += unit.items.len();
+                bytes += unit.bytes.len();
+                done.store(unit.offset + unit.bytes.len() as u64, Ordering::Relaxed);
+                batch.push(unit);
+                if items >= most || bytes >= BATCH_BYTES_MAX {
+                    (items, bytes) = (0, 0);
+                    if batches.blocking_send(std::mem::take(&mut batch)).is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+            if !batch.is_empty() {
+                let _receiver_gone = batches.blocking_send(batch);
+            }
+            Ok(())
+        })
+    }
+
+    fn entry(&self, counts: &batch::Counts) -> Result<Pending, VaultError> {
+        let sources = &self.archive.sources;
+        let mut entry = Entry::new(sources.entry_id()?, EntryKind::CaptureIngested, sources.now())
+            .of(self.channel.organisation.clone())
+            .about([Thing::Capture(self.capture), Thing::Channel(self.channel.id.clone())]);
+        if let Some((actor, role)) = self.deliverer {
+            entry = entry.by(actor, role);
+        }
+        for (what, count) in counts.words() {
+            let code: Code = what.parse()?;
+            entry = entry.counting(code, count);
+        }
+        Ok(Pending::event(entry)?)
+    }
+}

@@ -1,0 +1,311 @@
+//! Which record, which version and which conversation each item of a batch is.
+
+use crate::capture::{Deletion, Item, Unit};
+use crate::model::{ConversationId, ItemDigest, RecordId, Timestamp, VersionId, Visibility};
+use crate::store::catalogue::{Known, NameRow, Withheld};
+use crate::vault::names::Names;
+use crate::vault::{Archive, Sources, VaultError};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// The keyed digests of one item.
+pub(super) struct Digests {
+    /// Its names, the canonical one first.
+    pub names: Vec<ItemDigest>,
+    /// What it hangs on: the item it answers, the thread the platform states.
+    pub links: Vec<ItemDigest>,
+    /// Names of earlier edits.
+    pub supersedes: Vec<ItemDigest>,
+    /// What it says.
+    pub version: ItemDigest,
+}
+
+impl Digests {
+    pub(super) fn of(item: &Item, names: &Names<'_>) -> Self {
+        let answered = item.in_reply_to.iter().map(|name| names.item(name));
+        let thread = item.conversation.iter().map(|name| names.thread(name));
+        Self {
+            names: item.names.iter().map(|name| names.item(name)).collect(),
+            links: answered.chain(thread).collect(),
+            supersedes: item.supersedes.iter().map(|name| names.item(name)).collect(),
+            version: names.version(item),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = ItemDigest> + '_ {
+        self.names.iter().chain(&self.links).chain(&self.supersedes).copied()
+    }
+}
+
+/// What is known beforehand of everything that a batch names.
+pub(super) struct Before {
+    names: HashMap<ItemDigest, Known>,
+    versions: HashSet<(RecordId, ItemDigest)>,
+    edited: HashMap<RecordId, Option<Timestamp>>,
+}
+
+impl Before {
+    pub(super) async fn look_up(
+        archive: &Archive,
+        digests: &[Vec<Digests>],
+        deletions: &[ItemDigest],
+    ) -> Result<Self, VaultError> {
+        let wanted: BTreeSet<ItemDigest> =
+            digests.iter().flatten().flat_map(Digests::all).chain(deletions.iter().copied()).collect();
+        let wanted: Vec<ItemDigest> = wanted.into_iter().collect();
+        let names = archive.catalogue.known(&wanted).await?;
+        let records: BTreeSet<RecordId> = names.values().filter_map(|known| known.record).collect();
+        let records: Vec<RecordId> = records.into_iter().collect();
+        let versions = archive.catalogue.known_versions(&records).await?;
+        let edited = archive.catalogue.edited_at(&records).await?;
+        Ok(Self { names, versions, edited })
+    }
+}
+
+/// What an item turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// A record seen for the first time.
+    New,
+    /// A new version that takes the place of the one in force.
+    Newer,
+    /// A new version that is older than the one in force.
+    Older,
+    /// There already.
+    Same,
+}
+
+/// One item, resolved.
+pub(super) struct Resolved {
+    pub unit: usize,
+    pub item: usize,
+    pub record: RecordId,
+    pub version: VersionId,
+    pub digest: ItemDigest,
+    pub arrival: Arrival,
+    pub withheld: Option<Withheld>,
+    thread: ConversationId,
+}
+
+/// A batch, resolved.
+pub(super) struct Resolution {
+    pub items: Vec<Resolved>,
+    pub names: Vec<NameRow>,
+    /// Conversations that turned out to be one: the first takes in the second.
+    pub merged: Vec<(ConversationId, ConversationId)>,
+    /// Conversations that were there before and changed.
+    pub touched: BTreeSet<ConversationId>,
+    threads: Threads,
+}
+
+impl Resolution {
+    pub(super) fn conversation(&self, resolved: &Resolved) -> ConversationId {
+        self.threads.follow(resolved.thread)
+    }
+
+    /// Whether the conversation was there before this batch.
+    pub(super) fn existed(&self, conversation: ConversationId) -> bool {
+        self.threads.existing.contains(&conversation)
+    }
+}
+
+pub(super) struct Resolver<'a> {
+    before: &'a Before,
+    sources: &'a Sources,
+    threads: Threads,
+    records: HashMap<ItemDigest, RecordId>,
+    versions: HashSet<(RecordId, ItemDigest)>,
+    in_force: HashMap<RecordId, Option<Timestamp>>,
+    withheld: HashMap<ItemDigest, Withheld>,
+    rows: HashMap<ItemDigest, NameRow>,
+    touched: BTreeSet<ConversationId>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(before: &'a Before, sources: &'a Sources) -> Self {
+        let existing = before.names.values().filter_map(|known| known.conversation).collect();
+        let of = before.names.iter().filter_map(|(name, known)| Some((*name, known.conversation?)));
+        let threads = Threads { of: of.collect(), existing, joined: HashMap::new() };
+        Self {
+            before,
+            sources,
+            threads,
+            records: before.names.iter().filter_map(|(name, known)| Some((*name, known.record?))).collect(),
+            versions: before.versions.clone(),
+            in_force: before.edited.clone(),
+            withheld: before.names.iter().filter_map(|(name, known)| Some((*name, known.withheld?))).collect(),
+            rows: HashMap::new(),
+            touched: BTreeSet::new(),
+        }
+    }
+
+    /// Resolves a batch: first what is known to be gone, then every item in the order of the file.
+    pub(super) fn resolve(
+        mut self,
+        units: &[Unit],
+        digests: &[Vec<Digests>],
+        names: &Names<'_>,
+    ) -> Result<Resolution, VaultError> {
+        for deletion in units.iter().flat_map(|unit| &unit.deletions) {
+            self.delete(deletion, names);
+        }
+        let mut items = Vec::new();
+        for (u, (unit, of_unit)) in units.iter().zip(digests).enumerate() {
+            for (i, (item, digests)) in unit.items.iter().zip(of_unit).enumerate() {
+                let resolved = self.resolve_item(u, i, item, digests)?;
+                items.push(resolved);
+            }
+        }
+        for resolved in &mut items {
+            // An edit or deletion later in the batch reaches an item that came before it.
+            let digest = digests.get(resolved.unit).and_then(|of| of.get(resolved.item));
+            let gone = digest.and_then(|d| d.names.iter().find_map(|name| self.withheld.get(name)));
+            resolved.withheld = resolved.withheld.or(gone.copied());
+        }
+        Ok(self.finish(items))
+    }
+
+    fn delete(&mut self, deletion: &Deletion, names: &Names<'_>) {
+        for name in &deletion.names {
+            self.withhold(names.item(name), Withheld::Deleted);
+        }
+    }
+
+    fn withhold(&mut self, name: ItemDigest, why: Withheld) {
+        self.withheld.entry(name).or_insert(why);
+        self.row(name).withheld = Some(why.as_str());
+        if let Some(thread) = self.threads.of.get(&name).copied() {
+            self.touched.insert(thread);
+        }
+    }
+
+    fn resolve_item(
+        &mut self,
+        unit: usize,
+        place: usize,
+        item: &Item,
+        digests: &Digests,
+    ) -> Result<Resolved, VaultError> {
+        let known = digests.names.iter().find_map(|name| self.records.get(name)).copied();
+        let record = match known {
+            Some(record) => record,
+            None => RecordId::from_uuid(self.sources.ordered_id()?),
+        };
+        let thread = self.thread(digests)?;
+        for earlier in &digests.supersedes {
+            self.withhold(*earlier, Withheld::Superseded);
+        }
+        if item.deletion.is_some() {
+            digests.names.iter().for_each(|name| self.withhold(*name, Withheld::Deleted));
+        }
+        let arrival = self.arrival(record, known.is_some(), item, digests.version);
+        if arrival != Arrival::Same && self.threads.existing.contains(&thread) {
+            self.touched.insert(thread);
+        }
+        for name in &digests.names {
+            self.records.insert(*name, record);
+            let row = self.row(*name);
+            row.record = Some(record);
+            row.conversation = Some(thread);
+        }
+        for link in &digests.links {
+            self.row(*link).conversation = Some(thread);
+        }
+        let version = VersionId::from_uuid(self.sources.ordered_id()?);
+        let withheld = item.superseded.then_some(Withheld::Superseded);
+        Ok(Resolved { unit, item: place, record, version, digest: digests.version, arrival, withheld, thread })
+    }
+
+    fn arrival(&mut self, record: RecordId, known: bool, item: &Item, version: ItemDigest) -> Arrival {
+        if !self.versions.insert((record, version)) {
+            return Arrival::Same;
+        }
+        let in_force = self.in_force.get(&record).copied().flatten();
+        let arrival = match known {
+            false => Arrival::New,
+            // A capture that does not say who could see the item never takes the place of one that does.
+            true if item.visibility != Visibility::Unknown && item.edited_at >= in_force => Arrival::Newer,
+            true => Arrival::Older,
+        };
+        if arrival != Arrival::Older {
+            self.in_force.insert(record, item.edited_at);
+        }
+        arrival
+    }
+
+    fn thread(&mut self, digests: &Digests) -> Result<ConversationId, VaultError> {
+        let related = digests.names.iter().chain(&digests.links);
+        let mut found: Vec<ConversationId> =
+            related.filter_map(|name| self.threads.of.get(name)).map(|t| self.threads.follow(*t)).collect();
+        // A conversation that was there before takes in one that is of this batch.
+        found.sort_by_key(|thread| !self.threads.existing.contains(thread));
+        let thread = match found.first() {
+            Some(first) => *first,
+            None => ConversationId::from_uuid(self.sources.random_id()?),
+        };
+        for other in found.iter().skip(1).filter(|other| **other != thread) {
+            self.threads.join(thread, *other);
+            self.touched.extend([thread, *other].into_iter().filter(|t| self.threads.existing.contains(t)));
+        }
+        for name in digests.names.iter().chain(&digests.links) {
+            self.threads.of.insert(*name, thread);
+        }
+        Ok(thread)
+    }
+
+    fn row(&mut self, name: ItemDigest) -> &mut NameRow {
+        let empty = NameRow { digest: name, record: None, conversation: None, withheld: None };
+        self.rows.entry(name).or_insert(empty)
+    }
+
+    fn finish(self, items: Vec<Resolved>) -> Resolution {
+        let Self { before, threads, rows, touched, .. } = self;
+        let mut names: Vec<NameRow> = rows.into_values().collect();
+        for row in &mut names {
+            row.conversation = row.conversation.map(|thread| threads.follow(thread));
+        }
+        let news = |row: &NameRow| {
+            let known = before.names.get(&row.digest);
+            let same = |known: &Known| {
+                (row.record.is_none() || row.record == known.record)
+                    && (row.conversation.is_none() || row.conversation == known.conversation)
+                    && (row.withheld.is_none() || known.withheld.is_some())
+            };
+            !known.is_some_and(same)
+        };
+        names.retain(news);
+        names.sort_by_key(|row| row.digest);
+        let mut merged: Vec<_> = threads
+            .joined
+            .keys()
+            .filter(|gone| threads.existing.contains(gone))
+            .map(|gone| (threads.follow(*gone), *gone))
+            .collect();
+        merged.sort();
+        let touched = touched.into_iter().map(|thread| threads.follow(thread)).collect();
+        Resolution { items, names, merged, touched, threads }
+    }
+}
+
+/// Which conversation a name belongs to, as far as known.
+struct Threads {
+    of: HashMap<ItemDigest, ConversationId>,
+    existing: HashSet<ConversationId>,
+    /// A conversation that was taken in, and by which.
+    joined: HashMap<ConversationId, ConversationId>,
+}
+
+impl Threads {
+    fn join(&mut self, keep: ConversationId, gone: ConversationId) {
+        if self.follow(keep) != self.follow(gone) {
+            self.joined.insert(self.follow(gone), self.follow(keep));
+        }
+    }
+
+    fn follow(&self, thread: ConversationId) -> ConversationId {
+        let mut at = thread;
+        while let Some(next) = self.joined.get(&at) {
+            at = *next;
+        }
+        at
+    }
+}

@@ -1,0 +1,206 @@
+//! How an original is put together from fragments, as the catalogue stores it: small, and without content.
+//!
+//! Form: `1`, count of fragments, 16 bytes each; count of parts; a part is its role's number, count of pieces,
+//! and for each piece fragment, start and length. Numbers are LEB128.
+
+use crate::capture::PartRole;
+use crate::model::{ByteRange, FragmentId};
+use crate::seal::{PartLayout, Piece};
+use uuid::Uuid;
+
+/// The fragments of an original and how its parts are made of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Layout {
+    /// Fragments, named by their place here.
+    pub fragments: Vec<FragmentId>,
+    /// Parts: 0 is the item itself.
+    pub parts: Vec<PartLayout>,
+}
+
+/// The role of the item itself.
+pub const ITEM: &str = "item";
+
+const ROLES: &[(&str, Option<PartRole>)] = &[
+    (ITEM, None),
+    ("account", Some(PartRole::Account)),
+    ("media", Some(PartRole::Media)),
+    ("poll", Some(PartRole::Poll)),
+    ("place", Some(PartRole::Place)),
+];
+
+const VERSION: u8 = 1;
+
+/// The word for a role of shared bytes.
+#[must_use]
+pub fn role_word(role: PartRole) -> &'static str {
+    ROLES.iter().find(|(_, known)| *known == Some(role)).map_or("place", |(word, _)| word)
+}
+
+/// The role of shared bytes behind a word; `None` for the item itself and for words that are not known.
+#[must_use]
+pub fn part_role(word: &str) -> Option<PartRole> {
+    ROLES.iter().find(|(known, _)| *known == word).and_then(|(_, role)| *role)
+}
+
+impl Layout {
+    /// The stored form.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = vec![VERSION];
+        number(&mut out, self.fragments.len() as u64);
+        for fragment in &self.fragments {
+            out.extend_from_slice(fragment.as_bytes());
+        }
+        number(&mut out, self.parts.len() as u64);
+        for part in &self.parts {
+            let role = ROLES.iter().position(|(word, _)| *word == part.role).unwrap_or_default();
+            number(&mut out, role as u64);
+            number(&mut out, part.pieces.len() as u64);
+            for piece in &part.pieces {
+                number(&mut out, piece.fragment as u64);
+                number(&mut out, piece.range.start);
+                number(&mut out, piece.range.len());
+            }
+        }
+        out
+    }
+
+    /// Reads the stored form; `None` when it is not what [`to_bytes`](Self::to_bytes) writes.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut rest = Rest(bytes);
+        if rest.byte()? != VERSION {
+            return None;
+        }
+        let fragments = rest.count()?;
+        let fragments = (0..fragments).map(|_| rest.id()).collect::<Option<_>>()?;
+        let parts = rest.count()?;
+        let parts = (0..parts).map(|_| rest.part()).collect::<Option<_>>()?;
+        rest.0.is_empty().then_some(Self { fragments, parts })
+    }
+}
+
+fn number(out: &mut Vec<u8>, mut n: u64) {
+    while n >= 0x80 {
+        out.push((n & 0x7f) as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
+}
+
+struct Rest<'a>(&'a [u8]);
+
+impl Rest<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let mut n = 0_u64;
+        for shift in (0..63).step_by(7) {
+            let byte = self.byte()?;
+            n |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(n);
+            }
+        }
+        None
+    }
+
+    /// A count of things of at least one byte each: never more than what is left.
+    fn count(&mut self) -> Option<usize> {
+        let n = usize::try_from(self.number()?).ok()?;
+        (n <= self.0.len()).then_some(n)
+    }
+
+    fn id(&mut self) -> Option<FragmentId> {
+        let (id, rest) = self.0.split_first_chunk::<16>()?;
+        self.0 = rest;
+        Some(FragmentId::from_uuid(Uuid::from_bytes(*id)))
+    }
+
+    fn part(&mut self) -> Option<PartLayout> {
+        let role = ROLES.get(usize::try_from(self.number()?).ok()?)?.0.to_owned();
+        let pieces = self.count()?;
+        let pieces = (0..pieces).map(|_| self.piece()).collect::<Option<_>>()?;
+        Some(PartLayout { role, pieces })
+    }
+
+    fn piece(&mut self) -> Option<Piece> {
+        let fragment = usize::try_from(self.number()?).ok()?;
+        let start = self.number()?;
+        let end = start.checked_add(self.number()?)?;
+        Some(Piece { fragment, range: ByteRange { start, end } })
+    }
+}
+
+/// File ranges as the key table stores them: pairs of offsets, 8 bytes each, big endian.
+#[must_use]
+pub fn ranges_to_bytes(ranges: &[ByteRange]) -> Vec<u8> {
+    ranges.iter().flat_map(|r| [r.start.to_be_bytes(), r.end.to_be_bytes()]).flatten().collect()
+}
+
+/// Reads file ranges; `None` when the length is no multiple of sixteen.
+#[must_use]
+pub fn ranges_from_bytes(bytes: &[u8]) -> Option<Vec<ByteRange>> {
+    let (pairs, rest) = bytes.as_chunks::<16>();
+    rest.is_empty().then(|| {
+        pairs
+            .iter()
+            .map(|pair| {
+                let both = u128::from_be_bytes(*pair);
+                ByteRange { start: (both >> 64) as u64, end: both as u64 }
+            })
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout() -> Layout {
+        let piece = |fragment, start, end| Piece { fragment, range: ByteRange { start, end } };
+        Layout {
+            fragments: vec![FragmentId::from_uuid(Uuid::from_u128(7)), FragmentId::from_uuid(Uuid::from_u128(8))],
+            parts: vec![
+                PartLayout {
+                    role: ITEM.to_owned(),
+                    pieces: vec![piece(0, 0, 100), piece(1, 0, 70_000), piece(0, 100, 1 << 40)],
+                },
+                PartLayout { role: "account".to_owned(), pieces: vec![piece(1, 5, 5)] },
+            ],
+        }
+    }
+
+    #[test]
+    fn a_layout_reads_back_and_nothing_else_does() {
+        let bytes = layout().to_bytes();
+        assert_eq!(Layout::from_bytes(&bytes), Some(layout()));
+        for cut in 0..bytes.len() {
+            assert_eq!(Layout::from_bytes(&bytes[..cut]), None, "{cut}");
+        }
+        let mut longer = bytes;
+        longer.push(0);
+        assert_eq!(Layout::from_bytes(&longer), None);
+    }
+
+    #[test]
+    fn ranges_read_back() {
+        let ranges = vec![ByteRange { start: 0, end: 9 }, ByteRange { start: u64::MAX - 1, end: u64::MAX }];
+        assert_eq!(ranges_from_bytes(&ranges_to_bytes(&ranges)), Some(ranges));
+        assert_eq!(ranges_from_bytes(&[0; 15]), None);
+    }
+
+    #[test]
+    fn roles_and_words_answer_each_other() {
+        for (word, role) in ROLES {
+            assert_eq!(part_role(word), *role);
+            if let Some(role) = role {
+                assert_eq!(role_word(*role), *word);
+            }
+        }
+    }
+}

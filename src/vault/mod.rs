@@ -1,0 +1,172 @@
+//! The archive plane: use cases that hold keys. One file each; none of them is called by the reading room.
+//!
+//! [`Archive`] is where things lie (catalogue, journal, segments, keys, the way down and the way up);
+//! [`Rules`] is what is applied (recognisers, trees, policies, plans); [`Sources`] is time and chance, given
+//! so that two archives can be built alike.
+
+pub mod channels;
+mod conversation;
+pub mod disclose;
+pub mod grants;
+pub mod ingest;
+mod layout;
+mod names;
+mod originals;
+pub mod publish;
+pub mod read;
+pub mod sealing;
+pub mod sequence;
+pub mod source;
+mod sources;
+pub mod survey;
+pub mod verify;
+
+pub use source::CaptureSource;
+pub use sources::Sources;
+pub use survey::{Survey, survey};
+
+use crate::access::{LegalBases, Policies};
+use crate::capture::{CaptureError, Limits};
+use crate::decide::{BurgerbriefDefinition, QuestionDetector, Tree};
+use crate::detect::Ruleset;
+use crate::ledger::{LedgerError, LogKey, Origin};
+use crate::redact::{Exemptions, Plans, ProjectionPolicy};
+use crate::seal::{DigestKey, KeyError, MasterKeyring, OpenError};
+use crate::store::StoreError;
+use crate::store::blobs::Blobs;
+use crate::store::catalogue::Catalogue;
+use crate::store::inbox::Inbox;
+use crate::store::journal::Journal;
+use crate::store::room::RoomWriter;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Where things lie. Cloning shares them.
+#[derive(Clone)]
+pub struct Archive {
+    /// What is known.
+    pub catalogue: Catalogue,
+    /// What happened.
+    pub journal: Journal,
+    /// Sealed segments.
+    pub blobs: Blobs,
+    /// The way down to the reading room.
+    pub room: RoomWriter,
+    /// The way up from it.
+    pub inbox: Inbox,
+    /// Master keys.
+    pub keyring: Arc<dyn MasterKeyring>,
+    /// The key of keyed digests.
+    pub digests: Arc<DigestKey>,
+    /// The signing keys of the two logs.
+    pub logs: Arc<Logs>,
+    /// Time and chance.
+    pub sources: Sources,
+    /// One intake at a time looks up, decides what is new and commits.
+    pub intake: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// The two logs: one for each plane, both signed here (the reading room has no key).
+pub struct Logs {
+    /// Steps of the archive plane.
+    pub vault: LogKey,
+    /// Steps of the reading room, taken up from its inbox.
+    pub reading_room: LogKey,
+    /// Where copies of signed checkpoints go, if anywhere.
+    pub second_place: Option<PathBuf>,
+}
+
+impl Logs {
+    /// The origin of the archive plane's log.
+    #[must_use]
+    pub const fn vault_origin(&self) -> &Origin {
+        self.vault.verifier().origin()
+    }
+
+    /// The origin of the reading room's log.
+    #[must_use]
+    pub const fn room_origin(&self) -> &Origin {
+        self.reading_room.verifier().origin()
+    }
+}
+
+/// What is applied: data from `patterns/` and `policies/`, checked at start. Cloning shares it.
+#[derive(Clone)]
+pub struct Rules {
+    /// Recognisers.
+    pub ruleset: Arc<Ruleset>,
+    /// Trees by id.
+    pub trees: Arc<BTreeMap<String, Tree>>,
+    /// The detector of questions.
+    pub questions: Arc<QuestionDetector>,
+    /// What counts as a citizen's letter.
+    pub burgerbrief: Arc<BurgerbriefDefinition>,
+    /// Which fields a projection may hold, and what stays readable.
+    pub projection: Arc<ProjectionPolicy>,
+    /// Why passages are redacted, in words.
+    pub exemptions: Arc<Exemptions>,
+    /// How views are rendered.
+    pub plans: Arc<Plans>,
+    /// Who may do what.
+    pub access: Arc<Policies>,
+    /// Why an original may be opened.
+    pub bases: Arc<LegalBases>,
+    /// How much a capture may hold at once.
+    pub limits: Limits,
+    /// Records in one batch.
+    pub batch_records: usize,
+}
+
+/// The tree in force where none was chosen: everything is kept (the National Archives' position).
+pub const DEFAULT_TREE: &str = "archive-whole";
+
+/// What can go wrong in a use case, by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// Nothing of that name, or nothing this caller may know of.
+    #[error("{what} is not there")]
+    Absent {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The caller may know of it but not do this.
+    #[error("refused")]
+    Refused(#[from] crate::access::Denial),
+    /// The input cannot be used as it is; says what and the mend.
+    #[error("{0}")]
+    Input(String),
+    /// The capture as a whole is not sound: nothing of it was taken in.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key could not be had or used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A sealed original does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A ledger entry could not be made.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The fragments of a record do not make up its bytes: nothing of the batch was taken in.
+    #[error("fragments and records of the capture do not fit together; nothing of it was taken in")]
+    Layout,
+    /// A projection would hold what must be redacted: it is withheld.
+    #[error("a projection was withheld: {0}")]
+    Redact(#[from] crate::redact::RedactError),
+    /// The random source failed.
+    #[error("the random source failed")]
+    Random,
+    /// A background task was stopped.
+    #[error("the work was stopped")]
+    Stopped,
+}
+
+impl From<tokio::task::JoinError> for VaultError {
+    fn from(_: tokio::task::JoinError) -> Self {
+        Self::Stopped
+    }
+}

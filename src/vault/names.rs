@@ -1,0 +1,97 @@
+//! Keyed digests: how the vault recognises items, versions and people without storing who they are.
+
+use crate::capture::{Account, Item};
+use crate::model::{ItemDigest, Platform, PrivateText};
+use crate::seal::DigestKey;
+
+/// Digests for items of one platform instance.
+pub struct Names<'a> {
+    key: &'a DigestKey,
+    platform: Platform,
+    instance: &'a str,
+}
+
+impl<'a> Names<'a> {
+    /// Digests under `key` for items of `instance`.
+    pub const fn new(key: &'a DigestKey, platform: Platform, instance: &'a str) -> Self {
+        Self { key, platform, instance }
+    }
+
+    /// The digest of a platform's name for an item. A URI means the same on every instance, an id only on its own.
+    pub fn item(&self, name: &PrivateText) -> ItemDigest {
+        let name = name.expose();
+        let instance = if name.contains("://") { "" } else { self.instance };
+        self.key.digest("name", &[self.platform.as_str().as_bytes(), instance.as_bytes(), name.as_bytes()])
+    }
+
+    /// The digest of a name for a thread: platforms number threads like items.
+    pub fn thread(&self, name: &PrivateText) -> ItemDigest {
+        self.item(name)
+    }
+
+    /// The digest of what an item says: equal for two captures of the same version.
+    pub fn version(&self, item: &Item) -> ItemDigest {
+        let mut meaning: zeroize::Zeroizing<Vec<u8>> = zeroize::Zeroizing::new(Vec::with_capacity(1024));
+        item.write_meaning(&mut |bytes| meaning.extend_from_slice(bytes));
+        self.key.digest("version", &[&meaning])
+    }
+
+    /// The digest of a person's account: by handle, because a mention often gives no id.
+    pub fn person(&self, account: &Account) -> ItemDigest {
+        let handle = account.handle.expose();
+        let local = handle.strip_suffix(self.instance).and_then(|h| h.strip_suffix('@')).unwrap_or(handle);
+        let known = match &account.native_id {
+            Some(id) if handle.is_empty() => format!("id:{}", id.expose()),
+            _ => format!("@{}", local.to_lowercase()),
+        };
+        let known = zeroize::Zeroizing::new(known);
+        let instance = if local.contains('@') { "" } else { self.instance };
+        self.key.digest("person", &[self.platform.as_str().as_bytes(), instance.as_bytes(), known.as_bytes()])
+    }
+
+    /// Whether `account` is the channel's own.
+    pub fn is_channel(&self, account: &Account, channel_account: &str) -> bool {
+        let handle = account.handle.expose();
+        let (local, host) = handle.split_once('@').unwrap_or((handle, self.instance));
+        local.eq_ignore_ascii_case(channel_account) && host.eq_ignore_ascii_case(self.instance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(id: Option<&str>, handle: &str) -> Account {
+        Account { native_id: id.map(Into::into), handle: handle.into(), display_name: "".into() }
+    }
+
+    #[test]
+    fn one_person_has_one_digest_however_they_are_written() {
+        let key = DigestKey::from_bytes(&[1; 32]);
+        let names = Names::new(&key, Platform::Mastodon, "social.example");
+        let fatima = names.person(&account(Some("1"), "Fatima"));
+        assert_eq!(fatima, names.person(&account(None, "fatima")));
+        assert_eq!(fatima, names.person(&account(None, "fatima@social.example")));
+        assert_ne!(fatima, names.person(&account(Some("1"), "fatima@elsewhere.example")));
+        let elsewhere = Names::new(&key, Platform::Mastodon, "elsewhere.example");
+        assert_ne!(fatima, elsewhere.person(&account(Some("1"), "fatima")));
+    }
+
+    #[test]
+    fn an_id_belongs_to_its_instance_and_a_uri_to_none() {
+        let key = DigestKey::from_bytes(&[1; 32]);
+        let here = Names::new(&key, Platform::Mastodon, "social.example");
+        let there = Names::new(&key, Platform::Mastodon, "elsewhere.example");
+        assert_ne!(here.item(&"12".into()), there.item(&"12".into()));
+        assert_eq!(here.item(&"https://a.example/12".into()), there.item(&"https://a.example/12".into()));
+    }
+
+    #[test]
+    fn the_channel_knows_its_own_account() {
+        let key = DigestKey::from_bytes(&[1; 32]);
+        let names = Names::new(&key, Platform::Mastodon, "social.example");
+        assert!(names.is_channel(&account(None, "MinLOW"), "minlow"));
+        assert!(names.is_channel(&account(None, "minlow@social.example"), "minlow"));
+        assert!(!names.is_channel(&account(None, "minlow@troll.example"), "minlow"));
+    }
+}

@@ -1,0 +1,215 @@
+//! What goes down: conversations computed anew where they must be, then everything in the outbox, in order.
+
+use super::conversation::{Facts, Member, compute};
+use super::ingest::publish_row;
+use super::layout::part_role;
+use super::names::Names;
+use super::originals::{self, Fetched};
+use super::{Archive, Rules, VaultError};
+use crate::access::{SystemAct, SystemActKind};
+use crate::capture::{Format, Item, PartRole, reread};
+use crate::ledger::{Entry, EntryKind, Pending, Recorded, Thing};
+use crate::model::{ConversationId, GrantId, OrganisationId, PermitId, RecordId};
+use crate::seal::{self, Original};
+use crate::store::catalogue::{self, Channel};
+use crate::store::room::{PublishedConversation, PublishedGrant};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Records opened under one entry: a leaf of the ledger names them all.
+const BATCH_RECORDS: usize = 1_000;
+
+/// Conversations looked up at a time.
+const STALE_ROUND: u32 = 64;
+
+/// Computes every stale conversation anew. Returns how many there were.
+///
+/// # Errors
+/// When storage fails, or an original does not open: what was not computed stays stale and is not published.
+pub async fn refresh_stale(archive: &Archive, rules: &Rules) -> Result<u64, VaultError> {
+    let mut done = 0;
+    loop {
+        let stale = archive.catalogue.stale_conversations(STALE_ROUND).await?;
+        if stale.is_empty() {
+            return Ok(done);
+        }
+        for conversation in stale {
+            refresh(archive, rules, conversation).await?;
+            done += 1;
+        }
+    }
+}
+
+/// Computes one conversation anew from its originals, as a recorded system act.
+///
+/// # Errors
+/// As [`refresh_stale`].
+pub async fn refresh(archive: &Archive, rules: &Rules, conversation: ConversationId) -> Result<(), VaultError> {
+    let _one_at_a_time = archive.intake.lock().await;
+    let members = archive.catalogue.members(conversation).await?;
+    let records: Vec<RecordId> = members.iter().map(|member| member.record).collect();
+    let mut items = HashMap::with_capacity(records.len());
+    let mut by_organisation: BTreeMap<OrganisationId, Vec<RecordId>> = BTreeMap::new();
+    for member in &members {
+        by_organisation.entry(member.organisation.clone()).or_default().push(member.record);
+    }
+    for (organisation, records) in by_organisation {
+        for chunk in records.chunks(BATCH_RECORDS) {
+            items.extend(open_items(archive, rules, &organisation, chunk).await?);
+        }
+    }
+    let channel = match members.first() {
+        Some(first) => archive.catalogue.channel(&first.channel).await?,
+        None => None,
+    };
+    let computed = match channel {
+        Some(channel) => compute_anew(archive, rules, conversation, channel, members, items).await?,
+        None => super::conversation::Computed::empty(conversation),
+    };
+    let sources = &archive.sources;
+    let published = computed.published.projections.len() as u64;
+    let entry = Entry::new(sources.entry_id()?, EntryKind::RecordsPublished, sources.now())
+        .about([Thing::Conversation(conversation)])
+        .counting("projections".parse()?, published)
+        .counting("withheld-uncertain".parse()?, computed.uncertain);
+    let anew = catalogue::Refreshed {
+        conversation,
+        ruleset: rules.ruleset.version(),
+        findings: &computed.findings,
+        subjects: &computed.subjects,
+        outbox: publish_row(&computed.published),
+    };
+    let _recorded: Recorded = archive
+        .catalogue
+        .refreshed(archive.logs.vault_origin(), anew, Pending::event(entry)?, sources.now())
+        .await?;
+    archive.journal.wake();
+    Ok(())
+}
+
+async fn compute_anew(
+    archive: &Archive,
+    rules: &Rules,
+    conversation: ConversationId,
+    channel: Channel,
+    members: Vec<catalogue::Member>,
+    items: HashMap<RecordId, Item>,
+) -> Result<super::conversation::Computed, VaultError> {
+    let known = archive.catalogue.subjects(conversation).await?;
+    let (archive, rules) = (archive.clone(), rules.clone());
+    let work = move || {
+        let names = Names::new(&archive.digests, channel.platform, &channel.instance);
+        let members: Vec<Member<'_>> = members
+            .into_iter()
+            .filter_map(|known| items.get(&known.record).map(|item| Member { item, facts: facts(known, item) }))
+            .collect();
+        let account = &channel.account;
+        compute(&rules, &names, conversation, account, &members, &known, &archive.sources)
+    };
+    tokio::task::spawn_blocking(work).await?
+}
+
+fn facts(known: catalogue::Member, item: &Item) -> Facts {
+    Facts {
+        version: known.version,
+        projection: known.projection,
+        organisation: known.organisation,
+        channel: known.channel,
+        kind: known.kind,
+        visibility: known.visibility,
+        posted_at: known.posted_at,
+        own: known.own,
+        edited: known.versions > 1 || item.edited_at.is_some() || !item.supersedes.is_empty(),
+        withheld: known.withheld,
+        outcome: known.outcome,
+        tree: known.tree,
+    }
+}
+
+/// Opens originals as a recorded system act and reads their items.
+async fn open_items(
+    archive: &Archive,
+    rules: &Rules,
+    organisation: &OrganisationId,
+    records: &[RecordId],
+) -> Result<Vec<(RecordId, Item)>, VaultError> {
+    let sources = &archive.sources;
+    let permit_id = PermitId::from_uuid(sources.random_id()?);
+    let batch: BTreeSet<RecordId> = records.iter().copied().collect();
+    let act = SystemAct {
+        kind: SystemActKind::Redetect,
+        organisation: organisation.clone(),
+        records: batch.clone(),
+    };
+    let permit = rules.access.authorise_system(act, permit_id)?;
+    let entry = Entry::new(sources.entry_id()?, EntryKind::SystemOpeningIntended, sources.now())
+        .of(organisation.clone())
+        .under(permit_id)
+        .about(records.iter().map(|record| Thing::Record(*record)))
+        .outcome("redetect".parse()?);
+    let pending = Pending::system_opening(permit_id, batch, entry)?;
+    let recorded = archive.journal.record(archive.logs.vault_origin(), pending, None).await?;
+    let fetched = originals::fetch(archive, records).await?;
+    let formats: HashMap<RecordId, String> =
+        fetched.iter().map(|one| (one.sealed.record, one.format.clone())).collect();
+    let sealed = fetched.into_iter().map(|Fetched { sealed, .. }| sealed).collect();
+    let opened = seal::open_system(permit, recorded, sealed)?;
+    let mut items = Vec::with_capacity(opened.len());
+    for (record, original) in opened {
+        let format: Format = formats
+            .get(&record)
+            .and_then(|word| word.parse().ok())
+            .ok_or(VaultError::Absent { what: "the format of a capture" })?;
+        items.push((record, read_item(format, &original?)?));
+    }
+    Ok(items)
+}
+
+fn read_item(format: Format, original: &Original) -> Result<Item, VaultError> {
+    let shared: Vec<(PartRole, &[u8])> =
+        original.parts().filter_map(|(role, bytes)| Some((part_role(role)?, bytes))).collect();
+    Ok(reread(format, original.item(), &shared)?)
+}
+
+/// Most things taken down in one round.
+const OUTBOX_ROUND: u32 = 64;
+
+/// Takes down what waits, in order. Returns how many things went.
+///
+/// # Errors
+/// When either database fails: what did not go stays in the outbox; doing a thing twice changes nothing.
+pub async fn take_down(archive: &Archive) -> Result<u64, VaultError> {
+    let mut done = 0;
+    loop {
+        let waiting = archive.catalogue.outbox(OUTBOX_ROUND).await?;
+        if waiting.is_empty() {
+            return Ok(done);
+        }
+        for item in waiting {
+            take_down_one(archive, &item.kind, &item.payload).await?;
+            archive.catalogue.outbox_done(item.seq).await?;
+            done += 1;
+        }
+    }
+}
+
+async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(), VaultError> {
+    let unreadable = || VaultError::Input("the outbox holds something this version cannot read".to_owned());
+    let sources = archive.sources.clone();
+    let draw = move || u128::from_be_bytes(sources.secret::<16>().map(|drawn| *drawn).unwrap_or_default());
+    match kind {
+        "conversation" => {
+            let published: PublishedConversation = serde_json::from_str(payload).map_err(|_| unreadable())?;
+            archive.room.conversation(&published, archive.sources.now(), &draw).await?;
+        }
+        "grant" => {
+            let grant: PublishedGrant = serde_json::from_str(payload).map_err(|_| unreadable())?;
+            archive.room.grant(&grant, &draw).await?;
+        }
+        "revocation" => {
+            let grant: GrantId = payload.parse().map_err(|_| unreadable())?;
+            archive.room.revoke(grant).await?;
+        }
+        _ => return Err(unreadable()),
+    }
+    Ok(())
+}

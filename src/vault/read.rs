@@ -1,0 +1,146 @@
+//! What officials and records managers read in the vault: redacted views, summaries and decisions; no original.
+
+use super::disclose::record_denial;
+use super::{Archive, Rules, VaultError};
+use crate::access::{Action, Actor, Allowed, Outside, Request, Resource};
+use crate::ledger::{Entry, EntryKind, Pending, Thing};
+use crate::model::{OrganisationId, Outcome, RecordId};
+use crate::redact::{Language, NoPseudonyms, Projection, View, render};
+use crate::store::StoreError;
+use crate::store::catalogue::{DecisionSummary, RecordSummary};
+
+/// A record with its redacted view, when it has one.
+#[derive(Debug)]
+pub struct VaultRecord {
+    /// What the catalogue knows.
+    pub summary: RecordSummary,
+    /// The redacted view; `None` for a record that is not projected.
+    pub view: Option<View>,
+}
+
+/// Decides, and records a refusal. Absent and refused come out as such.
+///
+/// # Errors
+/// [`VaultError::Absent`], [`VaultError::Refused`], or storage errors.
+pub async fn authorise(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    action: Action,
+    resource: &Resource,
+) -> Result<Allowed, VaultError> {
+    let request = Request { actor, action, resource, grant: None, now: archive.sources.now() };
+    match rules.access.authorise(&request) {
+        Ok(allowed) => Ok(allowed),
+        Err(denial) => {
+            record_denial(archive, actor, &denial).await?;
+            Err(match denial.outside() {
+                Outside::Absent => VaultError::Absent { what: "what was asked for" },
+                Outside::Refused => VaultError::Refused(denial),
+            })
+        }
+    }
+}
+
+/// Records of the actor's organisation, in the order they came in. Recorded before it is answered.
+///
+/// # Errors
+/// As [`authorise`].
+pub async fn list(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    outcome: Option<Outcome>,
+    after: Option<RecordId>,
+    most: u32,
+    language: Language,
+) -> Result<Vec<VaultRecord>, VaultError> {
+    let resource = Resource::Registry { organisation: actor.organisation.clone() };
+    let allowed = authorise(archive, rules, actor, Action::ListVaultRecords, &resource).await?;
+    let summaries = archive.catalogue.records(&actor.organisation, outcome, after, most).await?;
+    let mut found = Vec::with_capacity(summaries.len());
+    for summary in summaries {
+        let view = view(archive, rules, &summary, &allowed, language).await?;
+        found.push(VaultRecord { summary, view });
+    }
+    viewed(archive, actor, found.iter().map(|record| record.summary.id)).await?;
+    Ok(found)
+}
+
+/// One record. Absent for another organisation's.
+///
+/// # Errors
+/// As [`authorise`].
+pub async fn record(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    id: RecordId,
+    language: Language,
+) -> Result<VaultRecord, VaultError> {
+    let (summary, allowed) = permitted(archive, rules, actor, id, Action::ReadVaultView).await?;
+    let view = view(archive, rules, &summary, &allowed, language).await?;
+    viewed(archive, actor, [id].into_iter()).await?;
+    Ok(VaultRecord { summary, view })
+}
+
+/// The decisions on a record with their paths, newest first.
+///
+/// # Errors
+/// As [`authorise`].
+pub async fn decisions(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    id: RecordId,
+) -> Result<Vec<DecisionSummary>, VaultError> {
+    permitted(archive, rules, actor, id, Action::ReadDecision).await?;
+    Ok(archive.catalogue.decisions(id).await?)
+}
+
+/// Looks up and decides in one go: a record that is not there is asked about as one of nobody's.
+async fn permitted(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    id: RecordId,
+    action: Action,
+) -> Result<(RecordSummary, Allowed), VaultError> {
+    let known = archive.catalogue.record(id).await?;
+    let nobody: OrganisationId = "nobody".parse().map_err(|_| VaultError::Absent { what: "the record" })?;
+    let organisation = known.as_ref().map_or(nobody, |record| record.organisation.clone());
+    let resource = Resource::VaultRecord { organisation, assigned: false };
+    let allowed = authorise(archive, rules, actor, action, &resource).await?;
+    let summary = known.ok_or(VaultError::Absent { what: "the record" })?;
+    Ok((summary, allowed))
+}
+
+async fn view(
+    archive: &Archive,
+    rules: &Rules,
+    summary: &RecordSummary,
+    allowed: &Allowed,
+    language: Language,
+) -> Result<Option<View>, VaultError> {
+    let plan = allowed.plan().and_then(|id| rules.plans.plan(id));
+    let (Some(plan), Some(document)) = (plan, archive.room.document(summary.projection).await?) else {
+        return Ok(None);
+    };
+    let projection: Projection =
+        serde_json::from_str(&document).map_err(|_| StoreError::Corrupt { what: "projection" })?;
+    Ok(Some(render(&projection, plan, &rules.exemptions, &NoPseudonyms, language)))
+}
+
+async fn viewed(
+    archive: &Archive,
+    actor: &Actor,
+    records: impl Iterator<Item = RecordId>,
+) -> Result<(), VaultError> {
+    let entry = Entry::new(archive.sources.entry_id()?, EntryKind::ViewServed, archive.sources.now())
+        .of(actor.organisation.clone())
+        .by(actor.id, actor.role)
+        .about(records.map(Thing::Record));
+    let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(entry)?, None).await?;
+    archive.journal.wake();
+    Ok(())
+}

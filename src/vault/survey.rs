@@ -1,0 +1,102 @@
+//! The look before the intake: a capture is read once as a whole before any of it is taken in, so that a file
+//! that is cut short or broken leaves nothing behind.
+
+use super::source::CaptureSource;
+use crate::capture::{CaptureError, Format, Limits, Reader, Tally};
+use crate::model::ItemDigest;
+use crate::seal::DigestKey;
+use serde::Serialize;
+use std::io::{self, BufRead, BufReader, Read};
+
+/// What a capture holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Survey {
+    /// The format given or recognised.
+    pub format: String,
+    /// Distinct content objects.
+    pub records: u64,
+    /// Distinct acts (likes, boosts).
+    pub acts: u64,
+    /// Deletions the capture tells of.
+    pub deleted: u64,
+    /// Records that were not open to everyone.
+    pub not_public: u64,
+    /// What cannot be taken in, with place and mend.
+    pub refused: Vec<String>,
+    /// Size in bytes.
+    #[serde(skip)]
+    pub size_bytes: u64,
+    /// Keyed digest over all bytes; `None` without a key.
+    #[serde(skip)]
+    pub digest: Option<ItemDigest>,
+}
+
+/// Refusals that are listed one by one; more are counted.
+const REFUSED_LISTED: usize = 1_000;
+
+/// Reads a capture to its end without taking anything in. `progress` hears how many bytes have been read.
+///
+/// # Errors
+/// [`CaptureError`] when the file as a whole is not sound.
+pub fn survey(
+    source: &CaptureSource,
+    format: Option<Format>,
+    limits: Limits,
+    key: Option<&DigestKey>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(Format, Survey), CaptureError> {
+    let mut metered = Metered { inner: source.reader()?, digest: None, size_bytes: 0 };
+    metered.digest = key.map(|_| aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
+    let mut reader = Reader::new(BufReader::with_capacity(1 << 18, &mut metered), format, limits)?;
+    let format = reader.format();
+    let (mut tally, mut refused, mut more) = (Tally::default(), Vec::new(), 0_u64);
+    for unit in &mut reader {
+        let unit = unit?;
+        tally.add(&unit);
+        for refusal in &unit.refused {
+            if refused.len() < REFUSED_LISTED {
+                refused.push(refusal.to_string());
+            } else {
+                more += 1;
+            }
+        }
+        progress(unit.offset + unit.bytes.len() as u64);
+    }
+    drop(reader);
+    if more > 0 {
+        refused.push(format!("and {more} more"));
+    }
+    let size_bytes = metered.size_bytes;
+    let hash = metered.digest.map(aws_lc_rs::digest::Context::finish);
+    let digest = key.zip(hash).map(|(key, hash)| key.digest("capture", &[hash.as_ref()]));
+    let survey = Survey {
+        format: format.to_string(),
+        records: tally.records(),
+        acts: tally.acts(),
+        deleted: tally.deleted(),
+        not_public: tally.not_public(),
+        refused,
+        size_bytes,
+        digest,
+    };
+    Ok((format, survey))
+}
+
+/// Counts and digests what passes through.
+struct Metered {
+    inner: Box<dyn BufRead + Send>,
+    digest: Option<aws_lc_rs::digest::Context>,
+    size_bytes: u64,
+}
+
+impl Read for Metered {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(to)?;
+        self.size_bytes += count as u64;
+        if let Some(digest) = &mut self.digest {
+            digest.update(to.get(..count).unwrap_or_default());
+        }
+        Ok(count)
+    }
+}

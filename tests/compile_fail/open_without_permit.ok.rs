@@ -1,0 +1,8 @@
+//! Permit, evidence and sealed record together open it.
+use knik::access::Permit;
+use knik::ledger::Recorded;
+use knik::seal::SealedOriginal;
+
+pub fn f(permit: Permit, recorded: Recorded, sealed: SealedOriginal) {
+    let _ = knik::seal::open(permit, recorded, sealed);
+}

@@ -1,0 +1,8 @@
+//! It can be sent to another thread and shown without its content.
+use knik::seal::Original;
+
+fn needs<T: Send + std::fmt::Debug>() {}
+
+pub fn f() {
+    needs::<Original>();
+}

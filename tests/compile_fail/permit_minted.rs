@@ -1,0 +1,7 @@
+// error: E0624
+//! Only `access` mints a permit.
+use knik::access::Permit;
+
+pub fn f() {
+    let _ = Permit::mint;
+}

@@ -1,0 +1,9 @@
+// error: E0277
+//! Text about people cannot be serialised.
+use knik::model::PrivateText;
+
+fn needs<T: serde::Serialize>() {}
+
+pub fn f() {
+    needs::<PrivateText>();
+}

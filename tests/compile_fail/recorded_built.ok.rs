@@ -1,0 +1,6 @@
+//! Evidence can be handed on.
+use knik::ledger::Recorded;
+
+pub fn f(recorded: Recorded) -> Recorded {
+    recorded
+}

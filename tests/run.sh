@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Every check of Knik, as `make test` runs them. Ends with one line and an exit status that agree.
+#
+# Installs the Debian package postgresql when no PostgreSQL is here (as root, or with sudo). Starts a server in a
+# temporary folder and stops it by its process id, whatever happens. A test that cannot run prints
+# `left out: NAME (reason)`; the only reason allowed is `(no ../shared)`, else the run fails.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/knik-test.XXXXXX") || exit 1
+chmod 711 "$work" # the server's own user must be able to reach its folder in it
+mkdir -m 700 "$work/postgres" "$work/demo"
+log=$work/output.log
+: >"$log"
+failed=()
+passed=()
+
+clean_up() {
+    tests/servers/postgres.sh stop "$work/postgres" || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+as_root() {
+    if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo -n "$@"; fi
+}
+
+install_postgres() {
+    if command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then return; fi
+    if ! command -v apt-get >/dev/null; then
+        echo "no PostgreSQL here and no apt-get: install PostgreSQL 15 or later and run again" >&2
+        return 1
+    fi
+    echo "installing the Debian package postgresql"
+    as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql
+}
+
+# step NAME COMMAND...: runs it, shows and keeps what it prints, remembers how it ended.
+step() {
+    local name=$1
+    shift
+    printf '\n== %s\n' "$name"
+    if "$@" 2>&1 | tee -a "$log"; then passed+=("$name"); else failed+=("$name"); fi
+}
+
+start_postgres() {
+    local address
+    install_postgres && address=$(tests/servers/postgres.sh start "$work/postgres") || return 1
+    printf '%s\n' "$address" >"$work/address"
+    echo "running at $address"
+}
+
+for tool in cargo rustfmt cargo-clippy; do
+    command -v "$tool" >/dev/null || { echo "FAILED: $tool is missing; install Rust with rustfmt and clippy" >&2; exit 1; }
+done
+
+# Settings of whoever runs this must not decide what the tests see.
+shared=${KNIK_SHARED:-}
+unset "${!KNIK_@}"
+[[ -z $shared ]] || export KNIK_SHARED=$shared
+
+step "PostgreSQL" start_postgres
+if [[ -s $work/address ]]; then
+    KNIK_TEST_POSTGRES=$(<"$work/address")
+    export KNIK_TEST_POSTGRES
+fi
+step "format" cargo fmt --check
+step "lints" cargo clippy --release --all-targets -- -D warnings
+step "tests" cargo test --release --no-fail-fast -- --show-output
+step "demo check" timeout --kill-after=30 900 cargo run --release -- demo --check --dir "$work/demo/data"
+
+# What was left out: named, counted, and only for the one reason that is allowed.
+grep -h '^left out:' "$log" | sort -u >"$work/left-out"
+left_out=$(wc -l <"$work/left-out")
+if grep -v '(no \.\./shared)$' "$work/left-out" >"$work/not-allowed"; then
+    failed+=("tests left out for a reason that is not allowed")
+fi
+tests_passed=$(sed -n 's/^test result: .* \([0-9]*\) passed;.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+tests_ignored=$(sed -n 's/^test result: .* \([0-9]*\) ignored;.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+tests_failed=$(sed -n 's/^test result: .* \([0-9]*\) failed;.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+if [[ $tests_passed -eq 0 ]]; then failed+=("no test ran"); fi
+
+printf '\n== summary\n'
+if [[ $left_out -gt 0 ]]; then cat "$work/left-out"; fi
+counts="$tests_passed tests passed, $tests_failed failed, $tests_ignored ignored, $left_out left out"
+if [[ ${#failed[@]} -eq 0 ]]; then
+    if [[ $left_out -gt 0 ]]; then counts+=" (no ../shared)"; fi
+    printf 'PASSED: %s\n' "$counts"
+else
+    printf -v names '%s, ' "${failed[@]}"
+    printf 'FAILED: %s; %s\n' "${names%, }" "$counts"
+    exit 1
+fi
