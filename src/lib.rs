@@ -16,11 +16,14 @@
 
 pub mod access;
 pub mod capture;
+pub mod cli;
 pub mod config;
 pub mod decide;
 pub mod detect;
+pub mod http;
 pub mod ledger;
 pub mod model;
+pub mod reading_room;
 pub mod redact;
 pub mod seal;
 pub mod store;

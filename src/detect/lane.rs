@@ -42,19 +42,22 @@ impl Lane {
             RulesetFault {
                 file: culprit.map_or_else(String::new, |e| e.file.to_owned()),
                 line: None,
-                what: format!("regex `{}`: {what}; or set `starts: anywhere`", culprit.map_or("", |e| e.regex)),
+                what: format!(
+                    "regex `{}`: {what}; or set `starts: anywhere`",
+                    culprit.map_or("", |e| e.regex)
+                ),
             }
         })?;
         let opening = opening(&automaton);
-        #[cfg(debug_lane)]
-        eprintln!("lane {} {} bytes", entries.len(), automaton.memory_usage());
         Ok(Self { automaton: Some(automaton), rules: entries.iter().map(|e| e.rule).collect(), opening })
     }
 
     /// Offers `accept(rule, end)` each match from `start` that ends a word, the longest first, until it takes one of that rule.
     pub(super) fn matches_at(&self, text: &str, start: usize, mut accept: impl FnMut(usize, usize) -> bool) {
         let bytes = text.as_bytes();
-        let Some(automaton) = self.automaton.as_ref().filter(|_| self.opens(at(bytes, start))) else { return };
+        let Some(automaton) = self.automaton.as_ref().filter(|_| self.opens(at(bytes, start))) else {
+            return;
+        };
         if at(bytes, start).is_ascii_alphanumeric() && !free_before(text, start) {
             return;
         }
@@ -182,7 +185,10 @@ mod tests {
 
     #[test]
     fn a_fault_names_the_regex_and_the_mend() {
-        let bad = [Entry { file: "a.yaml", regex: "ok", rule: 0 }, Entry { file: "b.yaml", regex: "(?<=x)y", rule: 1 }];
+        let bad = [
+            Entry { file: "a.yaml", regex: "ok", rule: 0 },
+            Entry { file: "b.yaml", regex: "(?<=x)y", rule: 1 },
+        ];
         let fault = Lane::build(&bad).err().unwrap();
         assert_eq!(fault.file, "b.yaml");
         assert!(fault.what.contains("starts: anywhere"), "{fault}");

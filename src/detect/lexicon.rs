@@ -1,6 +1,6 @@
 //! Word lists in one hash table: what is known of a word, as flags.
 //!
-//! The table keeps 64-bit hashes, no words. A collision (about one in 10^13 for these lists) could only
+//! The table keeps hashes, no words: the slot and 32 bits more. A collision (about one in 10^9 look-ups) could only
 //! add a flag, so it can shift a score and nothing else.
 
 /// What the lists say of a word.
@@ -43,18 +43,24 @@ impl Flags {
 /// Open addressing, a power of two in size, at most half full.
 #[derive(Default)]
 pub(super) struct Lexicon {
-    slots: Vec<(u64, Flags)>,
+    slots: Vec<(u32, Flags)>,
+    /// One bit for the hash of every word: small enough to stay near, and most words end here.
+    filter: Vec<u64>,
 }
 
 impl Lexicon {
     /// A table of everything given; the flags of a word given twice are joined.
     pub(super) fn build(entries: &[(u64, Flags)]) -> Self {
-        let size = (entries.len() * 2 + 2).next_power_of_two();
-        let mut table = Self { slots: vec![(0, Flags::NONE); size] };
+        let size = (entries.len() * 2 + 16).next_power_of_two();
+        let mut table = Self { slots: vec![(0, Flags::NONE); size], filter: vec![0; size.div_ceil(16)] };
         for (hash, flags) in entries {
+            let (word, bit) = table.filter_bit(*hash);
+            if let Some(bits) = table.filter.get_mut(word) {
+                *bits |= bit;
+            }
             let place = table.place(*hash);
             if let Some(slot) = table.slots.get_mut(place) {
-                *slot = (*hash, slot.1.with(*flags));
+                *slot = (tag(*hash), slot.1.with(*flags));
             }
         }
         table
@@ -62,18 +68,24 @@ impl Lexicon {
 
     /// The flags of a word by its hash.
     pub(super) fn flags(&self, hash: u64) -> Flags {
-        match self.slots.get(self.place(hash)) {
-            Some((found, flags)) if *found == hash => *flags,
-            _ => Flags::NONE,
+        let (word, bit) = self.filter_bit(hash);
+        if self.filter.get(word).is_none_or(|bits| bits & bit == 0) {
+            return Flags::NONE;
         }
+        self.slots.get(self.place(hash)).map_or(Flags::NONE, |(_, flags)| *flags)
     }
 
-    /// Where the hash stands or would stand.
+    fn filter_bit(&self, hash: u64) -> (usize, u64) {
+        let place = (hash >> 11) as usize;
+        ((place >> 6) & self.filter.len().wrapping_sub(1), 1 << (place & 63))
+    }
+
+    /// Where the hash stands, or the empty slot where it would stand.
     fn place(&self, hash: u64) -> usize {
         let mask = self.slots.len().wrapping_sub(1);
-        let mut at = (hash >> 20) as usize & mask;
+        let (tag, mut at) = (tag(hash), (hash >> 8) as usize & mask);
         while let Some((found, flags)) = self.slots.get(at) {
-            if *found == hash || *flags == Flags::NONE {
+            if *found == tag || *flags == Flags::NONE {
                 break;
             }
             at = (at + 1) & mask;
@@ -82,16 +94,23 @@ impl Lexicon {
     }
 }
 
+/// The bits of a hash that choose no slot.
+const fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::words::hash;
     use super::*;
 
     #[test]
     fn flags_of_a_word_join_and_others_have_none() {
-        let many: Vec<_> = (1..5000_u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15), Flags::COMMON)).collect();
-        let table = Lexicon::build(&[&many[..], &[(42, Flags::FIRST), (42, Flags::PLACE)]].concat());
-        assert!(table.flags(42).any(Flags::FIRST) && table.flags(42).any(Flags::PLACE));
-        assert_eq!(table.flags(43), Flags::NONE);
+        let many: Vec<_> = (1..5000).map(|n| (hash(&format!("word{n}")), Flags::COMMON)).collect();
+        let (milan, other) = (hash("milan"), hash("milaan"));
+        let table = Lexicon::build(&[&many[..], &[(milan, Flags::FIRST), (milan, Flags::PLACE)]].concat());
+        assert!(table.flags(milan).any(Flags::FIRST) && table.flags(milan).any(Flags::PLACE));
+        assert_eq!(table.flags(other), Flags::NONE);
         assert!(many.iter().all(|(h, _)| table.flags(*h) == Flags::COMMON));
     }
 }

@@ -40,13 +40,17 @@ impl Lists {
         }
         let Some((name, flags)) = NEEDED.iter().find(|(name, _)| *name == file) else {
             let names: Vec<_> = NEEDED.iter().map(|(name, _)| *name).collect();
-            return Err(fault(file, None, format!("no list has this name; use one of: {}", names.join(", "))));
+            return Err(fault(
+                file,
+                None,
+                format!("no list has this name; use one of: {}", names.join(", ")),
+            ));
         };
         self.seen.push(name);
-        let lines = text.lines().enumerate().filter(|(_, l)| !l.starts_with('#') && !l.trim().is_empty());
+        let mut lines = text.lines().enumerate().filter(|(_, l)| !l.starts_with('#') && !l.trim().is_empty());
         match *name {
-            "street-words.txt" => lines.map(|(n, l)| self.street(file, n + 1, l)).collect(),
-            "cues.txt" => lines.map(|(n, l)| self.cue(file, n + 1, l)).collect(),
+            "street-words.txt" => lines.try_for_each(|(n, l)| self.street(file, n + 1, l)),
+            "cues.txt" => lines.try_for_each(|(n, l)| self.cue(file, n + 1, l)),
             _ => {
                 let target = if *flags == Flags::COMMON { &mut self.common } else { &mut self.known };
                 target.extend(lines.flat_map(|(_, l)| l.split_whitespace()).map(|w| (hash(w), *flags)));
@@ -58,7 +62,11 @@ impl Lists {
     /// The lists that are needed and were not given.
     pub(super) fn missing(&self) -> Vec<RulesetFault> {
         let absent = NEEDED.iter().filter(|(name, _)| !self.seen.contains(name));
-        absent.map(|(name, _)| fault(name, None, "this list is missing; it ships with Knik in patterns/lists".to_owned())).collect()
+        absent
+            .map(|(name, _)| {
+                fault(name, None, "this list is missing; it ships with Knik in patterns/lists".to_owned())
+            })
+            .collect()
     }
 
     /// What is known of names and cues, and the table of everyday words.
@@ -72,7 +80,13 @@ impl Lists {
             (Some(word), Some("1"), None) => (hash(word), Flags::CUE_WEAK),
             (Some(word), Some("2"), None) => (hash(word), Flags::CUE),
             (Some(word), Some("3"), None) => (hash(word), Flags::CUE_STRONG),
-            _ => return Err(fault(file, Some(line), "write a word and a weight of 1, 2 or 3, such as `volgens 3`".to_owned())),
+            _ => {
+                return Err(fault(
+                    file,
+                    Some(line),
+                    "write a word and a weight of 1, 2 or 3, such as `volgens 3`".to_owned(),
+                ));
+            }
         };
         self.known.push(flags);
         Ok(())
@@ -83,8 +97,7 @@ impl Lists {
         let kind = parts.next().unwrap_or("");
         let hashed = parts.clone().flat_map(words).map(|w| w.hash);
         match kind {
-            "strong" => self.streets.strong.extend(parts.map(str::to_owned)),
-            "weak" => self.streets.weak.extend(parts.map(str::to_owned)),
+            "strong" | "weak" => parts.for_each(|ending| self.streets.add_ending(ending, kind == "strong")),
             "whole" => self.streets.whole.extend(hashed),
             "never" => self.streets.never.extend(hashed),
             "addition" => self.streets.additions.extend(hashed),

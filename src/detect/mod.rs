@@ -23,7 +23,9 @@ mod resolve;
 mod ruleset;
 mod scan;
 mod shadow;
+mod sources;
 mod spec;
+mod surname;
 mod validate;
 mod words;
 

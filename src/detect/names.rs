@@ -9,7 +9,8 @@ use super::context::is;
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::{View, reason};
-use super::words::{Look, Word, hash, join};
+use super::surname::{CUE_CERTAIN, Lead};
+use super::words::{Look, Word, join, literal};
 use crate::model::{RecogniserId, SubjectRef};
 
 /// The recogniser of names, and that of office-holders.
@@ -20,7 +21,6 @@ pub(super) struct Names {
     pub(super) handle: Option<usize>,
     pub(super) rules: Rules,
     pub(super) doubtful: f32,
-    pub(super) street_endings: Vec<String>,
 }
 
 /// The ids of the rules that give evidence for a name.
@@ -39,14 +39,22 @@ pub(super) struct Rules {
 }
 
 /// A name as read from the words, before it is believed.
-struct Reading {
+pub(super) struct Reading {
     /// First and last word, inclusive.
-    from: usize,
-    last: usize,
-    score: f32,
-    reasons: Vec<Reason>,
-    office: bool,
+    pub(super) from: usize,
+    pub(super) last: usize,
+    pub(super) score: f32,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) office: bool,
 }
+
+/// A word that can start a name by itself.
+const LISTED: Flags = Flags::FIRST
+    .with(Flags::FOREIGN)
+    .with(Flags::EVERYDAY)
+    .with(Flags::SURNAME)
+    .with(Flags::TITLE)
+    .with(Flags::OFFICE);
 
 impl Names {
     /// Adds a hit for every name in the view. Words that `taken` covers (e-mail addresses, links) are passed over.
@@ -72,9 +80,16 @@ impl Names {
     }
 
     /// A hit for a participant that the dictionary found.
-    pub(super) fn participant_hit(&self, start: usize, end: usize, certain: bool, subject: Option<SubjectRef>) -> Hit {
+    pub(super) fn participant_hit(
+        &self,
+        start: usize,
+        end: usize,
+        certain: bool,
+        subject: Option<SubjectRef>,
+    ) -> Hit {
         let score = if certain { 0.85 } else { 0.6 };
-        let reasons = vec![Reason { rule: self.rules.participant.clone(), place: Some((start, end)), weight: score }];
+        let reasons =
+            vec![Reason { rule: self.rules.participant.clone(), place: Some((start, end)), weight: score }];
         Hit { start, end, recogniser: self.person.unwrap_or(usize::MAX), score, reasons, subject }
     }
 
@@ -88,16 +103,28 @@ impl Names {
         let start = view.words.get(reading.from)?.start;
         let end = view.words.get(reading.last)?.end;
         let recogniser = if reading.office { self.official.or(self.person)? } else { self.person? };
-        Some(Hit { start, end, recogniser, score: reading.score.min(0.99), reasons: reading.reasons, subject: None })
+        Some(Hit {
+            start,
+            end,
+            recogniser,
+            score: reading.score.min(0.99),
+            reasons: reading.reasons,
+            subject: None,
+        })
     }
 
+    /// Whether it is worth reading from a word: most words end here.
     fn may_start(&self, view: &View<'_>, index: usize) -> bool {
         let flags = view.flag(index);
-        let listed = Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY).with(Flags::SURNAME).with(Flags::TITLE).with(Flags::OFFICE);
-        let cue = Flags::CUE_STRONG.with(Flags::CUE).with(Flags::CUE_WEAK);
-        flags.any(listed)
-            || view.words.get(index).is_some_and(Word::capital)
-            || (index > 0 && view.flag(index - 1).any(cue))
+        if flags.any(LISTED) {
+            return true;
+        }
+        let before = index.checked_sub(1).map_or(Flags::NONE, |i| view.flag(i));
+        let expected = before.any(Flags::CUE_STRONG)
+            || (before.any(Flags::CUE.with(Flags::CUE_WEAK)) && introduces(view, index));
+        let capital = view.words.get(index).is_some_and(Word::capital);
+        let initial = view.words.get(index).is_some_and(|w| w.look == Look::Initial);
+        expected || (capital && (initial || flags.any(Flags::PARTICLE) || !view.is_common(index)))
     }
 
     fn read(&self, view: &View<'_>, index: usize) -> Option<Reading> {
@@ -105,14 +132,14 @@ impl Names {
         let mut at = self.titles(view, index, &mut r);
         let titled = at > index;
         r.from = at;
-        let cue = if titled { 0.3 } else { self.cue(view, index, &mut r) };
+        let cue = if titled { CUE_CERTAIN } else { self.cue(view, index, &mut r) };
         let given = at;
         at = self.initials(view, at, &mut r);
         let with_initials = at > given;
         let initials_end = at;
         at = self.first_names(view, at, &mut r);
-        let with_first = at > given;
-        let named = self.surname(view, at, with_first, titled, cue, with_initials, &mut r);
+        let lead = Lead { first: at > given, initials: with_initials, titled, cue };
+        let named = self.surname(view, at, &lead, &mut r);
         let end = named.unwrap_or(at);
         if end == given || (named.is_none() && end == initials_end && with_initials) {
             return None;
@@ -127,7 +154,8 @@ impl Names {
     fn titles(&self, view: &View<'_>, index: usize, r: &mut Reading) -> usize {
         let mut at = index;
         let titles = Flags::TITLE.with(Flags::OFFICE);
-        while at < index + 3 && view.flag(at).any(titles) && !(at > index && view.flag(at).any(Flags::FIRST)) {
+        while at < index + 3 && view.flag(at).any(titles) && !(at > index && view.flag(at).any(Flags::FIRST))
+        {
             let Some(word) = view.words.get(at) else { break };
             if !matches!(view.gap(at), " " | ". " | "." | "  ") || view.words.get(at + 1).is_none() {
                 return index;
@@ -147,14 +175,15 @@ impl Names {
     fn cue(&self, view: &View<'_>, index: usize, r: &mut Reading) -> f32 {
         let Some(word) = index.checked_sub(1).and_then(|i| view.words.get(i)) else { return 0.0 };
         let gap = view.gap(index - 1);
-        let spaced = gap.len() <= 4 && gap.chars().all(|c| matches!(c, ' ' | ',' | ':' | '\n' | '-' | '(' | '"' | '\'' | '.' | '\r'));
+        let spaced = gap.len() <= 4
+            && gap.chars().all(|c| matches!(c, ' ' | ',' | ':' | '\n' | '-' | '(' | '"' | '\'' | '.' | '\r'));
         if !spaced || (gap.contains('.') && !view.flag(index - 1).any(Flags::CUE_STRONG)) {
             return 0.0;
         }
         let weight = match view.flag(index - 1) {
-            f if f.any(Flags::CUE_STRONG) => 0.3,
+            f if f.any(Flags::CUE_STRONG) => CUE_CERTAIN,
             f if f.any(Flags::CUE) => 0.2,
-            _ if introduces(view, index) => 0.3,
+            _ if introduces(view, index) => CUE_CERTAIN,
             f if f.any(Flags::CUE_WEAK) => 0.08,
             _ => return 0.0,
         };
@@ -168,8 +197,9 @@ impl Names {
         while at < from + 5 && view.words.get(at).is_some_and(|w| w.look == Look::Initial) {
             let gap = view.gap(at);
             let dotted = matches!(gap, "." | ". " | ".-");
-            let bare = gap == " " && view.words.get(at + 1).is_some_and(|w| w.capital() && w.look != Look::Initial);
-            if !dotted && !(bare && at > from) {
+            let bare =
+                gap == " " && view.words.get(at + 1).is_some_and(|w| w.capital() && w.look != Look::Initial);
+            if !(dotted || bare && at > from) {
                 break;
             }
             at += 1;
@@ -193,8 +223,19 @@ impl Names {
                 (&self.rules.first, if capital { 0.45 } else { 0.15 })
             } else if flags.any(Flags::FIRST) {
                 (&self.rules.first, if capital { 0.55 } else { 0.45 })
-            } else if flags.any(Flags::EVERYDAY) && (capital || at == from) {
-                (&self.rules.everyday, if !capital { 0.05 } else if view.starts_sentence(at) { 0.12 } else { 0.28 })
+            } else if flags.any(Flags::EVERYDAY) && !flags.any(Flags::OTHER) && (capital || at == from) {
+                (
+                    &self.rules.everyday,
+                    if !capital {
+                        0.05
+                    } else if view.starts_sentence(at) {
+                        0.12
+                    } else {
+                        0.28
+                    },
+                )
+            } else if at == from && capital && self.unlisted_first(view, at) {
+                (&self.rules.unlisted, 0.2)
             } else {
                 break;
             };
@@ -206,110 +247,50 @@ impl Names {
         at
     }
 
-    /// Reads particles and a surname at `from`; the word after it, or none when there is no surname.
-    #[allow(clippy::too_many_arguments, reason = "the state of one reading, passed down once")]
-    fn surname(
-        &self,
-        view: &View<'_>,
-        from: usize,
-        with_first: bool,
-        titled: bool,
-        cue: f32,
-        with_initials: bool,
-        r: &mut Reading,
-    ) -> Option<usize> {
-        if with_first && from > 0 && !joins(view.gap(from - 1), with_initials) {
-            return None;
-        }
-        let at = self.particles(view, from);
-        let particles = at > from;
-        let word = view.words.get(at)?;
-        let certain_start = with_first || titled || cue >= 0.3;
-        let lower = view.words.get(from).is_some_and(|w| !w.capital());
-        if particles && lower && !with_first && !titled && (cue < 0.3 || at < from + 2) {
-            return None;
-        }
-        let archaic = at >= from + 2;
-        if with_first && r.score < 0.2 && view.is_common(at) && lower {
-            return None; // `roos in de wind`: an everyday word and another are no name.
-        }
-        let weight = self.surname_weight(view, at, particles, archaic, certain_start, with_first, titled, cue)?;
-        if particles {
-            r.reasons.push(reason(&self.rules.particle, 0.1));
-            r.score += 0.1;
-        }
-        let rule = if view.flag(at).any(Flags::SURNAME) { &self.rules.surname } else { &self.rules.unlisted };
-        r.score += weight;
-        r.reasons.push(Reason { rule: rule.clone(), place: Some((word.start, word.end)), weight });
-        Some(self.second_half(view, at + 1))
+    /// A capital word that no list knows, right before a capital surname that one does: `Jaivey Ramdin`.
+    fn unlisted_first(&self, view: &View<'_>, at: usize) -> bool {
+        let known = Flags::OTHER
+            .with(Flags::PLACE)
+            .with(Flags::TITLE)
+            .with(Flags::OFFICE)
+            .with(Flags::SURNAME)
+            .with(Flags::PARTICLE);
+        let next = self.particles(view, at + 1);
+        let listed = Flags::SURNAME.with(Flags::FIRST);
+        let surname = view.words.get(next).is_some_and(Word::capital)
+            && view.flag(next).any(listed)
+            && !view.flag(next).any(Flags::PLACE.with(Flags::OTHER));
+        let long = view.words.get(at).is_some_and(|w| w.look == Look::Capital && w.len() > 2);
+        matches!(view.gap(at), " " | "-")
+            && long
+            && surname
+            && !view.flag(at).any(known)
+            && !view.is_common(at)
     }
 
-    /// What one word is worth as a surname, or none when it cannot be one.
-    fn surname_weight(&self, view: &View<'_>, at: usize, particles: bool, archaic: bool, certain_start: bool, with_first: bool, titled: bool, cue: f32) -> Option<f32> {
-        let word = view.words.get(at)?;
-        let flags = view.flag(at);
-        let (common, capital) = (view.is_common(at), word.capital());
-        let listed = flags.any(Flags::SURNAME.with(Flags::FIRST).with(Flags::FOREIGN));
-        let place = flags.any(Flags::PLACE);
-        if matches!(word.look, Look::Number) || (word.look == Look::Initial && !with_first) || (flags.any(Flags::OTHER) && !(with_first && listed || titled && particles)) {
-            return None;
-        }
-        let alone = !with_first && !certain_start;
-        match (listed, capital, common) {
-            (true, true, false) if alone && place => None,
-            (true, true, false) if alone && particles => Some(if view.starts_sentence(at) { 0.3 } else { 0.35 }),
-            (true, true, false) if alone => Some(if view.starts_sentence(at) { 0.22 } else { 0.32 }),
-            (true, true, true) if alone && particles => Some(0.2),
-            (true, true, true) if alone => None,
-            (true, true, true) if !with_first && cue > 0.0 && !particles => Some(0.08),
-            (true, true, _) => Some(0.3),
-            (true, false, false) if with_first || particles && certain_start => Some(0.3),
-            (true, false, false) if certain_start => Some(0.2),
-            (true, false, true) if with_first && particles => Some(0.25),
-            (true, false, true) if with_first => (word.len() > 2 && !flags.any(Flags::PARTICLE)).then_some(0.12),
-            (true, false, true) if titled => Some(0.2),
-            (true, false, true) if particles && certain_start => Some(0.2),
-            (false, true, false) if alone => (!place && word.look == Look::Capital && word.len() > 2).then_some(if view.starts_sentence(at) { 0.08 } else { 0.15 }),
-            (false, true, false) if with_first => (word.len() > 1).then_some(0.25),
-            (false, true, false) => (!place).then_some(0.25),
-            (false, true, true) if particles && certain_start => Some(0.2),
-            (false, true, true) if titled => Some(0.15),
-            (false, false, true) if archaic && (with_first || titled) => Some(0.2),
-            (false, false, false) if with_first => (word.len() > 3 && !place || particles).then_some(0.1),
-            (false, false, false) if particles && certain_start => Some(0.15),
-            _ => None,
-        }
-    }
-
-    /// `van der`, `de`, `'t`, `el`: at most three, and only when a word follows.
-    fn particles(&self, view: &View<'_>, from: usize) -> usize {
-        let mut at = from;
-        let inner = view.flag(from).any(Flags::INNER) && view.flag(from + 1).any(Flags::PARTICLE);
-        while at < from + 3 && (view.flag(at).any(Flags::PARTICLE) || (inner && at == from)) && matches!(view.gap(at), " " | " '" | "-" | "'" | "/" | "\u{2019}" | ". ") {
-            at += 1;
-        }
-        at
-    }
-
-    /// `-Jansen`, `-van Dijk` or ` van der Maes` after a surname.
-    fn second_half(&self, view: &View<'_>, after: usize) -> usize {
-        let gap = after.checked_sub(1).map_or("", |last| view.gap(last));
-        if gap != "-" && gap != " " {
-            return after;
-        }
-        let at = self.particles(view, after);
-        let fits = |w: &Word| w.look != Look::Number && (gap == "-" || (at > after && w.capital() && !view.flag(at).any(Flags::PLACE)));
-        if view.words.get(at).is_some_and(fits) { at + 1 } else { after }
-    }
-
-    /// Spoken to (`Roos heb je`), or in one breath with another name (`Jaivey en Amrita`).
+    /// Spoken to (`Roos heb je`), acting (`Elivia heeft`), or in one breath with another name (`Jaivey en Amrita`).
     fn company(&self, view: &View<'_>, r: &mut Reading) {
         let capital = view.words.get(r.from).is_some_and(Word::capital);
-        let spoken_to = r.from == r.last && view.starts_sentence(r.from) && view.flag(r.from).any(Flags::EVERYDAY) && addressed(view, r.last);
-        let named = |i: usize| view.words.get(i).is_some_and(Word::capital) && view.flag(i).any(Flags::FIRST);
-        let and = |i: Option<usize>| i.is_some_and(|i| is(view.words.get(i), "en") || is(view.words.get(i), "and"));
-        let beside = (and(r.from.checked_sub(1)) && r.from.checked_sub(2).is_some_and(named)) || (and(Some(r.last + 1)) && named(r.last + 2));
-        if spoken_to || (capital && beside) {
+        let everyday = view.flag(r.from).any(Flags::EVERYDAY);
+        let spoken_to =
+            r.from == r.last && view.starts_sentence(r.from) && everyday && addressed(view, r.last);
+        let named = |i: usize| {
+            view.words.get(i).is_some_and(Word::capital)
+                && view.flag(i).any(Flags::FIRST.with(Flags::FOREIGN))
+        };
+        let and = |i: Option<usize>| i.is_some_and(|i| is(view.words.get(i), AND));
+        let left = r.from.checked_sub(1).is_some_and(|i| {
+            if and(Some(i)) { i.checked_sub(1).is_some_and(named) } else { view.gap(i) == ", " && named(i) }
+        });
+        let right = if and(Some(r.last + 1)) {
+            named(r.last + 2)
+        } else {
+            view.gap(r.last) == ", " && named(r.last + 1)
+        };
+        let beside = left || right;
+        let acting =
+            capital && r.from == r.last && view.gap(r.last) == " " && is(view.words.get(r.last + 1), VERBS);
+        if spoken_to || (capital && beside) || acting {
             r.score += 0.25;
             r.reasons.push(reason(&self.rules.company, 0.25));
         }
@@ -319,10 +300,17 @@ impl Names {
     fn against(&self, view: &View<'_>, r: &mut Reading) {
         let Some(last) = view.words.get(r.last) else { return };
         let text = view.text.get(last.start..last.end).unwrap_or("");
-        let street = r.last > r.from && self.street_endings.iter().any(|e| ends_with(text, e));
-        let hyphened = view.gap(r.last) == "-" && view.words.get(r.last + 1).is_some_and(|w| w.look == Look::Lower);
-        let hashtag = view.words.get(r.from).is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('#')));
-        if street || (hyphened && r.from == r.last) {
+        let street = is_street(text);
+        let hyphened =
+            view.gap(r.last) == "-" && view.words.get(r.last + 1).is_some_and(|w| w.look == Look::Lower);
+        let hashtag = view
+            .words
+            .get(r.from)
+            .is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('#')));
+        if street {
+            r.score -= 0.7;
+        }
+        if hyphened && r.from == r.last {
             r.score -= 0.3;
         }
         if hashtag {
@@ -333,17 +321,18 @@ impl Names {
 
 /// Whether a verb and `je`, `jij` or `u` follow.
 fn addressed(view: &View<'_>, index: usize) -> bool {
-    matches!(view.gap(index), " " | ", ") && ["je", "jij", "u", "you"].iter().any(|p| is(view.words.get(index + 2), p))
+    matches!(view.gap(index), " " | ", ") && is(view.words.get(index + 2), YOU)
 }
 
-/// Whether the gap before a surname lets it belong to what stands before it.
-fn joins(gap: &str, after_initial: bool) -> bool {
-    matches!(gap, " " | "  " | " '" | "-" | " \u{2019}") || (after_initial && matches!(gap, "." | ". " | ". '"))
-}
-
-fn ends_with(word: &str, ending: &str) -> bool {
-    let (word, ending) = (word.as_bytes(), ending.as_bytes());
-    word.len() >= ending.len() && word.get(word.len() - ending.len()..).is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
+fn is_street(word: &str) -> bool {
+    let word = word.as_bytes();
+    let ends = |e: &&str| {
+        word.len()
+            .checked_sub(e.len())
+            .and_then(|from| word.get(from..))
+            .is_some_and(|t| t.eq_ignore_ascii_case(e.as_bytes()))
+    };
+    ["straat", "laan", "plein", "gracht", "singel", "dreef", "steeg", "plantsoen"].iter().any(ends)
 }
 
 /// `ik ben`, `naam is`, `I am` before the word at `index`.
@@ -351,10 +340,35 @@ fn introduces(view: &View<'_>, index: usize) -> bool {
     let word = |back: usize| index.checked_sub(back).and_then(|i| view.words.get(i)).map(|w| w.hash);
     let (Some(second), Some(last)) = (word(2), word(1)) else { return false };
     let key = join(second, last);
-    INTRODUCTIONS.iter().any(|(a, b)| join(hash(a), hash(b)) == key)
+    INTRODUCTIONS.contains(&key)
 }
 
-const INTRODUCTIONS: &[(&str, &str)] = &[("ik", "ben"), ("naam", "is"), ("name", "is"), ("i", "am"), ("ik", "heet"), ("vraag", "naar")];
+const INTRODUCTIONS: &[u64] = &[
+    join(literal("ik"), literal("ben")),
+    join(literal("naam"), literal("is")),
+    join(literal("name"), literal("is")),
+    join(literal("i"), literal("am")),
+    join(literal("ik"), literal("heet")),
+];
+const YOU: &[u64] = &[literal("je"), literal("jij"), literal("u"), literal("you")];
+const VERBS: &[u64] = &[
+    literal("is"),
+    literal("was"),
+    literal("heeft"),
+    literal("had"),
+    literal("zegt"),
+    literal("zei"),
+    literal("vindt"),
+    literal("vond"),
+    literal("wil"),
+    literal("wilde"),
+    literal("woont"),
+    literal("werkt"),
+    literal("vertelde"),
+    literal("belde"),
+    literal("mailt"),
+];
+const AND: &[u64] = &[literal("en"), literal("and")];
 
 fn is_taken(view: &View<'_>, taken: &[(usize, usize)], index: usize) -> bool {
     let Some(word) = view.words.get(index) else { return false };

@@ -85,7 +85,12 @@ impl Participants {
         let full = parts.len() > 1;
         self.put_name(&parts, person, if full { Shape::Full } else { Shape::Part });
         if full && !person.organisation {
-            for word in parts.first().into_iter().chain(parts.last()).filter(|w| w.look != Look::Number && w.len() > 2) {
+            for word in parts
+                .first()
+                .into_iter()
+                .chain(parts.last())
+                .filter(|w| w.look != Look::Number && w.len() > 2)
+            {
                 put(&mut self.names, word.hash, person, Shape::Part);
             }
         }
@@ -117,7 +122,12 @@ impl Participants {
                 if entry.organisation {
                     own.push((first.start, last.end));
                 } else if view.is_evident(index, count, entry.shape) {
-                    hits.push(names.participant_hit(first.start, last.end, entry.shape >= Shape::Handle, entry.subject));
+                    hits.push(names.participant_hit(
+                        first.start,
+                        last.end,
+                        entry.shape >= Shape::Handle,
+                        entry.subject,
+                    ));
                 }
             }
             index += count;
@@ -154,7 +164,8 @@ impl Participants {
         let mut found = None;
         for count in 1..=self.longest {
             let word = view.words.get(index + count - 1)?;
-            let close = count == 1 || view.words.get(index + count - 2).is_some_and(|p| word.start - p.end <= 3);
+            let close =
+                count == 1 || view.words.get(index + count - 2).is_some_and(|p| word.start - p.end <= 3);
             if !close {
                 break;
             }
@@ -234,7 +245,9 @@ impl View<'_> {
     /// Whether a word stands at the start of a sentence or line, where a capital says nothing.
     pub(super) fn starts_sentence(&self, index: usize) -> bool {
         let Some(previous) = index.checked_sub(1) else { return true };
-        self.gap(previous).chars().any(|c| matches!(c, '.' | '!' | '?' | '\n' | '\r' | ':' | ';' | '"' | '*' | '>') || (c as u32) > 0x2000)
+        self.gap(previous).chars().any(|c| {
+            matches!(c, '.' | '!' | '?' | '\n' | '\r' | ':' | ';' | '"' | '*' | '>') || (c as u32) > 0x2000
+        })
     }
 }
 

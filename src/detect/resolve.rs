@@ -29,7 +29,11 @@ fn settle(text: &str, kept: &mut Vec<Hit>, mut hit: Hit) {
     } else if hit.end <= last.end {
         // A part of the last: it gives way, unless it is the very same place and the stronger.
         let same = hit.start == last.start && hit.end == last.end;
-        kept.push(if same && strength(&hit, &last) == Ordering::Greater { inherit(hit, &last) } else { inherit(last, &hit) });
+        kept.push(if same && strength(&hit, &last) == Ordering::Greater {
+            inherit(hit, &last)
+        } else {
+            inherit(last, &hit)
+        });
     } else if hit.start == last.start || strength(&hit, &last) == Ordering::Greater {
         last.end = hit.start;
         if says_something(text, &mut last) {
@@ -46,7 +50,10 @@ fn settle(text: &str, kept: &mut Vec<Hit>, mut hit: Hit) {
 }
 
 fn strength(a: &Hit, b: &Hit) -> Ordering {
-    a.score.total_cmp(&b.score).then((a.end - a.start).cmp(&(b.end - b.start))).then(b.recogniser.cmp(&a.recogniser))
+    a.score
+        .total_cmp(&b.score)
+        .then((a.end - a.start).cmp(&(b.end - b.start)))
+        .then(b.recogniser.cmp(&a.recogniser))
 }
 
 /// The winner, with the person the loser names when it names none itself.

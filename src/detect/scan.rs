@@ -39,7 +39,13 @@ impl Lanes {
     }
 
     /// Tries every start around the digit run at `pos`; returns the last byte of the run.
-    fn digits(&self, text: &str, pos: usize, tried: &mut Tried, found: &mut impl FnMut(usize, usize, usize) -> bool) -> usize {
+    fn digits(
+        &self,
+        text: &str,
+        pos: usize,
+        tried: &mut Tried,
+        found: &mut impl FnMut(usize, usize, usize) -> bool,
+    ) -> usize {
         let bytes = text.as_bytes();
         let from = tried.code.max(pos.saturating_sub(REACH_BACK));
         for start in from..=pos {
@@ -55,7 +61,13 @@ impl Lanes {
         pos + run.saturating_sub(1)
     }
 
-    fn at_sign(&self, text: &str, pos: usize, tried: &mut Tried, found: &mut impl FnMut(usize, usize, usize) -> bool) {
+    fn at_sign(
+        &self,
+        text: &str,
+        pos: usize,
+        tried: &mut Tried,
+        found: &mut impl FnMut(usize, usize, usize) -> bool,
+    ) {
         let bytes = text.as_bytes();
         let left = before(bytes, pos);
         if left.is_ascii_alphanumeric() || matches!(left, b'.' | b'_' | b'-' | b'+' | b' ') {
@@ -67,13 +79,25 @@ impl Lanes {
         }
     }
 
-    fn written_at(&self, text: &str, pos: usize, tried: &mut Tried, found: &mut impl FnMut(usize, usize, usize) -> bool) {
+    fn written_at(
+        &self,
+        text: &str,
+        pos: usize,
+        tried: &mut Tried,
+        found: &mut impl FnMut(usize, usize, usize) -> bool,
+    ) {
         let until = if before(text.as_bytes(), pos) == b' ' { pos - 1 } else { pos };
         self.mail_from(text, until, tried, found);
     }
 
     /// Tries the mail lane from the start of the local part that ends at `until`.
-    fn mail_from(&self, text: &str, until: usize, tried: &mut Tried, found: &mut impl FnMut(usize, usize, usize) -> bool) {
+    fn mail_from(
+        &self,
+        text: &str,
+        until: usize,
+        tried: &mut Tried,
+        found: &mut impl FnMut(usize, usize, usize) -> bool,
+    ) {
         let bytes = text.as_bytes();
         let local = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-');
         let mut start = run_back(bytes, until, MAIL_LOCAL_MAX, local);
@@ -86,7 +110,13 @@ impl Lanes {
         }
     }
 
-    fn link(&self, text: &str, pos: usize, tried: &mut Tried, found: &mut impl FnMut(usize, usize, usize) -> bool) {
+    fn link(
+        &self,
+        text: &str,
+        pos: usize,
+        tried: &mut Tried,
+        found: &mut impl FnMut(usize, usize, usize) -> bool,
+    ) {
         let bytes = text.as_bytes();
         let host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
         let mut start = run_back(bytes, pos, HOST_MAX, host);
@@ -117,13 +147,16 @@ const MAIL_LOCAL_MAX: usize = 64;
 const HOST_MAX: usize = 100;
 
 fn run_back(bytes: &[u8], end: usize, most: usize, inside: impl Fn(u8) -> bool) -> usize {
-    let run = bytes.get(..end).map_or(0, |left| left.iter().rev().take(most).take_while(|b| inside(**b)).count());
+    let run =
+        bytes.get(..end).map_or(0, |left| left.iter().rev().take(most).take_while(|b| inside(**b)).count());
     end - run
 }
 
 /// The length of what still belongs to a link that is longer than the window.
 fn run_on(bytes: &[u8], end: usize) -> usize {
-    bytes.get(end..).map_or(0, |rest| rest.iter().take_while(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"')).count())
+    bytes.get(end..).map_or(0, |rest| {
+        rest.iter().take_while(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"')).count()
+    })
 }
 
 /// A dot with a letter or digit before it and a letter after it.

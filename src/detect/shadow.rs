@@ -94,7 +94,12 @@ impl<'t> Builder<'t> {
 
     fn copy_to(&mut self, to: usize) {
         if let Some(kept) = self.source.get(self.copied..to).filter(|kept| !kept.is_empty()) {
-            self.pieces.push(Piece { shadow: self.text.len(), source: self.copied, source_end: to, verbatim: true });
+            self.pieces.push(Piece {
+                shadow: self.text.len(),
+                source: self.copied,
+                source_end: to,
+                verbatim: true,
+            });
             self.text.push_str(kept);
         }
         self.copied = to;
@@ -103,7 +108,12 @@ impl<'t> Builder<'t> {
     fn replace(&mut self, from: usize, to: usize, with: &[char]) {
         self.copy_to(from);
         if !with.is_empty() {
-            self.pieces.push(Piece { shadow: self.text.len(), source: from, source_end: to, verbatim: false });
+            self.pieces.push(Piece {
+                shadow: self.text.len(),
+                source: from,
+                source_end: to,
+                verbatim: false,
+            });
             self.text.extend(with);
         }
         self.copied = to;
@@ -111,7 +121,8 @@ impl<'t> Builder<'t> {
 }
 
 fn changes(text: &str) -> bool {
-    let entities = text.contains('&') && text.match_indices('&').any(|(at, _)| entity(text.get(at..).unwrap_or("")).is_some());
+    let entities = text.contains('&')
+        && text.match_indices('&').any(|(at, _)| entity(text.get(at..).unwrap_or("")).is_some());
     entities || text.chars().any(|c| !c.is_ascii() && !matches!(fold(c), Fold::Keep))
 }
 
@@ -125,8 +136,12 @@ fn fold(c: char) -> Fold {
     match c {
         '\0'..='\u{9f}' | '\u{c0}'..='\u{17e}' => Fold::Keep,
         // Soft hyphen, zero width, direction and joiner marks; a joiner between emoji is dropped too, which matters to no rule.
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => Fold::Drop,
-        '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}' => Fold::Drop,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => {
+            Fold::Drop
+        }
+        '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}' => {
+            Fold::Drop
+        }
         '\u{fe00}'..='\u{fe0f}' | '\u{20e3}' => Fold::Drop,
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => Fold::As(vec![' ']),
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => Fold::As(vec!['-']),

@@ -183,7 +183,11 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> R
     serde_saphyr::from_str(text).map_err(|error| {
         let line = error.location().map(|l| usize::try_from(l.line()).unwrap_or(0));
         let what = error.to_string().lines().next().unwrap_or("not readable as YAML").to_owned();
-        RulesetFault { file: file.to_owned(), line, what: format!("{what}; see the fields in patterns/README.md") }
+        RulesetFault {
+            file: file.to_owned(),
+            line,
+            what: format!("{what}; see the fields in patterns/README.md"),
+        }
     })
 }
 

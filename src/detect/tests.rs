@@ -36,7 +36,12 @@ fn found<'t>(text: &'t str, findings: &[Finding]) -> Vec<(&'t str, String)> {
     findings.iter().map(|f| (f.span.of(text).unwrap(), f.entity.as_str().to_owned())).collect()
 }
 
-fn participant<'a>(subject: u32, handle: &'a str, display_name: &'a str, organisation: bool) -> Participant<'a> {
+fn participant<'a>(
+    subject: u32,
+    handle: &'a str,
+    display_name: &'a str,
+    organisation: bool,
+) -> Participant<'a> {
     Participant { subject: SubjectRef::from_u32(subject), handle, display_name, organisation }
 }
 
@@ -62,7 +67,11 @@ fn what_hides_is_found_at_its_place_in_the_original() {
         ("bel 06\u{200b}-1234\u{ad}5678 nu", "06\u{200b}-1234\u{ad}5678", "PHONE_NUMBER"),
         ("bsn ９９９９９００１９!", "９９９９９００１９", "NL_BSN"),
         ("é: jan&#64;voorbeeld&period;nl 😀", "jan&#64;voorbeeld&period;nl", "EMAIL_ADDRESS"),
-        ("NL91\u{a0}ABNA\u{a0}0417\u{a0}1643\u{a0}00", "NL91\u{a0}ABNA\u{a0}0417\u{a0}1643\u{a0}00", "IBAN_CODE"),
+        (
+            "NL91\u{a0}ABNA\u{a0}0417\u{a0}1643\u{a0}00",
+            "NL91\u{a0}ABNA\u{a0}0417\u{a0}1643\u{a0}00",
+            "IBAN_CODE",
+        ),
     ] {
         assert_eq!(found(text, &ruleset().detect(text, &[])), [(wanted, entity.to_owned())]);
     }
@@ -72,11 +81,11 @@ fn what_hides_is_found_at_its_place_in_the_original() {
 fn names_are_found_by_what_stands_around_them() {
     for (text, wanted) in [
         ("groetjes Wopke", vec!["Wopke"]),
-        ("de heer K. van Holland is verantwoordelijk", vec!["K. van Holland"]),
-        ("op naam van M.Amalrada", vec!["M.Amalrada"]),
+        ("bij de heer P. van Drenthe geweest", vec!["P. van Drenthe"]),
+        ("getekend R.Abcouwer", vec!["R.Abcouwer"]),
         ("FATIMA EL IDRISSI heeft gelijk", vec!["FATIMA EL IDRISSI"]),
-        ("lily van verdun zei dat ook", vec!["lily van verdun"]),
-        ("Roos, heb je dit gezien?", vec!["Roos"]),
+        ("sanne van ommen zei dat ook", vec!["sanne van ommen"]),
+        ("Fleur, weet jij dit?", vec!["Fleur"]),
         ("een roos in de wind en een fleur van het bos", vec![]),
         ("ik woon in Den Haag en werk bij de Belastingdienst", vec![]),
         ("Dan heb je niks aan de gemeente", vec![]),
@@ -89,11 +98,18 @@ fn names_are_found_by_what_stands_around_them() {
 
 #[test]
 fn a_participant_has_one_reference_as_author_mention_and_name() {
-    let people = [participant(7, "@els_92@voorbeeld.social", "Els van Voorbeelden", false), participant(9, "minxyz", "Ministerie van XYZ", true)];
+    let people = [
+        participant(7, "@els_92@voorbeeld.social", "Els van Voorbeelden", false),
+        participant(9, "minxyz", "Ministerie van XYZ", true),
+    ];
     let text = "@minxyz dit zei Els van Voorbeelden al, zie @els_92 en els_92. Ministerie van XYZ? Els!";
     let findings = ruleset().detect(text, &people);
-    let mine: Vec<_> = findings.iter().map(|f| (f.span.of(text).unwrap(), f.subject.map(SubjectRef::number))).collect();
-    assert_eq!(mine, [("Els van Voorbeelden", Some(7)), ("@els_92", Some(7)), ("els_92", Some(7)), ("Els", Some(7))]);
+    let mine: Vec<_> =
+        findings.iter().map(|f| (f.span.of(text).unwrap(), f.subject.map(SubjectRef::number))).collect();
+    assert_eq!(
+        mine,
+        [("Els van Voorbeelden", Some(7)), ("@els_92", Some(7)), ("els_92", Some(7)), ("Els", Some(7))]
+    );
 }
 
 #[test]
@@ -101,7 +117,8 @@ fn a_participant_named_after_a_common_word_does_not_blank_it() {
     let people = [participant(1, "toeslag", "toeslag", false), participant(2, "x", "Boze Burger", false)];
     let text = "de toeslag is laat zegt @toeslag en ook Boze Burger, een boze man";
     let findings = ruleset().detect(text, &people);
-    let mine: Vec<_> = findings.iter().map(|f| (f.span.of(text).unwrap(), f.subject.map(SubjectRef::number))).collect();
+    let mine: Vec<_> =
+        findings.iter().map(|f| (f.span.of(text).unwrap(), f.subject.map(SubjectRef::number))).collect();
     assert_eq!(mine, [("@toeslag", Some(1)), ("Boze Burger", Some(2))]);
 }
 
@@ -109,7 +126,8 @@ fn a_participant_named_after_a_common_word_does_not_blank_it() {
 fn two_participants_with_one_first_name_are_not_mixed_up() {
     let people = [participant(1, "a1", "Jan Bakker", false), participant(2, "b2", "Jan Visser", false)];
     let text = "Jan zei het, en Jan Visser ook";
-    let subjects: Vec<_> = ruleset().detect(text, &people).iter().map(|f| f.subject.map(SubjectRef::number)).collect();
+    let subjects: Vec<_> =
+        ruleset().detect(text, &people).iter().map(|f| f.subject.map(SubjectRef::number)).collect();
     assert_eq!(subjects, [None, Some(2)]);
 }
 
@@ -123,7 +141,15 @@ fn all_faults_of_the_files_are_told_at_once_with_the_mend() {
     ));
     broken.retain(|(name, _)| name != "lists/titles.txt");
     let told = load(&broken).err().unwrap().to_string();
-    for part in ["a.yaml:3", "suported_entity", "look-around", "validator `elf`", "no examples", "score 2", "titles.txt"] {
+    for part in [
+        "a.yaml:3",
+        "suported_entity",
+        "look-around",
+        "validator `elf`",
+        "no examples",
+        "score 2",
+        "titles.txt",
+    ] {
         assert!(told.contains(part), "{part} in {told}");
     }
 }
@@ -135,7 +161,26 @@ fn hostile_texts_take_time_in_proportion() {
         std::hint::black_box(ruleset().detect(text, &[]));
         start.elapsed().as_secs_f64()
     };
-    for piece in ["a", "1", ".", "a.", "@", "a@", "06 ", "Jan ", "van ", "1-", "(", "J.", "é", "&#", "http://", "straat 1 ", "\u{200b}", "x.nl/"] {
+    for piece in [
+        "a",
+        "1",
+        ".",
+        "a.",
+        "@",
+        "a@",
+        "06 ",
+        "Jan ",
+        "van ",
+        "1-",
+        "(",
+        "J.",
+        "é",
+        "&#",
+        "http://",
+        "straat 1 ",
+        "\u{200b}",
+        "x.nl/",
+    ] {
         let (short, long) = (took(&piece.repeat(20_000)), took(&piece.repeat(160_000)));
         assert!(long < short * 40.0 + 0.2, "`{piece}`: {short} s, then {long} s");
     }
@@ -168,7 +213,52 @@ proptest! {
 }
 
 const PIECES: &[&str] = &[
-    " ", "Jan", "de", "van der", "Vries", "jan_v", "@", ".", ",", "-", "06", "12345678", "999990019", "NL91ABNA0417164300", "straat", "Kerkstraat",
-    "12", "a", "1234", "AB", "(", ")", "é", "😀", "\u{200b}", "\u{ad}", "&#64;", "&amp;", "http://", "www.", "x.nl", ":", "::1", "\n", "mevrouw",
-    "J.", "bsn", "geboren", "01-02-1990", "'t", "０６", "at", "minister", "ﬁ", "e\u{301}", "Min", "en", "#",
+    " ",
+    "Jan",
+    "de",
+    "van der",
+    "Vries",
+    "jan_v",
+    "@",
+    ".",
+    ",",
+    "-",
+    "06",
+    "12345678",
+    "999990019",
+    "NL91ABNA0417164300",
+    "straat",
+    "Kerkstraat",
+    "12",
+    "a",
+    "1234",
+    "AB",
+    "(",
+    ")",
+    "é",
+    "😀",
+    "\u{200b}",
+    "\u{ad}",
+    "&#64;",
+    "&amp;",
+    "http://",
+    "www.",
+    "x.nl",
+    ":",
+    "::1",
+    "\n",
+    "mevrouw",
+    "J.",
+    "bsn",
+    "geboren",
+    "01-02-1990",
+    "'t",
+    "０６",
+    "at",
+    "minister",
+    "ﬁ",
+    "e\u{301}",
+    "Min",
+    "en",
+    "#",
 ];

@@ -95,7 +95,12 @@ fn scan_wide(text: &str, pos: usize) -> Word {
     let first_upper = word.chars().next().is_some_and(char::is_uppercase);
     let digit = word.chars().any(char::is_numeric);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Word { start: pos, end: pos + len, look: look(first_upper, count(upper), count(lower), digit), hash: hash(word) }
+    Word {
+        start: pos,
+        end: pos + len,
+        look: look(first_upper, count(upper), count(lower), digit),
+        hash: hash(word),
+    }
 }
 
 fn look(first_upper: bool, upper: u32, lower: u32, digit: bool) -> Look {
@@ -114,29 +119,42 @@ pub(super) fn hash(word: &str) -> u64 {
         return word.bytes().fold(SEED, |h, b| mix(h, if b.is_ascii_uppercase() { b | 0x20 } else { b }));
     }
     let mut buffer = [0; 4];
-    word.nfd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).flat_map(char::to_lowercase).fold(SEED, |h, c| {
-        let plain = match c {
-            'ı' => 'i',
-            'ł' => 'l',
-            'ø' => 'o',
-            'đ' => 'd',
-            'ə' => 'e',
-            'ß' => 's',
-            '\u{307}' => return h,
-            c => c,
-        };
-        plain.encode_utf8(&mut buffer).bytes().fold(h, mix)
-    })
+    word.nfd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).flat_map(char::to_lowercase).fold(
+        SEED,
+        |h, c| {
+            let plain = match c {
+                'ı' => 'i',
+                'ł' => 'l',
+                'ø' => 'o',
+                'đ' => 'd',
+                'ə' => 'e',
+                'ß' => 's',
+                '\u{307}' => return h,
+                c => c,
+            };
+            plain.encode_utf8(&mut buffer).bytes().fold(h, mix)
+        },
+    )
+}
+
+/// The same for a plain lower-case ASCII word, at compile time.
+pub(super) const fn literal(word: &str) -> u64 {
+    let (mut rest, mut hash) = (word.as_bytes(), SEED);
+    while let [byte, tail @ ..] = rest {
+        hash = mix(hash, *byte);
+        rest = tail;
+    }
+    hash
 }
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
-fn mix(hash: u64, byte: u8) -> u64 {
-    (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x517c_c1b7_2722_0a95)
+const fn mix(hash: u64, byte: u8) -> u64 {
+    (hash.rotate_left(5) ^ byte as u64).wrapping_mul(0x517c_c1b7_2722_0a95)
 }
 
 /// Adds a space and another word to a hash, for keys of several words.
-pub(super) fn join(left: u64, right: u64) -> u64 {
+pub(super) const fn join(left: u64, right: u64) -> u64 {
     mix(left, b' ').rotate_left(23) ^ right
 }
 
@@ -151,7 +169,15 @@ mod tests {
         use Look::*;
         assert_eq!(
             cut,
-            [("Hé", Capital), ("JAN", Caps), ("b", Lower), ("A", Initial), ("x2", Number), ("Łukasz", Capital), ("ok", Lower)]
+            [
+                ("Hé", Capital),
+                ("JAN", Caps),
+                ("b", Lower),
+                ("A", Initial),
+                ("x2", Number),
+                ("Łukasz", Capital),
+                ("ok", Lower)
+            ]
         );
     }
 

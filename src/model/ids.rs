@@ -155,6 +155,14 @@ slug!(
     /// An account of an organisation on a platform.
     ChannelId, "channel"
 );
+impl OrganisationId {
+    /// The organisation that owns nothing: no organisation can be added under this name.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self("nobody".to_owned())
+    }
+}
+
 uuid_id!(
     /// One delivered file.
     CaptureId, "capture"

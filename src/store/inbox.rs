@@ -2,18 +2,70 @@
 
 use super::rows::{RowValues, insert_all};
 use super::{Database, StoreError};
-use crate::model::Timestamp;
+use crate::model::{ActorId, GrantId, OrganisationId, ProjectionId, Role, Timestamp};
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
+
+/// What the reading room says of one request: content-free. One message a request, not one a row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoomEvent {
+    /// Which kind of step.
+    pub kind: RoomEventKind,
+    /// Who, when they are a known reader.
+    pub actor: Option<ActorId>,
+    /// In which role.
+    pub role: Role,
+    /// Under which grant.
+    pub grant: Option<GrantId>,
+    /// Whose records.
+    pub organisation: Option<OrganisationId>,
+    /// Which projections were shown.
+    pub projections: Vec<ProjectionId>,
+    /// How many projections were shown.
+    pub count: u64,
+    /// Why something was refused, as codes.
+    pub reasons: Vec<String>,
+}
+
+/// The kinds of steps a reading room takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoomEventKind {
+    /// A view, a list or a conversation was shown.
+    View,
+    /// A search was answered.
+    Search,
+    /// Something was refused.
+    Denied,
+}
+
+impl RoomEventKind {
+    /// The word as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::Search => "search",
+            Self::Denied => "denied",
+        }
+    }
+}
 
 /// One message.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// `view`, `search`, `denied`, …
-    pub kind: &'static str,
-    /// Content-free JSON.
-    pub payload: String,
-    /// When.
-    pub at: Timestamp,
+    kind: RoomEventKind,
+    payload: String,
+    at: Timestamp,
+}
+
+impl Message {
+    /// What the reading room says of a request.
+    #[must_use]
+    pub fn of(event: &RoomEvent, at: Timestamp) -> Self {
+        Self { kind: event.kind, payload: serde_json::to_string(event).unwrap_or_default(), at }
+    }
 }
 
 /// A message as the vault finds it.
@@ -73,7 +125,7 @@ impl Inbox {
         let mut tx = self.db.begin_exclusive().await?;
         let head = "INSERT INTO inbox (kind, payload, created_at) VALUES";
         insert_all(&mut tx, head, 3, "", messages, |query, m| {
-            query.bind(m.kind).bind(m.payload.clone()).bind(m.at.micros())
+            query.bind(m.kind.as_str()).bind(m.payload.clone()).bind(m.at.micros())
         })
         .await?;
         tx.commit().await.map_err(StoreError::database("appending to the inbox"))

@@ -14,6 +14,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 /// Why a key file is not used. Names the file and the mend, never what is in it.
@@ -87,6 +88,7 @@ pub struct KeyFolder {
 const MASTER: &str = "master";
 const DIGEST: &str = "digest";
 const LOG: &str = "log";
+const DEMO_ISSUER: &str = "demo-issuer";
 /// Longest key file in bytes.
 const FILE_BYTES_MAX: u64 = 1024;
 
@@ -143,12 +145,35 @@ impl KeyFolder {
     /// # Errors
     /// When any of the files is not safe to use.
     pub fn keyring(&self) -> Result<FileKeyring, KeyFileError> {
-        let mut masters = HashMap::new();
+        let keyring = FileKeyring { masters: RwLock::default() };
+        self.load_into(&keyring)?;
+        Ok(keyring)
+    }
+
+    /// Reads the master keys that a keyring does not have yet: an organisation was added.
+    ///
+    /// # Errors
+    /// When any of the files is not safe to use.
+    pub fn load_into(&self, keyring: &FileKeyring) -> Result<(), KeyFileError> {
         for organisation in self.organisations()? {
-            let key = MasterKey::from_bytes(&*self.read(MASTER, organisation.as_str())?);
-            masters.insert(organisation, key);
+            if keyring.master(&organisation).is_err() {
+                let key = MasterKey::from_bytes(&*self.read(MASTER, organisation.as_str())?);
+                let mut masters = keyring.masters.write().unwrap_or_else(PoisonError::into_inner);
+                masters.insert(organisation, Arc::new(key));
+            }
         }
-        Ok(FileKeyring { masters })
+        Ok(())
+    }
+
+    /// The seed of the demo's own issuer of tokens, made when `make` and absent.
+    ///
+    /// # Errors
+    /// When the file is not there, not safe to use or cannot be made.
+    pub fn demo_issuer_seed(&self, make: bool) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+        if make {
+            self.create(DEMO_ISSUER, DEMO_ISSUER)?;
+        }
+        self.read(DEMO_ISSUER, DEMO_ISSUER)
     }
 
     /// The key of keyed digests, made when absent.
@@ -266,13 +291,15 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
 
 /// Master keys from files, held in memory while the vault runs.
 pub struct FileKeyring {
-    masters: HashMap<OrganisationId, MasterKey>,
+    masters: RwLock<HashMap<OrganisationId, Arc<MasterKey>>>,
 }
 
 impl FileKeyring {
-    fn master(&self, organisation: &OrganisationId) -> Result<&MasterKey, KeyError> {
-        self.masters
+    fn master(&self, organisation: &OrganisationId) -> Result<Arc<MasterKey>, KeyError> {
+        let masters = self.masters.read().unwrap_or_else(PoisonError::into_inner);
+        masters
             .get(organisation)
+            .cloned()
             .ok_or_else(|| KeyError::NoMaster { organisation: organisation.clone() })
     }
 }

@@ -3,6 +3,7 @@
 //! The order is the law here. If the intent cannot be recorded, nothing is opened.
 
 use super::originals::{self, Fetched};
+use super::read::nobody;
 use super::{Archive, Rules, VaultError};
 use crate::access::{Actor, Denial, OpeningRequest, Outside};
 use crate::ledger::{Body, Code, Entry, EntryId, EntryKind, Pending, Receipt, Salt, Thing};
@@ -54,7 +55,7 @@ pub async fn disclose(
     asked: &DisclosureRequest,
 ) -> Result<Disclosure, VaultError> {
     let known = archive.catalogue.record(asked.record).await?;
-    let nobody: OrganisationId = NOBODY.parse().map_err(|_| VaultError::Absent { what: "the record" })?;
+    let nobody = nobody();
     let organisation = known.as_ref().map_or(&nobody, |record| &record.organisation);
     let permit_id = PermitId::from_uuid(archive.sources.random_id()?);
     let request = OpeningRequest {
@@ -90,10 +91,6 @@ pub async fn disclose(
     let receipt = receipt(archive, entry_id).await?;
     Ok(Disclosure { id, original, receipt })
 }
-
-/// An organisation that owns nothing: a record that is not there is asked about in its name, so that absent and
-/// forbidden go the same way.
-const NOBODY: &str = "nobody";
 
 /// The receipt of an earlier disclosure, for the person who made it.
 ///

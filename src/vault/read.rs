@@ -18,6 +18,26 @@ pub struct VaultRecord {
     pub view: Option<View>,
 }
 
+/// What to list.
+#[derive(Debug, Default, Clone)]
+pub struct VaultSelection {
+    /// Only records with this outcome.
+    pub outcome: Option<Outcome>,
+    /// After this record.
+    pub after: Option<RecordId>,
+    /// How many at the most.
+    pub most: u32,
+    /// In which language labels are.
+    pub language: Language,
+}
+
+/// An organisation that owns nothing: what is not there is asked about in its name, so that absent and forbidden
+/// go the same way. A policy that named it would still find nothing to open.
+#[must_use]
+pub fn nobody() -> OrganisationId {
+    OrganisationId::nobody()
+}
+
 /// Decides, and records a refusal. Absent and refused come out as such.
 ///
 /// # Errors
@@ -50,17 +70,14 @@ pub async fn list(
     archive: &Archive,
     rules: &Rules,
     actor: &Actor,
-    outcome: Option<Outcome>,
-    after: Option<RecordId>,
-    most: u32,
-    language: Language,
+    asked: &VaultSelection,
 ) -> Result<Vec<VaultRecord>, VaultError> {
     let resource = Resource::Registry { organisation: actor.organisation.clone() };
     let allowed = authorise(archive, rules, actor, Action::ListVaultRecords, &resource).await?;
-    let summaries = archive.catalogue.records(&actor.organisation, outcome, after, most).await?;
+    let summaries = archive.catalogue.records(&actor.organisation, asked.outcome, asked.after, asked.most).await?;
     let mut found = Vec::with_capacity(summaries.len());
     for summary in summaries {
-        let view = view(archive, rules, &summary, &allowed, language).await?;
+        let view = view(archive, rules, &summary, &allowed, asked.language).await?;
         found.push(VaultRecord { summary, view });
     }
     viewed(archive, actor, found.iter().map(|record| record.summary.id)).await?;
@@ -107,8 +124,7 @@ async fn permitted(
     action: Action,
 ) -> Result<(RecordSummary, Allowed), VaultError> {
     let known = archive.catalogue.record(id).await?;
-    let nobody: OrganisationId = "nobody".parse().map_err(|_| VaultError::Absent { what: "the record" })?;
-    let organisation = known.as_ref().map_or(nobody, |record| record.organisation.clone());
+    let organisation = known.as_ref().map_or_else(nobody, |record| record.organisation.clone());
     let resource = Resource::VaultRecord { organisation, assigned: false };
     let allowed = authorise(archive, rules, actor, action, &resource).await?;
     let summary = known.ok_or(VaultError::Absent { what: "the record" })?;

@@ -3,46 +3,10 @@
 
 use super::{Archive, Rules, VaultError, publish};
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
-use crate::model::{ActorId, GrantId, OrganisationId, ProjectionId, Role};
 use crate::store::StoreError;
-use crate::store::inbox::Arrived;
-use serde::{Deserialize, Serialize};
+use crate::store::inbox::{Arrived, RoomEvent, RoomEventKind};
 use std::path::Path;
 use std::time::Duration;
-
-/// What the reading room says of one request: content-free. One message a request, not one a row.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RoomEvent {
-    /// Which kind of step.
-    pub kind: RoomEventKind,
-    /// Who, when they are a known reader.
-    pub actor: Option<ActorId>,
-    /// In which role.
-    pub role: Role,
-    /// Under which grant.
-    pub grant: Option<GrantId>,
-    /// Whose records.
-    pub organisation: Option<OrganisationId>,
-    /// Which projections were shown.
-    pub projections: Vec<ProjectionId>,
-    /// How many projections were shown.
-    pub count: u64,
-    /// Why something was refused, as codes.
-    pub reasons: Vec<String>,
-}
-
-/// The kinds of steps a reading room takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RoomEventKind {
-    /// A view, a list or a conversation was shown.
-    View,
-    /// A search was answered.
-    Search,
-    /// Something was refused.
-    Denied,
-}
 
 /// Messages taken up in one transaction.
 const INBOX_ROUND: u32 = 1_024;

@@ -1,0 +1,325 @@
+//! What can be typed, with an example each.
+
+use super::control::Order;
+use crate::config::default_instance;
+use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Platform, Role, Timestamp};
+use crate::store::catalogue::{Channel, ChannelFact, Duty, Fact};
+use crate::vault::DEFAULT_TREE;
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Archives of government social media: originals stay sealed, readers get redacted views.
+#[derive(Parser)]
+#[command(name = "knik", version, after_help = "Start with: knik demo")]
+pub struct Arguments {
+    /// The data folder.
+    #[arg(long, global = true, default_value = "./knik-data")]
+    pub(super) dir: PathBuf,
+    /// Answer with JSON instead of text for people.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Fill a data folder with sample captures and serve it, for trying out.
+    #[command(after_help = "Example: knik demo --dir /tmp/knik-demo\n         knik demo --check   does the main job as each role and stops")]
+    Demo(DemoArguments),
+    /// Serve the vault and, as a process of its own, the reading room.
+    #[command(after_help = "Example: knik serve --dir /var/lib/knik")]
+    Serve,
+    /// Take captures in.
+    #[command(after_help = "Example: knik ingest --channel low-mastodon timeline.json context.json\n         knik ingest --dry-run --json timeline.json")]
+    Ingest(IngestArguments),
+    /// Organisations, each with a master key of its own.
+    #[command(subcommand)]
+    Organisation(OrganisationCommand),
+    /// Channels and what holds for them.
+    #[command(subcommand)]
+    Channel(ChannelCommand),
+    /// Who may read what, until when.
+    #[command(subcommand)]
+    Grant(GrantCommand),
+    /// What was decided on the records of an organisation, and by which steps.
+    #[command(after_help = "Example: knik decisions --organisation min-low --outcome refer")]
+    Decisions(DecisionsArguments),
+    /// Check the ledger, the checkpoints and every segment; or one receipt, offline.
+    #[command(after_help = "Example: knik verify\n         knik verify --receipt receipt.json --key knik.example/vault+1a2b3c4d+AS…")]
+    Verify(VerifyArguments),
+    /// Counts, the heads of the ledger, what waits.
+    #[command(after_help = "Example: knik status --json")]
+    Status,
+    /// Print the OpenAPI document.
+    #[command(after_help = "Example: knik openapi vault > vault.json")]
+    Openapi {
+        /// Of which plane.
+        #[arg(value_enum, default_value = "reading-room")]
+        plane: PlaneName,
+    },
+    /// Mint a token of the demo's own issuer. Works in a data folder that `knik demo` made, and nowhere else.
+    #[command(after_help = "Example: knik token --role researcher --organisation universiteit --subject onderzoeker-1")]
+    Token(TokenArguments),
+    /// The reading room's process: started by `knik serve`, with an empty environment and no key.
+    #[command(hide = true)]
+    ReadingRoom,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum PlaneName {
+    /// The access plane.
+    ReadingRoom,
+    /// The archive plane.
+    Vault,
+}
+
+/// How the demo is run.
+#[derive(Args)]
+pub struct DemoArguments {
+    /// Do the main job over TLS as each role, print what each got, and stop: exit 0 when all is well, else 1.
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Port of the vault; the reading room takes the next. 0 takes free ones.
+    #[arg(long, default_value_t = 8443)]
+    pub(super) port: u16,
+}
+
+#[derive(Args)]
+pub(super) struct IngestArguments {
+    /// For which channel.
+    #[arg(long, required_unless_present = "dry_run")]
+    pub(super) channel: Option<ChannelId>,
+    /// The format, when it need not be recognised: mastodon, x_api_v2.
+    #[arg(long)]
+    pub(super) format: Option<String>,
+    /// Say what the files hold and write nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Answer with JSON.
+    #[arg(skip)]
+    pub(super) json: bool,
+    /// Files as harvested.
+    #[arg(required = true)]
+    pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum OrganisationCommand {
+    /// Add an organisation and make its master key.
+    #[command(after_help = "Example: knik organisation add min-low --name 'Ministerie van Leefomgeving en Water'")]
+    Add {
+        /// Its slug.
+        id: OrganisationId,
+        /// Its name.
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum ChannelCommand {
+    /// Declare a channel. It states purpose, legal basis, duty to archive and DPIA, or nothing is taken in.
+    #[command(after_help = "Example: knik channel add low-mastodon --organisation min-low --platform mastodon \\\n    --instance social.leefomgeving.example --account minlow --official --from 2023-01-01T00:00:00Z \\\n    --reason 'communicatieprotocol 2023' --purpose 'vragen beantwoorden en verantwoorden' \\\n    --legal-basis 'AVG 6 lid 1 e' --duty contested --duty-source 'juridisch advies 2024' --dpia DPIA-2025-014 \\\n    --tree scenario-b")]
+    Add(Box<ChannelArguments>),
+    /// List channels.
+    List,
+}
+
+#[derive(Args)]
+pub(super) struct ChannelArguments {
+    /// Its slug.
+    id: ChannelId,
+    /// Whose it is.
+    #[arg(long)]
+    organisation: OrganisationId,
+    /// mastodon or x.
+    #[arg(long)]
+    platform: Platform,
+    /// Host of the platform's instance; x.com for X.
+    #[arg(long)]
+    instance: Option<String>,
+    /// The account, without @.
+    #[arg(long)]
+    account: String,
+    /// corporate, office_holder or hybrid.
+    #[arg(long, default_value = "corporate", value_parser = ["corporate", "office_holder", "hybrid"])]
+    kind: String,
+    /// Declared official by the organisation.
+    #[arg(long)]
+    official: bool,
+    /// From when what is declared here holds.
+    #[arg(long)]
+    from: Timestamp,
+    /// Until when it holds; open when absent.
+    #[arg(long)]
+    until: Option<Timestamp>,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+    /// A (one way), B (two way) or C (hybrid).
+    #[arg(long, default_value = "B", value_parser = ["A", "B", "C"])]
+    scenario: String,
+    /// The decision tree in force.
+    #[arg(long, default_value = DEFAULT_TREE)]
+    tree: String,
+    /// Purpose of the processing.
+    #[arg(long)]
+    purpose: String,
+    /// Legal basis of the processing.
+    #[arg(long)]
+    legal_basis: String,
+    /// Duty to archive: yes, no or contested.
+    #[arg(long)]
+    duty: Duty,
+    /// Where that duty is stated.
+    #[arg(long)]
+    duty_source: String,
+    /// Reference of the data protection impact assessment.
+    #[arg(long)]
+    dpia: String,
+}
+
+impl ChannelArguments {
+    pub(super) fn order(self) -> Result<Order> {
+        let instance = self.instance.or_else(|| default_instance(self.platform).map(str::to_owned));
+        let instance = instance.context("name the instance, such as --instance social.example")?;
+        let fact = |fact, value: &str| ChannelFact {
+            fact,
+            value: value.to_owned(),
+            from: self.from,
+            until: self.until,
+            reason: self.reason.clone(),
+        };
+        let facts = vec![
+            fact(Fact::Official, if self.official { "yes" } else { "no" }),
+            fact(Fact::Scenario, &self.scenario),
+            fact(Fact::Tree, &self.tree),
+        ];
+        let channel = Channel {
+            id: self.id,
+            organisation: self.organisation,
+            platform: self.platform,
+            instance,
+            account: self.account,
+            kind: self.kind,
+            purpose: self.purpose,
+            legal_basis: self.legal_basis,
+            duty: self.duty,
+            duty_source: self.duty_source,
+            dpia: self.dpia,
+        };
+        Ok(Order::AddChannel { channel, facts })
+    }
+}
+
+#[derive(Subcommand)]
+pub(super) enum GrantCommand {
+    /// Approve reading: redacted views of an organisation's records, until a date.
+    #[command(after_help = "Example: knik grant add --organisation min-low --issuer https://login.example --subject onderzoeker-1 \\\n    --purpose 'onderzoek naar beantwoording' --legal-basis research --until 2027-01-01T00:00:00Z")]
+    Add(Box<GrantArguments>),
+    /// List grants.
+    List,
+    /// End a grant at once.
+    Revoke {
+        /// Which.
+        id: GrantId,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct GrantArguments {
+    /// Whose records.
+    #[arg(long)]
+    organisation: OrganisationId,
+    /// Issuer of the reader's tokens.
+    #[arg(long)]
+    issuer: String,
+    /// Subject of the reader's tokens.
+    #[arg(long)]
+    subject: String,
+    /// For what purpose.
+    #[arg(long)]
+    purpose: String,
+    /// Under which legal basis.
+    #[arg(long)]
+    legal_basis: LegalBasisCode,
+    /// Only these channels; all of the organisation's when none is named.
+    #[arg(long)]
+    channel: Vec<ChannelId>,
+    /// Until when.
+    #[arg(long)]
+    until: Timestamp,
+}
+
+/// The redaction plan of researchers.
+pub(super) const RESEARCHER_PLAN: &str = "researcher";
+
+impl GrantArguments {
+    pub(super) fn order(self) -> Result<Order> {
+        Ok(Order::AddGrant {
+            organisation: self.organisation,
+            issuer: self.issuer,
+            subject: self.subject,
+            purpose: self.purpose,
+            legal_basis: self.legal_basis,
+            channels: self.channel,
+            plan: RESEARCHER_PLAN.to_owned(),
+            until: self.until,
+        })
+    }
+}
+
+#[derive(Args)]
+pub(super) struct DecisionsArguments {
+    /// Whose records.
+    #[arg(long)]
+    pub(super) organisation: OrganisationId,
+    /// Only this outcome.
+    #[arg(long)]
+    pub(super) outcome: Option<Outcome>,
+}
+
+#[derive(Args)]
+pub(super) struct VerifyArguments {
+    /// Check this receipt, offline, instead of the data folder.
+    #[arg(long)]
+    pub(super) receipt: Option<PathBuf>,
+    /// The log's verifier key; from the data folder's `ledger` when absent.
+    #[arg(long)]
+    pub(super) key: Option<String>,
+    #[arg(skip)]
+    pub(super) json: bool,
+}
+
+/// What a demo token says.
+#[derive(Args)]
+pub struct TokenArguments {
+    /// The one active role.
+    #[arg(long)]
+    pub(super) role: Role,
+    /// The organisation.
+    #[arg(long)]
+    pub(super) organisation: OrganisationId,
+    /// Who.
+    #[arg(long)]
+    pub(super) subject: String,
+    /// For how long.
+    #[arg(long, default_value_t = 3_600)]
+    pub(super) seconds: u32,
+}
+
+impl Arguments {
+    /// The command line of this process, with `--json` where a command has its own use for it.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let mut read = Self::parse();
+        match &mut read.command {
+            Command::Ingest(asked) => asked.json = read.json,
+            Command::Verify(asked) => asked.json = read.json,
+            _ => {}
+        }
+        read
+    }
+}

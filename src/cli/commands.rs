@@ -1,0 +1,213 @@
+//! What orders do, and the two commands that print as they go: `ingest` and `verify`.
+
+use super::arguments::{IngestArguments, VerifyArguments};
+use super::control::{self, Order};
+use super::folder::{DataFolder, VERIFIER_KEYS};
+use super::print;
+use crate::capture::Format;
+use crate::ledger::VerifierKey;
+use crate::vault::ingest::Progress;
+use crate::vault::verify::verify_receipt;
+use crate::vault::{CaptureSource, channels, grants, ingest as intake, publish, sequence, verify as verification};
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Carries an order out on an opened folder.
+///
+/// # Errors
+/// What went wrong, in words for people; nothing secret is in it.
+pub(super) async fn execute(folder: &DataFolder, order: Order, progress: Progress) -> Result<Value> {
+    let (archive, rules) = (&folder.archive, &folder.rules);
+    match order {
+        Order::AddOrganisation { id, name } => {
+            let fresh = folder.add_organisation(&id, &name).await?;
+            Ok(json!({ "organisation": id, "newMasterKey": fresh }))
+        }
+        Order::AddChannel { channel, facts } => {
+            let added = channels::declare(archive, rules, &channel, &facts, None).await?;
+            Ok(json!({ "channel": channel.id, "added": added }))
+        }
+        Order::ListChannels => Ok(json!(archive.catalogue.channels(None).await?)),
+        Order::Ingest { channel, path, format } => {
+            let format = format.map(|word| word.parse::<Format>()).transpose()?;
+            let known = archive.catalogue.channel(&channel).await?;
+            let known = known.with_context(|| {
+                format!("channel `{channel}` is not known; declare it with: knik channel add {channel} …")
+            })?;
+            let source = CaptureSource::File(path);
+            Ok(json!(intake::ingest(archive, rules, &known, source, format, None, progress).await?))
+        }
+        Order::AddGrant { organisation, issuer, subject, purpose, legal_basis, channels, plan, until } => {
+            let approval =
+                grants::Approval { organisation, issuer, subject, purpose, legal_basis, channels, plan, until };
+            Ok(json!(grants::approve(archive, rules, approval, None).await?))
+        }
+        Order::ListGrants => Ok(json!(archive.catalogue.grants().await?)),
+        Order::RevokeGrant { id } => {
+            grants::revoke(archive, id, None).await?;
+            publish::take_down(archive).await?;
+            Ok(json!({ "revoked": id }))
+        }
+        Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
+        Order::Status => status(folder).await,
+        Order::Verify => {
+            let keys = [archive.logs.vault.verifier().clone(), archive.logs.reading_room.verifier().clone()];
+            Ok(json!(verification::verify(archive, &keys, &*progress).await?))
+        }
+    }
+}
+
+/// What a service does all the time, done once after a command that opened the folder itself.
+///
+/// # Errors
+/// When storage fails: what was not done waits for the service.
+pub(super) async fn settle(folder: &DataFolder) -> Result<()> {
+    sequence::round(&folder.archive, &folder.rules).await?;
+    Ok(())
+}
+
+async fn decisions(
+    folder: &DataFolder,
+    organisation: &crate::model::OrganisationId,
+    outcome: Option<crate::model::Outcome>,
+) -> Result<Value> {
+    let catalogue = &folder.archive.catalogue;
+    let mut shown = Vec::new();
+    let mut after = None;
+    loop {
+        let page = catalogue.records(organisation, outcome, after, 500).await?;
+        after = page.last().map(|record| record.id);
+        if page.is_empty() {
+            break;
+        }
+        for record in page {
+            let latest = catalogue.decisions(record.id).await?.into_iter().next();
+            shown.push(json!({ "record": record, "decision": latest }));
+        }
+    }
+    let counts: Vec<Value> = catalogue
+        .outcomes(organisation)
+        .await?
+        .into_iter()
+        .map(|(outcome, count)| json!({ "outcome": outcome, "count": count }))
+        .collect();
+    Ok(json!({ "records": shown, "counts": counts }))
+}
+
+async fn status(folder: &DataFolder) -> Result<Value> {
+    let archive = &folder.archive;
+    let mut logs = Vec::new();
+    for key in [&archive.logs.vault, &archive.logs.reading_room] {
+        let head = archive.journal.head(key.verifier().origin()).await?;
+        logs.push(json!({ "origin": key.verifier().origin(), "size": head.map_or(0, |head| head.size) }));
+    }
+    let mut warnings = Vec::new();
+    if archive.logs.second_place.is_none() {
+        warnings.push("checkpoints are not copied to a second place: set ledger.second-place");
+    }
+    Ok(json!({
+        "counts": archive.catalogue.counts().await?,
+        "projections": archive.room.count().await?,
+        "logs": logs,
+        "ruleset": folder.rules.ruleset.version(),
+        "warnings": warnings,
+    }))
+}
+
+/// `knik ingest`: one file after another, a bar and a report for each.
+///
+/// # Errors
+/// When the folder cannot be opened. A file that is refused is reported, the others come in; the exit code says so.
+pub(super) async fn ingest(dir: &Path, asked: IngestArguments) -> Result<ExitCode> {
+    let channel = asked.channel.context("name the channel with --channel")?;
+    let mut refused = false;
+    for file in &asked.files {
+        let path = std::path::absolute(file)?;
+        let order = Order::Ingest { channel: channel.clone(), path, format: asked.format.clone() };
+        let bar = bar(asked.json);
+        let answer = control::carry_out(dir, order, &mut |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        })
+        .await;
+        bar.finish_and_clear();
+        match answer {
+            Ok(report) => {
+                refused |= report.get("refused").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+                print::ingested(file, &report, asked.json)?;
+            }
+            Err(error) => {
+                refused = true;
+                print::refused(file, &error, asked.json)?;
+            }
+        }
+    }
+    Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn bar(quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    let bar = ProgressBar::new(0);
+    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+}
+
+/// `knik verify`: the folder, or one receipt.
+///
+/// # Errors
+/// When something cannot be read; what is read and wrong is printed, and the exit code says so.
+pub(super) async fn verify(dir: &Path, asked: VerifyArguments) -> Result<ExitCode> {
+    if let Some(receipt) = &asked.receipt {
+        return verify_one(dir, receipt, asked.key.as_deref(), asked.json);
+    }
+    let bar = ProgressBar::new(0);
+    if asked.json {
+        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    }
+    let answer = control::carry_out(dir, Order::Verify, &mut |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    })
+    .await?;
+    bar.finish_and_clear();
+    let wrong = answer.get("firstWrong").is_some_and(|wrong| !wrong.is_null());
+    print::verified(&answer, asked.json)?;
+    Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Offline: the receipt, and the key that whoever verifies brings.
+fn verify_one(dir: &Path, receipt: &Path, key: Option<&str>, as_json: bool) -> Result<ExitCode> {
+    let text = super::read_text(receipt)?;
+    let keys = match key {
+        Some(key) => vec![key.parse::<VerifierKey>()?],
+        None => keys_of(dir)?,
+    };
+    // An answer of the service holds the receipt; a receipt alone is one too.
+    let whole: Value = serde_json::from_str(&text).context("the receipt is not JSON")?;
+    let receipt = whole.get("receipt").unwrap_or(&whole).to_string();
+    let mut last = None;
+    for key in &keys {
+        match verify_receipt(&receipt, key) {
+            Ok(verified) => {
+                print::receipt(&verified, as_json)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(error) => last = Some(error),
+        }
+    }
+    match last {
+        Some(error) => print::bad_receipt(&error, as_json).map(|()| ExitCode::FAILURE),
+        None => bail!("no key to verify with; name one with --key"),
+    }
+}
+
+fn keys_of(dir: &Path) -> Result<Vec<VerifierKey>> {
+    let path = dir.join(VERIFIER_KEYS);
+    let text = super::read_text(&path).context("name the log's key with --key, or the data folder with --dir")?;
+    text.lines().map(|line| line.parse().context("verifier key")).collect()
+}

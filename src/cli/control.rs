@@ -1,0 +1,174 @@
+//! Orders to a data folder: carried out by the running service over its socket, or here when none runs.
+//!
+//! The socket is 0600 in the data folder; who may open it may open the folder. One order a connection: a line of
+//! JSON in, lines of JSON out, the last of them the answer.
+
+use super::folder::DataFolder;
+use super::{commands, must_exist};
+use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
+use crate::store::catalogue::{Channel, ChannelFact};
+use crate::vault::ingest::Progress;
+use anyhow::{Context, Result, anyhow};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
+
+/// What can be asked of a data folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Order {
+    /// Add an organisation with its master key.
+    AddOrganisation { id: OrganisationId, name: String },
+    /// Declare a channel.
+    AddChannel { channel: Channel, facts: Vec<ChannelFact> },
+    /// List channels.
+    ListChannels,
+    /// Take a file in.
+    Ingest { channel: ChannelId, path: PathBuf, format: Option<String> },
+    /// Approve reading.
+    AddGrant {
+        organisation: OrganisationId,
+        issuer: String,
+        subject: String,
+        purpose: String,
+        legal_basis: LegalBasisCode,
+        channels: Vec<ChannelId>,
+        plan: String,
+        until: Timestamp,
+    },
+    /// List grants.
+    ListGrants,
+    /// End a grant.
+    RevokeGrant { id: GrantId },
+    /// What was decided.
+    Decisions { organisation: OrganisationId, outcome: Option<Outcome> },
+    /// Counts and heads.
+    Status,
+    /// Check everything.
+    Verify,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Line {
+    Progress { done: u64, all: u64 },
+    Answer(Value),
+    Failed(String),
+}
+
+/// The name of the socket in the data folder.
+const SOCKET: &str = "control.sock";
+
+/// Longest order, in bytes.
+const ORDER_BYTES_MAX: u64 = 1 << 20;
+
+/// Has an order carried out. `progress` hears how far it is.
+///
+/// # Errors
+/// What went wrong with the order, in words for people.
+pub(super) async fn carry_out(
+    dir: &Path,
+    order: Order,
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+) -> Result<Value> {
+    if let Ok(service) = UnixStream::connect(dir.join(SOCKET)).await {
+        return ask(service, order, progress).await;
+    }
+    if !matches!(order, Order::AddOrganisation { .. }) {
+        must_exist(dir)?;
+    }
+    let folder = Arc::new(DataFolder::open(dir).await?);
+    let (said, mut heard) = mpsc::unbounded_channel();
+    let work = {
+        let folder = Arc::clone(&folder);
+        tokio::spawn(async move { commands::execute(&folder, order, telling(said)).await })
+    };
+    while let Some((done, all)) = heard.recv().await {
+        progress(done, all);
+    }
+    let answer = work.await.context("the command was stopped")??;
+    commands::settle(&folder).await?;
+    Ok(answer)
+}
+
+/// Progress that is sent on; when nobody listens any more the work goes on all the same.
+fn telling(said: mpsc::UnboundedSender<(u64, u64)>) -> Progress {
+    Arc::new(move |done, all| {
+        let _nobody_listens = said.send((done, all));
+    })
+}
+
+async fn ask(
+    service: UnixStream,
+    order: Order,
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+) -> Result<Value> {
+    let (read, mut write) = service.into_split();
+    let mut line = serde_json::to_string(&order)?;
+    line.push('\n');
+    write.write_all(line.as_bytes()).await.context("the service does not take orders")?;
+    let mut lines = BufReader::new(read).lines();
+    while let Some(line) = lines.next_line().await.context("the service broke off")? {
+        match serde_json::from_str(&line).context("the service speaks another version; restart it")? {
+            Line::Progress { done, all } => progress(done, all),
+            Line::Answer(answer) => return Ok(answer),
+            Line::Failed(why) => return Err(anyhow!(why)),
+        }
+    }
+    Err(anyhow!("the service stopped before the order was carried out"))
+}
+
+/// Takes orders until the process ends.
+///
+/// # Errors
+/// When the socket cannot be made.
+pub(super) async fn listen(folder: Arc<DataFolder>) -> Result<()> {
+    let path = folder.path.join(SOCKET);
+    // The lock on the folder is ours: a socket that is there was left by a process that is gone.
+    let _absent = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).with_context(|| format!("cannot make `{}`", path.display()))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).context("securing the socket")?;
+    loop {
+        let (connection, _) = listener.accept().await.context("the control socket")?;
+        let folder = Arc::clone(&folder);
+        tokio::spawn(async move {
+            if let Err(error) = answer(&folder, connection).await {
+                tracing::debug!(%error, "control connection ended");
+            }
+        });
+    }
+}
+
+async fn answer(folder: &Arc<DataFolder>, connection: UnixStream) -> Result<()> {
+    let (read, mut write) = connection.into_split();
+    let mut line = String::new();
+    BufReader::new(read.take(ORDER_BYTES_MAX)).read_line(&mut line).await?;
+    let order: Order = match serde_json::from_str(&line) {
+        Ok(order) => order,
+        Err(error) => return say(&mut write, &Line::Failed(format!("order not understood: {error}"))).await,
+    };
+    let (said, mut heard) = mpsc::unbounded_channel();
+    let work = {
+        let folder = Arc::clone(folder);
+        tokio::spawn(async move { commands::execute(&folder, order, telling(said)).await })
+    };
+    while let Some((done, all)) = heard.recv().await {
+        say(&mut write, &Line::Progress { done, all }).await?;
+    }
+    match work.await? {
+        Ok(value) => say(&mut write, &Line::Answer(value)).await,
+        Err(error) => say(&mut write, &Line::Failed(format!("{error:#}"))).await,
+    }
+}
+
+async fn say(write: &mut (impl AsyncWriteExt + Unpin), line: &Line) -> Result<()> {
+    let mut text = serde_json::to_string(line)?;
+    text.push('\n');
+    write.write_all(text.as_bytes()).await?;
+    Ok(())
+}

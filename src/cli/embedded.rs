@@ -1,0 +1,201 @@
+//! Recognisers and policies that come with the program, and their loading: from within, or from folders named in
+//! the configuration. Errors name the file.
+
+use crate::access::{LegalBases, Policies};
+use crate::capture::Limits;
+use crate::config::Config;
+use crate::decide::{BurgerbriefDefinition, QuestionDetector, Tree};
+use crate::detect::{PatternFile, Ruleset};
+use crate::redact::{Exemptions, Plans, ProjectionPolicy};
+use crate::vault::{DEFAULT_TREE, Rules};
+use anyhow::{Context, Result, bail};
+use include_dir::{Dir, include_dir};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+static PATTERNS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/patterns");
+static POLICIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
+
+/// Text files by their path below the folder, in order.
+pub type Files = BTreeMap<String, String>;
+
+/// Everything that rules are made of.
+#[derive(Debug, Clone)]
+pub struct RuleFiles {
+    patterns: Files,
+    policies: Files,
+}
+
+impl RuleFiles {
+    /// The files that the configuration names, or those that came with the program.
+    ///
+    /// # Errors
+    /// When a named folder cannot be read.
+    pub fn read(config: &Config, data: &Path) -> Result<Self> {
+        let folder = |named: &str, within: &Dir<'_>| match named {
+            "" => Ok(embedded(within)),
+            path => from_folder(&data.join(path)),
+        };
+        Ok(Self {
+            patterns: folder(&config.rules.patterns, &PATTERNS)?,
+            policies: folder(&config.rules.policies, &POLICIES)?,
+        })
+    }
+
+    /// The files that came with the program.
+    #[must_use]
+    pub fn embedded() -> Self {
+        Self { patterns: embedded(&PATTERNS), policies: embedded(&POLICIES) }
+    }
+
+    /// The policies as text, for the reading room's process.
+    #[must_use]
+    pub fn policies(&self) -> &Files {
+        &self.policies
+    }
+
+    /// Compiles everything the vault applies.
+    ///
+    /// # Errors
+    /// Whatever a file has wrong, with its name.
+    pub fn rules(&self, config: &Config) -> Result<Rules> {
+        let patterns = self.patterns.iter().filter(|(name, _)| is_pattern(name));
+        let patterns = patterns.map(|(name, text)| PatternFile { name, text });
+        let room = RoomRules::load(&self.policies)?;
+        let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        Ok(Rules {
+            ruleset: Arc::new(Ruleset::load(patterns).context("patterns")?),
+            trees: Arc::new(trees(&self.policies)?),
+            questions: Arc::new(QuestionDetector::load("questions.yaml", text(&self.policies, "questions.yaml")?)?),
+            burgerbrief: Arc::new(BurgerbriefDefinition::load(
+                "burgerbrief/default.yaml",
+                text(&self.policies, "burgerbrief/default.yaml")?,
+            )?),
+            projection: Arc::new(ProjectionPolicy::load(
+                "projection.yaml",
+                text(&self.policies, "projection.yaml")?,
+            )?),
+            exemptions: room.exemptions,
+            plans: room.plans,
+            access: room.access,
+            bases: Arc::new(LegalBases::load("legal-bases.yaml", text(&self.policies, "legal-bases.yaml")?)?),
+            limits: Limits {
+                unit_bytes_max: size(config.ingest.unit_bytes_max),
+                depth_max: size(config.ingest.depth_max),
+            },
+            batch_records: size(config.ingest.batch_records),
+        })
+    }
+}
+
+/// What the reading room applies: no recogniser, no tree.
+pub struct RoomRules {
+    /// Who may do what.
+    pub access: Arc<Policies>,
+    /// How views are rendered.
+    pub plans: Arc<Plans>,
+    /// Why passages are redacted, in words.
+    pub exemptions: Arc<Exemptions>,
+}
+
+impl RoomRules {
+    /// Compiles them from policy files.
+    ///
+    /// # Errors
+    /// Whatever a file has wrong, with its name.
+    pub fn load(policies: &Files) -> Result<Self> {
+        let schema = text(policies, "access/schema.cedarschema")?;
+        let cedar: Vec<(&str, &str)> = policies
+            .iter()
+            .filter(|(name, _)| name.starts_with("access/") && name.ends_with(".cedar"))
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
+        let access = Policies::load(schema, &cedar).context("access policies")?;
+        let plans = Plans::load("redaction-plans.yaml", text(policies, "redaction-plans.yaml")?)?;
+        for plan in access.plans() {
+            if plans.plan(plan).is_none() {
+                bail!("an access policy names the redaction plan `{plan}`, which redaction-plans.yaml does not have");
+            }
+        }
+        let exemptions = Exemptions::load("exemptions.yaml", text(policies, "exemptions.yaml")?)?;
+        Ok(Self { access: Arc::new(access), plans: Arc::new(plans), exemptions: Arc::new(exemptions) })
+    }
+}
+
+fn trees(policies: &Files) -> Result<BTreeMap<String, Tree>> {
+    let mut trees = BTreeMap::new();
+    for (name, text) in policies.iter().filter(|(name, _)| name.starts_with("trees/") && name.ends_with(".yaml")) {
+        let tree = Tree::load(name, text)?;
+        if let Some(other) = trees.insert(tree.id().to_owned(), tree) {
+            bail!("two trees have the id `{}`; one of them is in {name}", other.id());
+        }
+    }
+    if !trees.contains_key(DEFAULT_TREE) {
+        bail!("the tree `{DEFAULT_TREE}` is missing from policies/trees");
+    }
+    Ok(trees)
+}
+
+fn text<'f>(files: &'f Files, name: &str) -> Result<&'f str> {
+    files.get(name).map(String::as_str).with_context(|| format!("policies/{name} is missing"))
+}
+
+/// Recogniser files and lists; scripts beside them are not read.
+fn is_pattern(name: &str) -> bool {
+    name.ends_with(".yaml") || name.ends_with(".txt")
+}
+
+fn embedded(dir: &Dir<'_>) -> Files {
+    let mut files = Files::new();
+    let mut waiting = vec![dir];
+    while let Some(dir) = waiting.pop() {
+        waiting.extend(dir.dirs());
+        for file in dir.files() {
+            if let (Some(name), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
+                files.insert(name.to_owned(), text.to_owned());
+            }
+        }
+    }
+    files
+}
+
+fn from_folder(folder: &Path) -> Result<Files> {
+    let mut files = Files::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(at) = waiting.pop() {
+        let entries = std::fs::read_dir(&at).with_context(|| format!("cannot read folder `{}`", at.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if let Some(name) = path.strip_prefix(folder).ok().and_then(Path::to_str) {
+                files.insert(name.to_owned(), super::read_text(&path)?);
+            }
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_with_the_program_loads() {
+        let rules = RuleFiles::embedded().rules(&Config::default()).unwrap();
+        assert!(rules.trees.contains_key("scenario-b"));
+        assert!(rules.ruleset.recognisers().count() > 10);
+    }
+
+    #[test]
+    fn trees_and_definitions_hold_their_own_examples() {
+        let rules = RuleFiles::embedded().rules(&Config::default()).unwrap();
+        for tree in rules.trees.values() {
+            assert!(tree.check(&rules.questions, Some(&rules.burgerbrief)).is_empty(), "{}", tree.id());
+        }
+        assert!(rules.ruleset.check().is_empty());
+        assert!(rules.questions.check().is_empty());
+        assert!(rules.burgerbrief.check().is_empty());
+    }
+}

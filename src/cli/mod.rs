@@ -1,0 +1,80 @@
+//! The command line: the only place where concrete backends are built.
+//!
+//! Commands beside a running service talk to it over a socket in the data folder (0600, own user); they open the
+//! folder themselves only when none runs, and then nobody else can.
+
+pub mod certificates;
+mod arguments;
+mod commands;
+mod control;
+pub mod demo;
+pub mod embedded;
+mod folder;
+mod print;
+mod room_process;
+mod serve;
+
+pub use arguments::Arguments;
+pub use folder::{DataFolder, FolderError};
+pub use serve::{Running, Where};
+
+use anyhow::{Context, Result, bail};
+use arguments::{ChannelCommand, Command, GrantCommand, OrganisationCommand};
+use control::Order;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Runs one command line.
+///
+/// # Errors
+/// What went wrong, in words for people.
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let dir = arguments.dir.clone();
+    match arguments.command {
+        Command::Demo(asked) => return demo::run(&dir, &asked).await,
+        Command::Serve => serve::serve(&dir).await?,
+        Command::ReadingRoom => room_process::run().await?,
+        Command::Ingest(asked) if asked.dry_run => return print::dry_run(&asked),
+        Command::Ingest(asked) => return commands::ingest(&dir, asked).await,
+        Command::Verify(asked) => return commands::verify(&dir, asked).await,
+        Command::Openapi { plane } => print::openapi(plane),
+        Command::Token(asked) => print::line(&demo::token(&dir, &asked)?),
+        Command::Organisation(OrganisationCommand::Add { id, name }) => {
+            order(&dir, Order::AddOrganisation { id, name }, arguments.json).await?;
+        }
+        Command::Channel(ChannelCommand::Add(asked)) => {
+            order(&dir, asked.order()?, arguments.json).await?;
+        }
+        Command::Channel(ChannelCommand::List) => order(&dir, Order::ListChannels, arguments.json).await?,
+        Command::Grant(GrantCommand::Add(asked)) => order(&dir, asked.order()?, arguments.json).await?,
+        Command::Grant(GrantCommand::List) => order(&dir, Order::ListGrants, arguments.json).await?,
+        Command::Grant(GrantCommand::Revoke { id }) => {
+            order(&dir, Order::RevokeGrant { id }, arguments.json).await?;
+        }
+        Command::Decisions(asked) => {
+            let order_ = Order::Decisions { organisation: asked.organisation, outcome: asked.outcome };
+            order(&dir, order_, arguments.json).await?;
+        }
+        Command::Status => order(&dir, Order::Status, arguments.json).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Has an order carried out, by the running service or here, and prints the answer.
+async fn order(dir: &Path, order: Order, json: bool) -> Result<()> {
+    let answer = control::carry_out(dir, order.clone(), &mut |_, _| {}).await?;
+    print::answer(&order, &answer, json)
+}
+
+/// Fails unless the data folder has been made.
+fn must_exist(dir: &Path) -> Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    bail!("data folder `{}` is not there; make one with `knik demo` or `knik organisation add`", dir.display())
+}
+
+/// Reads a small text file, naming it when that fails.
+fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+}

@@ -1,0 +1,239 @@
+//! What people read: short tables and sentences; with `--json` the same for machines. The only place that prints.
+#![allow(clippy::print_stdout, reason = "this is where the command line speaks")]
+
+use super::arguments::{IngestArguments, PlaneName};
+use super::control::Order;
+use crate::capture::{Format, Limits};
+use crate::http::openapi;
+use crate::ledger::{ReceiptError, VerifiedEntry};
+use crate::vault::{CaptureSource, survey};
+use anyhow::{Error, Result};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Prints one line.
+pub(super) fn line(text: &str) {
+    println!("{text}");
+}
+
+/// Prints a table with columns as wide as their widest cell.
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain(head.get(column).map(|h| h.chars().count())).max().unwrap_or_default()
+    };
+    let write = |cells: Vec<&str>| {
+        let padded = cells.iter().enumerate().map(|(n, cell)| {
+            let missing = width(n).saturating_sub(cell.chars().count());
+            format!("{cell}{}", " ".repeat(missing))
+        });
+        println!("{}", padded.collect::<Vec<_>>().join("  ").trim_end());
+    };
+    write(head.to_vec());
+    write(head.iter().map(|_| "").collect());
+    rows.iter().for_each(|row| write(row.iter().map(String::as_str).collect()));
+}
+
+/// Prints the OpenAPI document of one plane.
+pub(super) fn openapi(plane: PlaneName) {
+    match plane {
+        PlaneName::ReadingRoom => println!("{}", openapi::reading_room_json()),
+        PlaneName::Vault => println!("{}", openapi::vault_json()),
+    }
+}
+
+/// `knik ingest --dry-run`: what the files hold; writes nothing.
+pub(super) fn dry_run(asked: &IngestArguments) -> Result<ExitCode> {
+    let format = asked.format.as_deref().map(str::parse::<Format>).transpose()?;
+    let (mut rows, mut sound) = (Vec::new(), true);
+    for file in &asked.files {
+        let looked = survey(&CaptureSource::File(file.clone()), format, Limits::default(), None, &mut |_| {});
+        let shown = match looked {
+            Ok((_, survey)) => json!(survey),
+            Err(error) => {
+                sound = false;
+                json!({"format": null, "records": 0, "acts": 0, "deleted": 0, "notPublic": 0, "refused": [error.to_string()]})
+            }
+        };
+        if asked.json {
+            println!("{shown}");
+            continue;
+        }
+        let refused = list(&shown, "refused");
+        let counts = ["records", "acts", "deleted", "notPublic"].map(|field| number(&shown, field));
+        let format = shown.get("format").and_then(Value::as_str).unwrap_or("?").to_owned();
+        rows.push([vec![file.display().to_string(), format], counts.to_vec(), vec![refused.len().to_string()]].concat());
+        refused.iter().for_each(|why| eprintln!("{}: {why}", file.display()));
+    }
+    if !asked.json {
+        table(&["file", "format", "records", "acts", "deleted", "not public", "refused"], &rows);
+    }
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The report of one ingested file.
+pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()> {
+    if as_json {
+        println!("{}", json!({ "file": file, "report": report }));
+        return Ok(());
+    }
+    let name = file.display();
+    if report.get("sameCapture").and_then(Value::as_bool) == Some(true) {
+        println!("{name}: the same file came in before; nothing was added");
+        return Ok(());
+    }
+    let n = |field| number(report, field);
+    println!(
+        "{name}: {} ({} bytes)\n  {} new records, {} new versions, {} already there, {} acts, {} deletions, {} not public",
+        report.get("format").and_then(Value::as_str).unwrap_or("?"),
+        n("sizeBytes"),
+        n("newRecords"),
+        n("newVersions"),
+        n("alreadyThere"),
+        n("acts"),
+        n("deleted"),
+        n("notPublic"),
+    );
+    if let Some(outcomes) = report.get("outcomes").and_then(Value::as_object).filter(|o| !o.is_empty()) {
+        let words: Vec<String> = outcomes.iter().map(|(outcome, n)| format!("{outcome} {n}")).collect();
+        println!("  decided: {}", words.join(", "));
+    }
+    list(report, "refused").iter().for_each(|why| println!("  refused: {why}"));
+    Ok(())
+}
+
+/// A file that was refused as a whole.
+pub(super) fn refused(file: &Path, error: &Error, as_json: bool) -> Result<()> {
+    if as_json {
+        println!("{}", json!({ "file": file, "refused": format!("{error:#}") }));
+    } else {
+        eprintln!("{}: refused, nothing of it came in: {error:#}", file.display());
+    }
+    Ok(())
+}
+
+/// The answer to an order.
+pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()> {
+    if as_json {
+        println!("{answer}");
+        return Ok(());
+    }
+    match order {
+        Order::ListChannels => {
+            let fields = ["id", "organisation", "platform", "instance", "account", "duty", "dpia"];
+            fields_table(answer, &fields);
+        }
+        Order::ListGrants => {
+            fields_table(answer, &["id", "organisation", "reader", "purpose", "legalBasis", "until", "revokedAt"]);
+        }
+        Order::Decisions { .. } => decisions(answer),
+        _ => println!("{}", serde_json::to_string_pretty(answer)?),
+    }
+    Ok(())
+}
+
+fn fields_table(answer: &Value, fields: &[&str]) {
+    let items = answer.as_array().cloned().unwrap_or_default();
+    let rows: Vec<Vec<String>> =
+        items.iter().map(|item| fields.iter().map(|field| word(item, field)).collect()).collect();
+    table(fields, &rows);
+}
+
+fn decisions(answer: &Value) {
+    let items = list_of(answer, "records");
+    let row = |item: &Value| {
+        let record = item.get("record").unwrap_or(&Value::Null);
+        let decision = item.get("decision").unwrap_or(&Value::Null);
+        let steps: Vec<String> = list_of(decision, "path")
+            .iter()
+            .map(|step| format!("{}: {} ({})", word(step, "step"), word(step, "answer"), word(step, "answeredBy")))
+            .collect();
+        vec![
+            word(record, "id"),
+            word(record, "kind"),
+            word(record, "day"),
+            word(decision, "outcome"),
+            word(decision, "tree"),
+            steps.join(" → "),
+        ]
+    };
+    table(&["record", "kind", "day", "outcome", "tree", "path"], &items.iter().map(row).collect::<Vec<_>>());
+    let counts: Vec<String> = list_of(answer, "counts")
+        .iter()
+        .map(|count| format!("{} {}", word(count, "outcome"), number(count, "count")))
+        .collect();
+    println!("\n{}", counts.join(", "));
+}
+
+/// What `knik verify` found.
+pub(super) fn verified(answer: &Value, as_json: bool) -> Result<()> {
+    if as_json {
+        println!("{answer}");
+        return Ok(());
+    }
+    let n = |field| number(answer, field);
+    println!("{} ledger entries, {} segments ({} bytes) checked", n("entries"), n("segments"), n("segmentBytes"));
+    if number(answer, "orphans") != "0" {
+        println!("{} objects without a key: they count as destroyed", n("orphans"));
+    }
+    match answer.get("firstWrong").and_then(Value::as_str) {
+        Some(wrong) => println!("WRONG: {wrong}"),
+        None => println!("all is well"),
+    }
+    Ok(())
+}
+
+/// A receipt that holds.
+pub(super) fn receipt(verified: &VerifiedEntry, as_json: bool) -> Result<()> {
+    let entry = &verified.entry;
+    if as_json {
+        let leaf = String::from_utf8_lossy(&entry.leaf()).into_owned();
+        let leaf: Value = serde_json::from_str(&leaf)?;
+        println!("{}", json!({ "holds": true, "index": verified.index, "entry": leaf }));
+        return Ok(());
+    }
+    println!(
+        "the receipt holds: entry {} of {} ({} entries signed)\n  {} at {}",
+        verified.index,
+        verified.checkpoint.origin(),
+        verified.checkpoint.size(),
+        entry.kind().as_str(),
+        entry.at()
+    );
+    entry.things().iter().for_each(|thing| println!("  {thing}"));
+    if let Some(basis) = entry.legal_basis() {
+        println!("  legal basis {basis}");
+    }
+    Ok(())
+}
+
+/// A receipt that does not hold.
+pub(super) fn bad_receipt(error: &ReceiptError, as_json: bool) -> Result<()> {
+    if as_json {
+        println!("{}", json!({ "holds": false, "why": error.to_string() }));
+    } else {
+        println!("the receipt does NOT hold: {error}");
+    }
+    Ok(())
+}
+
+fn number(value: &Value, field: &str) -> String {
+    value.get(field).and_then(Value::as_u64).unwrap_or_default().to_string()
+}
+
+fn word(value: &Value, field: &str) -> String {
+    match value.get(field) {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => "-".to_owned(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn list(value: &Value, field: &str) -> Vec<String> {
+    list_of(value, field).iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+fn list_of(value: &Value, field: &str) -> Vec<Value> {
+    value.get(field).and_then(Value::as_array).cloned().unwrap_or_default()
+}

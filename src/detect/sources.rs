@@ -1,0 +1,297 @@
+//! From pattern files to a compiled ruleset: every fault is gathered, nothing is skipped.
+
+use super::address::Addresses;
+use super::context::Phrases;
+use super::error::{RulesetError, RulesetFault};
+use super::lane::{Entry, Lane};
+use super::lists::Lists;
+use super::names::{Names, Rules};
+use super::ruleset::{Check, PatternFile, Rule, Ruleset};
+use super::scan::Lanes;
+use super::spec::{FileSpec, Kind, Recogniser, Starts, Thresholds, parse};
+use crate::model::RecogniserId;
+use aho_corasick::AhoCorasick;
+use regex::Regex;
+
+/// Files as they are read, before they are compiled.
+#[derive(Default)]
+pub(super) struct Sources {
+    digests: Vec<(String, Vec<u8>)>,
+    recognisers: Vec<(String, Recogniser)>,
+    thresholds: Option<Thresholds>,
+    lists: Lists,
+    faults: Vec<RulesetFault>,
+}
+
+impl Sources {
+    pub(super) fn read(&mut self, file: &PatternFile<'_>) {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, file.text.as_bytes());
+        let outcome = match (file.name.strip_prefix("lists/"), file.name) {
+            (Some(list), _) if list.ends_with(".txt") => self.lists.read(list, file.text),
+            (_, "thresholds.yaml") => parse(file.name, file.text).map(|t| self.thresholds = Some(t)),
+            (None, name) if name.ends_with(".yaml") || name.ends_with(".yml") => {
+                parse::<FileSpec>(name, file.text).map(|spec| {
+                    self.recognisers.extend(spec.recognizers.into_iter().map(|r| (name.to_owned(), r)))
+                })
+            }
+            _ => return,
+        };
+        self.digests.push((file.name.to_owned(), digest.as_ref().to_vec()));
+        self.faults.extend(outcome.err());
+    }
+
+    pub(super) fn compile(mut self) -> Result<Ruleset, RulesetError> {
+        let thresholds = self.thresholds.take();
+        if thresholds.is_none() && self.faults.iter().all(|f| f.file != "thresholds.yaml") {
+            self.fault("thresholds.yaml", "this file is missing; it ships with Knik in patterns".to_owned());
+        }
+        self.inspect();
+        let rules = self.rules();
+        let lanes = self.lanes();
+        let slow = self.slow();
+        let denied = self.denied(rules.len());
+        let checks = self.checks();
+        let (Some(thresholds), Some(lanes), true) = (thresholds, lanes, self.faults.is_empty()) else {
+            return Err(RulesetError::Faults(self.faults));
+        };
+        let (known, common) = self.lists.tables();
+        let version = self.version();
+        let names = self.names(thresholds.doubtful);
+        let mut rules = rules;
+        rules.extend(denied.1);
+        let addresses = self.addresses(thresholds.doubtful);
+        let recognisers = self.recognisers.into_iter().map(|(_, r)| r).collect();
+        Ok(Ruleset {
+            version,
+            recognisers,
+            thresholds,
+            rules,
+            checks,
+            lanes,
+            slow,
+            denied: denied.0,
+            known,
+            common,
+            names,
+            addresses,
+        })
+    }
+
+    fn fault(&mut self, file: &str, what: String) {
+        self.faults.push(RulesetFault { file: file.to_owned(), line: None, what });
+    }
+
+    /// What a reader of single files cannot see: double names, kinds without what they need.
+    fn inspect(&mut self) {
+        let mut faults = Vec::new();
+        for (index, (file, r)) in self.recognisers.iter().enumerate() {
+            let mut say = |what: String| faults.push(RulesetFault { file: file.clone(), line: None, what });
+            let id = r.id();
+            if self.recognisers.iter().take(index).any(|(_, other)| other.id() == id) {
+                say(format!("name `{id}` is used twice; give each recogniser its own"));
+            }
+            let bare = matches!(r.kind, Kind::Pattern | Kind::Handles)
+                && r.patterns.is_empty()
+                && r.deny_list.is_empty();
+            if bare {
+                say(format!("`{id}` finds nothing; give it patterns or a deny_list"));
+            }
+            if r.examples().is_empty() {
+                say(format!("`{id}` has no examples; give at least one text and what it finds"));
+            }
+            if r.context_required && r.context.is_empty() {
+                say(format!("`{id}` requires context and names none; fill in `context`"));
+            }
+        }
+        let worded = self
+            .recognisers
+            .iter()
+            .any(|(_, r)| matches!(r.kind, Kind::Names | Kind::Officials | Kind::Addresses));
+        if worded {
+            faults.extend(self.lists.missing());
+        }
+        self.faults.extend(faults);
+    }
+
+    fn rules(&mut self) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        for (recogniser, (file, r)) in self.recognisers.iter().enumerate() {
+            for p in &r.patterns {
+                let fault = |what: String| RulesetFault { file: file.clone(), line: None, what };
+                if !(0.0..=1.0).contains(&p.score) {
+                    self.faults.push(fault(format!(
+                        "pattern `{}`: score {} is not between 0 and 1",
+                        p.name, p.score
+                    )));
+                }
+                match format!("pattern.{}", p.name).parse() {
+                    Ok(id) => rules.push(Rule {
+                        recogniser,
+                        id,
+                        score: p.score,
+                        whole_number: p.starts == Starts::Code,
+                    }),
+                    Err(_) => self
+                        .faults
+                        .push(fault(format!("pattern name `{}` must be a-z, 0-9, '.', '_' and '-'", p.name))),
+                }
+            }
+        }
+        rules
+    }
+
+    fn lanes(&mut self) -> Option<Lanes> {
+        let code = self.lane(Starts::Code);
+        let mail = self.lane(Starts::Mail);
+        let handle = self.lane(Starts::Handle);
+        let link = self.lane(Starts::Link);
+        Some(Lanes { code: code?, mail: mail?, handle: handle?, link: link? })
+    }
+
+    fn lane(&mut self, starts: Starts) -> Option<Lane> {
+        let entries: Vec<Entry<'_>> = self
+            .recognisers
+            .iter()
+            .flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)))
+            .enumerate()
+            .filter(|(_, (_, p))| p.starts == starts)
+            .map(|(rule, (file, p))| Entry { file, regex: &p.regex, rule })
+            .collect();
+        match Lane::build(&entries) {
+            Ok(lane) => Some(lane),
+            Err(fault) => {
+                self.faults.push(fault);
+                None
+            }
+        }
+    }
+
+    fn slow(&mut self) -> Vec<(usize, Regex)> {
+        let mut compiled = Vec::new();
+        let patterns =
+            self.recognisers.iter().flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)));
+        for (rule, (file, p)) in patterns.enumerate().filter(|(_, (_, p))| p.starts == Starts::Anywhere) {
+            let built = regex::RegexBuilder::new(&p.regex)
+                .case_insensitive(true)
+                .multi_line(true)
+                .dot_matches_new_line(true)
+                .build();
+            match built {
+                Ok(regex) => compiled.push((rule, regex)),
+                Err(_) => {
+                    let what = format!(
+                        "pattern `{}`: the regex does not compile; look-around and back-references are not supported",
+                        p.name
+                    );
+                    self.faults.push(RulesetFault { file: file.clone(), line: None, what });
+                }
+            }
+        }
+        compiled
+    }
+
+    fn denied(&mut self, first_rule: usize) -> (Option<(AhoCorasick, Vec<usize>)>, Vec<Rule>) {
+        let (mut words, mut rules, mut of_word) = (Vec::new(), Vec::new(), Vec::new());
+        for (recogniser, (_, r)) in
+            self.recognisers.iter().enumerate().filter(|(_, (_, r))| !r.deny_list.is_empty())
+        {
+            let score = r.deny_list_score.map_or(1.0, crate::model::Score::value);
+            of_word.extend(r.deny_list.iter().map(|_| first_rule + rules.len()));
+            words.extend(r.deny_list.iter().filter(|w| !w.is_empty()).map(String::as_str));
+            rules.push(Rule { recogniser, id: rule_id("pattern.deny-list"), score, whole_number: false });
+        }
+        if words.is_empty() {
+            return (None, rules);
+        }
+        let built = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(aho_corasick::MatchKind::LeftmostLongest)
+            .build(words);
+        match built {
+            Ok(automaton) => (Some((automaton, of_word)), rules),
+            Err(_) => {
+                self.fault("deny_list", "the deny lists together are too large; split them".to_owned());
+                (None, rules)
+            }
+        }
+    }
+
+    fn checks(&mut self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for (file, r) in &self.recognisers {
+            let validator = r.validator().unwrap_or_else(|what| {
+                self.faults.push(RulesetFault { file: file.clone(), line: None, what });
+                None
+            });
+            checks.push(Check {
+                validator: validator.map(|v| (v, rule_id(&format!("checksum.{}", v.name())))),
+                context: Phrases::of(&r.context),
+                context_id: rule_id(&format!("context.{}", r.id())),
+                against: Phrases::of(&r.against),
+                against_id: rule_id(&format!("against.{}", r.id())),
+            });
+        }
+        checks
+    }
+
+    fn of_kind(&self, kind: Kind) -> Option<usize> {
+        self.recognisers.iter().position(|(_, r)| r.kind == kind)
+    }
+
+    fn names(&self, doubtful: f32) -> Names {
+        let rules = Rules {
+            first: rule_id("list.first-names"),
+            everyday: rule_id("list.everyday-names"),
+            surname: rule_id("list.surnames"),
+            unlisted: rule_id("shape.surname"),
+            initials: rule_id("shape.initials"),
+            particle: rule_id("list.tussenvoegsels"),
+            title: rule_id("list.titles"),
+            office: rule_id("list.offices"),
+            cue: rule_id("list.cues"),
+            company: rule_id("shape.company"),
+            participant: rule_id("dictionary.participants"),
+        };
+        Names {
+            person: self.of_kind(Kind::Names),
+            official: self.of_kind(Kind::Officials),
+            handle: self.of_kind(Kind::Handles),
+            rules,
+            doubtful,
+        }
+    }
+
+    fn addresses(&mut self, doubtful: f32) -> Option<Addresses> {
+        let recogniser = self.of_kind(Kind::Addresses)?;
+        let (_, r) = self.recognisers.get(recogniser)?;
+        Some(Addresses {
+            recogniser,
+            street: rule_id("list.street-words"),
+            number: rule_id("shape.house-number"),
+            context: Phrases::of(&r.context),
+            against: Phrases::of(&r.against),
+            postcode: self.recognisers.iter().position(|(_, r)| r.entity().as_str() == "NL_POSTCODE"),
+            words: std::mem::take(&mut self.lists.streets),
+            doubtful,
+        })
+    }
+
+    /// The first 16 hex digits of SHA-256 over names and digests of all files, in the order of their names.
+    fn version(&mut self) -> String {
+        self.digests.sort();
+        let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        for (name, digest) in &self.digests {
+            context.update(&(name.len() as u64).to_be_bytes());
+            context.update(name.as_bytes());
+            context.update(digest);
+        }
+        let mut version = hex::encode(context.finish());
+        version.truncate(16);
+        version
+    }
+}
+
+/// A rule id from parts that are known to fit; anything else is called `rule`.
+fn rule_id(text: &str) -> RecogniserId {
+    text.parse().or_else(|_| "rule".parse()).unwrap_or_else(|_| unreachable!("`rule` is a rule id"))
+}

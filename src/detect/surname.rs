@@ -1,0 +1,146 @@
+//! The second part of a name: particles and surname, weighed by lists, capitals and what stands before.
+
+use super::hit::Reason;
+use super::lexicon::Flags;
+use super::names::{Names, Reading};
+use super::people::{View, reason};
+use super::words::{Look, Word};
+
+/// What stands before a surname.
+pub(super) struct Lead {
+    pub(super) first: bool,
+    pub(super) initials: bool,
+    pub(super) titled: bool,
+    pub(super) cue: f32,
+}
+
+impl Lead {
+    /// Whether it leaves no doubt that a name follows.
+    fn is_certain(&self) -> bool {
+        self.first || self.titled || self.cue >= CUE_CERTAIN
+    }
+}
+
+/// The weight of a cue after which a name is to be expected.
+pub(super) const CUE_CERTAIN: f32 = 0.3;
+
+impl Names {
+    /// Reads particles and a surname at `from`; the word after it, or none when there is no surname.
+    pub(super) fn surname(
+        &self,
+        view: &View<'_>,
+        from: usize,
+        lead: &Lead,
+        r: &mut Reading,
+    ) -> Option<usize> {
+        if lead.first && from > 0 && !joins(view.gap(from - 1), lead.initials) {
+            return None;
+        }
+        let at = self.particles(view, from);
+        let particles = at - from;
+        let word = view.words.get(at)?;
+        let lower = view.words.get(from).is_some_and(|w| !w.capital());
+        let named = lead.first || lead.titled;
+        if particles > 0 && lower && !named && (lead.cue < CUE_CERTAIN || particles < 2) {
+            return None;
+        }
+        if lead.first && r.score < 0.2 && view.is_common(at) && lower {
+            return None; // `roos in de wind`: an everyday word and another are no name.
+        }
+        let weight = self.surname_weight(view, at, particles, lead)?;
+        if particles > 0 {
+            r.reasons.push(reason(&self.rules.particle, 0.1));
+            r.score += 0.1;
+        }
+        let rule = if view.flag(at).any(Flags::SURNAME) { &self.rules.surname } else { &self.rules.unlisted };
+        r.score += weight;
+        r.reasons.push(Reason { rule: rule.clone(), place: Some((word.start, word.end)), weight });
+        Some(self.second_half(view, at + 1))
+    }
+
+    /// What one word is worth as a surname, or none when it cannot be one.
+    fn surname_weight(&self, view: &View<'_>, at: usize, particles: usize, lead: &Lead) -> Option<f32> {
+        let Lead { first: with_first, titled, cue, .. } = *lead;
+        let certain_start = lead.is_certain();
+        let (archaic, particles) = (particles > 1, particles > 0);
+        let word = view.words.get(at)?;
+        let flags = view.flag(at);
+        let (common, capital) = (view.is_common(at), word.capital());
+        let listed = flags.any(Flags::SURNAME.with(Flags::FIRST).with(Flags::FOREIGN));
+        let place = flags.any(Flags::PLACE);
+        if matches!(word.look, Look::Number)
+            || (word.look == Look::Initial && !with_first)
+            || (flags.any(Flags::OTHER) && !(with_first && listed || titled && particles))
+        {
+            return None;
+        }
+        let alone = !with_first && !certain_start;
+        match (listed, capital, common) {
+            (true, true, false) if alone && place => None,
+            (true, true, false) if alone && particles => {
+                Some(if view.starts_sentence(at) { 0.3 } else { 0.35 })
+            }
+            (true, true, false) if alone => Some(if view.starts_sentence(at) { 0.22 } else { 0.32 }),
+            (true, true, true) if alone && particles => (!place).then_some(0.2),
+            (true, true, true) if alone => None,
+            (true, true, true) if !with_first && cue > 0.0 && !particles => Some(0.08),
+            (true, true, _) => Some(0.3),
+            (true, false, false) if with_first || particles && certain_start => Some(0.3),
+            (true, false, false) if certain_start => Some(0.2),
+            (true, false, true) if with_first && particles => Some(0.25),
+            (true, false, true) if with_first => {
+                (word.len() > 2 && !flags.any(Flags::PARTICLE)).then_some(0.12)
+            }
+            (true, false, true) if titled => Some(0.2),
+            (true, false, true) if particles && certain_start => Some(0.2),
+            (false, true, false) if alone => {
+                (!place && word.look == Look::Capital && (3..=10).contains(&word.len()))
+                    .then_some(if view.starts_sentence(at) { 0.08 } else { 0.3 })
+            }
+            (false, true, false) if with_first => (word.len() > 1).then_some(0.25),
+            (false, true, false) => (!place).then_some(0.25),
+            (false, true, true) if particles && certain_start => Some(0.2),
+            (false, true, true) if titled => Some(0.15),
+            (false, false, true) if archaic && (with_first || titled) => Some(0.2),
+            (false, false, false) if with_first => (word.len() > 3 && !place || particles).then_some(0.1),
+            (false, false, false) if particles && certain_start => Some(0.15),
+            (false, false, false) if cue >= CUE_CERTAIN => {
+                ((3..=10).contains(&word.len()) && !place).then_some(0.05)
+            }
+            _ => None,
+        }
+    }
+
+    /// `van der`, `de`, `'t`, `el`: at most three, and only when a word follows.
+    pub(super) fn particles(&self, view: &View<'_>, from: usize) -> usize {
+        let mut at = from;
+        let inner = view.flag(from).any(Flags::INNER) && view.flag(from + 1).any(Flags::PARTICLE);
+        while at < from + 3
+            && (view.flag(at).any(Flags::PARTICLE) || (inner && at == from))
+            && matches!(view.gap(at), " " | " '" | "-" | "'" | "/" | "\u{2019}" | ". ")
+        {
+            at += 1;
+        }
+        at
+    }
+
+    /// `-Jansen`, `-van Dijk` or ` van der Maes` after a surname.
+    fn second_half(&self, view: &View<'_>, after: usize) -> usize {
+        let gap = after.checked_sub(1).map_or("", |last| view.gap(last));
+        if gap != "-" && gap != " " {
+            return after;
+        }
+        let at = self.particles(view, after);
+        let fits = |w: &Word| {
+            w.look != Look::Number
+                && (gap == "-" || (at > after && w.capital() && !view.flag(at).any(Flags::PLACE)))
+        };
+        if view.words.get(at).is_some_and(fits) { at + 1 } else { after }
+    }
+}
+
+/// Whether the gap before a surname lets it belong to what stands before it.
+fn joins(gap: &str, after_initial: bool) -> bool {
+    matches!(gap, " " | "  " | " '" | "-" | " \u{2019}")
+        || (after_initial && matches!(gap, "." | ". " | ". '"))
+}

@@ -1,0 +1,45 @@
+//! What every answer carries, and the access log: route, status and time, never a path, a query or a token.
+
+use super::API_VERSION;
+use super::problem::Problem;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::{DefaultHeaders, Next};
+use actix_web::{Error, HttpResponse};
+use std::time::Instant;
+
+/// Headers of every answer.
+pub(super) fn fixed() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add(("API-Version", API_VERSION))
+        .add(("Cache-Control", "no-store"))
+        .add(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"))
+        .add(("Referrer-Policy", "no-referrer"))
+        .add(("Strict-Transport-Security", "max-age=31536000"))
+        .add(("X-Content-Type-Options", "nosniff"))
+        .add(("X-Frame-Options", "DENY"))
+}
+
+/// Logs each answer by its route's pattern.
+pub(super) async fn log(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let answer = next.call(request).await?;
+    let route = answer.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(%method, %route, status = answer.status().as_u16(), micros, "answered");
+    Ok(answer)
+}
+
+/// Paths that no route knows.
+pub(super) async fn absent() -> HttpResponse {
+    actix_web::ResponseError::error_response(&Problem::absent())
+}
+
+/// Methods that a path does not know.
+pub(super) async fn method() -> HttpResponse {
+    actix_web::ResponseError::error_response(&Problem::method())
+}

@@ -1,0 +1,22 @@
+//! The HTTP edge of both planes: extract, one call, map. No rule of business stands here.
+//!
+//! Two routers, one a process: [`vault`] for officials, records managers and harvesters, [`reading_room`] for
+//! researchers. Every answer carries `no-store` and the security headers; errors are problem documents
+//! (RFC 9457); absent and forbidden have the same status, body and size.
+
+mod bearer;
+mod headers;
+mod language;
+pub mod openapi;
+mod problem;
+pub mod reading_room;
+mod server;
+pub mod token;
+pub mod vault;
+
+pub use bearer::{Admission, Bearer};
+pub use problem::Problem;
+pub use server::{ServeError, serve};
+
+/// The version of the interface, in the path and in the `API-Version` header (NLgov API Design Rules).
+pub const API_VERSION: &str = "1.0.0";

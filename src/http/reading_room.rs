@@ -1,0 +1,213 @@
+//! Routes of the reading room: redacted views, for researchers.
+
+use super::bearer::Bearer;
+use super::language::language;
+use super::openapi::Common;
+use super::problem::Problem;
+use super::{headers, openapi};
+use crate::model::{ChannelId, GrantId, RecordRef};
+use crate::reading_room::{ReaderClaims, ReadingRoom, ReadingView, RoundedCount, SearchRequest, Selection};
+use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, OpenApi, ToSchema};
+
+/// Registers every route.
+pub fn routes(config: &mut ServiceConfig) {
+    let refuse = || web::route().to(headers::method);
+    config
+        .service(web::resource("/v1/openapi.json").get(openapi::reading_room).default_service(refuse()))
+        .service(web::resource("/v1/health").get(openapi::health).default_service(refuse()))
+        .service(web::resource("/v1/records").get(list).default_service(refuse()))
+        .service(web::resource("/v1/records/_search").post(search).default_service(refuse()))
+        .service(web::resource("/v1/records/{id}").get(record).default_service(refuse()))
+        .service(web::resource("/v1/conversations/{id}").get(conversation).default_service(refuse()))
+        .default_service(web::route().to(headers::absent));
+}
+
+/// The document of the reading room.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Knik reading room",
+        description = "Redacted views of archived government social media, under a grant.",
+        license(name = "EUPL-1.2", identifier = "EUPL-1.2")
+    ),
+    paths(list, record, search, conversation, openapi::reading_room, openapi::health),
+    modifiers(&Common)
+)]
+pub struct Document;
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ListParameters {
+    /// Under which grant; the one that runs longest when absent.
+    #[param(value_type = Option<String>, format = "uuid")]
+    grant: Option<GrantId>,
+    /// Only this channel.
+    #[param(value_type = Option<String>)]
+    channel: Option<ChannelId>,
+    /// After this record: the `next` of the page before.
+    #[param(value_type = Option<String>, format = "uuid")]
+    after: Option<RecordRef>,
+    /// How many at the most, 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct GrantParameter {
+    /// Under which grant; the one that runs longest when absent.
+    #[param(value_type = Option<String>, format = "uuid")]
+    grant: Option<GrantId>,
+}
+
+/// What to search for. Never in the path: search terms do not belong in a log.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"query": "waterschapsbelasting", "from": "2026-03-01", "limit": 20}))]
+pub(super) struct SearchBody {
+    /// Words, all of which must stand in the text.
+    #[serde(default)]
+    query: String,
+    /// Not before this day.
+    #[schema(format = Date)]
+    from: Option<String>,
+    /// Not after this day.
+    #[schema(format = Date)]
+    until: Option<String>,
+    /// Under which grant.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    grant: Option<GrantId>,
+    /// Only this channel.
+    #[schema(value_type = Option<String>)]
+    channel: Option<ChannelId>,
+    /// After this record: the `next` of the page before.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    after: Option<RecordRef>,
+    /// How many at the most, 1 to 100.
+    #[schema(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Records {
+    records: Vec<ReadingView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<RecordRef>,
+}
+
+#[derive(Serialize)]
+struct Found {
+    count: RoundedCount,
+    records: Vec<ReadingView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<RecordRef>,
+}
+
+#[derive(Serialize)]
+struct Conversation {
+    id: RecordRef,
+    records: Vec<ReadingView>,
+}
+
+const PAGE: u32 = 20;
+
+fn claims(bearer: Bearer) -> ReaderClaims {
+    let Bearer(claims) = bearer;
+    ReaderClaims {
+        subject: claims.subject.expose().to_owned(),
+        issuer: claims.issuer,
+        role: claims.role,
+        organisation: claims.organisation,
+    }
+}
+
+/// List the redacted views that the grant covers.
+#[utoipa::path(
+    get, path = "/v1/records", tag = "records", operation_id = "listRecords", params(ListParameters),
+    responses((status = 200, description = "A page of views", body = Object, example = json!({"records": [], "next": null})))
+)]
+async fn list(
+    request: HttpRequest,
+    room: Data<ReadingRoom>,
+    bearer: Bearer,
+    parameters: Query<ListParameters>,
+) -> Result<HttpResponse, Problem> {
+    let Query(asked) = parameters;
+    let selection = Selection {
+        grant: asked.grant,
+        channel: asked.channel,
+        after: asked.after,
+        most: asked.limit.unwrap_or(PAGE),
+        language: language(&request),
+    };
+    let page = room.list(&claims(bearer), &selection).await?;
+    Ok(HttpResponse::Ok().json(Records { records: page.views, next: page.next }))
+}
+
+/// Read one redacted view.
+#[utoipa::path(
+    get, path = "/v1/records/{id}", tag = "records", operation_id = "readRecord",
+    params(("id" = String, Path, format = "uuid", description = "The grant's name for the record"), GrantParameter),
+    responses((status = 200, description = "The view", body = Object))
+)]
+async fn record(
+    request: HttpRequest,
+    room: Data<ReadingRoom>,
+    bearer: Bearer,
+    id: Path<RecordRef>,
+    parameters: Query<GrantParameter>,
+) -> Result<HttpResponse, Problem> {
+    let view = room.record(&claims(bearer), parameters.grant, *id, language(&request)).await?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+/// Read a conversation in the order of posting.
+#[utoipa::path(
+    get, path = "/v1/conversations/{id}", tag = "records", operation_id = "readConversation",
+    params(("id" = String, Path, format = "uuid", description = "The grant's name for the conversation"), GrantParameter),
+    responses((status = 200, description = "Its views", body = Object))
+)]
+async fn conversation(
+    request: HttpRequest,
+    room: Data<ReadingRoom>,
+    bearer: Bearer,
+    id: Path<RecordRef>,
+    parameters: Query<GrantParameter>,
+) -> Result<HttpResponse, Problem> {
+    let views = room.conversation(&claims(bearer), parameters.grant, *id, language(&request)).await?;
+    Ok(HttpResponse::Ok().json(Conversation { id: *id, records: views }))
+}
+
+/// Search the redacted views that the grant covers.
+#[utoipa::path(
+    post, path = "/v1/records/_search", tag = "records", operation_id = "searchRecords", request_body = SearchBody,
+    responses((status = 200, description = "A page of views and a rounded count", body = Object,
+        example = json!({"count": {"fewerThan": 10}, "records": []})))
+)]
+async fn search(
+    request: HttpRequest,
+    room: Data<ReadingRoom>,
+    bearer: Bearer,
+    body: Json<SearchBody>,
+) -> Result<HttpResponse, Problem> {
+    let Json(asked) = body;
+    let asked = SearchRequest {
+        words: asked.query,
+        from_day: asked.from,
+        until_day: asked.until,
+        selection: Selection {
+            grant: asked.grant,
+            channel: asked.channel,
+            after: asked.after,
+            most: asked.limit.unwrap_or(PAGE),
+            language: language(&request),
+        },
+    };
+    let hits = room.search(&claims(bearer), &asked).await?;
+    Ok(HttpResponse::Ok().json(Found { count: hits.count, records: hits.page.views, next: hits.page.next }))
+}
