@@ -44,6 +44,9 @@ impl Names {
         if particles > 0 && lower && !named && (lead.cue < CUE_CERTAIN || particles < 2) {
             return None;
         }
+        if particles > 0 && lower && r.office && !lead.first {
+            return None; // `minister van Financiën` names an office, not a person.
+        }
         if lead.first && r.score < 0.2 && view.is_common(at) && lower {
             return None; // `roos in de wind`: an everyday word and another are no name.
         }

@@ -126,8 +126,10 @@ impl<'a> Checker<'a> {
         let got = leaked.map_or("none in any form".to_owned(), |n| format!("canary number {} LEAKED", n + 1));
         self.row("researcher", "find planted personal data", got, leaked.is_none());
 
-        let first = views.first().and_then(|view| view.get("conversation")).and_then(Value::as_str).unwrap_or_default();
-        let (status, thread) = self.read(Role::Researcher, &format!("{}/v1/conversations/{first}", self.room)).await?;
+        let grant = grants.last().map(|grant| grant.id.to_string()).unwrap_or_default();
+        let thread = views.last().and_then(|view| view.get("conversation")).and_then(Value::as_str).unwrap_or_default();
+        let url = format!("{}/v1/conversations/{thread}?grant={grant}", self.room);
+        let (status, thread) = self.read(Role::Researcher, &url).await?;
         let found = list(&thread, "records").len();
         self.row("researcher", "read a conversation", format!("{found} views"), status == StatusCode::OK && found > 0);
 
