@@ -14,7 +14,9 @@ pub enum ConfigError {
     #[error("configuration: {0}")]
     Text(String),
     /// An environment variable that names no field.
-    #[error("environment variable `{name}` names no field; write `KNIK_SECTION__FIELD`, such as KNIK_VAULT__LISTEN")]
+    #[error(
+        "environment variable `{name}` names no field; write `KNIK_SECTION__FIELD`, such as KNIK_VAULT__LISTEN"
+    )]
     Variable {
         /// Which variable.
         name: String,
@@ -180,12 +182,7 @@ impl Default for ReadingRoom {
 
 impl Default for Ingest {
     fn default() -> Self {
-        Self {
-            upload_bytes_max: 1 << 30,
-            unit_bytes_max: 64 << 20,
-            depth_max: 128,
-            batch_records: 2_000,
-        }
+        Self { upload_bytes_max: 1 << 30, unit_bytes_max: 64 << 20, depth_max: 128, batch_records: 2_000 }
     }
 }
 
@@ -218,7 +215,9 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let value = |field, problem: &str| Err(ConfigError::Value { field, problem: problem.to_owned() });
-        if self.name.is_empty() || !self.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-') {
+        if self.name.is_empty()
+            || !self.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-')
+        {
             return value("name", "must be a host name such as knik.ministerie.example");
         }
         if self.vault.listen == self.reading_room.listen && self.vault.listen.port() != 0 {
@@ -229,12 +228,18 @@ impl Config {
             ("reading-room.database", &self.reading_room.database),
             ("reading-room.inbox", &self.reading_room.inbox),
         ] {
-            if address != "sqlite" && !address.starts_with("postgres://") && !address.starts_with("postgresql://") {
+            if address != "sqlite"
+                && !address.starts_with("postgres://")
+                && !address.starts_with("postgresql://")
+            {
                 return value(field, "must be `sqlite` or begin with postgres://");
             }
         }
         if self.ingest.unit_bytes_max < 1024 || self.ingest.batch_records == 0 {
-            return value("ingest", "limits must leave room: unit-bytes-max at least 1024, batch-records at least 1");
+            return value(
+                "ingest",
+                "limits must leave room: unit-bytes-max at least 1024, batch-records at least 1",
+            );
         }
         for issuer in &self.issuers {
             if !["ES256", "PS256", "RS256", "EdDSA"].contains(&issuer.algorithm.as_str()) {
@@ -296,9 +301,12 @@ mod tests {
         read.issuers.clear();
         assert_eq!(read, Config::default());
         for (section, value) in toml::Table::try_from(Config::default()).unwrap() {
-            for field in value.as_table().map(|t| t.keys().cloned().collect()).unwrap_or_else(|| vec![section]) {
-                let named = text.lines().any(|l| l.trim_start_matches("# ").starts_with(&format!("{field} = ")))
-                    || text.contains(&format!("[[{field}]]"));
+            for field in
+                value.as_table().map(|t| t.keys().cloned().collect()).unwrap_or_else(|| vec![section])
+            {
+                let named =
+                    text.lines().any(|l| l.trim_start_matches("# ").starts_with(&format!("{field} = ")))
+                        || text.contains(&format!("[[{field}]]"));
                 assert!(named, "{field}");
             }
         }

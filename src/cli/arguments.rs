@@ -26,13 +26,17 @@ pub struct Arguments {
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Fill a data folder with sample captures and serve it, for trying out.
-    #[command(after_help = "Example: knik demo --dir /tmp/knik-demo\n         knik demo --check   does the main job as each role and stops")]
+    #[command(
+        after_help = "Example: knik demo --dir /tmp/knik-demo\n         knik demo --check   does the main job as each role and stops"
+    )]
     Demo(DemoArguments),
     /// Serve the vault and, as a process of its own, the reading room.
     #[command(after_help = "Example: knik serve --dir /var/lib/knik")]
     Serve,
     /// Take captures in.
-    #[command(after_help = "Example: knik ingest --channel low-mastodon timeline.json context.json\n         knik ingest --dry-run --json timeline.json")]
+    #[command(
+        after_help = "Example: knik ingest --channel low-mastodon timeline.json context.json\n         knik ingest --dry-run --json timeline.json"
+    )]
     Ingest(IngestArguments),
     /// Organisations, each with a master key of its own.
     #[command(subcommand)]
@@ -47,7 +51,9 @@ pub(super) enum Command {
     #[command(after_help = "Example: knik decisions --organisation min-low --outcome refer")]
     Decisions(DecisionsArguments),
     /// Check the ledger, the checkpoints and every segment; or one receipt, offline.
-    #[command(after_help = "Example: knik verify\n         knik verify --receipt receipt.json --key knik.example/vault+1a2b3c4d+AS…")]
+    #[command(
+        after_help = "Example: knik verify\n         knik verify --receipt receipt.json --key knik.example/vault+1a2b3c4d+AS…"
+    )]
     Verify(VerifyArguments),
     /// Counts, the heads of the ledger, what waits.
     #[command(after_help = "Example: knik status --json")]
@@ -60,7 +66,9 @@ pub(super) enum Command {
         plane: PlaneName,
     },
     /// Mint a token of the demo's own issuer. Works in a data folder that `knik demo` made, and nowhere else.
-    #[command(after_help = "Example: knik token --role researcher --organisation universiteit --subject onderzoeker-1")]
+    #[command(
+        after_help = "Example: knik token --role researcher --organisation universiteit --subject onderzoeker-1"
+    )]
     Token(TokenArguments),
     /// The reading room's process: started by `knik serve`, with an empty environment and no key.
     #[command(hide = true)]
@@ -108,7 +116,9 @@ pub(super) struct IngestArguments {
 #[derive(Subcommand)]
 pub(super) enum OrganisationCommand {
     /// Add an organisation and make its master key.
-    #[command(after_help = "Example: knik organisation add min-low --name 'Ministerie van Leefomgeving en Water'")]
+    #[command(
+        after_help = "Example: knik organisation add min-low --name 'Ministerie van Leefomgeving en Water'"
+    )]
     Add {
         /// Its slug.
         id: OrganisationId,
@@ -121,7 +131,9 @@ pub(super) enum OrganisationCommand {
 #[derive(Subcommand)]
 pub(super) enum ChannelCommand {
     /// Declare a channel. It states purpose, legal basis, duty to archive and DPIA, or nothing is taken in.
-    #[command(after_help = "Example: knik channel add low-mastodon --organisation min-low --platform mastodon \\\n    --instance social.leefomgeving.example --account minlow --official --from 2023-01-01T00:00:00Z \\\n    --reason 'communicatieprotocol 2023' --purpose 'vragen beantwoorden en verantwoorden' \\\n    --legal-basis 'AVG 6 lid 1 e' --duty contested --duty-source 'juridisch advies 2024' --dpia DPIA-2025-014 \\\n    --tree scenario-b")]
+    #[command(
+        after_help = "Example: knik channel add low-mastodon --organisation min-low --platform mastodon \\\n    --instance social.leefomgeving.example --account minlow --official --from 2023-01-01T00:00:00Z \\\n    --reason 'communicatieprotocol 2023' --purpose 'vragen beantwoorden en verantwoorden' \\\n    --legal-basis 'AVG 6 lid 1 e' --duty contested --duty-source 'juridisch advies 2024' --dpia DPIA-2025-014 \\\n    --tree scenario-b"
+    )]
     Add(Box<ChannelArguments>),
     /// List channels.
     List,
@@ -217,7 +229,9 @@ impl ChannelArguments {
 #[derive(Subcommand)]
 pub(super) enum GrantCommand {
     /// Approve reading: redacted views of an organisation's records, until a date.
-    #[command(after_help = "Example: knik grant add --organisation min-low --issuer https://login.example --subject onderzoeker-1 \\\n    --purpose 'onderzoek naar beantwoording' --legal-basis research --until 2027-01-01T00:00:00Z")]
+    #[command(
+        after_help = "Example: knik grant add --organisation min-low --issuer https://login.example --subject onderzoeker-1 \\\n    --purpose 'onderzoek naar beantwoording' --legal-basis research --until 2027-01-01T00:00:00Z"
+    )]
     Add(Box<GrantArguments>),
     /// List grants.
     List,

@@ -8,7 +8,9 @@ use crate::capture::Format;
 use crate::ledger::VerifierKey;
 use crate::vault::ingest::Progress;
 use crate::vault::verify::verify_receipt;
-use crate::vault::{CaptureSource, channels, grants, ingest as intake, publish, sequence, verify as verification};
+use crate::vault::{
+    CaptureSource, channels, grants, ingest as intake, publish, sequence, verify as verification,
+};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -41,8 +43,16 @@ pub(super) async fn execute(folder: &DataFolder, order: Order, progress: Progres
             Ok(json!(intake::ingest(archive, rules, &known, source, format, None, progress).await?))
         }
         Order::AddGrant { organisation, issuer, subject, purpose, legal_basis, channels, plan, until } => {
-            let approval =
-                grants::Approval { organisation, issuer, subject, purpose, legal_basis, channels, plan, until };
+            let approval = grants::Approval {
+                organisation,
+                issuer,
+                subject,
+                purpose,
+                legal_basis,
+                channels,
+                plan,
+                until,
+            };
             Ok(json!(grants::approve(archive, rules, approval, None).await?))
         }
         Order::ListGrants => Ok(json!(archive.catalogue.grants().await?)),
@@ -120,7 +130,7 @@ async fn status(folder: &DataFolder) -> Result<Value> {
 /// `knik ingest`: one file after another, a bar and a report for each.
 ///
 /// # Errors
-/// When the folder cannot be opened. A file that is refused is reported, the others come in; the exit code says so.
+/// When no channel is named. A file that is refused as a whole is reported, the others come in; the exit code says so.
 pub(super) async fn ingest(dir: &Path, asked: IngestArguments) -> Result<ExitCode> {
     let channel = asked.channel.context("name the channel with --channel")?;
     let mut refused = false;
@@ -136,7 +146,8 @@ pub(super) async fn ingest(dir: &Path, asked: IngestArguments) -> Result<ExitCod
         bar.finish_and_clear();
         match answer {
             Ok(report) => {
-                refused |= report.get("refused").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+                refused |=
+                    report.get("refused").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
                 print::ingested(file, &report, asked.json)?;
             }
             Err(error) => {
@@ -208,6 +219,7 @@ fn verify_one(dir: &Path, receipt: &Path, key: Option<&str>, as_json: bool) -> R
 
 fn keys_of(dir: &Path) -> Result<Vec<VerifierKey>> {
     let path = dir.join(VERIFIER_KEYS);
-    let text = super::read_text(&path).context("name the log's key with --key, or the data folder with --dir")?;
+    let text =
+        super::read_text(&path).context("name the log's key with --key, or the data folder with --dir")?;
     text.lines().map(|line| line.parse().context("verifier key")).collect()
 }

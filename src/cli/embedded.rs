@@ -67,7 +67,10 @@ impl RuleFiles {
         Ok(Rules {
             ruleset: Arc::new(Ruleset::load(patterns).context("patterns")?),
             trees: Arc::new(trees(&self.policies)?),
-            questions: Arc::new(QuestionDetector::load("questions.yaml", text(&self.policies, "questions.yaml")?)?),
+            questions: Arc::new(QuestionDetector::load(
+                "questions.yaml",
+                text(&self.policies, "questions.yaml")?,
+            )?),
             burgerbrief: Arc::new(BurgerbriefDefinition::load(
                 "burgerbrief/default.yaml",
                 text(&self.policies, "burgerbrief/default.yaml")?,
@@ -115,7 +118,9 @@ impl RoomRules {
         let plans = Plans::load("redaction-plans.yaml", text(policies, "redaction-plans.yaml")?)?;
         for plan in access.plans() {
             if plans.plan(plan).is_none() {
-                bail!("an access policy names the redaction plan `{plan}`, which redaction-plans.yaml does not have");
+                bail!(
+                    "an access policy names the redaction plan `{plan}`, which redaction-plans.yaml does not have"
+                );
             }
         }
         let exemptions = Exemptions::load("exemptions.yaml", text(policies, "exemptions.yaml")?)?;
@@ -125,7 +130,9 @@ impl RoomRules {
 
 fn trees(policies: &Files) -> Result<BTreeMap<String, Tree>> {
     let mut trees = BTreeMap::new();
-    for (name, text) in policies.iter().filter(|(name, _)| name.starts_with("trees/") && name.ends_with(".yaml")) {
+    for (name, text) in
+        policies.iter().filter(|(name, _)| name.starts_with("trees/") && name.ends_with(".yaml"))
+    {
         let tree = Tree::load(name, text)?;
         if let Some(other) = trees.insert(tree.id().to_owned(), tree) {
             bail!("two trees have the id `{}`; one of them is in {name}", other.id());
@@ -164,7 +171,8 @@ fn from_folder(folder: &Path) -> Result<Files> {
     let mut files = Files::new();
     let mut waiting = vec![folder.to_owned()];
     while let Some(at) = waiting.pop() {
-        let entries = std::fs::read_dir(&at).with_context(|| format!("cannot read folder `{}`", at.display()))?;
+        let entries =
+            std::fs::read_dir(&at).with_context(|| format!("cannot read folder `{}`", at.display()))?;
         for entry in entries {
             let path = entry?.path();
             if path.is_dir() {

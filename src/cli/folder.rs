@@ -22,7 +22,9 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Another process holds it.
-    #[error("data folder `{0}` is in use by another process; stop it, or let its socket carry out the command")]
+    #[error(
+        "data folder `{0}` is in use by another process; stop it, or let its socket carry out the command"
+    )]
     InUse(String),
 }
 
@@ -67,7 +69,10 @@ impl DataFolder {
     /// # Errors
     /// When the key file cannot be made or the catalogue fails.
     pub async fn add_organisation(&self, id: &OrganisationId, name: &str) -> Result<bool> {
-        anyhow::ensure!(*id != OrganisationId::nobody(), "`{id}` is the organisation that owns nothing; take another name");
+        anyhow::ensure!(
+            *id != OrganisationId::nobody(),
+            "`{id}` is the organisation that owns nothing; take another name"
+        );
         let fresh = self.keys.create_master(id)?;
         self.keys.load_into(&self.keyring)?;
         crate::vault::channels::add_organisation(&self.archive, id, name, fresh).await?;
@@ -86,7 +91,13 @@ pub fn read_config(path: &Path) -> Result<Config> {
 }
 
 fn make(path: &Path) -> Result<()> {
-    for folder in [path.to_owned(), path.join("vault"), path.join("vault/segments"), path.join("room"), path.join("spool")] {
+    for folder in [
+        path.to_owned(),
+        path.join("vault"),
+        path.join("vault/segments"),
+        path.join("room"),
+        path.join("spool"),
+    ] {
         if !folder.exists() {
             let made = DirBuilder::new().mode(0o700).recursive(true).create(&folder);
             made.with_context(|| format!("cannot make folder `{}`", folder.display()))?;

@@ -3,8 +3,8 @@
 //! Commands beside a running service talk to it over a socket in the data folder (0600, own user); they open the
 //! folder themselves only when none runs, and then nobody else can.
 
-pub mod certificates;
 mod arguments;
+pub mod certificates;
 mod commands;
 mod control;
 pub mod demo;
@@ -71,7 +71,10 @@ fn must_exist(dir: &Path) -> Result<()> {
     if dir.is_dir() {
         return Ok(());
     }
-    bail!("data folder `{}` is not there; make one with `knik demo` or `knik organisation add`", dir.display())
+    bail!(
+        "data folder `{}` is not there; make one with `knik demo` or `knik organisation add`",
+        dir.display()
+    )
 }
 
 /// Reads a small text file, naming it when that fails.

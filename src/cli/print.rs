@@ -63,7 +63,10 @@ pub(super) fn dry_run(asked: &IngestArguments) -> Result<ExitCode> {
         let refused = list(&shown, "refused");
         let counts = ["records", "acts", "deleted", "notPublic"].map(|field| number(&shown, field));
         let format = shown.get("format").and_then(Value::as_str).unwrap_or("?").to_owned();
-        rows.push([vec![file.display().to_string(), format], counts.to_vec(), vec![refused.len().to_string()]].concat());
+        rows.push(
+            [vec![file.display().to_string(), format], counts.to_vec(), vec![refused.len().to_string()]]
+                .concat(),
+        );
         refused.iter().for_each(|why| eprintln!("{}: {why}", file.display()));
     }
     if !asked.json {
@@ -125,7 +128,10 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
             fields_table(answer, &fields);
         }
         Order::ListGrants => {
-            fields_table(answer, &["id", "organisation", "reader", "purpose", "legalBasis", "until", "revokedAt"]);
+            fields_table(
+                answer,
+                &["id", "organisation", "reader", "purpose", "legalBasis", "until", "revokedAt"],
+            );
         }
         Order::Decisions { .. } => decisions(answer),
         _ => println!("{}", serde_json::to_string_pretty(answer)?),
@@ -147,7 +153,9 @@ fn decisions(answer: &Value) {
         let decision = item.get("decision").unwrap_or(&Value::Null);
         let steps: Vec<String> = list_of(decision, "path")
             .iter()
-            .map(|step| format!("{}: {} ({})", word(step, "step"), word(step, "answer"), word(step, "answeredBy")))
+            .map(|step| {
+                format!("{}: {} ({})", word(step, "step"), word(step, "answer"), word(step, "answeredBy"))
+            })
             .collect();
         vec![
             word(record, "id"),
@@ -173,7 +181,12 @@ pub(super) fn verified(answer: &Value, as_json: bool) -> Result<()> {
         return Ok(());
     }
     let n = |field| number(answer, field);
-    println!("{} ledger entries, {} segments ({} bytes) checked", n("entries"), n("segments"), n("segmentBytes"));
+    println!(
+        "{} ledger entries, {} segments ({} bytes) checked",
+        n("entries"),
+        n("segments"),
+        n("segmentBytes")
+    );
     if number(answer, "orphans") != "0" {
         println!("{} objects without a key: they count as destroyed", n("orphans"));
     }

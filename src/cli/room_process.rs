@@ -82,11 +82,18 @@ pub(super) async fn run() -> Result<()> {
         let clock = clock.clone();
         move || clock.now()
     };
-    let room =
-        ReadingRoom::new(Room::new(projections), writer, rules.access, rules.plans, rules.exemptions, now.clone());
+    let room = ReadingRoom::new(
+        Room::new(projections),
+        writer,
+        rules.access,
+        rules.plans,
+        rules.exemptions,
+        now.clone(),
+    );
     let chain = super::read_text(&order.certificate)?;
     let tls = server_config(chain.as_bytes(), read_private(&order.certificate_key)?.as_bytes(), None)?;
-    let listener = TcpListener::bind(order.listen).with_context(|| format!("cannot listen on {}", order.listen))?;
+    let listener =
+        TcpListener::bind(order.listen).with_context(|| format!("cannot listen on {}", order.listen))?;
     announce(listener.local_addr()?)?;
     std::thread::spawn(|| {
         let mut rest = [0; 64];

@@ -65,11 +65,16 @@ impl Running {
     pub async fn start(folder: Arc<DataFolder>) -> Result<Self> {
         let issuers = issuers(&folder)?;
         let listen = folder.config.vault.listen;
-        let listener = TcpListener::bind(listen).with_context(|| format!("the vault cannot listen on {listen}"))?;
+        let listener =
+            TcpListener::bind(listen).with_context(|| format!("the vault cannot listen on {listen}"))?;
         let at_vault = listener.local_addr()?;
         let config = &folder.config.vault;
         let chain = super::read_text(&folder.path.join(&config.certificate))?;
-        let tls = server_config(chain.as_bytes(), read_private(&folder.path.join(&config.certificate_key))?.as_bytes(), None)?;
+        let tls = server_config(
+            chain.as_bytes(),
+            read_private(&folder.path.join(&config.certificate_key))?.as_bytes(),
+            None,
+        )?;
         let clock = folder.archive.sources.clone();
         let admission = Admission::new(verifier(&issuers)?, move || clock.now());
         let desk = VaultDesk {
@@ -118,7 +123,10 @@ impl Running {
 
 fn issuers(folder: &DataFolder) -> Result<Vec<NamedIssuer>> {
     if folder.config.issuers.is_empty() {
-        bail!("no issuer of tokens is configured: add an [[issuers]] block to {}", folder.path.join("knik.toml").display());
+        bail!(
+            "no issuer of tokens is configured: add an [[issuers]] block to {}",
+            folder.path.join("knik.toml").display()
+        );
     }
     let named = folder.config.issuers.iter().map(|settings| {
         let key_set = super::read_text(&folder.path.join(&settings.jwks))?;
@@ -135,7 +143,10 @@ async fn record_start(folder: &DataFolder) -> Result<()> {
 }
 
 /// Starts the reading room: no environment, its own folder, an order over its standard input.
-async fn start_room(folder: &DataFolder, issuers: Vec<NamedIssuer>) -> Result<(Child, ChildStdin, SocketAddr)> {
+async fn start_room(
+    folder: &DataFolder,
+    issuers: Vec<NamedIssuer>,
+) -> Result<(Child, ChildStdin, SocketAddr)> {
     let path = std::fs::canonicalize(&folder.path)?;
     let addresses = Addresses::of(&path, &folder.config)?;
     let config = &folder.config.reading_room;

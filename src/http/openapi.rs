@@ -21,7 +21,8 @@ impl Modify for Common {
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         for (path, item) in &mut document.paths.paths {
             let open = OPEN_PATHS.contains(&path.as_str());
-            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
+            let operations =
+                [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
             for operation in operations.into_iter().flatten() {
                 let responses = &mut operation.responses.responses;
                 if !open {
@@ -47,7 +48,9 @@ const PROBLEMS: &[(&str, &str)] = &[
 fn problem(description: &str) -> RefOr<Response> {
     let example = json!({"type": "/problems/not-found", "title": "Not found", "status": 404});
     let content = ContentBuilder::new().example(Some(example)).build();
-    RefOr::T(ResponseBuilder::new().description(description).content("application/problem+json", content).build())
+    RefOr::T(
+        ResponseBuilder::new().description(description).content("application/problem+json", content).build(),
+    )
 }
 
 /// The document of the reading room as JSON.

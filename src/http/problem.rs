@@ -60,12 +60,17 @@ impl Problem {
     /// More than is taken.
     #[must_use]
     pub fn too_large(most: u64) -> Self {
-        let detail = format!("at most {most} bytes are taken; split the file or raise ingest.upload-bytes-max");
+        let detail =
+            format!("at most {most} bytes are taken; split the file or raise ingest.upload-bytes-max");
         Self { detail: Some(detail), ..Self::new(413, "/problems/too-large", "Too large") }
     }
 
     const fn internal() -> Self {
-        Self::new(500, "/problems/internal", "Something went wrong; nothing was changed or it will be found again")
+        Self::new(
+            500,
+            "/problems/internal",
+            "Something went wrong; nothing was changed or it will be found again",
+        )
     }
 
     const fn unavailable() -> Self {

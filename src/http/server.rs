@@ -37,7 +37,9 @@ pub fn serve<S: Clone + Send + Sync + 'static>(
             .app_data(admission.clone())
             .app_data(state.clone())
             .app_data(input_limits())
-            .app_data(QueryConfig::default().error_handler(|error, _| Problem::input(query_fault(&error)).into()))
+            .app_data(
+                QueryConfig::default().error_handler(|error, _| Problem::input(query_fault(&error)).into()),
+            )
             .app_data(PathConfig::default().error_handler(|_, _| Problem::absent().into()))
             .wrap(from_fn(headers::log))
             .wrap(headers::fixed())
@@ -53,7 +55,9 @@ pub fn serve<S: Clone + Send + Sync + 'static>(
 }
 
 fn input_limits() -> JsonConfig {
-    JsonConfig::default().limit(JSON_BYTES_MAX).error_handler(|error, _| Problem::input(json_fault(&error)).into())
+    JsonConfig::default()
+        .limit(JSON_BYTES_MAX)
+        .error_handler(|error, _| Problem::input(json_fault(&error)).into())
 }
 
 /// What is wrong with a body, without quoting it: it may hold names.
@@ -62,7 +66,11 @@ fn json_fault(error: &actix_web::error::JsonPayloadError) -> String {
     match error {
         JsonPayloadError::ContentType => "send the body as Content-Type: application/json".to_owned(),
         JsonPayloadError::Deserialize(fault) => {
-            format!("the body is not what this operation takes (line {}, column {}); see /v1/openapi.json", fault.line(), fault.column())
+            format!(
+                "the body is not what this operation takes (line {}, column {}); see /v1/openapi.json",
+                fault.line(),
+                fault.column()
+            )
         }
         JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
             format!("the body is longer than {JSON_BYTES_MAX} bytes")

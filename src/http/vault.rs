@@ -128,7 +128,8 @@ async fn actor(desk: &VaultDesk, bearer: Bearer) -> Result<Actor, Problem> {
     let Bearer(claims) = bearer;
     let sources = &desk.archive.sources;
     let fresh = ActorId::from_uuid(sources.random_id()?);
-    let known = desk.archive.catalogue.actor(&claims.issuer, claims.subject.expose(), fresh, sources.now()).await;
+    let known =
+        desk.archive.catalogue.actor(&claims.issuer, claims.subject.expose(), fresh, sources.now()).await;
     let id = known.map_err(VaultError::from)?;
     Ok(Actor { id, role: claims.role, organisation: claims.organisation })
 }
@@ -158,8 +159,7 @@ async fn capture(
     let format = format.map_err(|error| Problem::input(error.to_string()))?;
     let source = spool(&desk, body).await?;
     let by = Some((actor.id, actor.role));
-    let report =
-        ingest::ingest(&desk.archive, &desk.rules, &channel, source, format, by, silent()).await?;
+    let report = ingest::ingest(&desk.archive, &desk.rules, &channel, source, format, by, silent()).await?;
     Ok(HttpResponse::Created().json(report))
 }
 
@@ -295,9 +295,7 @@ async fn disclose(
 }
 
 fn disclosure_json(disclosed: &Disclosure) -> Value {
-    let part = |(role, bytes): (&str, &[u8])| {
-        json!({ "role": role, "sizeBytes": bytes.len(), "content": STANDARD.encode(bytes) })
-    };
+    let part = |(role, bytes): (&str, &[u8])| json!({ "role": role, "sizeBytes": bytes.len(), "content": STANDARD.encode(bytes) });
     let parts: Vec<Value> = disclosed.original.parts().map(part).collect();
     json!({ "id": disclosed.id, "original": parts, "receipt": disclosed.receipt })
 }

@@ -89,10 +89,14 @@ impl ReadingRoom {
     }
 
     /// Decides; a refusal is made durable before it is answered.
-    async fn decide(&self, visit: &Visit, action: Action, resource: &Resource) -> Result<Allowed, ReadingError> {
+    async fn decide(
+        &self,
+        visit: &Visit,
+        action: Action,
+        resource: &Resource,
+    ) -> Result<Allowed, ReadingError> {
         let facts = visit.grant_facts();
-        let request =
-            Request { actor: &visit.actor, action, resource, grant: facts.as_ref(), now: visit.at };
+        let request = Request { actor: &visit.actor, action, resource, grant: facts.as_ref(), now: visit.at };
         match self.access.authorise(&request) {
             Ok(allowed) => Ok(allowed),
             Err(denial) => {
@@ -149,7 +153,9 @@ impl Visit {
 
     /// Whose records are asked about: the grant's, or without one those of the reader's own organisation.
     fn organisation(&self) -> OrganisationId {
-        self.grant.as_ref().map_or_else(|| self.actor.organisation.clone(), |grant| grant.organisation.clone())
+        self.grant
+            .as_ref()
+            .map_or_else(|| self.actor.organisation.clone(), |grant| grant.organisation.clone())
     }
 
     fn grant_id(&self) -> Option<GrantId> {

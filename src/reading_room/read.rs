@@ -9,6 +9,7 @@ use crate::store::inbox::RoomEventKind;
 use crate::store::room::{Query, RoomRecord};
 use serde::Serialize;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// A redacted view under the names of one grant.
 #[derive(Debug, Serialize)]
@@ -155,12 +156,12 @@ impl ReadingRoom {
         let mut names: HashMap<ConversationId, GrantNames> = HashMap::new();
         let mut views = Vec::with_capacity(found.len());
         for record in found {
-            if !names.contains_key(&record.conversation) {
-                let drawn = self.room.pseudonyms(grant, record.conversation).await?;
-                names.insert(record.conversation, GrantNames(drawn));
-            }
-            let none = GrantNames(HashMap::new());
-            let pseudonyms = names.get(&record.conversation).unwrap_or(&none);
+            let pseudonyms = match names.entry(record.conversation) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    unknown.insert(GrantNames(self.room.pseudonyms(grant, record.conversation).await?))
+                }
+            };
             let projection: Projection = serde_json::from_str(&record.document)
                 .map_err(|_| StoreError::Corrupt { what: "projection" })?;
             let view = render(&projection, plan, &self.exemptions, pseudonyms, language);

@@ -196,7 +196,8 @@ mod tests {
 
     #[test]
     fn findings_become_placeholders_and_their_values_are_swept() {
-        let table: &[(&str, &[(&str, &str)], &str)] = &[
+        type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+        let table: &[Case] = &[
             ("Jan Vos belt", &[("Jan Vos", "PERSON")], "<PERSON> belt"),
             ("Bas: JANSEN zei jansen's", &[("JANSEN", "PERSON")], "Bas: <PERSON> zei <PERSON>'s"),
             ("Jong en de jongeren", &[("Jong", "PERSON")], "<PERSON> en de <PERSON>"),

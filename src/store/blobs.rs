@@ -32,7 +32,8 @@ impl Blobs {
     /// # Errors
     /// When the folder cannot be made or opened.
     pub fn folder(folder: &Path) -> Result<Self, StoreError> {
-        let opened = LocalFileSystem::new_with_prefix(folder).map_err(StoreError::blobs("opening the folder"))?;
+        let opened =
+            LocalFileSystem::new_with_prefix(folder).map_err(StoreError::blobs("opening the folder"))?;
         Ok(Self { store: Arc::new(opened.with_fsync(true)) })
     }
 

@@ -185,7 +185,10 @@ impl Database {
         };
         for statement in statements {
             let statement = AssertSqlSafe(format!("{statement} {role}"));
-            sqlx::query(statement).execute(&self.write).await.map_err(StoreError::database("granting a role"))?;
+            sqlx::query(statement)
+                .execute(&self.write)
+                .await
+                .map_err(StoreError::database("granting a role"))?;
         }
         Ok(())
     }

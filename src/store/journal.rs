@@ -4,8 +4,8 @@
 use super::rows::{RowValues, bytes};
 use super::{Database, StoreError};
 use crate::ledger::{
-    Appended, Checkpoint, Edge, EntryId, Hash, JournalRow, LedgerError, LogKey, Origin, Pending, Receipt, Recorded,
-    Tile, TileReader, TileRef, inclusion_proof, inclusion_tiles, leaf_hash,
+    Appended, Checkpoint, Edge, EntryId, Hash, JournalRow, LedgerError, LogKey, Origin, Pending, Receipt,
+    Recorded, Tile, TileReader, TileRef, inclusion_proof, inclusion_tiles, leaf_hash,
 };
 use sqlx::{Any, Transaction};
 use std::collections::HashMap;
@@ -32,15 +32,18 @@ pub(super) async fn add(
     pending: Pending,
     body: Option<SealedBody>,
 ) -> Result<Added, StoreError> {
-    let row = sqlx::query("INSERT INTO journal_pending (id, log, leaf, body) VALUES ($1, $2, $3, $4) RETURNING seq")
-        .bind(bytes(pending.entry().id().uuid()))
-        .bind(log.as_str().to_owned())
-        .bind(pending.entry().leaf())
-        .bind(body.map(|b| b.0))
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(StoreError::database("adding to the journal"))?;
-    let seq = u64::try_from(row.number("seq")?).map_err(|_| StoreError::Corrupt { what: "journal number" })?;
+    let row = sqlx::query(
+        "INSERT INTO journal_pending (id, log, leaf, body) VALUES ($1, $2, $3, $4) RETURNING seq",
+    )
+    .bind(bytes(pending.entry().id().uuid()))
+    .bind(log.as_str().to_owned())
+    .bind(pending.entry().leaf())
+    .bind(body.map(|b| b.0))
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(StoreError::database("adding to the journal"))?;
+    let seq =
+        u64::try_from(row.number("seq")?).map_err(|_| StoreError::Corrupt { what: "journal number" })?;
     Ok(Added { pending, row: JournalRow::new(seq) })
 }
 
@@ -150,7 +153,8 @@ impl Journal {
         let hashes: Vec<Hash> = pending.iter().map(|entry| leaf_hash(&entry.leaf)).collect();
         let appended =
             Edge::read(size, &tiles).and_then(|mut edge| edge.append(&hashes)).map_err(ledger_error)?;
-        let note = Checkpoint::new(log.clone(), appended.size, appended.root).sign(key).map_err(ledger_error)?;
+        let note =
+            Checkpoint::new(log.clone(), appended.size, appended.root).sign(key).map_err(ledger_error)?;
         write_entries(&mut tx, &log, size, &pending).await?;
         write_tiles(&mut tx, &log, &appended).await?;
         write_head(&mut tx, &log, size, appended.size, &note).await?;
@@ -176,7 +180,12 @@ impl Journal {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn leaves(&self, log: &Origin, from: u64, most: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+    pub async fn leaves(
+        &self,
+        log: &Origin,
+        from: u64,
+        most: u32,
+    ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         let rows = sqlx::query(
             "SELECT place, leaf FROM ledger_entry WHERE log = $1 AND place >= $2 ORDER BY place LIMIT $3",
         )
@@ -195,7 +204,11 @@ impl Journal {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn tiles(&self, log: &Origin, wanted: Vec<TileRef>) -> Result<impl TileReader + use<>, StoreError> {
+    pub async fn tiles(
+        &self,
+        log: &Origin,
+        wanted: Vec<TileRef>,
+    ) -> Result<impl TileReader + use<>, StoreError> {
         let mut tx = self.db.read().begin().await.map_err(StoreError::database("reading tiles"))?;
         Tiles::fetch(&mut tx, log, wanted).await
     }
@@ -267,7 +280,10 @@ struct Waiting {
     body: Option<Vec<u8>>,
 }
 
-async fn oldest_pending(tx: &mut Transaction<'static, Any>, log: &Origin) -> Result<Vec<Waiting>, StoreError> {
+async fn oldest_pending(
+    tx: &mut Transaction<'static, Any>,
+    log: &Origin,
+) -> Result<Vec<Waiting>, StoreError> {
     let rows =
         sqlx::query("SELECT seq, id, leaf, body FROM journal_pending WHERE log = $1 ORDER BY seq LIMIT $2")
             .bind(log.as_str().to_owned())
@@ -314,9 +330,14 @@ async fn write_entries(
     })
     .await?;
     let bodies: Vec<&Waiting> = entries.iter().filter(|entry| entry.body.is_some()).collect();
-    super::rows::insert_all(tx, "INSERT INTO ledger_body (id, body) VALUES", 2, "", &bodies, |query, entry| {
-        query.bind(entry.id.clone()).bind(entry.body.clone())
-    })
+    super::rows::insert_all(
+        tx,
+        "INSERT INTO ledger_body (id, body) VALUES",
+        2,
+        "",
+        &bodies,
+        |query, entry| query.bind(entry.id.clone()).bind(entry.body.clone()),
+    )
     .await?;
     let last = entries.last().map_or(0, |entry| entry.seq);
     sqlx::query("DELETE FROM journal_pending WHERE log = $1 AND seq <= $2")

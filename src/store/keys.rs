@@ -103,7 +103,11 @@ impl KeyFolder {
             move |source| KeyFileError::Io { path, doing, source }
         };
         if !folder.exists() {
-            fs::DirBuilder::new().mode(0o700).recursive(true).create(folder).map_err(io("making the folder"))?;
+            fs::DirBuilder::new()
+                .mode(0o700)
+                .recursive(true)
+                .create(folder)
+                .map_err(io("making the folder"))?;
         }
         let mode = fs::metadata(folder).map_err(io("looking at the folder"))?.permissions().mode() & 0o7777;
         if mode & 0o077 != 0 {
@@ -222,7 +226,8 @@ impl KeyFolder {
     fn read(&self, kind: &'static str, name: &str) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
         let path = self.path(kind, name);
         let text = read_private(&path)?;
-        let wrong = || KeyFileError::Content { path: path.display().to_string(), kind, name: name.to_owned() };
+        let wrong =
+            || KeyFileError::Content { path: path.display().to_string(), kind, name: name.to_owned() };
         let words: Vec<&str> = text.split_ascii_whitespace().collect();
         let ["knik-key-1", k, n, encoded] = words.as_slice() else { return Err(wrong()) };
         if *k != kind || *n != name {
@@ -243,7 +248,9 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     let io = |doing| move |source| KeyFileError::Io { path: path.display().to_string(), doing, source };
     let named = match fs::symlink_metadata(path) {
         Ok(named) => named,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(KeyFileError::Missing { path: shown() }),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(KeyFileError::Missing { path: shown() });
+        }
         Err(source) => return Err(io("looking at it")(source)),
     };
     if !named.file_type().is_file() {

@@ -5,7 +5,8 @@
 use super::rows::{RowValues, bytes, insert_all};
 use super::{Database, StoreError};
 use crate::model::{
-    ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, SubjectRef, Timestamp,
+    ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, SubjectRef,
+    Timestamp,
 };
 use crate::redact::Projection;
 use serde::{Deserialize, Serialize};
@@ -109,8 +110,9 @@ pub struct Query {
     pub until_day: Option<String>,
 }
 
-/// Draws random bytes for references and pseudonyms; the caller brings the source.
-pub type Draw<'a> = &'a (dyn Fn() -> u128 + Sync);
+/// Draws random bytes for references and pseudonyms; the caller brings the source. `None` when it fails: then
+/// nothing is published.
+pub type Draw<'a> = &'a (dyn Fn() -> Option<u128> + Sync);
 
 /// The vault's side: takes things down.
 #[derive(Debug, Clone)]
@@ -146,7 +148,8 @@ impl RoomWriter {
                 let covers = |p: &&PublishedProjection| {
                     p.organisation == *organisation && grant.channels.contains(&p.channel)
                 };
-                let covered: Vec<&PublishedProjection> = published.projections.iter().filter(covers).collect();
+                let covered: Vec<&PublishedProjection> =
+                    published.projections.iter().filter(covers).collect();
                 name_for_grant(&mut tx, grant.id, published.conversation, &covered, draw).await?;
             }
         }
@@ -247,7 +250,8 @@ async fn upsert_projections(
     tx: &mut Transaction<'static, Any>,
     published: &PublishedConversation,
 ) -> Result<(), StoreError> {
-    let head = "INSERT INTO projection (id, conversation, organisation, channel, day, position, document) VALUES";
+    let head =
+        "INSERT INTO projection (id, conversation, organisation, channel, day, position, document) VALUES";
     let tail = "ON CONFLICT (id) DO UPDATE SET conversation = excluded.conversation, day = excluded.day, \
                 position = excluded.position, document = excluded.document";
     insert_all(tx, head, 7, tail, &published.projections, |query, p| {
@@ -375,9 +379,10 @@ async fn name_for_grant(
     let tail = "ON CONFLICT (reading_grant, projection) DO UPDATE SET conversation = excluded.conversation, \
                 conversation_reference = excluded.conversation_reference, day = excluded.day, \
                 position = excluded.position";
-    insert_all(tx, head, 7, tail, covered, |query, p| {
+    let named = covered.iter().map(|p| Ok((drawn_id(draw)?, *p))).collect::<Result<Vec<_>, StoreError>>()?;
+    insert_all(tx, head, 7, tail, &named, |query, (name, p)| {
         query
-            .bind(drawn_id(draw))
+            .bind(name.clone())
             .bind(bytes(grant.uuid()))
             .bind(bytes(p.id.uuid()))
             .bind(bytes(conversation.uuid()))
@@ -403,7 +408,7 @@ async fn conversation_reference(
     .fetch_optional(&mut **tx)
     .await
     .map_err(StoreError::database("reading a grant"))?;
-    row.map_or_else(|| Ok(drawn_id(draw)), |row| row.blob("conversation_reference"))
+    row.map_or_else(|| drawn_id(draw), |row| row.blob("conversation_reference"))
 }
 
 async fn name_subjects(
@@ -422,7 +427,7 @@ async fn name_subjects(
             continue;
         }
         let pseudonym = loop {
-            let candidate = drawn_pseudonym(draw);
+            let candidate = drawn_pseudonym(drawn(draw)?);
             if used.insert(candidate.clone()) {
                 break candidate;
             }
@@ -441,17 +446,20 @@ async fn name_subjects(
     .await
 }
 
-fn drawn_id(draw: Draw<'_>) -> Vec<u8> {
-    bytes(uuid::Builder::from_random_bytes(draw().to_be_bytes()).into_uuid())
+fn drawn(draw: Draw<'_>) -> Result<u128, StoreError> {
+    draw().ok_or_else(|| StoreError::Busy("the random source failed".to_owned()))
+}
+
+fn drawn_id(draw: Draw<'_>) -> Result<Vec<u8>, StoreError> {
+    Ok(bytes(uuid::Builder::from_random_bytes(drawn(draw)?.to_be_bytes()).into_uuid()))
 }
 
 /// Six characters that are not mistaken for each other: thirty bits of the draw.
-fn drawn_pseudonym(draw: Draw<'_>) -> String {
+fn drawn_pseudonym(drawn: u128) -> String {
     const LETTERS: [char; 32] = [
-        'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W',
-        'X', 'Y', 'Z', '2', '3', '4', '5', '6', '7', '8', '9',
+        'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'Q', 'R', 'S', 'T', 'U', 'V',
+        'W', 'X', 'Y', 'Z', '2', '3', '4', '5', '6', '7', '8', '9',
     ];
-    let drawn = draw();
     (0..6).filter_map(|n| LETTERS.get(((drawn >> (5 * n)) & 31) as usize)).collect()
 }
 
@@ -502,7 +510,11 @@ impl Room {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn record(&self, grant: GrantId, reference: RecordRef) -> Result<Option<RoomRecord>, StoreError> {
+    pub async fn record(
+        &self,
+        grant: GrantId,
+        reference: RecordRef,
+    ) -> Result<Option<RoomRecord>, StoreError> {
         let sql = format!(
             "SELECT {RECORD_COLUMNS} FROM grant_record g JOIN projection p ON p.id = g.projection \
              WHERE g.reference = $1 AND g.reading_grant = $2"
@@ -520,7 +532,11 @@ impl Room {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn conversation(&self, grant: GrantId, reference: RecordRef) -> Result<Vec<RoomRecord>, StoreError> {
+    pub async fn conversation(
+        &self,
+        grant: GrantId,
+        reference: RecordRef,
+    ) -> Result<Vec<RoomRecord>, StoreError> {
         let sql = format!(
             "SELECT {RECORD_COLUMNS} FROM grant_record g JOIN projection p ON p.id = g.projection \
              WHERE g.conversation_reference = $1 AND g.reading_grant = $2 ORDER BY g.position"
@@ -599,13 +615,14 @@ async fn pseudonyms_in<'e>(
     grant: GrantId,
     conversation: ConversationId,
 ) -> Result<HashMap<SubjectRef, String>, StoreError> {
-    let rows =
-        sqlx::query("SELECT subject, pseudonym FROM grant_subject WHERE reading_grant = $1 AND conversation = $2")
-            .bind(bytes(grant.uuid()))
-            .bind(bytes(conversation.uuid()))
-            .fetch_all(executor)
-            .await
-            .map_err(StoreError::database("reading pseudonyms"))?;
+    let rows = sqlx::query(
+        "SELECT subject, pseudonym FROM grant_subject WHERE reading_grant = $1 AND conversation = $2",
+    )
+    .bind(bytes(grant.uuid()))
+    .bind(bytes(conversation.uuid()))
+    .fetch_all(executor)
+    .await
+    .map_err(StoreError::database("reading pseudonyms"))?;
     rows.iter()
         .map(|row| {
             let number =
@@ -632,7 +649,11 @@ impl Conditions {
         let mut made = Self { clauses: Vec::new(), values: Vec::new() };
         made.push("g.reading_grant = ", Value::Bytes(bytes(grant.uuid())), "");
         for word in &query.words {
-            made.push("g.projection IN (SELECT projection FROM term WHERE word = ", Value::Text(word.clone()), ")");
+            made.push(
+                "g.projection IN (SELECT projection FROM term WHERE word = ",
+                Value::Text(word.clone()),
+                ")",
+            );
         }
         if let Some(channel) = &query.channel {
             made.push("p.channel = ", Value::Text(channel.to_string()), "");
@@ -695,7 +716,8 @@ fn record_of(row: &AnyRow) -> Result<RoomRecord, StoreError> {
 }
 
 fn grant_of(row: &AnyRow) -> Result<ReadingGrant, StoreError> {
-    let channels: Result<Vec<ChannelId>, _> = row.text("channels")?.split_whitespace().map(str::parse).collect();
+    let channels: Result<Vec<ChannelId>, _> =
+        row.text("channels")?.split_whitespace().map(str::parse).collect();
     Ok(ReadingGrant {
         id: GrantId::from_uuid(row.id("id")?),
         organisation: row.term("organisation")?,

@@ -91,7 +91,8 @@ pub(super) async fn insert_all<T>(
         for row in chunk {
             query = bind(query, row);
         }
-        query.persistent(chunk.len() * columns + columns > PARAMETERS_MAX)
+        query
+            .persistent(chunk.len() * columns + columns > PARAMETERS_MAX)
             .execute(&mut **tx)
             .await
             .map_err(StoreError::database("inserting rows"))?;

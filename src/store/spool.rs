@@ -52,7 +52,13 @@ impl SpoolWriter {
         let mut secret = Zeroizing::new([0_u8; 32]);
         rand::fill(secret.as_mut()).map_err(refused)?;
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, secret.as_ref()).map_err(refused)?);
-        Ok(Self { file, key, chunk: Zeroizing::new(Vec::with_capacity(CHUNK + TAG)), chunks: 0, size_bytes: 0 })
+        Ok(Self {
+            file,
+            key,
+            chunk: Zeroizing::new(Vec::with_capacity(CHUNK + TAG)),
+            chunks: 0,
+            size_bytes: 0,
+        })
     }
 
     /// Takes more bytes.

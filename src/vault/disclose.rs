@@ -96,7 +96,11 @@ pub async fn disclose(
 ///
 /// # Errors
 /// [`VaultError::Absent`] for a disclosure that is not there or was another person's.
-pub async fn receipt_again(archive: &Archive, actor: &Actor, id: DisclosureId) -> Result<Receipt, VaultError> {
+pub async fn receipt_again(
+    archive: &Archive,
+    actor: &Actor,
+    id: DisclosureId,
+) -> Result<Receipt, VaultError> {
     let absent = VaultError::Absent { what: "the disclosure" };
     let entry = archive.catalogue.intent_of(id, actor.id).await?.ok_or(absent)?;
     receipt(archive, entry).await
@@ -206,7 +210,11 @@ pub async fn record_denial(archive: &Archive, actor: &Actor, denial: &Denial) ->
 
 /// `policy#clause` as a code of the ledger.
 fn reason_code(code: &str) -> Option<Code> {
-    let plain: String =
-        code.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(64).collect();
+    let plain: String = code
+        .to_ascii_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .take(64)
+        .collect();
     plain.parse().ok()
 }

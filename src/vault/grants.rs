@@ -92,7 +92,9 @@ async fn channels_of(archive: &Archive, asked: &Approval) -> Result<Vec<ChannelI
         return Ok(theirs);
     }
     match asked.channels.iter().find(|channel| !theirs.contains(channel)) {
-        Some(other) => Err(VaultError::Input(format!("channel `{other}` is not of `{}`", asked.organisation))),
+        Some(other) => {
+            Err(VaultError::Input(format!("channel `{other}` is not of `{}`", asked.organisation)))
+        }
         None => Ok(asked.channels.clone()),
     }
 }

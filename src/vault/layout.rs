@@ -143,8 +143,8 @@ pub fn ranges_to_bytes(ranges: &[ByteRange]) -> Vec<u8> {
 }
 
 /// Reads file ranges; `None` when the length is no multiple of sixteen.
-#[must_use]
-pub fn ranges_from_bytes(bytes: &[u8]) -> Option<Vec<ByteRange>> {
+#[cfg(test)]
+fn ranges_from_bytes(bytes: &[u8]) -> Option<Vec<ByteRange>> {
     let (pairs, rest) = bytes.as_chunks::<16>();
     rest.is_empty().then(|| {
         pairs
@@ -164,7 +164,10 @@ mod tests {
     fn layout() -> Layout {
         let piece = |fragment, start, end| Piece { fragment, range: ByteRange { start, end } };
         Layout {
-            fragments: vec![FragmentId::from_uuid(Uuid::from_u128(7)), FragmentId::from_uuid(Uuid::from_u128(8))],
+            fragments: vec![
+                FragmentId::from_uuid(Uuid::from_u128(7)),
+                FragmentId::from_uuid(Uuid::from_u128(8)),
+            ],
             parts: vec![
                 PartLayout {
                     role: ITEM.to_owned(),

@@ -86,7 +86,8 @@ impl SegmentKeys {
         if let Some(known) = self.0.get(&segment) {
             return Ok(Arc::clone(known));
         }
-        let row = archive.catalogue.segment(segment).await?.ok_or(VaultError::Absent { what: "a segment" })?;
+        let row =
+            archive.catalogue.segment(segment).await?.ok_or(VaultError::Absent { what: "a segment" })?;
         let wrapped = WrappedKey::from_bytes(&row.wrapped_key)?;
         let key = Arc::new(archive.keyring.unwrap_segment_key(&row.organisation, segment, &wrapped)?);
         self.0.insert(segment, Arc::clone(&key));

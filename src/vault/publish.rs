@@ -18,23 +18,33 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Records opened under one entry: a leaf of the ledger names them all.
 const BATCH_RECORDS: usize = 1_000;
 
+/// How long a conversation that failed waits, in seconds.
+const RETRY_SECONDS: i64 = 60;
+
 /// Conversations looked up at a time.
 const STALE_ROUND: u32 = 64;
 
-/// Computes every stale conversation anew. Returns how many there were.
+/// Computes every stale conversation anew. Returns how many were. One that fails is logged, goes to the end of the
+/// row, and does not stand in the way of the others; what was published of it stays until it can be computed.
 ///
 /// # Errors
-/// When storage fails, or an original does not open: what was not computed stays stale and is not published.
+/// When the catalogue cannot be read.
 pub async fn refresh_stale(archive: &Archive, rules: &Rules) -> Result<u64, VaultError> {
+    let began = archive.sources.now();
     let mut done = 0;
     loop {
-        let stale = archive.catalogue.stale_conversations(STALE_ROUND).await?;
+        let stale = archive.catalogue.stale_conversations(began, STALE_ROUND).await?;
         if stale.is_empty() {
             return Ok(done);
         }
         for conversation in stale {
-            refresh(archive, rules, conversation).await?;
-            done += 1;
+            match refresh(archive, rules, conversation).await {
+                Ok(()) => done += 1,
+                Err(error) => {
+                    tracing::error!(%conversation, %error, "conversation could not be computed anew");
+                    archive.catalogue.postpone_stale(conversation, archive.sources.now().plus_seconds(RETRY_SECONDS)).await?;
+                }
+            }
         }
     }
 }
@@ -43,7 +53,11 @@ pub async fn refresh_stale(archive: &Archive, rules: &Rules) -> Result<u64, Vaul
 ///
 /// # Errors
 /// As [`refresh_stale`].
-pub async fn refresh(archive: &Archive, rules: &Rules, conversation: ConversationId) -> Result<(), VaultError> {
+pub async fn refresh(
+    archive: &Archive,
+    rules: &Rules,
+    conversation: ConversationId,
+) -> Result<(), VaultError> {
     let _one_at_a_time = archive.intake.lock().await;
     let members = archive.catalogue.members(conversation).await?;
     let records: Vec<RecordId> = members.iter().map(|member| member.record).collect();
@@ -100,7 +114,9 @@ async fn compute_anew(
         let names = Names::new(&archive.digests, channel.platform, &channel.instance);
         let members: Vec<Member<'_>> = members
             .into_iter()
-            .filter_map(|known| items.get(&known.record).map(|item| Member { item, facts: facts(known, item) }))
+            .filter_map(|known| {
+                items.get(&known.record).map(|item| Member { item, facts: facts(known, item) })
+            })
             .collect();
         let account = &channel.account;
         compute(&rules, &names, conversation, account, &members, &known, &archive.sources)
@@ -155,12 +171,22 @@ async fn open_items(
     let opened = seal::open_system(permit, recorded, sealed)?;
     let mut items = Vec::with_capacity(opened.len());
     for (record, original) in opened {
-        let format: Format = formats
-            .get(&record)
-            .and_then(|word| word.parse().ok())
-            .ok_or(VaultError::Absent { what: "the format of a capture" })?;
-        items.push((record, read_item(format, &original?)?));
+        let format: Option<Format> = formats.get(&record).and_then(|word| word.parse().ok());
+        let format = format.ok_or(VaultError::Absent { what: "the format of a capture" })?;
+        match original.map_err(VaultError::from).and_then(|original| read_item(format, &original)) {
+            Ok(item) => items.push((record, item)),
+            // An original that does not open has no view; the others of its conversation do.
+            Err(error) => tracing::error!(%record, %error, "original could not be read; it is withheld"),
+        }
     }
+    let failed = (records.len() - items.len()) as u64;
+    let kind = if failed == 0 { EntryKind::SystemOpeningDone } else { EntryKind::SystemOpeningFailed };
+    let outcome = Entry::new(sources.entry_id()?, kind, sources.now())
+        .of(organisation.clone())
+        .under(permit_id)
+        .counting("opened".parse()?, items.len() as u64)
+        .counting("failed".parse()?, failed);
+    let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(outcome)?, None).await?;
     Ok(items)
 }
 
@@ -195,7 +221,7 @@ pub async fn take_down(archive: &Archive) -> Result<u64, VaultError> {
 async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(), VaultError> {
     let unreadable = || VaultError::Input("the outbox holds something this version cannot read".to_owned());
     let sources = archive.sources.clone();
-    let draw = move || u128::from_be_bytes(sources.secret::<16>().map(|drawn| *drawn).unwrap_or_default());
+    let draw = move || sources.secret::<16>().ok().map(|drawn| u128::from_be_bytes(*drawn));
     match kind {
         "conversation" => {
             let published: PublishedConversation = serde_json::from_str(payload).map_err(|_| unreadable())?;

@@ -74,7 +74,8 @@ pub async fn list(
 ) -> Result<Vec<VaultRecord>, VaultError> {
     let resource = Resource::Registry { organisation: actor.organisation.clone() };
     let allowed = authorise(archive, rules, actor, Action::ListVaultRecords, &resource).await?;
-    let summaries = archive.catalogue.records(&actor.organisation, asked.outcome, asked.after, asked.most).await?;
+    let summaries =
+        archive.catalogue.records(&actor.organisation, asked.outcome, asked.after, asked.most).await?;
     let mut found = Vec::with_capacity(summaries.len());
     for summary in summaries {
         let view = view(archive, rules, &summary, &allowed, asked.language).await?;

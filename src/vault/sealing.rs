@@ -191,8 +191,12 @@ impl<'a> Sealer<'a> {
         let id: [u8; 16] = id.try_into().map_err(|_| VaultError::Random)?;
         let id = FragmentId::from_uuid(uuid::Builder::from_random_bytes(id).into_uuid());
         let key = FragmentKey::from_bytes(secret);
-        let aad =
-            Aad { organisation: self.organisation, capture: self.capture, fragment: id, version: ENVELOPE_VERSION };
+        let aad = Aad {
+            organisation: self.organisation,
+            capture: self.capture,
+            fragment: id,
+            version: ENVELOPE_VERSION,
+        };
         let sealed = seal_fragment(&key, &aad, Nonce::from_bytes(*seal_nonce), plain)?;
         let wrapped =
             self.key.wrap(self.organisation, self.segment, id, &key, Nonce::from_bytes(*wrap_nonce))?;
@@ -209,7 +213,11 @@ impl<'a> Sealer<'a> {
         Ok(id)
     }
 
-    fn finish(self, keyring: &dyn MasterKeyring, layouts: Vec<Vec<Layout>>) -> Result<SealedBatch, VaultError> {
+    fn finish(
+        self,
+        keyring: &dyn MasterKeyring,
+        layouts: Vec<Vec<Layout>>,
+    ) -> Result<SealedBatch, VaultError> {
         let nonce = Nonce::from_bytes(*self.sources.secret::<12>()?);
         let wrapped = keyring.wrap_segment_key(self.organisation, self.segment, &self.key, nonce)?;
         let sealed = self.writer.finish();

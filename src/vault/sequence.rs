@@ -31,7 +31,8 @@ pub async fn take_up(archive: &Archive) -> Result<usize, VaultError> {
 fn entry(archive: &Archive, message: &Arrived) -> Result<Pending, VaultError> {
     let id = archive.sources.entry_id()?;
     let Ok(event) = serde_json::from_str::<RoomEvent>(&message.payload) else {
-        let entry = Entry::new(id, EntryKind::IncidentOpened, message.at).outcome("inbox-unreadable".parse()?);
+        let entry =
+            Entry::new(id, EntryKind::IncidentOpened, message.at).outcome("inbox-unreadable".parse()?);
         return Ok(Pending::event(entry)?);
     };
     let kind = match event.kind {

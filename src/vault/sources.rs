@@ -39,7 +39,9 @@ impl Sources {
     pub fn system() -> Self {
         let now = || {
             let micros = jiff::Timestamp::now().as_microsecond();
-            Timestamp::from_micros(micros).or_else(|| Timestamp::from_micros(0)).unwrap_or_else(|| unreachable!())
+            Timestamp::from_micros(micros)
+                .or_else(|| Timestamp::from_micros(0))
+                .unwrap_or_else(|| unreachable!())
         };
         Self::new(now, |bytes| aws_lc_rs::rand::fill(bytes).is_ok())
     }

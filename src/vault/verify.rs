@@ -3,8 +3,8 @@
 
 use super::{Archive, VaultError};
 use crate::ledger::{
-    Checkpoint, Edge, Entry, Hash, LEAF_BYTES_MAX, Receipt, ReceiptError, TileReader, VerifiedEntry, VerifierKey,
-    leaf_hash,
+    Checkpoint, Edge, Entry, Hash, LEAF_BYTES_MAX, Receipt, ReceiptError, TileReader, VerifiedEntry,
+    VerifierKey, leaf_hash,
 };
 use crate::model::SegmentId;
 use crate::seal::SegmentReader;
@@ -104,7 +104,9 @@ fn first_wrong_leaf(origin: &str, from: u64, leaves: &[(u64, Vec<u8>)]) -> Optio
             return Some(format!("entry {expected} of {origin} is missing"));
         }
         if leaf.len() > LEAF_BYTES_MAX || Entry::parse(leaf).is_err() {
-            return Some(format!("entry {expected} of {origin} was changed: it is no entry in canonical form"));
+            return Some(format!(
+                "entry {expected} of {origin} was changed: it is no entry in canonical form"
+            ));
         }
     }
     None
@@ -124,7 +126,8 @@ async fn verify_segments(
         let fragments = archive.catalogue.fragments_of_segment(segment.id).await?;
         let length = bytes.len() as u64;
         let wanted = segment.clone();
-        let wrong = tokio::task::spawn_blocking(move || first_wrong_in_segment(&bytes, &wanted, &fragments)).await?;
+        let wrong =
+            tokio::task::spawn_blocking(move || first_wrong_in_segment(&bytes, &wanted, &fragments)).await?;
         if wrong.is_some() {
             return Ok(wrong);
         }

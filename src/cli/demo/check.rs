@@ -115,10 +115,16 @@ impl<'a> Checker<'a> {
             views.extend(self.everything(&grant.id.to_string()).await?);
         }
         for view in &views {
-            placeholders += passages(view).iter().map(|passage| list(passage, "placeholders").len()).sum::<usize>();
+            placeholders +=
+                passages(view).iter().map(|passage| list(passage, "placeholders").len()).sum::<usize>();
         }
         let right = !views.is_empty() && placeholders > 0;
-        self.row("researcher", "list redacted views", format!("{} views, {placeholders} placeholders", views.len()), right);
+        self.row(
+            "researcher",
+            "list redacted views",
+            format!("{} views, {placeholders} placeholders", views.len()),
+            right,
+        );
 
         let all = serde_json::to_string(&views)?;
         let canaries: Vec<&str> = samples::canaries().collect();
@@ -127,19 +133,35 @@ impl<'a> Checker<'a> {
         self.row("researcher", "find planted personal data", got, leaked.is_none());
 
         let grant = grants.last().map(|grant| grant.id.to_string()).unwrap_or_default();
-        let thread = views.last().and_then(|view| view.get("conversation")).and_then(Value::as_str).unwrap_or_default();
+        let thread = views
+            .last()
+            .and_then(|view| view.get("conversation"))
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let url = format!("{}/v1/conversations/{thread}?grant={grant}", self.room);
         let (status, thread) = self.read(Role::Researcher, &url).await?;
         let found = list(&thread, "records").len();
-        self.row("researcher", "read a conversation", format!("{found} views"), status == StatusCode::OK && found > 0);
+        self.row(
+            "researcher",
+            "read a conversation",
+            format!("{found} views"),
+            status == StatusCode::OK && found > 0,
+        );
 
         let asked = json!({ "query": "waterbijdrage" });
-        let (status, hits) = self.send(Role::Researcher, &format!("{}/v1/records/_search", self.room), &asked).await?;
+        let (status, hits) =
+            self.send(Role::Researcher, &format!("{}/v1/records/_search", self.room), &asked).await?;
         let found = list(&hits, "records").len();
-        self.row("researcher", "search a word", format!("{found} views"), status == StatusCode::OK && found > 0);
+        self.row(
+            "researcher",
+            "search a word",
+            format!("{found} views"),
+            status == StatusCode::OK && found > 0,
+        );
 
         let asked = json!({ "query": canaries.first().copied().unwrap_or("canary") });
-        let (_, hits) = self.send(Role::Researcher, &format!("{}/v1/records/_search", self.room), &asked).await?;
+        let (_, hits) =
+            self.send(Role::Researcher, &format!("{}/v1/records/_search", self.room), &asked).await?;
         let found = list(&hits, "records").len();
         self.row("researcher", "search a redacted name", format!("{found} views"), found == 0);
         self.researcher_refused().await
@@ -152,7 +174,13 @@ impl<'a> Checker<'a> {
         let mut answers = Vec::new();
         for id in [known, absent] {
             let url = format!("{}/v1/records/{id}/disclosures", self.vault);
-            let answer = self.client.post(url).bearer_auth(self.token(Role::Researcher)).json(&grounds()).send().await?;
+            let answer = self
+                .client
+                .post(url)
+                .bearer_auth(self.token(Role::Researcher))
+                .json(&grounds())
+                .send()
+                .await?;
             answers.push((answer.status(), answer.bytes().await?));
         }
         let same = answers.first() == answers.last();
@@ -167,7 +195,8 @@ impl<'a> Checker<'a> {
         let url = format!("{}/v1/records?outcome=archive&limit=100", self.vault);
         let (_, page) = self.read(Role::Official, &url).await?;
         let records = list(&page, "records");
-        let shown = records.iter().find(|record| record.get("view").is_some()).context("no record has a view")?;
+        let shown =
+            records.iter().find(|record| record.get("view").is_some()).context("no record has a view")?;
         Ok(shown.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
     }
 
@@ -185,13 +214,15 @@ impl<'a> Checker<'a> {
 
         let (status, opened) = self.send(Role::Official, &url, &grounds()).await?;
         let original = list(&opened, "original");
-        let item = original.first().and_then(|part| part.get("content")).and_then(Value::as_str).unwrap_or_default();
+        let item =
+            original.first().and_then(|part| part.get("content")).and_then(Value::as_str).unwrap_or_default();
         let bytes = STANDARD.decode(item).unwrap_or_default();
         let exact = stands_in_a_sample(&bytes)?;
         let got = format!("{} bytes, {}", bytes.len(), if exact { "as captured" } else { "NOT as captured" });
         self.row("official", "open an original", got, status == StatusCode::CREATED && exact);
 
-        let receipt: Option<Receipt> = opened.get("receipt").and_then(|r| serde_json::from_value(r.clone()).ok());
+        let receipt: Option<Receipt> =
+            opened.get("receipt").and_then(|r| serde_json::from_value(r.clone()).ok());
         let key = self.folder.archive.logs.vault.verifier();
         let holds = receipt.and_then(|receipt| receipt.verify(key).ok());
         let got = holds.as_ref().map_or("does NOT hold".to_owned(), |v| format!("holds: entry {}", v.index));
@@ -215,8 +246,15 @@ impl<'a> Checker<'a> {
         let (status, answer) = self.read(Role::RecordsManager, &url).await?;
         let decisions = list(&answer, "decisions");
         let steps = decisions.first().map(|decision| list(decision, "path").len()).unwrap_or_default();
-        self.row("records-manager", "see why", format!("{steps} steps"), status == StatusCode::OK && steps > 0);
-        let (status, _) = self.send(Role::RecordsManager, &format!("{}/v1/records/{id}/disclosures", self.vault), &grounds()).await?;
+        self.row(
+            "records-manager",
+            "see why",
+            format!("{steps} steps"),
+            status == StatusCode::OK && steps > 0,
+        );
+        let (status, _) = self
+            .send(Role::RecordsManager, &format!("{}/v1/records/{id}/disclosures", self.vault), &grounds())
+            .await?;
         let refused = status == StatusCode::FORBIDDEN || status == StatusCode::NOT_FOUND;
         self.row("records-manager", "open an original", status.to_string(), refused);
         Ok(())
@@ -226,8 +264,16 @@ impl<'a> Checker<'a> {
         let logs = &self.folder.archive.logs;
         let keys = [logs.vault.verifier().clone(), logs.reading_room.verifier().clone()];
         let seen = verify(&self.folder.archive, &keys, &|_, _| {}).await?;
-        let got = seen.first_wrong.clone().unwrap_or(format!("{} entries, {} segments", seen.entries, seen.segments));
-        self.row("anyone", "verify ledger and segments", got, seen.first_wrong.is_none() && seen.segments > 0);
+        let got = seen
+            .first_wrong
+            .clone()
+            .unwrap_or(format!("{} entries, {} segments", seen.entries, seen.segments));
+        self.row(
+            "anyone",
+            "verify ledger and segments",
+            got,
+            seen.first_wrong.is_none() && seen.segments > 0,
+        );
         Ok(())
     }
 
@@ -236,7 +282,9 @@ impl<'a> Checker<'a> {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).context("reading the environment")?;
         let held = std::fs::read_dir(format!("/proc/{pid}/fd"))?
             .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
-            .filter(|path| path.components().any(|part| matches!(part.as_os_str().to_str(), Some("vault" | "keys"))))
+            .filter(|path| {
+                path.components().any(|part| matches!(part.as_os_str().to_str(), Some("vault" | "keys")))
+            })
             .count();
         let got = format!("{} bytes of environment, {held} files of the vault", environment.len());
         self.row("reading room", "hold a key or an original", got, environment.is_empty() && held == 0);

@@ -88,7 +88,13 @@ pub(super) fn token(dir: &Path, asked: &TokenArguments) -> Result<String> {
     mint(&*seed, asked.role, &asked.subject, &asked.organisation, asked.seconds)
 }
 
-fn mint(seed: &[u8], role: Role, subject: &str, organisation: &OrganisationId, seconds: u32) -> Result<String> {
+fn mint(
+    seed: &[u8],
+    role: Role,
+    subject: &str,
+    organisation: &OrganisationId,
+    seconds: u32,
+) -> Result<String> {
     let sources = Sources::system();
     let jti = sources.random_id()?.to_string();
     let issuer = DevelopmentIssuer::new(seed, AUDIENCE)?;

@@ -138,7 +138,9 @@ mod tests {
             let written = |file: &String| file.contains(json) || file.contains(&canary.to_lowercase());
             let escaped: String = canary
                 .chars()
-                .flat_map(|c| if c.is_ascii() { vec![c] } else { format!("\\u{:04x}", c as u32).chars().collect() })
+                .flat_map(|c| {
+                    if c.is_ascii() { vec![c] } else { format!("\\u{:04x}", c as u32).chars().collect() }
+                })
                 .collect::<String>()
                 .to_lowercase();
             assert!(files.iter().any(|file| written(file) || file.contains(&escaped)), "{canary}");

@@ -109,7 +109,8 @@ async fn approve(folder: &DataFolder, registry: &Registry) -> Result<()> {
     let archive = &folder.archive;
     let now = archive.sources.now();
     let held = archive.catalogue.grants().await?;
-    let researcher = PEOPLE.iter().find(|person| person.role == Role::Researcher).context("the researcher")?;
+    let researcher =
+        PEOPLE.iter().find(|person| person.role == Role::Researcher).context("the researcher")?;
     for (n, organisation) in (0..).zip(&registry.organisations) {
         if held.iter().any(|grant| grant.organisation == organisation.id && grant.active(now)) {
             continue;

@@ -142,14 +142,21 @@ impl Catalogue {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn add_organisation(&self, id: &OrganisationId, name: &str, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO organisation (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING")
-            .bind(id.to_string())
-            .bind(name.to_owned())
-            .bind(now.micros())
-            .execute(self.db.write())
-            .await
-            .map_err(StoreError::database("adding an organisation"))?;
+    pub async fn add_organisation(
+        &self,
+        id: &OrganisationId,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO organisation (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(id.to_string())
+        .bind(name.to_owned())
+        .bind(now.micros())
+        .execute(self.db.write())
+        .await
+        .map_err(StoreError::database("adding an organisation"))?;
         Ok(())
     }
 

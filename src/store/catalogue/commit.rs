@@ -3,8 +3,8 @@
 use super::Catalogue;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
-    CaptureId, ChannelId, ConversationId, FragmentId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId,
-    RecordId, SegmentId, SubjectRef, Timestamp, VersionId, Visibility,
+    CaptureId, ChannelId, ConversationId, FragmentId, ItemDigest, ItemKind, OrganisationId, Outcome,
+    ProjectionId, RecordId, SegmentId, SubjectRef, Timestamp, VersionId, Visibility,
 };
 use crate::store::StoreError;
 use crate::store::journal;
@@ -259,8 +259,10 @@ async fn merge(
                 .await
                 .map_err(StoreError::database("joining conversations"))?;
         }
-        for statement in ["DELETE FROM subject WHERE conversation = $1", "DELETE FROM stale_conversation WHERE conversation = $1"]
-        {
+        for statement in [
+            "DELETE FROM subject WHERE conversation = $1",
+            "DELETE FROM stale_conversation WHERE conversation = $1",
+        ] {
             sqlx::query(statement)
                 .bind(bytes(drop.uuid()))
                 .execute(&mut **tx)
@@ -291,7 +293,8 @@ async fn insert_records(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Re
             .bind(row.outcome.as_str())
     })
     .await?;
-    let head = "INSERT INTO version (id, record, digest, capture, observed_at, parts, ruleset, findings) VALUES";
+    let head =
+        "INSERT INTO version (id, record, digest, capture, observed_at, parts, ruleset, findings) VALUES";
     insert_all(tx, head, 8, "ON CONFLICT (record, digest) DO NOTHING", &batch.versions, |query, row| {
         query
             .bind(bytes(row.id.uuid()))
@@ -305,15 +308,17 @@ async fn insert_records(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Re
     })
     .await?;
     for version in batch.versions.iter().filter(|v| v.replaces) {
-        sqlx::query("UPDATE record SET version = $1, outcome = $2, edited_at = $3, visibility = $4 WHERE id = $5")
-            .bind(bytes(version.id.uuid()))
-            .bind(version.outcome.as_str())
-            .bind(version.edited_at.map(Timestamp::micros))
-            .bind(version.visibility.as_str())
-            .bind(bytes(version.record.uuid()))
-            .execute(&mut **tx)
-            .await
-            .map_err(StoreError::database("setting the version in force"))?;
+        sqlx::query(
+            "UPDATE record SET version = $1, outcome = $2, edited_at = $3, visibility = $4 WHERE id = $5",
+        )
+        .bind(bytes(version.id.uuid()))
+        .bind(version.outcome.as_str())
+        .bind(version.edited_at.map(Timestamp::micros))
+        .bind(version.visibility.as_str())
+        .bind(bytes(version.record.uuid()))
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("setting the version in force"))?;
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use super::Catalogue;
 use super::commit::{OutboxRow, SubjectRow, insert_outbox, insert_subjects};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
-    ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId, SubjectRef,
-    Timestamp, VersionId, Visibility,
+    ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
+    SubjectRef, Timestamp, VersionId, Visibility,
 };
 use crate::store::StoreError;
 use crate::store::journal;
@@ -138,7 +138,8 @@ impl Catalogue {
     ) -> Result<HashSet<(RecordId, ItemDigest)>, StoreError> {
         let mut found = HashSet::new();
         for chunk in records.chunks(LOOKUP_MAX) {
-            let sql = format!("SELECT record, digest FROM version WHERE record IN ({})", list(1, chunk.len()));
+            let sql =
+                format!("SELECT record, digest FROM version WHERE record IN ({})", list(1, chunk.len()));
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
             for record in chunk {
                 query = query.bind(bytes(record.uuid()));
@@ -167,7 +168,8 @@ impl Catalogue {
             for record in chunk {
                 query = query.bind(bytes(record.uuid()));
             }
-            let rows = query.fetch_all(self.db.read()).await.map_err(StoreError::database("looking up edits"))?;
+            let rows =
+                query.fetch_all(self.db.read()).await.map_err(StoreError::database("looking up edits"))?;
             for row in rows {
                 found.insert(RecordId::from_uuid(row.id("id")?), row.time_or_null("edited_at")?);
             }
@@ -216,12 +218,31 @@ impl Catalogue {
         rows.iter().map(member_of).collect()
     }
 
-    /// Conversations that wait to be computed anew, oldest first.
+    /// Puts a stale conversation at the end of the row.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn stale_conversations(&self, most: u32) -> Result<Vec<ConversationId>, StoreError> {
-        let rows = sqlx::query("SELECT conversation FROM stale_conversation ORDER BY since LIMIT $1")
+    pub async fn postpone_stale(&self, conversation: ConversationId, since: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE stale_conversation SET since = $1 WHERE conversation = $2")
+            .bind(since.micros())
+            .bind(bytes(conversation.uuid()))
+            .execute(self.db.write())
+            .await
+            .map_err(StoreError::database("postponing a stale conversation"))?;
+        Ok(())
+    }
+
+    /// Conversations that wait to be computed anew since `until` or longer, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stale_conversations(
+        &self,
+        until: Timestamp,
+        most: u32,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        let rows = sqlx::query("SELECT conversation FROM stale_conversation WHERE since <= $1 ORDER BY since LIMIT $2")
+            .bind(until.micros())
             .bind(i64::from(most))
             .fetch_all(self.db.read())
             .await

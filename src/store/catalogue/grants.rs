@@ -171,12 +171,13 @@ impl Catalogue {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        let done = sqlx::query("UPDATE access_grant SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL")
-            .bind(now.micros())
-            .bind(bytes(grant.uuid()))
-            .execute(&mut *tx)
-            .await
-            .map_err(StoreError::database("revoking a grant"))?;
+        let done =
+            sqlx::query("UPDATE access_grant SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL")
+                .bind(now.micros())
+                .bind(bytes(grant.uuid()))
+                .execute(&mut *tx)
+                .await
+                .map_err(StoreError::database("revoking a grant"))?;
         if done.rows_affected() == 0 {
             return Ok(false);
         }
@@ -279,7 +280,11 @@ impl Catalogue {
             .map_err(StoreError::database("reading the outbox"))?;
         rows.iter()
             .map(|row| {
-                Ok(OutboxItem { seq: row.number("seq")?, kind: row.text("kind")?, payload: row.text("payload")? })
+                Ok(OutboxItem {
+                    seq: row.number("seq")?,
+                    kind: row.text("kind")?,
+                    payload: row.text("payload")?,
+                })
             })
             .collect()
     }
@@ -299,7 +304,8 @@ impl Catalogue {
 }
 
 fn grant_of(row: &AnyRow) -> Result<GrantRow, StoreError> {
-    let channels: Result<Vec<ChannelId>, _> = row.text("channels")?.split_whitespace().map(str::parse).collect();
+    let channels: Result<Vec<ChannelId>, _> =
+        row.text("channels")?.split_whitespace().map(str::parse).collect();
     Ok(GrantRow {
         id: GrantId::from_uuid(row.id("id")?),
         organisation: row.term("organisation")?,

@@ -10,7 +10,9 @@ mod originals;
 mod records;
 
 pub use channels::{Channel, ChannelFact, Duty, Fact};
-pub use commit::{Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SubjectRow, VersionRow};
+pub use commit::{
+    Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SubjectRow, VersionRow,
+};
 pub use conversations::{Known, Member, Refreshed, Withheld};
 pub use grants::{DisclosureRow, GrantRow, OutboxItem};
 pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};

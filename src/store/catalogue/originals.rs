@@ -78,7 +78,8 @@ impl Catalogue {
             for record in chunk {
                 query = query.bind(bytes(record.uuid()));
             }
-            let rows = query.fetch_all(self.db.read()).await.map_err(StoreError::database("finding originals"))?;
+            let rows =
+                query.fetch_all(self.db.read()).await.map_err(StoreError::database("finding originals"))?;
             for row in rows {
                 found.push(OriginalPlace {
                     record: RecordId::from_uuid(row.id("id")?),
@@ -107,7 +108,8 @@ impl Catalogue {
             for id in chunk {
                 query = query.bind(bytes(id.uuid()));
             }
-            let rows = query.fetch_all(self.db.read()).await.map_err(StoreError::database("finding fragments"))?;
+            let rows =
+                query.fetch_all(self.db.read()).await.map_err(StoreError::database("finding fragments"))?;
             for row in rows {
                 let fragment = fragment_of(&row)?;
                 found.insert(fragment.id, fragment);

@@ -2,8 +2,8 @@
 
 use super::Catalogue;
 use crate::model::{
-    CaptureId, ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
-    Timestamp, Visibility,
+    CaptureId, ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId,
+    RecordId, Timestamp, Visibility,
 };
 use crate::store::StoreError;
 use crate::store::rows::{RowValues, bytes};

@@ -1,7 +1,7 @@
 //! One batch: looked up, resolved, sealed, judged, looked through for personal data, committed.
 
 use super::resolve::{Arrival, Before, Digests, Resolution, Resolved, Resolver};
-use super::{Intake, IngestReport};
+use super::{IngestReport, Intake};
 use crate::capture::{Item, Unit};
 use crate::decide::{Answer, Decision, Facts as JudgedFacts};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
@@ -39,7 +39,12 @@ impl Counts {
             ("withheld-uncertain", self.uncertain),
         ];
         let outcomes = self.outcomes.iter().map(|(outcome, n)| (format!("outcome.{outcome}"), *n));
-        plain.into_iter().map(|(what, n)| (what.to_owned(), n)).chain(outcomes).filter(|(_, n)| *n > 0).collect()
+        plain
+            .into_iter()
+            .map(|(what, n)| (what.to_owned(), n))
+            .chain(outcomes)
+            .filter(|(_, n)| *n > 0)
+            .collect()
     }
 
     fn add_to(&self, report: &mut IngestReport) {
@@ -63,13 +68,23 @@ struct Prepared {
 
 impl Intake<'_> {
     /// Takes in one batch. One at a time in the whole vault: what is looked up must still hold at the commit.
-    pub(super) async fn take_in(&self, units: Vec<Unit>, report: &mut IngestReport) -> Result<(), VaultError> {
+    pub(super) async fn take_in(
+        &self,
+        units: Vec<Unit>,
+        report: &mut IngestReport,
+    ) -> Result<(), VaultError> {
         let _one_at_a_time = self.archive.intake.lock().await;
         let names = self.names();
-        let digests: Vec<Vec<Digests>> =
-            units.iter().map(|unit| unit.items.iter().map(|item| Digests::of(item, &names)).collect()).collect();
-        let deletions: Vec<ItemDigest> =
-            units.iter().flat_map(|unit| &unit.deletions).flat_map(|d| &d.names).map(|n| names.item(n)).collect();
+        let digests: Vec<Vec<Digests>> = units
+            .iter()
+            .map(|unit| unit.items.iter().map(|item| Digests::of(item, &names)).collect())
+            .collect();
+        let deletions: Vec<ItemDigest> = units
+            .iter()
+            .flat_map(|unit| &unit.deletions)
+            .flat_map(|d| &d.names)
+            .map(|n| names.item(n))
+            .collect();
         let before = Before::look_up(self.archive, &digests, &deletions).await?;
         let resolution = Resolver::new(&before, &self.archive.sources).resolve(&units, &digests, &names)?;
         let work = self.work();
@@ -158,8 +173,7 @@ impl Work {
             arrived.push(one);
         }
         let mut findings = HashMap::new();
-        let (outbox, subjects) =
-            self.conversations(&resolution, &arrived, &mut findings, &mut counts)?;
+        let (outbox, subjects) = self.conversations(&resolution, &arrived, &mut findings, &mut counts)?;
         let batch = self.batch(&resolution, &arrived, &findings, outbox, subjects);
         drop(arrived);
         Ok(Prepared { sealed, batch, counts })
@@ -247,8 +261,10 @@ impl Work {
         for (conversation, mut of) in by_conversation {
             of.sort_by_key(|one| (one.item.posted_at.is_none(), one.item.posted_at, one.resolved.record));
             let versions = in_force(&of);
-            let members: Vec<Member<'_>> =
-                of.iter().map(|one| Member { item: one.item, facts: self.facts_of(one, &versions) }).collect();
+            let members: Vec<Member<'_>> = of
+                .iter()
+                .map(|one| Member { item: one.item, facts: self.facts_of(one, &versions) })
+                .collect();
             let computed = compute(
                 &self.rules,
                 &names,

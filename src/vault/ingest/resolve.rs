@@ -132,7 +132,11 @@ impl<'a> Resolver<'a> {
             records: before.names.iter().filter_map(|(name, known)| Some((*name, known.record?))).collect(),
             versions: before.versions.clone(),
             in_force: before.edited.clone(),
-            withheld: before.names.iter().filter_map(|(name, known)| Some((*name, known.withheld?))).collect(),
+            withheld: before
+                .names
+                .iter()
+                .filter_map(|(name, known)| Some((*name, known.withheld?)))
+                .collect(),
             rows: HashMap::new(),
             touched: BTreeSet::new(),
         }
@@ -212,7 +216,16 @@ impl<'a> Resolver<'a> {
         }
         let version = VersionId::from_uuid(self.sources.ordered_id()?);
         let withheld = item.superseded.then_some(Withheld::Superseded);
-        Ok(Resolved { unit, item: place, record, version, digest: digests.version, arrival, withheld, thread })
+        Ok(Resolved {
+            unit,
+            item: place,
+            record,
+            version,
+            digest: digests.version,
+            arrival,
+            withheld,
+            thread,
+        })
     }
 
     fn arrival(&mut self, record: RecordId, known: bool, item: &Item, version: ItemDigest) -> Arrival {
