@@ -136,9 +136,10 @@ impl Names {
         let given = at;
         at = self.initials(view, at, &mut r);
         let with_initials = at > given;
+        let several_initials = at > given + 1 && !is_abbreviation(view, given, at);
         let initials_end = at;
         at = self.first_names(view, at, &mut r);
-        let lead = Lead { first: at > given, initials: with_initials, titled, cue };
+        let lead = Lead { first: at > given, initials: with_initials, several_initials, titled, cue };
         let named = self.surname(view, at, &lead, &mut r);
         let end = named.unwrap_or(at);
         if end == given || (named.is_none() && end == initials_end && with_initials) {
@@ -322,6 +323,13 @@ impl Names {
 /// Whether a verb and `je`, `jij` or `u` follow.
 fn addressed(view: &View<'_>, index: usize) -> bool {
     matches!(view.gap(index), " " | ", ") && is(view.words.get(index + 2), YOU)
+}
+
+/// `P.S.`, `N.B.`: capitals with points that stand before a sentence, not before a surname.
+fn is_abbreviation(view: &View<'_>, from: usize, to: usize) -> bool {
+    let letters = (from..to).filter_map(|i| view.words.get(i)).filter_map(|w| view.text.get(w.start..w.end));
+    let joined: String = letters.flat_map(str::chars).flat_map(char::to_uppercase).collect();
+    ["PS", "NB", "BV", "NV", "AUB", "TNV", "IPV", "IVM", "EU", "VS"].contains(&joined.as_str())
 }
 
 fn is_street(word: &str) -> bool {

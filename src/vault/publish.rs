@@ -42,7 +42,10 @@ pub async fn refresh_stale(archive: &Archive, rules: &Rules) -> Result<u64, Vaul
                 Ok(()) => done += 1,
                 Err(error) => {
                     tracing::error!(%conversation, %error, "conversation could not be computed anew");
-                    archive.catalogue.postpone_stale(conversation, archive.sources.now().plus_seconds(RETRY_SECONDS)).await?;
+                    archive
+                        .catalogue
+                        .postpone_stale(conversation, archive.sources.now().plus_seconds(RETRY_SECONDS))
+                        .await?;
                 }
             }
         }
@@ -186,7 +189,8 @@ async fn open_items(
         .under(permit_id)
         .counting("opened".parse()?, items.len() as u64)
         .counting("failed".parse()?, failed);
-    let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(outcome)?, None).await?;
+    let _recorded =
+        archive.journal.record(archive.logs.vault_origin(), Pending::event(outcome)?, None).await?;
     Ok(items)
 }
 

@@ -222,7 +222,11 @@ impl Catalogue {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn postpone_stale(&self, conversation: ConversationId, since: Timestamp) -> Result<(), StoreError> {
+    pub async fn postpone_stale(
+        &self,
+        conversation: ConversationId,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
         sqlx::query("UPDATE stale_conversation SET since = $1 WHERE conversation = $2")
             .bind(since.micros())
             .bind(bytes(conversation.uuid()))
@@ -241,12 +245,14 @@ impl Catalogue {
         until: Timestamp,
         most: u32,
     ) -> Result<Vec<ConversationId>, StoreError> {
-        let rows = sqlx::query("SELECT conversation FROM stale_conversation WHERE since <= $1 ORDER BY since LIMIT $2")
-            .bind(until.micros())
-            .bind(i64::from(most))
-            .fetch_all(self.db.read())
-            .await
-            .map_err(StoreError::database("listing stale conversations"))?;
+        let rows = sqlx::query(
+            "SELECT conversation FROM stale_conversation WHERE since <= $1 ORDER BY since LIMIT $2",
+        )
+        .bind(until.micros())
+        .bind(i64::from(most))
+        .fetch_all(self.db.read())
+        .await
+        .map_err(StoreError::database("listing stale conversations"))?;
         rows.iter().map(|row| Ok(ConversationId::from_uuid(row.id("conversation")?))).collect()
     }
 
