@@ -1,1 +1,16 @@
-//! t
+//! The integration tests of Knik, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    missing_docs
+)]
+
+mod arrows;
+mod compile_fail;
+mod conformance;
+mod intake;
+mod support;

@@ -1,13 +1,13 @@
 //! The journal: pending entries become durable with the transaction that made them; a sequencer numbers and
 //! signs them. This is the only place that turns [`Pending`] into [`Recorded`], and only after a commit.
 
-use super::rows::{RowValues, bytes};
+use super::rows::{RowValues, bytes, list};
 use super::{Database, StoreError};
 use crate::ledger::{
     Appended, Checkpoint, Edge, EntryId, Hash, JournalRow, LedgerError, LogKey, Origin, Pending, Receipt,
     Recorded, Tile, TileReader, TileRef, inclusion_proof, inclusion_tiles, leaf_hash,
 };
-use sqlx::{Any, Transaction};
+use sqlx::{Any, AssertSqlSafe, Transaction};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -339,13 +339,13 @@ async fn write_entries(
         |query, entry| query.bind(entry.id.clone()).bind(entry.body.clone()),
     )
     .await?;
-    let last = entries.last().map_or(0, |entry| entry.seq);
-    sqlx::query("DELETE FROM journal_pending WHERE log = $1 AND seq <= $2")
-        .bind(log.as_str().to_owned())
-        .bind(last)
-        .execute(&mut **tx)
-        .await
-        .map_err(StoreError::database("clearing the journal"))?;
+    // Exactly these: on a server an entry with a lower number may have become visible since they were read.
+    let sql = format!("DELETE FROM journal_pending WHERE seq IN ({})", list(1, entries.len()));
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    for entry in entries {
+        query = query.bind(entry.seq);
+    }
+    query.execute(&mut **tx).await.map_err(StoreError::database("clearing the journal"))?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::redact::Projection;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The projections of one conversation: they take the place of what was published of it, at once.
 #[derive(Debug, Serialize, Deserialize)]
@@ -156,13 +156,16 @@ impl RoomWriter {
         tx.commit().await.map_err(StoreError::database("publishing a conversation"))
     }
 
-    /// Publishes a grant: the reader, and the grant's own names for everything it covers.
+    /// Publishes a grant: the reader, and the grant's own names for everything it covers. One that was revoked
+    /// gets none.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
     pub async fn grant(&self, grant: &PublishedGrant, draw: Draw<'_>) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        insert_grant(&mut tx, grant).await?;
+        if !insert_grant(&mut tx, grant).await? {
+            return Ok(());
+        }
         for (conversation, projections) in covered_by(&mut tx, grant).await? {
             let covered: Vec<&PublishedProjection> = projections.iter().collect();
             name_for_grant(&mut tx, grant.id, conversation, &covered, draw).await?;
@@ -299,7 +302,8 @@ async fn grants_in_force(
     rows.iter().map(grant_of).collect()
 }
 
-async fn insert_grant(tx: &mut Transaction<'static, Any>, grant: &PublishedGrant) -> Result<(), StoreError> {
+/// Writes a grant unless it is there; `false` when it was revoked.
+async fn insert_grant(tx: &mut Transaction<'static, Any>, grant: &PublishedGrant) -> Result<bool, StoreError> {
     sqlx::query("INSERT INTO reader (id, issuer, subject) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING")
         .bind(bytes(grant.reader.uuid()))
         .bind(grant.issuer.clone())
@@ -321,16 +325,22 @@ async fn insert_grant(tx: &mut Transaction<'static, Any>, grant: &PublishedGrant
     .execute(&mut **tx)
     .await
     .map_err(StoreError::database("publishing a grant"))?;
-    Ok(())
+    let row = sqlx::query("SELECT revoked FROM reading_grant WHERE id = $1")
+        .bind(bytes(grant.id.uuid()))
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(StoreError::database("publishing a grant"))?;
+    Ok(row.number("revoked")? == 0)
 }
 
 async fn covered_by(
     tx: &mut Transaction<'static, Any>,
     grant: &PublishedGrant,
-) -> Result<HashMap<ConversationId, Vec<PublishedProjection>>, StoreError> {
-    let mut found: HashMap<ConversationId, Vec<PublishedProjection>> = HashMap::new();
+) -> Result<BTreeMap<ConversationId, Vec<PublishedProjection>>, StoreError> {
+    // In the order of ids, so that the same seed draws the same names.
+    let mut found: BTreeMap<ConversationId, Vec<PublishedProjection>> = BTreeMap::new();
     for channel in &grant.channels {
-        let rows = sqlx::query("SELECT * FROM projection WHERE organisation = $1 AND channel = $2")
+        let rows = sqlx::query("SELECT * FROM projection WHERE organisation = $1 AND channel = $2 ORDER BY id")
             .bind(grant.organisation.to_string())
             .bind(channel.to_string())
             .fetch_all(&mut **tx)

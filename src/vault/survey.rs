@@ -2,7 +2,7 @@
 //! that is cut short or broken leaves nothing behind.
 
 use super::source::CaptureSource;
-use crate::capture::{CaptureError, Format, Limits, Reader, Tally};
+use crate::capture::{CaptureError, Format, Limits, Reader, RefusalReason, Tally};
 use crate::model::ItemDigest;
 use crate::seal::DigestKey;
 use serde::Serialize;
@@ -51,9 +51,11 @@ pub fn survey(
     let mut reader = Reader::new(BufReader::with_capacity(1 << 18, &mut metered), format, limits)?;
     let format = reader.format();
     let (mut tally, mut refused, mut more) = (Tally::default(), Vec::new(), 0_u64);
+    let mut cut_short = None;
     for unit in &mut reader {
         let unit = unit?;
         tally.add(&unit);
+        cut_short = unit.refused.iter().rfind(|refusal| refusal.reason == RefusalReason::Truncated).cloned();
         for refusal in &unit.refused {
             if refused.len() < REFUSED_LISTED {
                 refused.push(refusal.to_string());
@@ -68,6 +70,10 @@ pub fn survey(
         refused.push(format!("and {more} more"));
     }
     let size_bytes = metered.size_bytes;
+    // A last line without its end: the file is cut short, and what was cut off nobody knows.
+    if let Some(refusal) = cut_short.filter(|refusal| refusal.range.end >= size_bytes) {
+        return Err(refusal.into());
+    }
     let hash = metered.digest.map(aws_lc_rs::digest::Context::finish);
     let digest = key.zip(hash).map(|(key, hash)| key.digest("capture", &[hash.as_ref()]));
     let survey = Survey {

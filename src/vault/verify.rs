@@ -3,8 +3,8 @@
 
 use super::{Archive, VaultError};
 use crate::ledger::{
-    Checkpoint, Edge, Entry, Hash, LEAF_BYTES_MAX, Receipt, ReceiptError, TileReader, VerifiedEntry,
-    VerifierKey, leaf_hash,
+    Checkpoint, Edge, Entry, Hash, LEAF_BYTES_MAX, Origin, Receipt, ReceiptError, TileReader, VerifiedEntry, VerifierKey,
+    leaf_hash,
 };
 use crate::model::SegmentId;
 use crate::seal::SegmentReader;
@@ -57,7 +57,7 @@ async fn verify_log(
     seen: &mut Verification,
 ) -> Result<Option<String>, VaultError> {
     let origin = key.origin();
-    let Some(head) = archive.journal.head(origin).await? else { return Ok(None) };
+    let Some(head) = archive.journal.head(origin).await? else { return without_head(archive, origin).await };
     let checkpoint = match Checkpoint::verify(&head.checkpoint, key) {
         Ok(checkpoint) => checkpoint,
         Err(error) => return Ok(Some(format!("checkpoint of {origin}: {error}"))),
@@ -67,7 +67,9 @@ async fn verify_log(
     }
     let mut edge = Edge::new();
     while edge.size() < head.size {
-        let leaves = archive.journal.leaves(origin, edge.size(), LEAVES).await?;
+        // No more than was signed: entries may be numbered meanwhile.
+        let left = u32::try_from(head.size - edge.size()).unwrap_or(LEAVES);
+        let leaves = archive.journal.leaves(origin, edge.size(), left.min(LEAVES)).await?;
         let wrong = first_wrong_leaf(origin.as_str(), edge.size(), &leaves);
         if wrong.is_some() {
             return Ok(wrong);
@@ -93,6 +95,14 @@ async fn verify_log(
         return Ok(Some(format!("the entries of {origin} do not give the signed root")));
     }
     Ok(None)
+}
+
+/// A log without a head has no entries; one that has lost its head has.
+async fn without_head(archive: &Archive, origin: &Origin) -> Result<Option<String>, VaultError> {
+    let entries = archive.journal.leaves(origin, 0, 1).await?;
+    // Its first entries may have been numbered meanwhile, together with a head.
+    let lost = !entries.is_empty() && archive.journal.head(origin).await?.is_none();
+    Ok(lost.then(|| format!("head of {origin} is missing")))
 }
 
 fn first_wrong_leaf(origin: &str, from: u64, leaves: &[(u64, Vec<u8>)]) -> Option<String> {

@@ -289,12 +289,12 @@ impl Catalogue {
             .collect()
     }
 
-    /// Takes what went down off the outbox, up to and with `seq`.
+    /// Takes what went down off the outbox. What has a lower number and became visible later waits on.
     ///
     /// # Errors
     /// When the database fails; it then goes down once more, which changes nothing.
     pub async fn outbox_done(&self, seq: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM outbox WHERE seq <= $1")
+        sqlx::query("DELETE FROM outbox WHERE seq = $1")
             .bind(seq)
             .execute(self.db.write())
             .await

@@ -1,0 +1,274 @@
+//! What is known: together or not at all, by date, and never less than before.
+
+use super::fixture::*;
+use super::stage::Stage;
+use crate::support::start;
+use knik::model::{ChannelId, ConversationId, ItemKind, Outcome, RecordId, SegmentId, SubjectRef, VersionId};
+use knik::store::StoreError;
+use knik::store::catalogue::{
+    Batch, CaptureState, Catalogue, ChannelFact, Counts, Fact, NameRow, RecordRow, SubjectRow, VersionRow,
+    Withheld,
+};
+use knik::store::database::Plane;
+use knik::store::journal::Journal;
+
+fn record(n: u128) -> RecordId {
+    RecordId::from_uuid(id(n))
+}
+
+fn conversation(n: u128) -> ConversationId {
+    ConversationId::from_uuid(id(n))
+}
+
+async fn committed(catalogue: &Catalogue, batch: Batch) {
+    let pending = batch.pending.len();
+    assert_eq!(catalogue.commit(&log(), batch).await.unwrap().len(), pending);
+}
+
+pub async fn organisations_and_channels_keep_what_was_declared_first(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    catalogue.add_organisation(&organisation(), "Another name", at(1)).await.unwrap();
+    catalogue.add_organisation(&"rws".parse().unwrap(), "Rijkswaterstaat", at(1)).await.unwrap();
+    let known = catalogue.organisations().await.unwrap();
+    assert_eq!(known[0], (organisation(), "Binnenlandse Zaken".to_owned()));
+    assert_eq!(known.len(), 2);
+    let mut other = channel();
+    other.account = "Changed".to_owned();
+    assert!(!catalogue.add_channel(&other, &[], at(2)).await.unwrap());
+    assert_eq!(catalogue.channel(&channel().id).await.unwrap(), Some(channel()));
+    let of = |name: &str| name.parse().unwrap();
+    assert_eq!(catalogue.channels(Some(&of("rws"))).await.unwrap(), []);
+    assert_eq!(catalogue.channels(Some(&organisation())).await.unwrap(), [channel()]);
+    other.id = "nobody-s".parse().unwrap();
+    other.organisation = of("unknown");
+    assert!(catalogue.add_channel(&other, &[], at(2)).await.is_err(), "a channel of nobody's");
+    assert_eq!(catalogue.channel(&other.id).await.unwrap(), None);
+}
+
+pub async fn facts_hold_by_date(stage: &Stage) {
+    let catalogue = Catalogue::new(stage.open(Plane::Vault).await);
+    catalogue.add_organisation(&organisation(), "Binnenlandse Zaken", start()).await.unwrap();
+    let fact = |fact, value: &str, from, until: Option<i64>| ChannelFact {
+        fact,
+        value: value.to_owned(),
+        from: at(from),
+        until: until.map(at),
+        reason: "decided; \"quoted\" 'twice' %_".to_owned(),
+    };
+    let given = [
+        fact(Fact::Official, "no", 0, Some(100)),
+        fact(Fact::Official, "yes", 100, None),
+        fact(Fact::Tree, "scenario-b", 50, Some(60)),
+        fact(Fact::Successor, "bzk-mastodon", 500, None),
+    ];
+    assert!(catalogue.add_channel(&channel(), &given, start()).await.unwrap());
+    let read = catalogue.channel_facts(&channel().id).await.unwrap();
+    let mut expected = given.to_vec();
+    expected.sort_by_key(|fact| fact.from);
+    assert_eq!(read, expected);
+    let held = |what, seconds| {
+        let held: Vec<&str> = read
+            .iter()
+            .filter(|f| f.fact == what && f.held_at(at(seconds)))
+            .map(|f| f.value.as_str())
+            .collect();
+        held
+    };
+    assert_eq!(held(Fact::Official, -1), Vec::<&str>::new());
+    assert_eq!(held(Fact::Official, 0), ["no"]);
+    assert_eq!(held(Fact::Official, 99), ["no"]);
+    assert_eq!(held(Fact::Official, 100), ["yes"]);
+    assert_eq!(held(Fact::Tree, 59), ["scenario-b"]);
+    assert_eq!(held(Fact::Tree, 60), Vec::<&str>::new());
+    let none: ChannelId = "other".parse().unwrap();
+    assert_eq!(catalogue.channel_facts(&none).await.unwrap(), []);
+}
+
+pub async fn a_batch_is_visible_as_a_whole(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    committed(&catalogue, batch(2)).await;
+    let expected = Counts {
+        records: 1,
+        versions: 1,
+        captures: 1,
+        segments: 1,
+        fragments: 1,
+        stale_conversations: 1,
+        outbox: 1,
+    };
+    assert_eq!(catalogue.counts().await.unwrap(), expected);
+    let summary = catalogue.record(record(2)).await.unwrap().unwrap();
+    assert_eq!(
+        (summary.kind, summary.outcome, summary.withheld),
+        (ItemKind::Reaction, Outcome::Archive, None)
+    );
+    assert_eq!(catalogue.decisions(record(2)).await.unwrap().len(), 1);
+    assert_eq!(catalogue.outcomes(&organisation()).await.unwrap(), [(Outcome::Archive, 1)]);
+    let places = catalogue.originals(&[record(2), record(9)]).await.unwrap();
+    assert_eq!(places.len(), 1, "a record that is not there is absent");
+    assert_eq!((places[0].format.as_str(), places[0].parts.as_slice()), ("x_api_v2", [1, 0, 0].as_slice()));
+    let segment = catalogue.segment(SegmentId::from_uuid(id(2))).await.unwrap().unwrap();
+    assert_eq!((segment.size_bytes, segment.digest, segment.organisation), (1000, [2; 32], organisation()));
+    assert_eq!(catalogue.fragments_of_segment(segment.id).await.unwrap().len(), 1);
+    let page = catalogue.records(&organisation(), None, None, 10).await.unwrap();
+    assert_eq!(page.iter().map(|summary| summary.id).collect::<Vec<_>>(), [record(2)]);
+    assert!(catalogue.records(&organisation(), Some(Outcome::Refer), None, 10).await.unwrap().is_empty());
+    assert!(catalogue.records(&organisation(), None, Some(record(2)), 10).await.unwrap().is_empty());
+}
+
+pub async fn a_batch_that_fails_anywhere_leaves_nothing(stage: &Stage) {
+    let db = stage.open(Plane::Vault).await;
+    let catalogue = begun(&db).await;
+    committed(&catalogue, batch(2)).await;
+    let tables = [
+        "segment",
+        "fragment",
+        "record",
+        "name",
+        "version",
+        "decision",
+        "subject",
+        "stale_conversation",
+        "outbox",
+        "journal_pending",
+    ];
+    let before = dump(&db, &tables).await;
+    type Break = fn(&mut Batch);
+    let table: [(&str, Break); 6] = [
+        ("the segment is there already", |b| b.segment.as_mut().unwrap().id = SegmentId::from_uuid(id(2))),
+        ("a fragment of a segment that is not there", |b| {
+            b.fragments.push(fragment(8, SegmentId::from_uuid(id(99))))
+        }),
+        ("the record is there already", |b| b.records[0].id = RecordId::from_uuid(id(2))),
+        ("the projection is another record's", |b| {
+            b.records[0].projection = super::fixture::batch(2).records[0].projection
+        }),
+        ("the version is there already", |b| b.versions[0].id = VersionId::from_uuid(id(2))),
+        ("the last ledger entry is there already", |b| b.pending.push(step(2))),
+    ];
+    for (what, break_it) in table {
+        let mut broken = batch(3);
+        broken.names.push(NameRow { withheld: Some("deleted"), ..name(2, None, None) });
+        broken.merged = vec![(conversation(3), conversation(2))];
+        break_it(&mut broken);
+        assert!(catalogue.commit(&log(), broken).await.is_err(), "{what}");
+        assert_eq!(dump(&db, &tables).await, before, "{what}");
+    }
+    committed(&catalogue, batch(3)).await;
+    let numbered = Journal::new(db.clone()).sequence(&log_key("vault")).await.unwrap();
+    assert_eq!(numbered, 2, "the entries of the two batches that were committed, and no other");
+}
+
+pub async fn names_are_completed_and_never_lose_what_is_known(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    let only = |names| Batch { names, ..empty() };
+    // A reply comes before what it answers: the parent's name is known with its thread alone.
+    committed(&catalogue, only(vec![name(5, None, Some(50))])).await;
+    committed(&catalogue, only(vec![name(5, Some(7), None)])).await;
+    let known = catalogue.known(&[digest(5), digest(6)]).await.unwrap();
+    assert_eq!(known.len(), 1, "a name that is not known is absent");
+    assert_eq!(
+        (known[&digest(5)].record, known[&digest(5)].conversation),
+        (Some(record(7)), Some(conversation(50)))
+    );
+    committed(&catalogue, only(vec![NameRow { withheld: Some("deleted"), ..name(5, None, None) }])).await;
+    committed(&catalogue, only(vec![name(5, Some(8), Some(51))])).await;
+    let known = catalogue.known(&[digest(5)]).await.unwrap()[&digest(5)];
+    assert_eq!(known.record, Some(record(7)), "a name stays with its record");
+    assert_eq!(known.conversation, Some(conversation(51)), "a thread may turn out to be another");
+    assert_eq!(known.withheld, Some(Withheld::Deleted), "what was deleted stays deleted");
+    let many: Vec<_> = (0..=255).map(digest).collect();
+    assert_eq!(catalogue.known(&many).await.unwrap().len(), 1);
+    assert!(catalogue.known(&[]).await.unwrap().is_empty());
+}
+
+pub async fn a_deletion_reaches_a_record_that_was_there_before(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    committed(&catalogue, batch(2)).await;
+    committed(&catalogue, batch(3)).await;
+    let gone = NameRow { withheld: Some("superseded"), ..name(2, None, None) };
+    committed(&catalogue, Batch { names: vec![gone], ..empty() }).await;
+    let withheld = |n| {
+        let catalogue = catalogue.clone();
+        async move { catalogue.record(record(n)).await.unwrap().unwrap().withheld }
+    };
+    assert_eq!(withheld(2).await.as_deref(), Some("superseded"));
+    assert_eq!(withheld(3).await, None);
+    assert!(catalogue.members(conversation(2)).await.unwrap()[0].withheld);
+}
+
+pub async fn versions_stand_beside_each_other_and_one_is_in_force(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    committed(&catalogue, batch(2)).await;
+    let edited =
+        VersionRow { replaces: true, edited_at: Some(at(90)), outcome: Outcome::Refer, ..version_row(12, 2) };
+    let older = version_row(13, 2);
+    let decided = vec![decision(2, 12), decision(2, 13)];
+    committed(&catalogue, Batch { versions: vec![edited, older], decisions: decided, ..empty() }).await;
+    // The same version once more is no version more.
+    committed(
+        &catalogue,
+        Batch { versions: vec![VersionRow { digest: digest(12), ..version_row(14, 2) }], ..empty() },
+    )
+    .await;
+    assert_eq!(catalogue.counts().await.unwrap().versions, 3);
+    let known = catalogue.known_versions(&[record(2)]).await.unwrap();
+    assert_eq!(known, [2, 12, 13].map(|n| (record(2), digest(n))).into());
+    assert_eq!(catalogue.edited_at(&[record(2)]).await.unwrap()[&record(2)], Some(at(90)));
+    let members = catalogue.members(conversation(2)).await.unwrap();
+    assert_eq!(members.len(), 1);
+    assert_eq!((members[0].version, members[0].versions), (VersionId::from_uuid(id(12)), 3));
+    assert_eq!(catalogue.record(record(2)).await.unwrap().unwrap().outcome, Outcome::Refer);
+    assert_eq!(catalogue.decisions(record(2)).await.unwrap().len(), 3);
+}
+
+pub async fn conversations_that_turn_out_to_be_one_are_joined(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    let person = |n| SubjectRow {
+        conversation: conversation(n),
+        digest: digest(200),
+        reference: SubjectRef::from_u32(7),
+    };
+    for n in [2, 3, 4] {
+        let RecordRow { posted_at, .. } = batch(n).records.remove(0);
+        let mut one = Batch { subjects: vec![person(n)], ..batch(n) };
+        // Posted in the opposite order: 4 first.
+        one.records[0].posted_at = posted_at.map(|t| t.plus_seconds(-i64::try_from(n).unwrap()));
+        committed(&catalogue, one).await;
+    }
+    committed(&catalogue, Batch { merged: vec![(conversation(3), conversation(2))], ..empty() }).await;
+    let of = |n| {
+        let catalogue = catalogue.clone();
+        async move {
+            let members = catalogue.members(conversation(n)).await.unwrap();
+            members.into_iter().map(|member| member.record).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(of(3).await, [record(3), record(2)], "in the order of posting");
+    assert_eq!((of(2).await, of(4).await), (vec![], vec![record(4)]));
+    assert_eq!(catalogue.known(&[digest(2)]).await.unwrap()[&digest(2)].conversation, Some(conversation(3)));
+    assert!(
+        catalogue.subjects(conversation(2)).await.unwrap().is_empty(),
+        "references are of one conversation"
+    );
+    assert_eq!(catalogue.subjects(conversation(3)).await.unwrap().len(), 1);
+    let mut stale = catalogue.stale_conversations(10).await.unwrap();
+    stale.sort();
+    assert_eq!(stale, [conversation(3), conversation(4)]);
+}
+
+pub async fn captures_are_known_by_their_bytes_once_they_are_whole(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    let capture = knik::model::CaptureId::from_uuid(id(1));
+    assert!(!catalogue.has_capture(&channel().id, digest(1)).await.unwrap());
+    assert_eq!(catalogue.mark_interrupted().await.unwrap(), 1);
+    assert_eq!(catalogue.mark_interrupted().await.unwrap(), 0);
+    catalogue.close_capture(capture, CaptureState::Interrupted, Some(digest(1)), 10).await.unwrap();
+    assert!(!catalogue.has_capture(&channel().id, digest(1)).await.unwrap(), "it was not whole");
+    catalogue.close_capture(capture, CaptureState::Complete, Some(digest(1)), 10).await.unwrap();
+    assert!(catalogue.has_capture(&channel().id, digest(1)).await.unwrap());
+    assert!(!catalogue.has_capture(&channel().id, digest(2)).await.unwrap());
+    assert!(!catalogue.has_capture(&"other".parse().unwrap(), digest(1)).await.unwrap());
+    let twice = catalogue.open_capture(capture, &organisation(), &channel().id, "x_api_v2", start()).await;
+    assert!(matches!(twice, Err(StoreError::Database { .. })));
+}

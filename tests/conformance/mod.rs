@@ -1,0 +1,77 @@
+//! One suite for every backend: what holds on SQLite holds on PostgreSQL, word for word.
+
+mod blobs;
+mod catalogue;
+mod fixture;
+mod inbox;
+mod journal;
+mod late;
+mod reading_role;
+mod room;
+mod search;
+mod stage;
+
+use stage::Stage;
+
+/// Runs each test on each backend, on databases of its own.
+macro_rules! on_every_backend {
+    ($($room:ident: $($test:ident),+ $(,)?;)+) => {
+        mod sqlite {
+            $($(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::Stage::sqlite().run(|stage| async move { super::$room::$test(&stage).await }).await;
+            })+)+
+        }
+
+        mod postgresql {
+            $($(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                if let Some(stage) = super::Stage::postgresql() {
+                    stage.run(|stage| async move { super::$room::$test(&stage).await }).await;
+                }
+            })+)+
+        }
+    };
+}
+
+on_every_backend! {
+    catalogue:
+        organisations_and_channels_keep_what_was_declared_first,
+        facts_hold_by_date,
+        a_batch_is_visible_as_a_whole,
+        a_batch_that_fails_anywhere_leaves_nothing,
+        names_are_completed_and_never_lose_what_is_known,
+        a_deletion_reaches_a_record_that_was_there_before,
+        versions_stand_beside_each_other_and_one_is_in_force,
+        conversations_that_turn_out_to_be_one_are_joined,
+        captures_are_known_by_their_bytes_once_they_are_whole;
+    journal:
+        an_entry_is_durable_with_its_transaction,
+        a_transaction_that_failed_leaves_no_entry,
+        receipts_verify_and_only_under_the_logs_key,
+        two_sequencers_make_one_log_without_gaps,
+        two_logs_are_numbered_apart,
+        bodies_stand_apart_and_can_be_erased,
+        a_head_that_does_not_fit_the_entries_stops_the_log,
+        a_head_that_moved_is_refused;
+    late:
+        an_entry_that_commits_late_is_numbered,
+        what_comes_late_to_the_outbox_goes_down;
+    room:
+        publishing_twice_is_publishing_once,
+        what_is_no_longer_published_is_withdrawn,
+        names_are_drawn_for_each_grant,
+        pseudonyms_stay_with_a_person_in_a_grant,
+        a_revoked_grant_has_no_names_left,
+        a_grant_covers_its_channels_until_its_time;
+    search:
+        every_page_together_gives_everything_once,
+        words_days_and_channels_select_what_they_say,
+        words_of_people_are_only_ever_values;
+    inbox:
+        messages_keep_their_order,
+        nothing_is_changed_or_removed,
+        a_thousand_at_once_are_all_kept;
+    reading_role:
+        the_reading_room_reads_projections_and_appends_to_the_inbox_and_nothing_else;
+}

@@ -1,0 +1,120 @@
+//! Databases for one test, on one backend, gone when it ends.
+
+use knik::store::database::{Database, Dialect, Mode, Plane};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// Where a test finds its databases.
+pub struct Stage {
+    backend: Backend,
+    /// What was made on the server, to be dropped.
+    made: Mutex<Vec<&'static str>>,
+    name: String,
+}
+
+enum Backend {
+    Sqlite(TempDir),
+    /// Address of a server, up to and with the last `/`.
+    Postgresql(String),
+}
+
+impl Stage {
+    /// Files in a temporary folder.
+    pub fn sqlite() -> Self {
+        Self::new(Backend::Sqlite(tempfile::tempdir().unwrap()))
+    }
+
+    /// Databases of their own on the server that `KNIK_TEST_POSTGRES` names.
+    pub fn postgresql() -> Option<Self> {
+        let Ok(address) = std::env::var("KNIK_TEST_POSTGRES") else {
+            println!("left out: conformance on PostgreSQL (KNIK_TEST_POSTGRES is not set)");
+            return None;
+        };
+        let server = address[..=address.rfind('/').unwrap()].to_owned();
+        Some(Self::new(Backend::Postgresql(server)))
+    }
+
+    fn new(backend: Backend) -> Self {
+        let name = format!("knik_test_{}", Uuid::new_v4().simple());
+        Self { backend, made: Mutex::default(), name }
+    }
+
+    /// Runs a test, then drops what was made for it, also when the test failed.
+    pub async fn run<F: Future<Output = ()> + Send + 'static>(self, test: impl FnOnce(Arc<Self>) -> F) {
+        let stage = Arc::new(self);
+        let outcome = tokio::spawn(test(Arc::clone(&stage))).await;
+        stage.drop_all().await;
+        if let Err(failed) = outcome {
+            std::panic::resume_unwind(failed.into_panic());
+        }
+    }
+
+    /// A database of this test, opened as its owner and made when it is not there.
+    pub async fn open(&self, plane: Plane) -> Database {
+        self.create(plane).await;
+        Database::open(&self.url(plane, "postgres"), plane, Mode::Owner).await.unwrap()
+    }
+
+    /// The address of a database of this test for a user; SQLite knows none.
+    pub fn url(&self, plane: Plane, user: &str) -> String {
+        match &self.backend {
+            Backend::Sqlite(folder) => Database::sqlite_url(&folder.path().join(word(plane))),
+            Backend::Postgresql(server) => {
+                let (scheme, rest) = server.split_once("://").unwrap();
+                let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+                format!("{scheme}://{user}@{host}{}_{}", self.name, word(plane))
+            }
+        }
+    }
+
+    /// Which backend.
+    pub fn dialect(&self) -> Dialect {
+        match self.backend {
+            Backend::Sqlite(_) => Dialect::Sqlite,
+            Backend::Postgresql(_) => Dialect::Postgres,
+        }
+    }
+
+    /// A name for a role that no other test uses.
+    pub fn role(&self) -> String {
+        format!("{}_reader", self.name)
+    }
+
+    /// Runs statements on the server itself.
+    pub async fn on_server(&self, statement: String) {
+        let Backend::Postgresql(server) = &self.backend else { return };
+        let mut connection = PgConnection::connect(&format!("{server}postgres")).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn create(&self, plane: Plane) {
+        let word = word(plane);
+        if matches!(self.backend, Backend::Sqlite(_)) || self.made.lock().unwrap().contains(&word) {
+            return;
+        }
+        self.on_server(format!("CREATE DATABASE {}_{word} TEMPLATE template0", self.name)).await;
+        self.made.lock().unwrap().push(word);
+    }
+
+    async fn drop_all(&self) {
+        let made = std::mem::take(&mut *self.made.lock().unwrap());
+        for word in &made {
+            self.on_server(format!("DROP DATABASE {}_{word} WITH (FORCE)", self.name)).await;
+        }
+        if !made.is_empty() {
+            self.on_server(format!("DROP ROLE IF EXISTS {}", self.role())).await;
+        }
+    }
+}
+
+const fn word(plane: Plane) -> &'static str {
+    match plane {
+        Plane::Vault => "vault",
+        Plane::Room => "room",
+        Plane::Inbox => "inbox",
+    }
+}

@@ -1,0 +1,112 @@
+//! What is not sound is refused with a clear message, and nothing of it is kept.
+
+use crate::support::{DemoChannel, TestVault};
+use knik::capture::{Format, Limits};
+use knik::store::catalogue::{ChannelFact, Counts, Fact};
+use knik::vault::ingest::{ingest, silent};
+use knik::vault::{CaptureSource, VaultError, channels, sequence};
+
+/// Stands in every file that is refused, and in no message.
+const PLANTED: &str = "Kromosoeto";
+
+fn channel<'a>(channels: &'a [DemoChannel], id: &str) -> &'a DemoChannel {
+    channels.iter().find(|demo| demo.channel.id.as_str() == id).unwrap()
+}
+
+async fn nothing_is_kept(vault: &TestVault, what: &str) {
+    assert_eq!(vault.archive.catalogue.counts().await.unwrap(), Counts::default(), "{what}: catalogue");
+    assert_eq!(vault.archive.blobs.list().await.unwrap(), [], "{what}: segments");
+    sequence::round(&vault.archive, &vault.rules).await.unwrap();
+    assert_eq!(vault.archive.room.count().await.unwrap(), 0, "{what}: room");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_sound_leaves_nothing() {
+    let (mut vault, channels) = TestVault::demo(1).await;
+    vault.rules.limits = Limits { unit_bytes_max: 200_000, ..Limits::default() };
+    let context = std::fs::read(&channel(&channels, "low-mastodon").captures[1].path).unwrap();
+    let lines = std::fs::read(&channel(&channels, "dwv-x").captures[0].path).unwrap();
+    let text = String::from_utf8(context.clone()).unwrap();
+    assert!(text.contains(PLANTED));
+    let cut = |bytes: &[u8], part: usize| bytes[..bytes.len() * part / 10].to_vec();
+    let mut wrong_byte = context.clone();
+    let at = text.find(PLANTED).unwrap();
+    wrong_byte[at] = 0xff;
+    let utf16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let long_line =
+        [br#"{"data":[{"id":"1","text":""#.to_vec(), vec![b'x'; 300_000], br#""}]}"#.to_vec()].concat();
+    let deep = [vec![b'['; 100_000], PLANTED.into()].concat();
+    let table: [(&str, &str, Vec<u8>, &str); 14] = [
+        ("an empty file", "low-mastodon", Vec::new(), "empty"),
+        ("white space", "low-mastodon", b" \n\n".to_vec(), "empty"),
+        ("cut short", "low-mastodon", cut(&context, 5), "cut"),
+        ("cut short at its end", "low-mastodon", context[..context.len() - 3].to_vec(), "cut"),
+        ("lines cut short", "dwv-x", cut(&lines, 9), "cut"),
+        ("invalid UTF-8", "low-mastodon", wrong_byte, "UTF-8"),
+        ("UTF-16", "low-mastodon", utf16, "UTF-16"),
+        ("a line without end", "dwv-x", long_line, "longer than"),
+        ("nested too deep", "low-mastodon", deep, ""),
+        ("broken JSON", "low-mastodon", text.replacen("\":", "\" ", 1).into_bytes(), ""),
+        ("broken JSON in a line", "dwv-x", [&b"{\"data\": [Kromosoeto]}\n"[..], &lines].concat(), ""),
+        ("no capture", "low-mastodon", b"Beste Kromosoeto, hallo".to_vec(), ""),
+        ("another platform's", "low-mastodon", lines.clone(), "x_api_v2"),
+        ("another platform's, too", "dwv-x", context.clone(), "mastodon"),
+    ];
+    for (what, id, bytes, word) in table {
+        let outcome = vault.ingest_bytes(&channel(&channels, id).channel, &bytes).await;
+        let Err(error) = outcome else { panic!("{what}: taken in, {:?}", outcome.unwrap()) };
+        assert!(matches!(error, VaultError::Capture(_) | VaultError::Input(_)), "{what}: {error:?}");
+        let (message, debug) = (error.to_string(), format!("{error:?}"));
+        assert!(message.contains(word) || (word == "cut" && message.contains("end")), "{what}: {message}");
+        assert!(!message.contains(PLANTED) && !debug.contains(PLANTED), "{what}: {debug}");
+        nothing_is_kept(&vault, what).await;
+    }
+    // The other half of the test: the files themselves are sound.
+    vault.rules.limits = Limits::default();
+    vault.ingest_bytes(&channel(&channels, "low-mastodon").channel, &context).await.unwrap();
+    vault.ingest_bytes(&channel(&channels, "dwv-x").channel, &lines).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_format_that_was_named_wrongly_leaves_nothing() {
+    let (vault, channels) = TestVault::demo(1).await;
+    let demo = channel(&channels, "low-mastodon");
+    let source = CaptureSource::File(demo.captures[1].path.clone());
+    let format = Some(Format::XApiV2);
+    let outcome = ingest(&vault.archive, &vault.rules, &demo.channel, source, format, None, silent()).await;
+    assert!(matches!(outcome, Err(VaultError::Input(_) | VaultError::Capture(_))), "{outcome:?}");
+    nothing_is_kept(&vault, "a format named wrongly").await;
+    let source = CaptureSource::File("/nowhere/at/all.json".into());
+    let outcome = ingest(&vault.archive, &vault.rules, &demo.channel, source, None, None, silent()).await;
+    assert!(matches!(outcome, Err(VaultError::Capture(_))), "{outcome:?}");
+    nothing_is_kept(&vault, "a file that is not there").await;
+}
+
+#[tokio::test]
+async fn a_channel_that_does_not_state_what_it_must_is_not_declared() {
+    let (vault, channels) = TestVault::demo(1).await;
+    let DemoChannel { channel, facts, .. } = &channels[0];
+    let mut fresh = channel.clone();
+    fresh.id = "fresh".parse().unwrap();
+    let tree = ChannelFact {
+        value: "scenario-z".to_owned(),
+        ..facts.iter().find(|f| f.fact == Fact::Tree).unwrap().clone()
+    };
+    type Change = fn(&mut knik::store::catalogue::Channel);
+    let table: [(&str, Change, &[ChannelFact]); 5] = [
+        ("scenario-z", |_| {}, &[tree]),
+        ("organisation `unknown`", |c| c.organisation = "unknown".parse().unwrap(), facts),
+        ("no purpose", |c| c.purpose = " ".to_owned(), facts),
+        ("no legal basis", |c| c.legal_basis = String::new(), facts),
+        ("no DPIA reference", |c| c.dpia = String::new(), facts),
+    ];
+    for (word, change, facts) in table {
+        let mut wrong = fresh.clone();
+        change(&mut wrong);
+        let error = channels::declare(&vault.archive, &vault.rules, &wrong, facts, None).await.unwrap_err();
+        assert!(matches!(&error, VaultError::Input(said) if said.contains(word)), "{word}: {error}");
+        assert_eq!(vault.archive.catalogue.channel(&fresh.id).await.unwrap(), None, "{word}");
+    }
+    assert!(channels::declare(&vault.archive, &vault.rules, &fresh, facts, None).await.unwrap());
+    assert!(!channels::declare(&vault.archive, &vault.rules, &fresh, facts, None).await.unwrap());
+}

@@ -1,0 +1,66 @@
+//! The rules as shipped, read once.
+
+use super::package;
+use knik::access::{LegalBases, Policies};
+use knik::capture::Limits;
+use knik::decide::{BurgerbriefDefinition, QuestionDetector, Tree};
+use knik::detect::{PatternFile, Ruleset};
+use knik::redact::{Exemptions, Plans, ProjectionPolicy};
+use knik::vault::Rules;
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+/// Everything of `patterns/` and `policies/`, in small batches so that captures take several.
+pub fn rules() -> Rules {
+    static RULES: OnceLock<Rules> = OnceLock::new();
+    RULES.get_or_init(load).clone()
+}
+
+fn load() -> Rules {
+    let patterns = files(&package().join("patterns"));
+    let patterns = patterns.iter().map(|(name, text)| PatternFile { name, text });
+    let policies = package().join("policies");
+    let read = |name: &str| fs::read_to_string(policies.join(name)).unwrap();
+    let trees =
+        files(&policies.join("trees")).into_iter().map(|(name, text)| Tree::load(&name, &text).unwrap());
+    let cedar: Vec<(String, String)> =
+        files(&policies.join("access")).into_iter().filter(|(name, _)| name.ends_with(".cedar")).collect();
+    let cedar: Vec<(&str, &str)> = cedar.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let named = |name| (name, read(name));
+    let (questions, burgerbrief) = (named("questions.yaml"), named("burgerbrief/default.yaml"));
+    let (projection, exemptions) = (named("projection.yaml"), named("exemptions.yaml"));
+    let (plans, bases) = (named("redaction-plans.yaml"), named("legal-bases.yaml"));
+    Rules {
+        ruleset: Arc::new(Ruleset::load(patterns).unwrap()),
+        trees: Arc::new(trees.map(|tree| (tree.id().to_owned(), tree)).collect()),
+        questions: Arc::new(QuestionDetector::load(questions.0, &questions.1).unwrap()),
+        burgerbrief: Arc::new(BurgerbriefDefinition::load(burgerbrief.0, &burgerbrief.1).unwrap()),
+        projection: Arc::new(ProjectionPolicy::load(projection.0, &projection.1).unwrap()),
+        exemptions: Arc::new(Exemptions::load(exemptions.0, &exemptions.1).unwrap()),
+        plans: Arc::new(Plans::load(plans.0, &plans.1).unwrap()),
+        access: Arc::new(Policies::load(&read("access/schema.cedarschema"), &cedar).unwrap()),
+        bases: Arc::new(LegalBases::load(bases.0, &bases.1).unwrap()),
+        limits: Limits::default(),
+        batch_records: 8,
+    }
+}
+
+/// Every file below `folder` by its path within it, sorted.
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(at) = waiting.pop() {
+        for entry in fs::read_dir(at).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if path.extension().is_some_and(|e| e != "py" && e != "md") {
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
