@@ -3,7 +3,6 @@
 use super::*;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
 
 /// Invented captures, one of each shape, so that nothing here depends on files from elsewhere.
 const FIXTURES: &[(Format, &str)] = &[
@@ -313,28 +312,4 @@ fn a_line_over_the_limit_is_passed_over_and_an_element_ends_the_reading() {
         matches!(&outcome[1], Err(CaptureError::Refused(r)) if r.reason == RefusalReason::TooLong { limit: 200 })
     );
     assert_eq!(outcome.len(), 2);
-}
-
-/// Run by hand: `cargo test --release --lib speed -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures, asserts nothing"]
-fn speed() {
-    let Some(samples) = samples() else { return };
-    for name in ["x_api_v2/flat.jsonl", "x_api_v2/withheld.jsonl", "mastodon/timeline_public.json"] {
-        let bytes = &samples.iter().find(|(sample, ..)| sample == name).unwrap().2;
-        let rounds = 60_000_000 / bytes.len();
-        let rate = |seconds: f64| (rounds * bytes.len()) as f64 / seconds / 1e6;
-        let began = Instant::now();
-        for _ in 0..rounds {
-            let units = Reader::new(&bytes[..], None, Limits::default()).unwrap();
-            assert!(units.map(|unit| unit.unwrap().items.len()).sum::<usize>() > 0);
-        }
-        let ours = rate(began.elapsed().as_secs_f64());
-        let began = Instant::now();
-        for _ in 0..rounds {
-            let values = serde_json::Deserializer::from_slice(bytes).into_iter::<serde_json::Value>();
-            assert!(values.filter(|value| value.is_ok()).count() > 0);
-        }
-        println!("{name}: {ours:.0} MB/s, serde_json::Value {:.0} MB/s", rate(began.elapsed().as_secs_f64()));
-    }
 }

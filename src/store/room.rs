@@ -303,7 +303,10 @@ async fn grants_in_force(
 }
 
 /// Writes a grant unless it is there; `false` when it was revoked.
-async fn insert_grant(tx: &mut Transaction<'static, Any>, grant: &PublishedGrant) -> Result<bool, StoreError> {
+async fn insert_grant(
+    tx: &mut Transaction<'static, Any>,
+    grant: &PublishedGrant,
+) -> Result<bool, StoreError> {
     sqlx::query("INSERT INTO reader (id, issuer, subject) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING")
         .bind(bytes(grant.reader.uuid()))
         .bind(grant.issuer.clone())
@@ -340,12 +343,13 @@ async fn covered_by(
     // In the order of ids, so that the same seed draws the same names.
     let mut found: BTreeMap<ConversationId, Vec<PublishedProjection>> = BTreeMap::new();
     for channel in &grant.channels {
-        let rows = sqlx::query("SELECT * FROM projection WHERE organisation = $1 AND channel = $2 ORDER BY id")
-            .bind(grant.organisation.to_string())
-            .bind(channel.to_string())
-            .fetch_all(&mut **tx)
-            .await
-            .map_err(StoreError::database("reading projections"))?;
+        let rows =
+            sqlx::query("SELECT * FROM projection WHERE organisation = $1 AND channel = $2 ORDER BY id")
+                .bind(grant.organisation.to_string())
+                .bind(channel.to_string())
+                .fetch_all(&mut **tx)
+                .await
+                .map_err(StoreError::database("reading projections"))?;
         for row in rows {
             let document = row.text("document")?;
             let projection = PublishedProjection {

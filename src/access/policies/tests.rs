@@ -205,34 +205,6 @@ fn a_batch_is_permitted_within_its_bounds() {
 }
 
 #[test]
-#[ignore = "measures"]
-fn how_long_a_decision_takes() {
-    let policies = policies();
-    let researcher = actor(Role::Researcher);
-    let held = grant();
-    let own = organisation("own");
-    let resource = Resource::Record { organisation: own, published: false, selected_by: Some(held.id) };
-    for (what, grant) in [("allow", Some(&held)), ("deny", None)] {
-        let ask = Request {
-            actor: &researcher,
-            action: Action::ReadRecord,
-            resource: &resource,
-            grant,
-            now: now(),
-        };
-        let batch = || {
-            let start = std::time::Instant::now();
-            for _ in 0..200 {
-                let _ = std::hint::black_box(policies.authorise(&ask));
-            }
-            start.elapsed().as_secs_f64() * 1e6 / 200.0
-        };
-        let best = (0..40).map(|_| batch()).fold(f64::MAX, f64::min);
-        println!("{what}: {best:.1} µs at best");
-    }
-}
-
-#[test]
 fn separation_of_duties_holds_although_a_policy_permits_everything() {
     let loose = ["content", "decide", "within-organisation"].map(|group| {
         format!(

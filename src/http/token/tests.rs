@@ -348,18 +348,3 @@ proptest::proptest! {
         let _ = verifier().verify(&format!("Bearer {part}.{part}.{part}"), now());
     }
 }
-
-#[test]
-#[ignore = "measures"]
-fn how_long_a_verification_takes() {
-    let (verifier, value) = (verifier(), format!("Bearer {}", minted()));
-    let batch = || {
-        let start = std::time::Instant::now();
-        for _ in 0..200 {
-            let _ = std::hint::black_box(verifier.verify(&value, now()));
-        }
-        start.elapsed().as_secs_f64() * 1e6 / 200.0
-    };
-    let best = (0..40).map(|_| batch()).fold(f64::MAX, f64::min);
-    println!("verify (EdDSA): {best:.1} µs at best");
-}
