@@ -14,7 +14,7 @@ mod print;
 mod room_process;
 mod serve;
 
-pub use arguments::Arguments;
+use arguments::Arguments;
 pub use folder::{DataFolder, FolderError};
 pub use serve::{Running, Where};
 
@@ -23,12 +23,28 @@ use arguments::{ChannelCommand, Command, GrantCommand, OrganisationCommand};
 use control::Order;
 use std::path::Path;
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
 
-/// Runs one command line.
+/// The whole program: sets up logging, reads the command line, carries it out.
 ///
 /// # Errors
 /// What went wrong, in words for people.
-pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+pub fn main() -> Result<ExitCode> {
+    let arguments = Arguments::of_process();
+    let filter = EnvFilter::try_from_env("KNIK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,actix_web=error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
+    // A panic's message may quote what was being worked on: only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(%at, "panic");
+    }));
+    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(arguments))
+}
+
+/// Carries one command line out.
+async fn run(arguments: Arguments) -> Result<ExitCode> {
     let dir = arguments.dir.clone();
     match arguments.command {
         Command::Demo(asked) => return demo::run(&dir, &asked).await,
