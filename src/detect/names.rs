@@ -138,7 +138,8 @@ impl Names {
         let with_initials = at > given;
         let initials_end = at;
         at = self.first_names(view, at, &mut r);
-        let lead = Lead { first: at > given, initials: with_initials, titled, cue };
+        let several_initials = initials_end > given + 1;
+        let lead = Lead { first: at > given, initials: with_initials, several_initials, titled, cue };
         let named = self.surname(view, at, &lead, &mut r);
         let end = named.unwrap_or(at);
         if end == given || (named.is_none() && end == initials_end && with_initials) {

@@ -10,6 +10,8 @@ use super::words::{Look, Word};
 pub(super) struct Lead {
     pub(super) first: bool,
     pub(super) initials: bool,
+    /// Two initials or more: a list is numbered with one.
+    pub(super) several_initials: bool,
     pub(super) titled: bool,
     pub(super) cue: f32,
 }
@@ -104,6 +106,8 @@ impl Names {
             (false, true, false) => (!place).then_some(0.25),
             (false, true, true) if particles && certain_start => Some(0.2),
             (false, true, true) if titled => Some(0.15),
+            // `G.J. Kweldijk`: a surname that is also an everyday word.
+            (false, true, true) if lead.several_initials => Some(0.15),
             (false, false, true) if archaic && (with_first || titled) => Some(0.2),
             (false, false, false) if with_first => (word.len() > 3 && !place || particles).then_some(0.1),
             (false, false, false) if particles && certain_start => Some(0.15),
