@@ -192,6 +192,9 @@ impl Default for Ledger {
     }
 }
 
+/// Variables that are no field: `KNIK_LOG` says what the program logs, before any configuration is read.
+const BESIDE: &[&str] = &["KNIK_LOG"];
+
 impl Config {
     /// Reads TOML text, then lets variables such as `KNIK_VAULT__LISTEN=127.0.0.1:9443` override it.
     ///
@@ -204,7 +207,7 @@ impl Config {
         let mut table: toml::Table =
             text.parse().map_err(|e: toml::de::Error| ConfigError::Text(e.to_string()))?;
         for (name, value) in environment {
-            if let Some(path) = name.strip_prefix("KNIK_") {
+            if let Some(path) = name.strip_prefix("KNIK_").filter(|_| !BESIDE.contains(&name.as_str())) {
                 apply(&mut table, &name, path, &value)?;
             }
         }
@@ -332,6 +335,7 @@ mod tests {
         assert_eq!(set("KNIK_VAULT__LISTEN", "127.0.0.1:9443").unwrap().vault.listen.port(), 9443);
         assert_eq!(set("KNIK_INGEST__BATCH_RECORDS", "10").unwrap().ingest.batch_records, 10);
         assert_eq!(set("HOME", "/x"), Ok(Config::default()));
+        assert_eq!(set("KNIK_LOG", "debug"), Ok(Config::default()));
         for bad in ["KNIK_VALUT__LISTEN", "KNIK_VAULT__LISTNE", "KNIK_VAULT", "KNIK_"] {
             assert!(matches!(set(bad, "x"), Err(ConfigError::Variable { .. })), "{bad}");
         }

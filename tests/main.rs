@@ -13,4 +13,5 @@ mod arrows;
 mod compile_fail;
 mod conformance;
 mod intake;
+mod service;
 mod support;

@@ -27,9 +27,9 @@ use tracing_subscriber::EnvFilter;
 
 /// The whole program: sets up logging, reads the command line, carries it out.
 ///
-/// # Errors
-/// What went wrong, in words for people.
-pub fn main() -> Result<ExitCode> {
+/// What went wrong stands on standard error, in one line for people; the exit code is then not 0.
+#[must_use]
+pub fn main() -> ExitCode {
     let arguments = Arguments::of_process();
     let filter = EnvFilter::try_from_env("KNIK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,actix_web=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
@@ -39,8 +39,12 @@ pub fn main() -> Result<ExitCode> {
         tracing::error!(%at, "panic");
     }));
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(arguments))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(arguments)));
+    done.unwrap_or_else(|error| {
+        eprintln!("knik: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 /// Carries one command line out.

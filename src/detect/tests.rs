@@ -83,6 +83,9 @@ fn names_are_found_by_what_stands_around_them() {
         ("groetjes Wopke", vec!["Wopke"]),
         ("bij de heer P. van Drenthe geweest", vec!["P. van Drenthe"]),
         ("getekend R.Abcouwer", vec!["R.Abcouwer"]),
+        // A surname that is also an everyday word, after initials; one letter numbers a list.
+        ("op naam van G.J. Kweldijk, of", vec!["G.J. Kweldijk"]),
+        ("Zie punt B. Belasting", vec![]),
         ("FATIMA EL IDRISSI heeft gelijk", vec!["FATIMA EL IDRISSI"]),
         ("sanne van ommen zei dat ook", vec!["sanne van ommen"]),
         ("Fleur, weet jij dit?", vec!["Fleur"]),

@@ -1,0 +1,452 @@
+//! Every endpoint: it stands in the document and in the table below, and gives each role what it should.
+
+use super::fixture::{Answer, Person, Plane, Service, answer, canaries, demo, holds_no_canary, knik, sample};
+use actix_web::introspection::{IntrospectionReportItem, IntrospectionTree};
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{App, HttpResponse, test};
+use knik::http::token::{DevelopmentIssuer, Minting};
+use knik::model::{Role, Timestamp};
+use knik::store::keys::KeyFolder;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// What a request carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    Nothing,
+    Grounds,
+    Words,
+    Capture,
+}
+
+/// One endpoint with an example request and what each role gets for it.
+struct Endpoint {
+    plane: Plane,
+    method: &'static str,
+    path: &'static str,
+    /// With `{id}` still to be filled in; the query is the example's own.
+    query: &'static str,
+    carries: Carries,
+    status: u16,
+    /// Needs no token at all.
+    open: bool,
+    allowed: &'static [&'static str],
+    /// Refused with reasons: they may know that it exists. Every other role gets what is not there.
+    refused: &'static [&'static str],
+}
+
+const ROOM: Endpoint = Endpoint {
+    plane: Plane::Room,
+    method: "GET",
+    path: "",
+    query: "",
+    carries: Carries::Nothing,
+    status: 200,
+    open: false,
+    allowed: &["researcher"],
+    refused: &[],
+};
+
+const VAULT: Endpoint = Endpoint { plane: Plane::Vault, ..ROOM };
+
+const ALL_ROLES: &[&str] = &[
+    "public",
+    "researcher",
+    "official",
+    "reviewer",
+    "channel-manager",
+    "records-manager",
+    "approver",
+    "data-protection-officer",
+    "harvester",
+    "administrator",
+];
+
+/// Who reads redacted views and decisions in the vault.
+const STAFF: &[&str] = &["official", "channel-manager", "records-manager", "data-protection-officer"];
+const NOT_STAFF: &[&str] = &["public", "researcher", "reviewer", "approver", "harvester", "administrator"];
+/// Who looks after the service.
+const STEWARDS: &[&str] = &["records-manager", "data-protection-officer", "administrator"];
+const NOT_STEWARDS: &[&str] =
+    &["public", "researcher", "official", "reviewer", "channel-manager", "approver", "harvester"];
+
+/// Every endpoint of both planes. A route that does not stand here fails a test.
+const ENDPOINTS: &[Endpoint] = &[
+    Endpoint { path: "/v1/openapi.json", open: true, allowed: ALL_ROLES, ..ROOM },
+    Endpoint { path: "/v1/health", open: true, allowed: ALL_ROLES, ..ROOM },
+    Endpoint { path: "/v1/records", query: "?limit=100", ..ROOM },
+    Endpoint { path: "/v1/records/{id}", ..ROOM },
+    Endpoint { path: "/v1/conversations/{id}", ..ROOM },
+    Endpoint { method: "POST", path: "/v1/records/_search", carries: Carries::Words, ..ROOM },
+    Endpoint { path: "/v1/openapi.json", open: true, allowed: ALL_ROLES, ..VAULT },
+    Endpoint { path: "/v1/health", open: true, allowed: ALL_ROLES, ..VAULT },
+    Endpoint {
+        method: "POST",
+        path: "/v1/captures",
+        query: "?channel=low-mastodon",
+        carries: Carries::Capture,
+        status: 201,
+        allowed: &["harvester", "channel-manager", "records-manager"],
+        refused: &["official", "data-protection-officer"],
+        ..VAULT
+    },
+    Endpoint {
+        path: "/v1/channels",
+        allowed: &["official", "channel-manager", "records-manager", "approver", "data-protection-officer"],
+        refused: &["public", "researcher", "reviewer", "harvester", "administrator"],
+        ..VAULT
+    },
+    Endpoint { path: "/v1/records", query: "?limit=100", allowed: STAFF, refused: NOT_STAFF, ..VAULT },
+    Endpoint { path: "/v1/records/{id}", allowed: STAFF, ..VAULT },
+    Endpoint { path: "/v1/records/{id}/decisions", allowed: STAFF, ..VAULT },
+    Endpoint {
+        method: "POST",
+        path: "/v1/records/{id}/disclosures",
+        carries: Carries::Grounds,
+        status: 201,
+        allowed: &["official"],
+        refused: &["channel-manager", "records-manager", "approver", "data-protection-officer"],
+        ..VAULT
+    },
+    Endpoint { path: "/v1/disclosures/{id}/receipt", allowed: &["official"], ..VAULT },
+    Endpoint { path: "/v1/ledger", allowed: STEWARDS, refused: NOT_STEWARDS, ..VAULT },
+    Endpoint { path: "/v1/status", allowed: STEWARDS, refused: NOT_STEWARDS, ..VAULT },
+];
+
+/// Names of things that are there, to fill `{id}` with.
+struct Known {
+    view: String,
+    conversation: String,
+    record: String,
+    disclosure: String,
+}
+
+impl Known {
+    async fn of(service: &Service) -> Self {
+        let word = |value: &Value| value.as_str().unwrap().to_owned();
+        let researcher = service.person("researcher");
+        let page = researcher.get(Plane::Room, "/v1/records").await.expect(200).json();
+        let official = service.person("official");
+        let records = official.get(Plane::Vault, "/v1/records?outcome=archive").await.expect(200).json();
+        let record = word(&records["records"][0]["id"]);
+        let path = format!("/v1/records/{record}/disclosures");
+        let opened = official.post(Plane::Vault, &path, &grounds()).await.expect(201).json();
+        Self {
+            view: word(&page["records"][0]["id"]),
+            conversation: word(&page["records"][0]["conversation"]),
+            record,
+            disclosure: word(&opened["id"]),
+        }
+    }
+
+    fn path(&self, endpoint: &Endpoint) -> String {
+        let id = match (endpoint.plane, endpoint.path) {
+            (_, path) if path.contains("/disclosures/{id}") => &self.disclosure,
+            (_, path) if path.contains("/conversations/") => &self.conversation,
+            (Plane::Room, _) => &self.view,
+            (Plane::Vault, _) => &self.record,
+        };
+        format!("{}{}", endpoint.path.replace("{id}", id), endpoint.query)
+    }
+}
+
+fn grounds() -> Value {
+    json!({
+        "legalBasis": "woo-request",
+        "caseNumber": "WOO-2026-0117",
+        "motivation": "Zoekslag voor een Woo-verzoek over de waterbijdrage",
+    })
+}
+
+impl Endpoint {
+    async fn ask(&self, person: &Person<'_>, known: &Known) -> Answer {
+        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
+        let request = person.request(self.plane, method, &known.path(self));
+        let request = match self.carries {
+            Carries::Nothing => request,
+            Carries::Grounds => request.json(&grounds()),
+            Carries::Words => request.json(&json!({ "query": "waterbijdrage" })),
+            // Came in before: delivering it again adds nothing.
+            Carries::Capture => request.body(sample("low-mastodon-1-posts.json")),
+        };
+        answer(request).await
+    }
+
+    fn what(&self) -> String {
+        format!("{:?} {} {}", self.plane, self.method, self.path)
+    }
+
+    fn expected(&self, role: &str) -> u16 {
+        match () {
+            () if self.allowed.contains(&role) => self.status,
+            () if self.refused.contains(&role) => 403,
+            () => 404,
+        }
+    }
+}
+
+type Routes = BTreeSet<(String, String)>;
+
+fn of_table(plane: Plane) -> Routes {
+    let of_plane = ENDPOINTS.iter().filter(|endpoint| endpoint.plane == plane);
+    of_plane.map(|endpoint| (endpoint.method.to_owned(), endpoint.path.to_owned())).collect()
+}
+
+fn of_document(document: &Value) -> Routes {
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, item)| {
+        item.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))
+    });
+    operations.collect()
+}
+
+/// The routes that a router really has, asked of the router itself.
+async fn of_router(routes: fn(&mut ServiceConfig)) -> Routes {
+    const ASK: &str = "/the-routes";
+    async fn tell(tree: Data<IntrospectionTree>) -> HttpResponse {
+        let items: Vec<IntrospectionReportItem> = (&tree.root).into();
+        HttpResponse::Ok().json(items)
+    }
+    let app = App::new().configure(routes).route(ASK, web::get().to(tell));
+    let app = test::init_service(app).await;
+    let items: Value =
+        test::call_and_read_body_json(&app, test::TestRequest::get().uri(ASK).to_request()).await;
+    let mut found = Routes::new();
+    for item in items.as_array().unwrap() {
+        let path = item["full_path"].as_str().unwrap();
+        for method in item["methods"].as_array().unwrap() {
+            found.insert((method.as_str().unwrap().to_owned(), path.to_owned()));
+        }
+    }
+    assert!(found.remove(&("GET".to_owned(), ASK.to_owned())), "the router tells its routes: {items}");
+    found
+}
+
+#[actix_web::test]
+async fn every_route_stands_in_the_document_and_in_the_table_of_tests() {
+    let service = demo();
+    let nobody = service.bearing(None);
+    let planes: [(Plane, &str, fn(&mut ServiceConfig)); 2] = [
+        (Plane::Room, "reading-room", knik::http::reading_room::routes),
+        (Plane::Vault, "vault", knik::http::vault::routes),
+    ];
+    for (plane, name, routes) in planes {
+        let running = of_router(routes).await;
+        let served = nobody.get(plane, "/v1/openapi.json").await.expect(200).json();
+        let printed = knik(&service.dir, &["openapi", name]).ok().json();
+        assert_eq!(served, printed, "{name}: the document served and the one printed");
+        assert_eq!(running, of_document(&served), "{name}: the router and the document");
+        assert_eq!(running, of_table(plane), "{name}: an endpoint without a test of who may use it");
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_openapi_3_1_and_says_who_needs_a_token() {
+    let nobody = demo().bearing(None);
+    for plane in [Plane::Room, Plane::Vault] {
+        let document = nobody.get(plane, "/v1/openapi.json").await.expect(200).json();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
+        let mut names = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let open = ENDPOINTS.iter().any(|e| e.plane == plane && e.open && e.path == path);
+                assert_eq!(operation.get("security").is_none(), open, "{plane:?} {method} {path}");
+                assert!(
+                    names.insert(operation["operationId"].to_string()),
+                    "{method} {path}: the name is taken"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_role_gets_of_each_endpoint_what_it_should() {
+    let service = demo();
+    let known = Known::of(service).await;
+    let mut wrong = Vec::new();
+    for role in ALL_ROLES {
+        let person = service.person(role);
+        for endpoint in ENDPOINTS {
+            let answer = endpoint.ask(&person, &known).await;
+            let (what, expected) = (endpoint.what(), endpoint.expected(role));
+            if answer.status != expected {
+                wrong.push(format!(
+                    "{role}: {what}: {} instead of {expected}: {}",
+                    answer.status,
+                    answer.text()
+                ));
+            }
+            let opened = endpoint.carries == Carries::Grounds && answer.status == 201;
+            if !opened {
+                holds_no_canary(&answer.text(), &format!("the answer to {role}: {what}"));
+            }
+            if answer.status == 403 {
+                let reasons = answer.json()["errors"].as_array().map_or(0, Vec::len);
+                assert!(reasons > 0, "{role}: {what}: a refusal gives its reasons");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(Role::ALL.len(), ALL_ROLES.len(), "a role without a test");
+    assert!(canaries().len() > 50);
+}
+
+#[tokio::test]
+async fn nothing_is_answered_without_a_token_that_holds() {
+    let service = demo();
+    let known = Known::of(service).await;
+    let good = service.token("official", "min-low", "ambtenaar-1");
+    let (head, signature) = good.rsplit_once('.').unwrap();
+    let swapped = service.token("researcher", "universiteit", "onderzoeker-1");
+    let bad = [
+        ("none", None),
+        ("rubbish", Some("rubbish".to_owned())),
+        ("empty", Some(String::new())),
+        ("expired", Some(expired(service))),
+        ("unsigned", Some(format!("{head}."))),
+        ("signed for other claims", Some(format!("{}.{signature}", swapped.rsplit_once('.').unwrap().0))),
+    ];
+    for endpoint in ENDPOINTS {
+        for (name, token) in &bad {
+            let answer = endpoint.ask(&service.bearing(token.as_deref()), &known).await;
+            let expected = if endpoint.open { endpoint.status } else { 401 };
+            assert_eq!(
+                answer.status,
+                expected,
+                "{} with a token that is {name}: {}",
+                endpoint.what(),
+                answer.text()
+            );
+            if let Some(token) = token.as_ref().filter(|token| token.len() > 10) {
+                assert!(!answer.text().contains(token.as_str()), "the answer repeats the token");
+            }
+        }
+    }
+}
+
+/// Signed by the demo's issuer for an official, an hour ago, for a minute.
+fn expired(service: &Service) -> String {
+    let seed = KeyFolder::open(&service.dir.join("keys")).unwrap().demo_issuer_seed(false).unwrap();
+    let issuer = DevelopmentIssuer::new(&*seed, "https://knik.invalid/demo").unwrap();
+    let now: Timestamp = jiff::Timestamp::now().to_string().parse().unwrap();
+    let asked = Minting {
+        subject: "ambtenaar-1",
+        role: Role::Official,
+        organisation: &"min-low".parse().unwrap(),
+        now: now.plus_seconds(-3_600),
+        lifetime_seconds: 60,
+        jti: "expired-long-ago",
+    };
+    issuer.mint(&asked).unwrap()
+}
+
+#[tokio::test]
+async fn another_way_to_send_a_token_is_no_way() {
+    let service = demo();
+    let token = service.token("researcher", "universiteit", "onderzoeker-1");
+    let nobody = service.bearing(None);
+    let ask = |path: &str| nobody.request(Plane::Room, Method::GET, path);
+    let ways = [
+        ("in the address", ask(&format!("/v1/records?access_token={token}"))),
+        ("as a cookie", ask("/v1/records").header("Cookie", format!("token={token}"))),
+        ("as basic", ask("/v1/records").header("Authorization", format!("Basic {token}"))),
+        ("bare", ask("/v1/records").header("Authorization", token.clone())),
+        (
+            "twice",
+            ask("/v1/records")
+                .header("Authorization", format!("Bearer {token}"))
+                .header("Authorization", format!("Bearer {token}")),
+        ),
+    ];
+    for (way, request) in ways {
+        assert!([400, 401].contains(&answer(request).await.status), "{way}");
+    }
+    let again = ask("/v1/records").header("Authorization", format!("Bearer {token}"));
+    answer(again).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_there_and_a_method_that_it_does_not_know_say_so() {
+    let service = demo();
+    let known = Known::of(service).await;
+    let official = service.person("official");
+    for endpoint in ENDPOINTS {
+        for method in ["DELETE", "PUT", "PATCH"] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            answer(official.request(endpoint.plane, method, &known.path(endpoint))).await.expect(405);
+        }
+    }
+    for plane in [Plane::Room, Plane::Vault] {
+        for path in [
+            "/",
+            "/v1",
+            "/v1/",
+            "/v2/records",
+            "/v1/recordz",
+            "/v1/records/",
+            "/v1/records/x/y/z",
+            "/%2e%2e/keys",
+        ] {
+            let answer = official.get(plane, path).await;
+            assert_eq!(answer.status, 404, "{plane:?} {path}: {}", answer.text());
+        }
+    }
+    // The other plane's endpoints are not there either.
+    official.get(Plane::Room, "/v1/status").await.expect(404);
+    official.get(Plane::Vault, &format!("/v1/conversations/{}", known.conversation)).await.expect(404);
+}
+
+#[tokio::test]
+async fn what_cannot_be_meant_is_refused_without_being_repeated() {
+    let service = demo();
+    let researcher = service.person("researcher");
+    for query in
+        ["?limit=x", "?limit=-1", "?grant=abc", "?nonsense=geheimwoord", "?channel=%00", "?after=%27"]
+    {
+        let answer = researcher.get(Plane::Room, &format!("/v1/records{query}")).await.expect(400);
+        assert!(!answer.text().contains("geheimwoord"), "{}", answer.text());
+    }
+    let search = |body: &'static str| {
+        let request = researcher.request(Plane::Room, Method::POST, "/v1/records/_search");
+        request.header("Content-Type", "application/json").body(body)
+    };
+    for body in [
+        "",
+        "{",
+        "[]",
+        "null",
+        r#"{"query": 1}"#,
+        r#"{"query": "geheimwoord", "nonsense": 1}"#,
+        r#"{"query": "geheimwoord", "from": "gisteren"}"#,
+        r#"{"query": "geheimwoord", "query": "geheimwoord"}"#,
+    ] {
+        let answer = answer(search(body)).await.expect(400);
+        assert!(!answer.text().contains("geheimwoord"), "{body}: {}", answer.text());
+        assert!(answer.json()["detail"].is_string(), "{body}: says what is wrong");
+    }
+    let long = format!(r#"{{"query": "{}"}}"#, "a ".repeat(50_000));
+    let request = researcher.request(Plane::Room, Method::POST, "/v1/records/_search");
+    answer(request.header("Content-Type", "application/json").body(long)).await.expect(400);
+    let plain = researcher.request(Plane::Room, Method::POST, "/v1/records/_search").body(r#"{"query":"x"}"#);
+    answer(plain).await.expect(400);
+}
+
+#[tokio::test]
+async fn plain_http_and_an_authority_that_nobody_trusts_get_nothing() {
+    let service = demo();
+    for address in [&service.room, &service.vault] {
+        let plain = address.replace("https://", "http://");
+        let client = reqwest::Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
+        let got = client.get(format!("{plain}/v1/health")).send().await;
+        assert!(
+            got.is_err_and(|error| !error.is_connect()),
+            "the port is open, and no answer comes over plain HTTP"
+        );
+        assert!(
+            client.get(format!("{address}/v1/health")).send().await.is_err(),
+            "a stranger does not trust it"
+        );
+    }
+}

@@ -1,0 +1,14 @@
+//! The program as its users meet it: over TLS, on the command line, in the process table and in its logs.
+//!
+//! Nothing here reaches into the program: every test starts the real binary and looks at what comes back. What
+//! the tests expect is taken from issue 2 and the design, not from the code.
+
+mod captures;
+mod disclosure;
+mod dry_run;
+mod endpoints;
+mod fixture;
+mod logs;
+mod main_job;
+mod processes;
+mod refusals;
