@@ -32,7 +32,8 @@ impl Blobs {
     /// # Errors
     /// When the folder cannot be made or opened.
     pub fn folder(folder: &Path) -> Result<Self, StoreError> {
-        let failed = |source: std::io::Error| object_store::Error::Generic { store: "folder", source: source.into() };
+        let failed =
+            |source: std::io::Error| object_store::Error::Generic { store: "folder", source: source.into() };
         std::fs::create_dir_all(folder).map_err(failed).map_err(StoreError::blobs("making the folder"))?;
         let opened =
             LocalFileSystem::new_with_prefix(folder).map_err(StoreError::blobs("opening the folder"))?;

@@ -3,8 +3,8 @@
 
 use super::{Archive, VaultError};
 use crate::ledger::{
-    Checkpoint, Edge, Entry, Hash, LEAF_BYTES_MAX, Origin, Receipt, ReceiptError, TileReader, VerifiedEntry, VerifierKey,
-    leaf_hash,
+    Checkpoint, Edge, Entry, Hash, LEAF_BYTES_MAX, Origin, Receipt, ReceiptError, TileReader, VerifiedEntry,
+    VerifierKey, leaf_hash,
 };
 use crate::model::SegmentId;
 use crate::seal::SegmentReader;

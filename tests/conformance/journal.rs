@@ -36,7 +36,7 @@ async fn check_head(journal: &Journal, key: &LogKey) -> u64 {
 pub async fn an_entry_is_durable_with_its_transaction(stage: &Stage) {
     let db = stage.open(Plane::Vault).await;
     let catalogue = begun(&db).await;
-    Journal::new(db.clone()).record(&log(), step(1), None).await.unwrap();
+    let _recorded = Journal::new(db.clone()).record(&log(), step(1), None).await.unwrap();
     catalogue.commit(&log(), batch(2)).await.unwrap();
     // Another process, which knows nothing of the first, finds and numbers both.
     let again =
@@ -56,7 +56,7 @@ pub async fn a_transaction_that_failed_leaves_no_entry(stage: &Stage) {
     let journal = Journal::new(db);
     let broken = Batch { pending: vec![step(1), step(2), step(1)], ..batch(2) };
     assert!(catalogue.commit(&log(), broken).await.is_err());
-    journal.record(&log(), step(3), None).await.unwrap();
+    let _recorded = journal.record(&log(), step(3), None).await.unwrap();
     assert!(matches!(journal.record(&log(), step(3), None).await, Err(StoreError::Database { .. })));
     assert!(journal.take_up(&log(), vec![step(4), step(3)], 17).await.is_err());
     assert_eq!(journal.inbox_cursor().await.unwrap(), 0, "the cursor moves with its entries");
@@ -71,7 +71,7 @@ pub async fn receipts_verify_and_only_under_the_logs_key(stage: &Stage) {
     let key = log_key("vault");
     let (wanted, absent) = (EntryId::from_uuid(id(3)), EntryId::from_uuid(id(99)));
     for n in 0..10 {
-        journal.record(&log(), step(n), None).await.unwrap();
+        let _recorded = journal.record(&log(), step(n), None).await.unwrap();
     }
     assert_eq!(journal.receipt(&log(), wanted).await.unwrap(), None, "no number yet");
     let patience = std::time::Duration::from_millis(50);
@@ -159,7 +159,7 @@ pub async fn two_logs_are_numbered_apart(stage: &Stage) {
     let other = log_key("reading-room");
     for n in 1..=6 {
         let log = if n % 3 == 0 { other.verifier().origin().clone() } else { log() };
-        journal.record(&log, step(n), None).await.unwrap();
+        let _recorded = journal.record(&log, step(n), None).await.unwrap();
     }
     assert_eq!(journal.sequence(&other).await.unwrap(), 2);
     assert_eq!(journal.head(&log()).await.unwrap(), None);
@@ -172,8 +172,8 @@ pub async fn bodies_stand_apart_and_can_be_erased(stage: &Stage) {
     let db = stage.open(Plane::Vault).await;
     let journal = Journal::new(db.clone());
     let entry = EntryId::from_uuid(id(1));
-    journal.record(&log(), step(1), Some(SealedBody(vec![0, 255, 7]))).await.unwrap();
-    journal.record(&log(), step(2), None).await.unwrap();
+    let _recorded = journal.record(&log(), step(1), Some(SealedBody(vec![0, 255, 7]))).await.unwrap();
+    let _recorded = journal.record(&log(), step(2), None).await.unwrap();
     journal.sequence(&log_key("vault")).await.unwrap();
     assert_eq!(journal.body(entry).await.unwrap().unwrap().0, [0, 255, 7]);
     assert!(journal.body(EntryId::from_uuid(id(2))).await.unwrap().is_none());
@@ -189,10 +189,10 @@ pub async fn a_head_that_does_not_fit_the_entries_stops_the_log(stage: &Stage) {
     let db = stage.open(Plane::Vault).await;
     let journal = Journal::new(db.clone());
     for n in 1..=5 {
-        journal.record(&log(), step(n), None).await.unwrap();
+        let _recorded = journal.record(&log(), step(n), None).await.unwrap();
     }
     journal.sequence(&log_key("vault")).await.unwrap();
-    journal.record(&log(), step(6), None).await.unwrap();
+    let _recorded = journal.record(&log(), step(6), None).await.unwrap();
     let tables = ["ledger_entry", "ledger_tile", "ledger_head", "journal_pending"];
     for moved in ["UPDATE ledger_head SET size = 4", "UPDATE ledger_head SET size = 6"] {
         sqlx::query(moved).execute(db.write()).await.unwrap();
@@ -209,7 +209,7 @@ pub async fn a_head_that_does_not_fit_the_entries_stops_the_log(stage: &Stage) {
 pub async fn a_head_that_moved_is_refused(stage: &Stage) {
     let db = stage.open(Plane::Vault).await;
     let journal = Journal::new(db.clone());
-    journal.record(&log(), step(1), None).await.unwrap();
+    let _recorded = journal.record(&log(), step(1), None).await.unwrap();
     journal.sequence(&log_key("vault")).await.unwrap();
     let moves = match stage.dialect() {
         Dialect::Sqlite => {
@@ -222,7 +222,7 @@ pub async fn a_head_that_moved_is_refused(stage: &Stage) {
         }
     };
     sqlx::raw_sql(moves).execute(db.write()).await.unwrap();
-    journal.record(&log(), step(2), None).await.unwrap();
+    let _recorded = journal.record(&log(), step(2), None).await.unwrap();
     let tables = ["ledger_entry", "ledger_tile", "ledger_head", "journal_pending"];
     let before = dump(&db, &tables).await;
     let refused = journal.sequence(&log_key("vault")).await.unwrap_err();
