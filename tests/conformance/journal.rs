@@ -95,14 +95,21 @@ pub async fn receipts_verify_and_only_under_the_logs_key(stage: &Stage) {
 pub async fn two_sequencers_make_one_log_without_gaps(stage: &Stage) {
     const WRITERS: u128 = 4;
     const ROUNDS: u128 = 25;
+    /// Writers wait for the numbers of a wave before the next: so there are as many rounds at the least.
+    const WAVE: u128 = 5;
     const EACH: u128 = 50;
     let db = stage.open(Plane::Vault).await;
     let (writing, all) = (Journal::new(db), WRITERS * ROUNDS * EACH);
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
-            let journal = writing.clone();
+            let (journal, done) = (writing.clone(), done.clone());
             tokio::spawn(async move {
                 for round in 0..ROUNDS {
+                    let before = WRITERS * (round - round % WAVE) * EACH;
+                    while u128::from(done.load(std::sync::atomic::Ordering::SeqCst)) < before {
+                        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                    }
                     let first = (writer * ROUNDS + round) * EACH;
                     let entries = (first..first + EACH).map(|n| step(n + 1)).collect();
                     journal.take_up(&log(), entries, 0).await.unwrap();
@@ -110,7 +117,6 @@ pub async fn two_sequencers_make_one_log_without_gaps(stage: &Stage) {
             })
         })
         .collect();
-    let done = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
     let mut sequencers = Vec::new();
     for _ in 0..2 {
         let url = stage.url(Plane::Vault, "postgres");
@@ -127,16 +133,16 @@ pub async fn two_sequencers_make_one_log_without_gaps(stage: &Stage) {
             rounds
         }));
     }
-    for writer in writers {
-        writer.await.unwrap();
-    }
     // What is lost would be waited for in vain.
     let patience = std::time::Duration::from_secs(60);
+    for writer in writers {
+        tokio::time::timeout(patience, writer).await.expect("an entry was lost").unwrap();
+    }
     let mut rounds = 0;
     for sequencer in sequencers {
         rounds += tokio::time::timeout(patience, sequencer).await.expect("an entry was lost").unwrap();
     }
-    assert!(rounds > 4, "{rounds} rounds are no test of rounds");
+    assert!(u128::from(rounds) >= ROUNDS / WAVE, "{rounds}");
     assert_eq!(u128::from(check_head(&writing, &log_key("vault")).await), all);
     let ids: Vec<u128> =
         entries(&writing, &log()).await.iter().map(|entry| entry.id().uuid().as_u128()).collect();
