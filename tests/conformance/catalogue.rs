@@ -252,7 +252,7 @@ pub async fn conversations_that_turn_out_to_be_one_are_joined(stage: &Stage) {
         "references are of one conversation"
     );
     assert_eq!(catalogue.subjects(conversation(3)).await.unwrap().len(), 1);
-    let mut stale = catalogue.stale_conversations(10).await.unwrap();
+    let mut stale = catalogue.stale_conversations(start(), 10).await.unwrap();
     stale.sort();
     assert_eq!(stale, [conversation(3), conversation(4)]);
 }

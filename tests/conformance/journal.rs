@@ -36,7 +36,7 @@ async fn check_head(journal: &Journal, key: &LogKey) -> u64 {
 pub async fn an_entry_is_durable_with_its_transaction(stage: &Stage) {
     let db = stage.open(Plane::Vault).await;
     let catalogue = begun(&db).await;
-    Journal::new(db.clone()).record(&log(), step(1), None).await.unwrap();
+    let _recorded = Journal::new(db.clone()).record(&log(), step(1), None).await.unwrap();
     catalogue.commit(&log(), batch(2)).await.unwrap();
     // Another process, which knows nothing of the first, finds and numbers both.
     let again =
@@ -56,7 +56,7 @@ pub async fn a_transaction_that_failed_leaves_no_entry(stage: &Stage) {
     let journal = Journal::new(db);
     let broken = Batch { pending: vec![step(1), step(2), step(1)], ..batch(2) };
     assert!(catalogue.commit(&log(), broken).await.is_err());
-    journal.record(&log(), step(3), None).await.unwrap();
+    let _recorded = journal.record(&log(), step(3), None).await.unwrap();
     assert!(matches!(journal.record(&log(), step(3), None).await, Err(StoreError::Database { .. })));
     assert!(journal.take_up(&log(), vec![step(4), step(3)], 17).await.is_err());
     assert_eq!(journal.inbox_cursor().await.unwrap(), 0, "the cursor moves with its entries");
@@ -71,7 +71,7 @@ pub async fn receipts_verify_and_only_under_the_logs_key(stage: &Stage) {
     let key = log_key("vault");
     let (wanted, absent) = (EntryId::from_uuid(id(3)), EntryId::from_uuid(id(99)));
     for n in 0..10 {
-        journal.record(&log(), step(n), None).await.unwrap();
+        let _recorded = journal.record(&log(), step(n), None).await.unwrap();
     }
     assert_eq!(journal.receipt(&log(), wanted).await.unwrap(), None, "no number yet");
     let patience = std::time::Duration::from_millis(50);
@@ -95,14 +95,21 @@ pub async fn receipts_verify_and_only_under_the_logs_key(stage: &Stage) {
 pub async fn two_sequencers_make_one_log_without_gaps(stage: &Stage) {
     const WRITERS: u128 = 4;
     const ROUNDS: u128 = 25;
+    /// Writers wait for the numbers of a wave before the next: so there are as many rounds at the least.
+    const WAVE: u128 = 5;
     const EACH: u128 = 50;
     let db = stage.open(Plane::Vault).await;
     let (writing, all) = (Journal::new(db), WRITERS * ROUNDS * EACH);
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
-            let journal = writing.clone();
+            let (journal, done) = (writing.clone(), done.clone());
             tokio::spawn(async move {
                 for round in 0..ROUNDS {
+                    let before = WRITERS * (round - round % WAVE) * EACH;
+                    while u128::from(done.load(std::sync::atomic::Ordering::SeqCst)) < before {
+                        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                    }
                     let first = (writer * ROUNDS + round) * EACH;
                     let entries = (first..first + EACH).map(|n| step(n + 1)).collect();
                     journal.take_up(&log(), entries, 0).await.unwrap();
@@ -110,7 +117,6 @@ pub async fn two_sequencers_make_one_log_without_gaps(stage: &Stage) {
             })
         })
         .collect();
-    let done = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
     let mut sequencers = Vec::new();
     for _ in 0..2 {
         let url = stage.url(Plane::Vault, "postgres");
@@ -127,16 +133,16 @@ pub async fn two_sequencers_make_one_log_without_gaps(stage: &Stage) {
             rounds
         }));
     }
-    for writer in writers {
-        writer.await.unwrap();
-    }
     // What is lost would be waited for in vain.
     let patience = std::time::Duration::from_secs(60);
+    for writer in writers {
+        tokio::time::timeout(patience, writer).await.expect("an entry was lost").unwrap();
+    }
     let mut rounds = 0;
     for sequencer in sequencers {
         rounds += tokio::time::timeout(patience, sequencer).await.expect("an entry was lost").unwrap();
     }
-    assert!(rounds > 4, "{rounds} rounds are no test of rounds");
+    assert!(u128::from(rounds) >= ROUNDS / WAVE, "{rounds}");
     assert_eq!(u128::from(check_head(&writing, &log_key("vault")).await), all);
     let ids: Vec<u128> =
         entries(&writing, &log()).await.iter().map(|entry| entry.id().uuid().as_u128()).collect();
@@ -159,7 +165,7 @@ pub async fn two_logs_are_numbered_apart(stage: &Stage) {
     let other = log_key("reading-room");
     for n in 1..=6 {
         let log = if n % 3 == 0 { other.verifier().origin().clone() } else { log() };
-        journal.record(&log, step(n), None).await.unwrap();
+        let _recorded = journal.record(&log, step(n), None).await.unwrap();
     }
     assert_eq!(journal.sequence(&other).await.unwrap(), 2);
     assert_eq!(journal.head(&log()).await.unwrap(), None);
@@ -172,8 +178,8 @@ pub async fn bodies_stand_apart_and_can_be_erased(stage: &Stage) {
     let db = stage.open(Plane::Vault).await;
     let journal = Journal::new(db.clone());
     let entry = EntryId::from_uuid(id(1));
-    journal.record(&log(), step(1), Some(SealedBody(vec![0, 255, 7]))).await.unwrap();
-    journal.record(&log(), step(2), None).await.unwrap();
+    let _recorded = journal.record(&log(), step(1), Some(SealedBody(vec![0, 255, 7]))).await.unwrap();
+    let _recorded = journal.record(&log(), step(2), None).await.unwrap();
     journal.sequence(&log_key("vault")).await.unwrap();
     assert_eq!(journal.body(entry).await.unwrap().unwrap().0, [0, 255, 7]);
     assert!(journal.body(EntryId::from_uuid(id(2))).await.unwrap().is_none());
@@ -189,10 +195,10 @@ pub async fn a_head_that_does_not_fit_the_entries_stops_the_log(stage: &Stage) {
     let db = stage.open(Plane::Vault).await;
     let journal = Journal::new(db.clone());
     for n in 1..=5 {
-        journal.record(&log(), step(n), None).await.unwrap();
+        let _recorded = journal.record(&log(), step(n), None).await.unwrap();
     }
     journal.sequence(&log_key("vault")).await.unwrap();
-    journal.record(&log(), step(6), None).await.unwrap();
+    let _recorded = journal.record(&log(), step(6), None).await.unwrap();
     let tables = ["ledger_entry", "ledger_tile", "ledger_head", "journal_pending"];
     for moved in ["UPDATE ledger_head SET size = 4", "UPDATE ledger_head SET size = 6"] {
         sqlx::query(moved).execute(db.write()).await.unwrap();
@@ -209,7 +215,7 @@ pub async fn a_head_that_does_not_fit_the_entries_stops_the_log(stage: &Stage) {
 pub async fn a_head_that_moved_is_refused(stage: &Stage) {
     let db = stage.open(Plane::Vault).await;
     let journal = Journal::new(db.clone());
-    journal.record(&log(), step(1), None).await.unwrap();
+    let _recorded = journal.record(&log(), step(1), None).await.unwrap();
     journal.sequence(&log_key("vault")).await.unwrap();
     let moves = match stage.dialect() {
         Dialect::Sqlite => {
@@ -222,7 +228,7 @@ pub async fn a_head_that_moved_is_refused(stage: &Stage) {
         }
     };
     sqlx::raw_sql(moves).execute(db.write()).await.unwrap();
-    journal.record(&log(), step(2), None).await.unwrap();
+    let _recorded = journal.record(&log(), step(2), None).await.unwrap();
     let tables = ["ledger_entry", "ledger_tile", "ledger_head", "journal_pending"];
     let before = dump(&db, &tables).await;
     let refused = journal.sequence(&log_key("vault")).await.unwrap_err();

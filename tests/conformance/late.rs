@@ -35,7 +35,7 @@ pub async fn an_entry_that_commits_late_is_numbered(stage: &Stage) {
         return;
     }
     let late = drawn(&db, Box::leak(entry.into_boxed_str())).await;
-    journal.record(&log(), step(2), None).await.unwrap();
+    let _recorded = journal.record(&log(), step(2), None).await.unwrap();
     // Whoever reads the numbered entries makes the sequencer wait in the middle of its round.
     let reader = drawn(&db, "LOCK TABLE ledger_entry IN SHARE MODE").await;
     let numbering = {

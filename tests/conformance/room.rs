@@ -15,11 +15,13 @@ pub const TABLES: &[&str] =
     &["projection", "term", "reader", "reading_grant", "grant_record", "grant_subject"];
 
 /// Draws that never repeat and do not tell their order.
-pub fn draw() -> impl Fn() -> u128 + Sync {
+pub fn draw() -> impl Fn() -> Option<u128> + Sync {
     let count = AtomicU64::new(1);
     move || {
-        u128::from(count.fetch_add(1, Ordering::SeqCst))
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+        Some(
+            u128::from(count.fetch_add(1, Ordering::SeqCst))
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
+        )
     }
 }
 
@@ -70,7 +72,7 @@ async fn publish(
     writer: &RoomWriter,
     n: u128,
     projections: Vec<PublishedProjection>,
-    draw: &(impl Fn() -> u128 + Sync),
+    draw: &(impl Fn() -> Option<u128> + Sync),
 ) {
     let published = PublishedConversation { conversation: conversation(n), projections };
     writer.conversation(&published, at(0), draw).await.unwrap();

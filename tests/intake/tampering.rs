@@ -155,7 +155,7 @@ async fn a_vault_in_use_is_found_sound() {
                 archive.sources.now(),
             );
             let pending = knik::ledger::Pending::event(entry).unwrap();
-            archive.journal.record(archive.logs.vault_origin(), pending, None).await.unwrap();
+            let _recorded = archive.journal.record(archive.logs.vault_origin(), pending, None).await.unwrap();
             knik::vault::sequence::number(&archive).await.unwrap();
         }
     });
