@@ -32,7 +32,8 @@ pub fn measure(asked: &Asked, folder: &Folder) -> Result<Value> {
     progress(&format!("ingesting {records} records"));
     let path = file.to_str().context("the temporary folder's name")?;
     let run = folder.run(&["--json", "ingest", "--channel", CHANNEL, path])?;
-    let report: Value = serde_json::from_str(&run.said).context("the report of ingest")?;
+    let said: Value = serde_json::from_str(&run.said).context("the report of ingest")?;
+    let report = said.get("report").context("the report of ingest")?;
     let came_in = report.get("newRecords").and_then(Value::as_u64).unwrap_or_default();
     ensure!(came_in == records, "{came_in} of {records} records came in: {report}");
     let after = runtime.block_on(Disk::of(folder))?;

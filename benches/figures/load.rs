@@ -34,7 +34,7 @@ pub fn script(folder: &Path, name: &str, token: &str, paths: &[String]) -> Resul
     }
     text.push_str(
         "}\nlocal requests, n = {}, math.random(#paths)\n\
-         init = function()\n  wrk.headers[\"Authorization\"] = authorization\n  wrk.init({})\n\
+         init = function()\n  wrk.headers[\"Authorization\"] = authorization\n\
          for i, path in ipairs(paths) do requests[i] = wrk.format(\"GET\", path) end\nend\n\
          request = function()\n  n = n % #requests + 1\n  return requests[n]\nend\n",
     );
