@@ -12,7 +12,7 @@ test:
 
 # Records a second for ingest, redacted views a second over TLS, memory and disk.
 bench:
-	cargo bench --bench spine
+	@benches/run.sh
 
 # Hours under load with faults injected.
 soak:

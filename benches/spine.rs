@@ -1,1 +1,11 @@
-fn main() {}
+//! Figures of the spine: intake, redacted views over TLS, memory, disk. `docs/benchmarks.md` says what each means.
+//!
+//! `cargo bench --bench spine -- [ingest|views|memory|all] [--count N] [--tree TREE] [--seconds N] [--rounds N]
+//! [--keep DIR] [--program FILE] [--json]`. It runs the real program that was built beside it, in a temporary folder.
+
+mod figures;
+mod generate;
+
+fn main() -> anyhow::Result<()> {
+    figures::run(std::env::args().skip(1))
+}

@@ -10,11 +10,11 @@ pub use read::{Page, ReadingView, Selection};
 pub use search::{Hits, RoundedCount, SearchRequest};
 
 use crate::access::{Action, Actor, Allowed, Denial, GrantFacts, Outside, Policies, Request, Resource};
-use crate::model::{ActorId, GrantId, OrganisationId, ProjectionId, Role, Timestamp};
+use crate::model::{ActorId, GrantId, OrganisationId, ProjectionId, RecordRef, Role, Timestamp};
 use crate::redact::{Exemptions, Plans};
 use crate::store::StoreError;
 use crate::store::inbox::{InboxWriter, Message, RoomEvent, RoomEventKind};
-use crate::store::room::{ReadingGrant, Room};
+use crate::store::room::{ReadingGrant, Room, RoomRecord};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -74,18 +74,27 @@ impl ReadingRoom {
 
     /// Who reads and under which grant. Without a name the grant that runs longest is taken.
     async fn visit(&self, claims: &ReaderClaims, wanted: Option<GrantId>) -> Result<Visit, ReadingError> {
-        let known = self.room.reader(&claims.issuer, &claims.subject).await?;
-        let grants = match known {
-            Some(reader) => self.room.grants(reader).await?,
-            None => Vec::new(),
+        Ok(self.visit_for(claims, wanted, None).await?.0)
+    }
+
+    /// The same, with the record that the grant names `reference`, in one look-up.
+    async fn visit_for(
+        &self,
+        claims: &ReaderClaims,
+        wanted: Option<GrantId>,
+        reference: Option<RecordRef>,
+    ) -> Result<(Visit, Option<RoomRecord>), ReadingError> {
+        let known = self.room.visitor(&claims.issuer, &claims.subject, reference).await?;
+        let reader = known.as_ref().map(|visitor| visitor.reader);
+        let grants = known.map(|visitor| visitor.grants).unwrap_or_default();
+        let under = match wanted {
+            Some(id) => grants.into_iter().find(|(grant, _)| grant.id == id),
+            None => grants.into_iter().rfind(|(grant, _)| !grant.revoked),
         };
-        let grant = match wanted {
-            Some(id) => grants.into_iter().find(|grant| grant.id == id),
-            None => grants.into_iter().rfind(|grant| !grant.revoked),
-        };
-        let id = known.unwrap_or(ActorId::from_uuid(Uuid::nil()));
+        let (grant, record) = under.map_or((None, None), |(grant, record)| (Some(grant), record));
+        let id = reader.unwrap_or(ActorId::from_uuid(Uuid::nil()));
         let actor = Actor { id, role: claims.role, organisation: claims.organisation.clone() };
-        Ok(Visit { actor, known, grant, at: (self.now)() })
+        Ok((Visit { actor, known: reader, grant, at: (self.now)() }, record))
     }
 
     /// Decides; a refusal is made durable before it is answered.

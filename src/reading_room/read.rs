@@ -8,8 +8,7 @@ use crate::store::StoreError;
 use crate::store::inbox::RoomEventKind;
 use crate::store::room::{Query, RoomRecord};
 use serde::Serialize;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 /// A redacted view under the names of one grant.
 #[derive(Debug, Serialize)]
@@ -77,11 +76,7 @@ impl ReadingRoom {
         reference: RecordRef,
         language: Language,
     ) -> Result<ReadingView, ReadingError> {
-        let visit = self.visit(claims, grant).await?;
-        let found = match visit.grant_id() {
-            Some(grant) => self.room.record(grant, reference).await?,
-            None => None,
-        };
+        let (visit, found) = self.visit_for(claims, grant, Some(reference)).await?;
         let resource = Resource::Record {
             organisation: visit.organisation(),
             published: false,
@@ -153,25 +148,27 @@ impl ReadingRoom {
         // Policy says what a role may see at the most; without a plan there is no view.
         let plan = allowed.plan().and_then(|id| self.plans.plan(id)).ok_or(ReadingError::Absent)?;
         let grant = visit.grant_id().ok_or(ReadingError::Absent)?;
-        let mut names: HashMap<ConversationId, GrantNames> = HashMap::new();
-        let mut views = Vec::with_capacity(found.len());
+        let mut read = Vec::with_capacity(found.len());
+        let mut people: HashMap<ConversationId, BTreeSet<SubjectRef>> = HashMap::new();
         for record in found {
-            let pseudonyms = match names.entry(record.conversation) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => {
-                    unknown.insert(GrantNames(self.room.pseudonyms(grant, record.conversation).await?))
-                }
-            };
             let projection: Projection = serde_json::from_str(&record.document)
                 .map_err(|_| StoreError::Corrupt { what: "projection" })?;
-            let view = render(&projection, plan, &self.exemptions, pseudonyms, language);
-            views.push(ReadingView {
-                id: record.reference,
-                conversation: record.conversation_reference,
-                view,
-            });
+            people.entry(record.conversation).or_default().extend(projection.subjects());
+            read.push((record, projection));
         }
-        Ok(views)
+        let mut names: HashMap<ConversationId, GrantNames> = HashMap::new();
+        for (conversation, subjects) in people {
+            let subjects: Vec<SubjectRef> = subjects.into_iter().collect();
+            let drawn = self.room.pseudonyms_of(grant, conversation, &subjects).await?;
+            names.insert(conversation, GrantNames(drawn));
+        }
+        let none = GrantNames(HashMap::new());
+        let views = read.into_iter().map(|(record, projection)| {
+            let pseudonyms = names.get(&record.conversation).unwrap_or(&none);
+            let view = render(&projection, plan, &self.exemptions, pseudonyms, language);
+            ReadingView { id: record.reference, conversation: record.conversation_reference, view }
+        });
+        Ok(views.collect())
     }
 }
 

@@ -102,9 +102,12 @@ impl Journal {
     /// When the database fails; it is then taken up again later.
     pub async fn take_up(&self, log: &Origin, entries: Vec<Pending>, up_to: i64) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        for pending in entries {
-            let _durable_with_this_transaction = add(&mut tx, log, pending, None).await?;
-        }
+        let head = "INSERT INTO journal_pending (id, log, leaf) VALUES";
+        super::rows::insert_all(&mut tx, head, 3, "", &entries, |query, pending| {
+            let entry = pending.entry();
+            query.bind(bytes(entry.id().uuid())).bind(log.as_str().to_owned()).bind(entry.leaf())
+        })
+        .await?;
         sqlx::query("UPDATE inbox_cursor SET seq = $1 WHERE id = 1")
             .bind(up_to)
             .execute(&mut *tx)

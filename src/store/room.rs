@@ -2,7 +2,7 @@
 //!
 //! [`RoomWriter`] takes projections and grants down; [`Room`] looks them up for a grant. Neither sees a key.
 
-use super::rows::{RowValues, bytes, insert_all};
+use super::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use super::{Database, StoreError};
 use crate::model::{
     ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, SubjectRef,
@@ -12,7 +12,7 @@ use crate::redact::Projection;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The projections of one conversation: they take the place of what was published of it, at once.
 #[derive(Debug, Serialize, Deserialize)]
@@ -97,6 +97,15 @@ pub struct RoomRecord {
     pub document: String,
 }
 
+/// A reader with their grants.
+#[derive(Debug)]
+pub struct Visitor {
+    /// Who reads.
+    pub reader: ActorId,
+    /// Each grant, newest last, with the record that was asked for where the grant names one so.
+    pub grants: Vec<(ReadingGrant, Option<RoomRecord>)>,
+}
+
 /// What a search asks.
 #[derive(Debug, Default, Clone)]
 pub struct Query {
@@ -113,6 +122,15 @@ pub struct Query {
 /// Draws random bytes for references and pseudonyms; the caller brings the source. `None` when it fails: then
 /// nothing is published.
 pub type Draw<'a> = &'a (dyn Fn() -> Option<u128> + Sync);
+
+/// Projections of one conversation: all that stand, or those that a grant covers.
+type Covered<'p> = (ConversationId, Vec<&'p PublishedProjection>);
+
+/// Persons looked up one by one; a conversation's are all read when it is about more.
+const SUBJECTS_AT_ONCE: usize = 20;
+
+/// Conversations named at once when a grant is published: rows wait in memory.
+const CONVERSATIONS_AT_ONCE: usize = 64;
 
 /// The vault's side: takes things down.
 #[derive(Debug, Clone)]
@@ -138,22 +156,39 @@ impl RoomWriter {
         now: Timestamp,
         draw: Draw<'_>,
     ) -> Result<(), StoreError> {
+        self.conversations(std::slice::from_ref(published), now, draw).await
+    }
+
+    /// The same for several conversations, together in one transaction. Of a conversation that stands twice the
+    /// later counts.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn conversations(
+        &self,
+        published: &[PublishedConversation],
+        now: Timestamp,
+        draw: Draw<'_>,
+    ) -> Result<(), StoreError> {
+        let standing = standing(published);
         let mut tx = self.db.begin().await?;
-        withdraw_missing(&mut tx, published).await?;
-        upsert_projections(&mut tx, published).await?;
+        withdraw_missing(&mut tx, &standing).await?;
+        upsert_projections(&mut tx, &standing).await?;
         let organisations: BTreeSet<&OrganisationId> =
-            published.projections.iter().map(|p| &p.organisation).collect();
+            standing.iter().flat_map(|(_, projections)| projections).map(|p| &p.organisation).collect();
         for organisation in organisations {
             for grant in grants_in_force(&mut tx, organisation, now).await? {
                 let covers = |p: &&PublishedProjection| {
                     p.organisation == *organisation && grant.channels.contains(&p.channel)
                 };
-                let covered: Vec<&PublishedProjection> =
-                    published.projections.iter().filter(covers).collect();
-                name_for_grant(&mut tx, grant.id, published.conversation, &covered, draw).await?;
+                let covered: Vec<Covered<'_>> = standing
+                    .iter()
+                    .map(|(conversation, of)| (*conversation, of.iter().copied().filter(covers).collect()))
+                    .collect();
+                name_for_grant(&mut tx, grant.id, &covered, draw).await?;
             }
         }
-        tx.commit().await.map_err(StoreError::database("publishing a conversation"))
+        tx.commit().await.map_err(StoreError::database("publishing conversations"))
     }
 
     /// Publishes a grant: the reader, and the grant's own names for everything it covers. One that was revoked
@@ -166,9 +201,11 @@ impl RoomWriter {
         if !insert_grant(&mut tx, grant).await? {
             return Ok(());
         }
-        for (conversation, projections) in covered_by(&mut tx, grant).await? {
-            let covered: Vec<&PublishedProjection> = projections.iter().collect();
-            name_for_grant(&mut tx, grant.id, conversation, &covered, draw).await?;
+        let found = covered_by(&mut tx, grant).await?;
+        let covered: Vec<Covered<'_>> =
+            found.iter().map(|(conversation, of)| (*conversation, of.iter().collect())).collect();
+        for some in covered.chunks(CONVERSATIONS_AT_ONCE) {
+            name_for_grant(&mut tx, grant.id, some, draw).await?;
         }
         tx.commit().await.map_err(StoreError::database("publishing a grant"))
     }
@@ -219,48 +256,88 @@ impl RoomWriter {
     }
 }
 
+/// What stands after all of `published`, in its order: of a conversation the last that was said of it, and each
+/// projection once, in the last conversation that holds it (conversations turn out to be one).
+fn standing(published: &[PublishedConversation]) -> Vec<Covered<'_>> {
+    let last: HashMap<ConversationId, usize> =
+        published.iter().enumerate().map(|(place, one)| (one.conversation, place)).collect();
+    let said: Vec<&PublishedConversation> = published
+        .iter()
+        .enumerate()
+        .filter(|(place, one)| last.get(&one.conversation) == Some(place))
+        .map(|(_, one)| one)
+        .collect();
+    let place: HashMap<ProjectionId, ConversationId> =
+        said.iter().flat_map(|one| one.projections.iter().map(|p| (p.id, one.conversation))).collect();
+    let here =
+        |one: &PublishedConversation, p: &PublishedProjection| place.get(&p.id) == Some(&one.conversation);
+    said.into_iter()
+        .map(|one| (one.conversation, one.projections.iter().filter(|p| here(one, p)).collect()))
+        .collect()
+}
+
 async fn withdraw_missing(
     tx: &mut Transaction<'static, Any>,
-    published: &PublishedConversation,
+    standing: &[Covered<'_>],
 ) -> Result<(), StoreError> {
-    let stay: BTreeSet<ProjectionId> = published.projections.iter().map(|p| p.id).collect();
-    let rows = sqlx::query("SELECT id FROM projection WHERE conversation = $1")
-        .bind(bytes(published.conversation.uuid()))
-        .fetch_all(&mut **tx)
-        .await
-        .map_err(StoreError::database("reading a conversation"))?;
-    for row in rows {
-        let id = ProjectionId::from_uuid(row.id("id")?);
-        if stay.contains(&id) {
-            continue;
+    let stay: HashSet<ProjectionId> = standing.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
+    let mut gone = Vec::new();
+    for (conversation, _) in standing {
+        let rows = sqlx::query("SELECT id FROM projection WHERE conversation = $1")
+            .bind(bytes(conversation.uuid()))
+            .fetch_all(&mut **tx)
+            .await
+            .map_err(StoreError::database("reading a conversation"))?;
+        for row in rows {
+            let id = ProjectionId::from_uuid(row.id("id")?);
+            if !stay.contains(&id) {
+                gone.push(id);
+            }
         }
-        for statement in [
-            "DELETE FROM grant_record WHERE projection = $1",
-            "DELETE FROM term WHERE projection = $1",
-            "DELETE FROM projection WHERE id = $1",
-        ] {
-            sqlx::query(statement)
-                .bind(bytes(id.uuid()))
-                .execute(&mut **tx)
-                .await
-                .map_err(StoreError::database("withdrawing a projection"))?;
+    }
+    for from in [
+        "DELETE FROM grant_record WHERE projection",
+        "DELETE FROM term WHERE projection",
+        "DELETE FROM projection WHERE id",
+    ] {
+        delete_all(tx, from, &gone).await?;
+    }
+    Ok(())
+}
+
+/// `from` is `DELETE FROM table WHERE column`.
+async fn delete_all(
+    tx: &mut Transaction<'static, Any>,
+    from: &'static str,
+    ids: &[ProjectionId],
+) -> Result<(), StoreError> {
+    for chunk in ids.chunks(LISTED_MAX) {
+        let sql = AssertSqlSafe(format!("{from} IN ({})", list(1, chunk.len())));
+        let mut query = sqlx::query(sql).persistent(chunk.len() == LISTED_MAX);
+        for id in chunk {
+            query = query.bind(bytes(id.uuid()));
         }
+        query.execute(&mut **tx).await.map_err(StoreError::database("withdrawing projections"))?;
     }
     Ok(())
 }
 
 async fn upsert_projections(
     tx: &mut Transaction<'static, Any>,
-    published: &PublishedConversation,
+    standing: &[Covered<'_>],
 ) -> Result<(), StoreError> {
+    let rows: Vec<(ConversationId, &PublishedProjection)> =
+        standing.iter().flat_map(|(conversation, of)| of.iter().map(|p| (*conversation, *p))).collect();
+    let ids: Vec<ProjectionId> = rows.iter().map(|(_, projection)| projection.id).collect();
+    delete_all(tx, "DELETE FROM term WHERE projection", &ids).await?;
     let head =
         "INSERT INTO projection (id, conversation, organisation, channel, day, position, document) VALUES";
     let tail = "ON CONFLICT (id) DO UPDATE SET conversation = excluded.conversation, day = excluded.day, \
                 position = excluded.position, document = excluded.document";
-    insert_all(tx, head, 7, tail, &published.projections, |query, p| {
+    insert_all(tx, head, 7, tail, &rows, |query, (conversation, p)| {
         query
             .bind(bytes(p.id.uuid()))
-            .bind(bytes(published.conversation.uuid()))
+            .bind(bytes(conversation.uuid()))
             .bind(p.organisation.to_string())
             .bind(p.channel.to_string())
             .bind(p.day.clone())
@@ -268,20 +345,12 @@ async fn upsert_projections(
             .bind(p.document.clone())
     })
     .await?;
-    for projection in &published.projections {
-        sqlx::query("DELETE FROM term WHERE projection = $1")
-            .bind(bytes(projection.id.uuid()))
-            .execute(&mut **tx)
-            .await
-            .map_err(StoreError::database("indexing"))?;
-    }
-    let terms: Vec<(String, ProjectionId)> = published
-        .projections
-        .iter()
-        .flat_map(|p| p.words.iter().collect::<BTreeSet<_>>().into_iter().map(|w| (w.clone(), p.id)))
-        .collect();
+    // In the order of the index, so that what is written together stands together.
+    let terms: BTreeSet<(&str, ProjectionId)> =
+        rows.iter().flat_map(|(_, p)| p.words.iter().map(|word| (word.as_str(), p.id))).collect();
+    let terms: Vec<(&str, ProjectionId)> = terms.into_iter().collect();
     insert_all(tx, "INSERT INTO term (word, projection) VALUES", 2, "", &terms, |query, (word, id)| {
-        query.bind(word.clone()).bind(bytes(id.uuid()))
+        query.bind((*word).to_owned()).bind(bytes(id.uuid()))
     })
     .await
 }
@@ -376,25 +445,27 @@ fn subjects_in(document: &str) -> Result<Vec<SubjectRef>, StoreError> {
     Ok(projection.subjects())
 }
 
-/// Gives the projections of one conversation their names in a grant; those that have one keep it.
+/// Gives the projections of some conversations their names in a grant; those that have one keep it.
 async fn name_for_grant(
     tx: &mut Transaction<'static, Any>,
     grant: GrantId,
-    conversation: ConversationId,
-    covered: &[&PublishedProjection],
+    covered: &[Covered<'_>],
     draw: Draw<'_>,
 ) -> Result<(), StoreError> {
-    if covered.is_empty() {
-        return Ok(());
+    let (mut records, mut subjects) = (Vec::new(), Vec::new());
+    for (conversation, projections) in covered.iter().filter(|(_, projections)| !projections.is_empty()) {
+        let reference = conversation_reference(tx, grant, *conversation, draw).await?;
+        for projection in projections {
+            records.push((drawn_id(draw)?, *conversation, reference.clone(), *projection));
+        }
+        subjects.extend(new_subjects(tx, grant, *conversation, projections, draw).await?);
     }
-    let reference = conversation_reference(tx, grant, conversation, draw).await?;
     let head = "INSERT INTO grant_record (reference, reading_grant, projection, conversation, \
                 conversation_reference, day, position) VALUES";
     let tail = "ON CONFLICT (reading_grant, projection) DO UPDATE SET conversation = excluded.conversation, \
                 conversation_reference = excluded.conversation_reference, day = excluded.day, \
                 position = excluded.position";
-    let named = covered.iter().map(|p| Ok((drawn_id(draw)?, *p))).collect::<Result<Vec<_>, StoreError>>()?;
-    insert_all(tx, head, 7, tail, &named, |query, (name, p)| {
+    insert_all(tx, head, 7, tail, &records, |query, (name, conversation, reference, p)| {
         query
             .bind(name.clone())
             .bind(bytes(grant.uuid()))
@@ -405,7 +476,15 @@ async fn name_for_grant(
             .bind(i64::from(p.position))
     })
     .await?;
-    name_subjects(tx, grant, conversation, covered, draw).await
+    let head = "INSERT INTO grant_subject (reading_grant, conversation, subject, pseudonym) VALUES";
+    insert_all(tx, head, 4, "", &subjects, |query, (conversation, subject, pseudonym)| {
+        query
+            .bind(bytes(grant.uuid()))
+            .bind(bytes(conversation.uuid()))
+            .bind(i64::from(subject.number()))
+            .bind(pseudonym.clone())
+    })
+    .await
 }
 
 async fn conversation_reference(
@@ -425,39 +504,28 @@ async fn conversation_reference(
     row.map_or_else(|| drawn_id(draw), |row| row.blob("conversation_reference"))
 }
 
-async fn name_subjects(
+/// Pseudonyms, drawn now, for those persons of a conversation who have none in the grant.
+async fn new_subjects(
     tx: &mut Transaction<'static, Any>,
     grant: GrantId,
     conversation: ConversationId,
     covered: &[&PublishedProjection],
     draw: Draw<'_>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<(ConversationId, SubjectRef, String)>, StoreError> {
     let subjects: BTreeSet<SubjectRef> = covered.iter().flat_map(|p| p.subjects.iter().copied()).collect();
-    let mut taken = pseudonyms_in(&mut **tx, grant, conversation).await?;
+    let taken = pseudonyms_in(&mut **tx, grant, conversation).await?;
     let mut used: BTreeSet<String> = taken.values().cloned().collect();
     let mut fresh = Vec::new();
-    for subject in subjects {
-        if taken.contains_key(&subject) {
-            continue;
-        }
+    for subject in subjects.into_iter().filter(|subject| !taken.contains_key(subject)) {
         let pseudonym = loop {
             let candidate = drawn_pseudonym(drawn(draw)?);
             if used.insert(candidate.clone()) {
                 break candidate;
             }
         };
-        taken.insert(subject, pseudonym.clone());
-        fresh.push((subject, pseudonym));
+        fresh.push((conversation, subject, pseudonym));
     }
-    let head = "INSERT INTO grant_subject (reading_grant, conversation, subject, pseudonym) VALUES";
-    insert_all(tx, head, 4, "", &fresh, |query, (subject, pseudonym)| {
-        query
-            .bind(bytes(grant.uuid()))
-            .bind(bytes(conversation.uuid()))
-            .bind(i64::from(subject.number()))
-            .bind(pseudonym.clone())
-    })
-    .await
+    Ok(fresh)
 }
 
 fn drawn(draw: Draw<'_>) -> Result<u128, StoreError> {
@@ -485,6 +553,17 @@ pub struct Room {
 
 const RECORD_COLUMNS: &str =
     "g.reference, g.conversation_reference, g.projection, g.conversation, p.document";
+
+const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, w.revoked \
+    FROM reader r LEFT JOIN reading_grant w ON w.reader = r.id WHERE r.issuer = $1 AND r.subject = $2 \
+    ORDER BY w.until_at, w.id";
+
+const VISITOR_AND_RECORD: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, \
+    w.revoked, g.reference, g.conversation_reference, g.projection, g.conversation, p.document FROM reader r \
+    LEFT JOIN reading_grant w ON w.reader = r.id \
+    LEFT JOIN (grant_record g JOIN projection p ON p.id = g.projection) \
+    ON g.reference = $3 AND g.reading_grant = w.id \
+    WHERE r.issuer = $1 AND r.subject = $2 ORDER BY w.until_at, w.id";
 
 impl Room {
     /// A reader over an opened reading-room database.
@@ -518,6 +597,36 @@ impl Room {
             .await
             .map_err(StoreError::database("reading grants"))?;
         rows.iter().map(grant_of).collect()
+    }
+
+    /// The reader behind an issuer's subject with their grants, in force or not, newest last, and what each grant
+    /// knows under the name `reference`; `None` when no grant was ever made to them. One look-up for a request.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn visitor(
+        &self,
+        issuer: &str,
+        subject: &str,
+        reference: Option<RecordRef>,
+    ) -> Result<Option<Visitor>, StoreError> {
+        let sql = if reference.is_some() { VISITOR_AND_RECORD } else { VISITOR };
+        let mut query = sqlx::query(sql).bind(issuer.to_owned()).bind(subject.to_owned());
+        if let Some(reference) = reference {
+            query = query.bind(bytes(reference.uuid()));
+        }
+        let rows = query.fetch_all(self.db.read()).await.map_err(StoreError::database("reading a reader"))?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let mut visitor = Visitor { reader: ActorId::from_uuid(first.id("reader")?), grants: Vec::new() };
+        for row in rows {
+            if row.blob_or_null("id")?.is_none() {
+                continue;
+            }
+            let named = reference.is_some() && row.blob_or_null("reference")?.is_some();
+            let record = if named { Some(record_of(&row)?) } else { None };
+            visitor.grants.push((grant_of(&row)?, record));
+        }
+        Ok(Some(visitor))
     }
 
     /// One record of a grant; `None` when the grant has none of that name.
@@ -611,6 +720,37 @@ impl Room {
         Ok(u64::try_from(row.number("n")?).unwrap_or_default())
     }
 
+    /// The pseudonyms of some persons of a conversation in a grant.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pseudonyms_of(
+        &self,
+        grant: GrantId,
+        conversation: ConversationId,
+        subjects: &[SubjectRef],
+    ) -> Result<HashMap<SubjectRef, String>, StoreError> {
+        if subjects.is_empty() {
+            return Ok(HashMap::new());
+        }
+        if subjects.len() > SUBJECTS_AT_ONCE {
+            return self.pseudonyms(grant, conversation).await;
+        }
+        let sql = format!(
+            "SELECT subject, pseudonym FROM grant_subject WHERE reading_grant = $1 AND conversation = $2 \
+             AND subject IN ({})",
+            list(3, subjects.len())
+        );
+        let mut query =
+            sqlx::query(AssertSqlSafe(sql)).bind(bytes(grant.uuid())).bind(bytes(conversation.uuid()));
+        for subject in subjects {
+            query = query.bind(i64::from(subject.number()));
+        }
+        let rows =
+            query.fetch_all(self.db.read()).await.map_err(StoreError::database("reading pseudonyms"))?;
+        pseudonyms_from(&rows)
+    }
+
     /// The pseudonyms of a grant in one conversation.
     ///
     /// # Errors
@@ -637,6 +777,10 @@ async fn pseudonyms_in<'e>(
     .fetch_all(executor)
     .await
     .map_err(StoreError::database("reading pseudonyms"))?;
+    pseudonyms_from(&rows)
+}
+
+fn pseudonyms_from(rows: &[AnyRow]) -> Result<HashMap<SubjectRef, String>, StoreError> {
     rows.iter()
         .map(|row| {
             let number =

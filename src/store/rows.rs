@@ -5,6 +5,7 @@ use crate::model::{ItemDigest, Timestamp};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use std::fmt::Write;
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -69,10 +70,14 @@ impl RowValues for AnyRow {
 
 type AnyQuery = Query<'static, Any, AnyArguments>;
 
-/// Rows in one statement: enough to make statements few, few enough for every backend's parameter limit.
-const PARAMETERS_MAX: usize = 8_000;
+/// Parameters of one statement. SQLite walks a list of names for each one that is bound, so that a long statement
+/// costs the square of its length; full statements of this size are prepared once.
+const PARAMETERS_MAX: usize = 300;
 
-/// Inserts `rows` with as few statements as the parameter limit allows.
+/// Values in one `IN (…)` list.
+pub(super) const LISTED_MAX: usize = 250;
+
+/// Inserts `rows`, several with each statement.
 ///
 /// `head` is `INSERT INTO t (a, b) VALUES`, `tail` is empty or `ON CONFLICT …`; `bind` binds one row's
 /// `columns` values in order.
@@ -102,16 +107,28 @@ pub(super) async fn insert_all<T>(
 
 /// `($1, $2), ($3, $4)` for two rows of two columns.
 pub(super) fn placeholders(columns: usize, rows: usize) -> String {
-    let row = |r: usize| {
-        let cells: Vec<String> = (1..=columns).map(|c| format!("${}", r * columns + c)).collect();
-        format!("({})", cells.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+    let mut text = String::with_capacity(rows * (columns * 7 + 4));
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        push_list(&mut text, row * columns + 1, columns);
+        text.push(')');
+    }
+    text
 }
 
 /// `$from, $from+1, …` for an `IN (…)` list of `count`.
 pub(super) fn list(from: usize, count: usize) -> String {
-    (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+    let mut text = String::with_capacity(count * 7);
+    push_list(&mut text, from, count);
+    text
+}
+
+fn push_list(text: &mut String, from: usize, count: usize) {
+    for n in from..from + count {
+        text.push_str(if n == from { "$" } else { ", $" });
+        // Writing to a string does not fail.
+        let _ = write!(text, "{n}");
+    }
 }
 
 /// Bytes of an id, as bound.

@@ -214,26 +214,47 @@ pub async fn take_down(archive: &Archive) -> Result<u64, VaultError> {
         if waiting.is_empty() {
             return Ok(done);
         }
-        for item in waiting {
-            take_down_one(archive, &item.kind, &item.payload).await?;
-            archive.catalogue.outbox_done(item.seq).await?;
-            done += 1;
+        // What stands next to each other goes in one transaction; the order between kinds is kept.
+        for alike in waiting.chunk_by(|a, b| a.kind == b.kind) {
+            take_down_alike(archive, alike).await?;
+            archive.catalogue.outbox_taken(alike).await?;
+            done += alike.len() as u64;
         }
     }
 }
 
-async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(), VaultError> {
-    let unreadable = || VaultError::Input("the outbox holds something this version cannot read".to_owned());
+async fn take_down_alike(archive: &Archive, items: &[catalogue::OutboxItem]) -> Result<(), VaultError> {
+    if items.first().is_some_and(|item| item.kind == CONVERSATION) {
+        let read =
+            |item: &catalogue::OutboxItem| serde_json::from_str(&item.payload).map_err(|_| unreadable());
+        let published: Vec<PublishedConversation> = items.iter().map(read).collect::<Result<_, _>>()?;
+        let draw = drawer(archive);
+        return Ok(archive.room.conversations(&published, archive.sources.now(), &draw).await?);
+    }
+    for item in items {
+        take_down_one(archive, &item.kind, &item.payload).await?;
+    }
+    Ok(())
+}
+
+/// The kind of outbox items that hold a conversation.
+pub(super) const CONVERSATION: &str = "conversation";
+
+fn unreadable() -> VaultError {
+    VaultError::Input("the outbox holds something this version cannot read".to_owned())
+}
+
+/// Random bits for references and pseudonyms.
+fn drawer(archive: &Archive) -> impl Fn() -> Option<u128> + Sync + use<> {
     let sources = archive.sources.clone();
-    let draw = move || sources.secret::<16>().ok().map(|drawn| u128::from_be_bytes(*drawn));
+    move || sources.secret::<16>().ok().map(|drawn| u128::from_be_bytes(*drawn))
+}
+
+async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(), VaultError> {
     match kind {
-        "conversation" => {
-            let published: PublishedConversation = serde_json::from_str(payload).map_err(|_| unreadable())?;
-            archive.room.conversation(&published, archive.sources.now(), &draw).await?;
-        }
         "grant" => {
             let grant: PublishedGrant = serde_json::from_str(payload).map_err(|_| unreadable())?;
-            archive.room.grant(&grant, &draw).await?;
+            archive.room.grant(&grant, &drawer(archive)).await?;
         }
         "revocation" => {
             let grant: GrantId = payload.parse().map_err(|_| unreadable())?;

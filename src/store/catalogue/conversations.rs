@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::store::StoreError;
 use crate::store::journal;
-use crate::store::rows::{RowValues, bytes, list};
+use crate::store::rows::{LISTED_MAX, RowValues, bytes, list};
 use sqlx::AssertSqlSafe;
 use std::collections::{HashMap, HashSet};
 
@@ -90,8 +90,6 @@ pub struct Refreshed<'a> {
     pub outbox: OutboxRow,
 }
 
-const LOOKUP_MAX: usize = 4_000;
-
 impl Catalogue {
     /// What is known of each of these names; names that are not known are absent.
     ///
@@ -99,12 +97,12 @@ impl Catalogue {
     /// When the database fails.
     pub async fn known(&self, names: &[ItemDigest]) -> Result<HashMap<ItemDigest, Known>, StoreError> {
         let mut found = HashMap::new();
-        for chunk in names.chunks(LOOKUP_MAX) {
+        for chunk in names.chunks(LISTED_MAX) {
             let sql = format!(
                 "SELECT digest, record, conversation, withheld FROM name WHERE digest IN ({})",
                 list(1, chunk.len())
             );
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
             for digest in chunk {
                 query = query.bind(digest.as_bytes().to_vec());
             }
@@ -137,10 +135,10 @@ impl Catalogue {
         records: &[RecordId],
     ) -> Result<HashSet<(RecordId, ItemDigest)>, StoreError> {
         let mut found = HashSet::new();
-        for chunk in records.chunks(LOOKUP_MAX) {
+        for chunk in records.chunks(LISTED_MAX) {
             let sql =
                 format!("SELECT record, digest FROM version WHERE record IN ({})", list(1, chunk.len()));
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
             for record in chunk {
                 query = query.bind(bytes(record.uuid()));
             }
@@ -162,9 +160,9 @@ impl Catalogue {
         records: &[RecordId],
     ) -> Result<HashMap<RecordId, Option<Timestamp>>, StoreError> {
         let mut found = HashMap::new();
-        for chunk in records.chunks(LOOKUP_MAX) {
+        for chunk in records.chunks(LISTED_MAX) {
             let sql = format!("SELECT id, edited_at FROM record WHERE id IN ({})", list(1, chunk.len()));
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
             for record in chunk {
                 query = query.bind(bytes(record.uuid()));
             }

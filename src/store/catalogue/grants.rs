@@ -8,8 +8,9 @@ use crate::model::{
 };
 use crate::store::StoreError;
 use crate::store::journal::{self, SealedBody};
-use crate::store::rows::{RowValues, bytes};
+use crate::store::rows::{RowValues, bytes, list};
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 /// An approved request to read.
@@ -287,6 +288,20 @@ impl Catalogue {
                 })
             })
             .collect()
+    }
+
+    /// Takes these off the outbox: they went down. What has a lower number and became visible later waits on.
+    ///
+    /// # Errors
+    /// When the database fails; they then go down once more, which changes nothing.
+    pub async fn outbox_taken(&self, items: &[OutboxItem]) -> Result<(), StoreError> {
+        let sql = AssertSqlSafe(format!("DELETE FROM outbox WHERE seq IN ({})", list(1, items.len())));
+        let mut query = sqlx::query(sql);
+        for item in items {
+            query = query.bind(item.seq);
+        }
+        query.execute(self.db.write()).await.map_err(StoreError::database("clearing the outbox"))?;
+        Ok(())
     }
 
     /// Takes what went down off the outbox. What has a lower number and became visible later waits on.

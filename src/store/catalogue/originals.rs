@@ -3,7 +3,7 @@
 use super::Catalogue;
 use crate::model::{CaptureId, FragmentId, OrganisationId, RecordId, SegmentId};
 use crate::store::StoreError;
-use crate::store::rows::{RowValues, bytes, list};
+use crate::store::rows::{LISTED_MAX, RowValues, bytes, list};
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 use std::collections::HashMap;
@@ -59,8 +59,6 @@ pub struct SegmentPlace {
     pub digest: [u8; 32],
 }
 
-const LOOKUP_MAX: usize = 4_000;
-
 impl Catalogue {
     /// Where the versions in force of these records are sealed. A record that is not there is absent.
     ///
@@ -68,7 +66,7 @@ impl Catalogue {
     /// When the database fails.
     pub async fn originals(&self, records: &[RecordId]) -> Result<Vec<OriginalPlace>, StoreError> {
         let mut found = Vec::with_capacity(records.len());
-        for chunk in records.chunks(LOOKUP_MAX) {
+        for chunk in records.chunks(LISTED_MAX) {
             let sql = format!(
                 "SELECT r.id, r.organisation, v.capture, c.format, v.parts FROM record r \
                  JOIN version v ON v.id = r.version JOIN capture c ON c.id = v.capture WHERE r.id IN ({})",
@@ -102,9 +100,9 @@ impl Catalogue {
         ids: &[FragmentId],
     ) -> Result<HashMap<FragmentId, FragmentPlace>, StoreError> {
         let mut found = HashMap::with_capacity(ids.len());
-        for chunk in ids.chunks(LOOKUP_MAX) {
+        for chunk in ids.chunks(LISTED_MAX) {
             let sql = format!("SELECT * FROM fragment WHERE id IN ({})", list(1, chunk.len()));
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
             for id in chunk {
                 query = query.bind(bytes(id.uuid()));
             }

@@ -423,7 +423,7 @@ fn in_force(of: &[&Arrived<'_>]) -> HashMap<RecordId, ProjectionId> {
 
 pub(in crate::vault) fn publish_row(published: &crate::store::room::PublishedConversation) -> OutboxRow {
     let payload = serde_json::to_string(published).unwrap_or_default();
-    OutboxRow { kind: "conversation", payload }
+    OutboxRow { kind: crate::vault::publish::CONVERSATION, payload }
 }
 
 fn copy_name(row: &crate::store::catalogue::NameRow) -> crate::store::catalogue::NameRow {

@@ -1,0 +1,118 @@
+//! What is asked, and each figure in its own file.
+
+mod disk;
+mod ingest;
+mod load;
+mod memory;
+mod program;
+mod servers;
+mod table;
+mod views;
+
+use anyhow::{Context, Result, bail};
+use program::Folder;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// What was asked for on the command line.
+pub struct Asked {
+    what: What,
+    /// Reactions to generate.
+    count: usize,
+    /// The decision tree of the channel they come in on.
+    tree: String,
+    /// How long each server is under load, each time.
+    seconds: u32,
+    /// How many times each server is.
+    rounds: usize,
+    /// A data folder to use and leave in place; filled already when it is there.
+    keep: Option<PathBuf>,
+    /// Another build to measure, for a comparison.
+    program: Option<PathBuf>,
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Ingest,
+    Views,
+    Memory,
+    All,
+}
+
+/// Measures what is asked and prints it.
+///
+/// # Errors
+/// When the program or a tool beside it does not do what it should: a figure of a failed run is no figure.
+pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
+    let asked = Asked::read(arguments)?;
+    let folder = Folder::make(asked.keep.as_deref(), asked.program.as_deref())?;
+    let mut report = json!({ "machine": machine() });
+    if matches!(asked.what, What::Memory | What::All) {
+        add(&mut report, "memoryWithSamples", memory::of(&Folder::make(None, asked.program.as_deref())?)?);
+    }
+    // Views and memory need records: they come in the way that is measured.
+    if asked.what == What::Ingest || !folder.is_filled() {
+        add(&mut report, "ingest", ingest::measure(&asked, &folder)?);
+    }
+    if matches!(asked.what, What::Memory | What::All) {
+        add(&mut report, "memory", memory::of(&folder)?);
+    }
+    if matches!(asked.what, What::Views | What::All) {
+        add(&mut report, "views", views::measure(&asked, &folder)?);
+    }
+    if asked.json {
+        table::line(&serde_json::to_string_pretty(&report)?);
+    } else {
+        table::print(&report);
+    }
+    Ok(())
+}
+
+fn add(report: &mut Value, name: &str, figures: Value) {
+    if let Some(object) = report.as_object_mut() {
+        object.insert(name.to_owned(), figures);
+    }
+}
+
+fn machine() -> Value {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    json!({ "cores": cores, "loadBefore": load.split(' ').next() })
+}
+
+impl Asked {
+    fn read(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut asked = Self {
+            what: What::All,
+            count: 200_000,
+            tree: "archive-whole".to_owned(),
+            seconds: 10,
+            rounds: 2,
+            keep: None,
+            program: None,
+            json: false,
+        };
+        let mut arguments = arguments;
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().with_context(|| format!("`{argument}` needs a value"));
+            match argument.as_str() {
+                "ingest" => asked.what = What::Ingest,
+                "views" => asked.what = What::Views,
+                "memory" => asked.what = What::Memory,
+                "all" => asked.what = What::All,
+                "--count" => asked.count = value()?.parse().context("--count")?,
+                "--tree" => asked.tree = value()?,
+                "--seconds" => asked.seconds = value()?.parse().context("--seconds")?,
+                "--rounds" => asked.rounds = value()?.parse().context("--rounds")?,
+                "--keep" => asked.keep = Some(value()?.into()),
+                "--program" => asked.program = Some(value()?.into()),
+                "--json" => asked.json = true,
+                // What `cargo bench` adds for harnesses.
+                "--bench" => {}
+                other => bail!("`{other}` is not known; see benches/spine.rs"),
+            }
+        }
+        Ok(asked)
+    }
+}
