@@ -31,7 +31,8 @@ use tracing_subscriber::EnvFilter;
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::of_process();
-    let filter = EnvFilter::try_from_env("KNIK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,actix_web=error"));
+    let filter =
+        EnvFilter::try_from_env("KNIK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,actix_web=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
     // A panic's message may quote what was being worked on: only its place is told.
     std::panic::set_hook(Box::new(|panic| {

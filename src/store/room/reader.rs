@@ -1,0 +1,341 @@
+//! The reading room's side: look-ups for one grant at a time. Words of people are only ever bound, never written
+//! into a statement.
+
+use super::{Query, ReadingGrant, RoomRecord, Visitor, grant_of};
+use crate::model::{ActorId, ConversationId, GrantId, ProjectionId, RecordRef, SubjectRef};
+use crate::store::rows::{RowValues, bytes, list};
+use crate::store::{Database, StoreError};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe};
+use std::collections::HashMap;
+
+/// Persons looked up one by one; a conversation's are all read when it is about more.
+const SUBJECTS_AT_ONCE: usize = 20;
+
+/// The reading room's side: looks up, for one grant at a time.
+#[derive(Debug, Clone)]
+pub struct Room {
+    db: Database,
+}
+
+const RECORD_COLUMNS: &str =
+    "g.reference, g.conversation_reference, g.projection, g.conversation, p.document";
+
+const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, w.revoked \
+    FROM reader r LEFT JOIN reading_grant w ON w.reader = r.id WHERE r.issuer = $1 AND r.subject = $2 \
+    ORDER BY w.until_at, w.id";
+
+const VISITOR_AND_RECORD: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, \
+    w.revoked, g.reference, g.conversation_reference, g.projection, g.conversation, p.document FROM reader r \
+    LEFT JOIN reading_grant w ON w.reader = r.id \
+    LEFT JOIN (grant_record g JOIN projection p ON p.id = g.projection) \
+    ON g.reference = $3 AND g.reading_grant = w.id \
+    WHERE r.issuer = $1 AND r.subject = $2 ORDER BY w.until_at, w.id";
+
+impl Room {
+    /// A reader over an opened reading-room database.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self { db }
+    }
+
+    /// The reader behind an issuer's subject; `None` when no grant was ever made to them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reader(&self, issuer: &str, subject: &str) -> Result<Option<ActorId>, StoreError> {
+        let row = sqlx::query("SELECT id FROM reader WHERE issuer = $1 AND subject = $2")
+            .bind(issuer.to_owned())
+            .bind(subject.to_owned())
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a reader"))?;
+        row.map(|row| Ok(ActorId::from_uuid(row.id("id")?))).transpose()
+    }
+
+    /// The grants of a reader, in force or not, newest last.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn grants(&self, reader: ActorId) -> Result<Vec<ReadingGrant>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM reading_grant WHERE reader = $1 ORDER BY until_at, id")
+            .bind(bytes(reader.uuid()))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading grants"))?;
+        rows.iter().map(grant_of).collect()
+    }
+
+    /// The reader behind an issuer's subject with their grants, in force or not, newest last, and what each grant
+    /// knows under the name `reference`; `None` when no grant was ever made to them. One look-up for a request.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn visitor(
+        &self,
+        issuer: &str,
+        subject: &str,
+        reference: Option<RecordRef>,
+    ) -> Result<Option<Visitor>, StoreError> {
+        let sql = if reference.is_some() { VISITOR_AND_RECORD } else { VISITOR };
+        let mut query = sqlx::query(sql).bind(issuer.to_owned()).bind(subject.to_owned());
+        if let Some(reference) = reference {
+            query = query.bind(bytes(reference.uuid()));
+        }
+        let rows = query.fetch_all(self.db.read()).await.map_err(StoreError::database("reading a reader"))?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let mut visitor = Visitor { reader: ActorId::from_uuid(first.id("reader")?), grants: Vec::new() };
+        for row in rows {
+            if row.blob_or_null("id")?.is_none() {
+                continue;
+            }
+            let named = reference.is_some() && row.blob_or_null("reference")?.is_some();
+            let record = if named { Some(record_of(&row)?) } else { None };
+            visitor.grants.push((grant_of(&row)?, record));
+        }
+        Ok(Some(visitor))
+    }
+
+    /// One record of a grant; `None` when the grant has none of that name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn record(
+        &self,
+        grant: GrantId,
+        reference: RecordRef,
+    ) -> Result<Option<RoomRecord>, StoreError> {
+        let sql = format!(
+            "SELECT {RECORD_COLUMNS} FROM grant_record g JOIN projection p ON p.id = g.projection \
+             WHERE g.reference = $1 AND g.reading_grant = $2"
+        );
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(bytes(reference.uuid()))
+            .bind(bytes(grant.uuid()))
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a record"))?;
+        row.as_ref().map(record_of).transpose()
+    }
+
+    /// The records of a conversation in the order of posting.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn conversation(
+        &self,
+        grant: GrantId,
+        reference: RecordRef,
+    ) -> Result<Vec<RoomRecord>, StoreError> {
+        let sql = format!(
+            "SELECT {RECORD_COLUMNS} FROM grant_record g JOIN projection p ON p.id = g.projection \
+             WHERE g.conversation_reference = $1 AND g.reading_grant = $2 ORDER BY g.position"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(bytes(reference.uuid()))
+            .bind(bytes(grant.uuid()))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a conversation"))?;
+        rows.iter().map(record_of).collect()
+    }
+
+    /// Records of a grant that answer `query`, by day, conversation and place in it, after the record `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(
+        &self,
+        grant: GrantId,
+        query: &Query,
+        after: Option<RecordRef>,
+        most: u32,
+    ) -> Result<Vec<RoomRecord>, StoreError> {
+        let mut sql = Conditions::new(grant, query);
+        if let Some(after) = after {
+            sql.after(after);
+        }
+        let limit = sql.next(Value::Number(i64::from(most)));
+        let text = format!(
+            "SELECT {RECORD_COLUMNS} FROM grant_record g JOIN projection p ON p.id = g.projection WHERE {} \
+             ORDER BY g.day, g.conversation_reference, g.position, g.reference LIMIT {limit}",
+            sql.text()
+        );
+        let rows = sql
+            .bind(sqlx::query(AssertSqlSafe(text)))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("searching"))?;
+        rows.iter().map(record_of).collect()
+    }
+
+    /// How many records of a grant answer `query`: exact, so not for a reader's eyes as it is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(&self, grant: GrantId, query: &Query) -> Result<u64, StoreError> {
+        let sql = Conditions::new(grant, query);
+        let text = format!(
+            "SELECT COUNT(*) AS n FROM grant_record g JOIN projection p ON p.id = g.projection WHERE {}",
+            sql.text()
+        );
+        let row = sql
+            .bind(sqlx::query(AssertSqlSafe(text)))
+            .fetch_one(self.db.read())
+            .await
+            .map_err(StoreError::database("counting"))?;
+        Ok(u64::try_from(row.number("n")?).unwrap_or_default())
+    }
+
+    /// The pseudonyms of some persons of a conversation in a grant.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pseudonyms_of(
+        &self,
+        grant: GrantId,
+        conversation: ConversationId,
+        subjects: &[SubjectRef],
+    ) -> Result<HashMap<SubjectRef, String>, StoreError> {
+        if subjects.is_empty() {
+            return Ok(HashMap::new());
+        }
+        if subjects.len() > SUBJECTS_AT_ONCE {
+            return self.pseudonyms(grant, conversation).await;
+        }
+        let sql = format!(
+            "SELECT subject, pseudonym FROM grant_subject WHERE reading_grant = $1 AND conversation = $2 \
+             AND subject IN ({})",
+            list(3, subjects.len())
+        );
+        let mut query =
+            sqlx::query(AssertSqlSafe(sql)).bind(bytes(grant.uuid())).bind(bytes(conversation.uuid()));
+        for subject in subjects {
+            query = query.bind(i64::from(subject.number()));
+        }
+        let rows =
+            query.fetch_all(self.db.read()).await.map_err(StoreError::database("reading pseudonyms"))?;
+        pseudonyms_from(&rows)
+    }
+
+    /// The pseudonyms of a grant in one conversation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pseudonyms(
+        &self,
+        grant: GrantId,
+        conversation: ConversationId,
+    ) -> Result<HashMap<SubjectRef, String>, StoreError> {
+        pseudonyms_in(self.db.read(), grant, conversation).await
+    }
+}
+
+pub(super) async fn pseudonyms_in<'e>(
+    executor: impl sqlx::Executor<'e, Database = Any>,
+    grant: GrantId,
+    conversation: ConversationId,
+) -> Result<HashMap<SubjectRef, String>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT subject, pseudonym FROM grant_subject WHERE reading_grant = $1 AND conversation = $2",
+    )
+    .bind(bytes(grant.uuid()))
+    .bind(bytes(conversation.uuid()))
+    .fetch_all(executor)
+    .await
+    .map_err(StoreError::database("reading pseudonyms"))?;
+    pseudonyms_from(&rows)
+}
+
+fn pseudonyms_from(rows: &[AnyRow]) -> Result<HashMap<SubjectRef, String>, StoreError> {
+    rows.iter()
+        .map(|row| {
+            let number =
+                u32::try_from(row.number("subject")?).map_err(|_| StoreError::Corrupt { what: "subject" })?;
+            Ok((SubjectRef::from_u32(number), row.text("pseudonym")?))
+        })
+        .collect()
+}
+
+/// A `WHERE` of fixed clauses with numbered parameters: words of people are only ever bound.
+struct Conditions {
+    clauses: Vec<String>,
+    values: Vec<Value>,
+}
+
+enum Value {
+    Bytes(Vec<u8>),
+    Text(String),
+    Number(i64),
+}
+
+impl Conditions {
+    fn new(grant: GrantId, query: &Query) -> Self {
+        let mut made = Self { clauses: Vec::new(), values: Vec::new() };
+        made.push("g.reading_grant = ", Value::Bytes(bytes(grant.uuid())), "");
+        for word in &query.words {
+            made.push(
+                "g.projection IN (SELECT projection FROM term WHERE word = ",
+                Value::Text(word.clone()),
+                ")",
+            );
+        }
+        if let Some(channel) = &query.channel {
+            made.push("p.channel = ", Value::Text(channel.to_string()), "");
+        }
+        if let Some(day) = &query.from_day {
+            made.push("g.day >= ", Value::Text(day.clone()), "");
+        }
+        if let Some(day) = &query.until_day {
+            made.push("g.day <> '' AND g.day <= ", Value::Text(day.clone()), "");
+        }
+        made
+    }
+
+    fn after(&mut self, reference: RecordRef) {
+        let n = self.next(Value::Bytes(bytes(reference.uuid())));
+        self.clauses.push(format!(
+            "(g.day, g.conversation_reference, g.position, g.reference) > (SELECT a.day, \
+             a.conversation_reference, a.position, a.reference FROM grant_record a WHERE a.reference = {n} \
+             AND a.reading_grant = $1)"
+        ));
+    }
+
+    fn next(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+
+    fn push(&mut self, before: &str, value: Value, behind: &str) {
+        let n = self.next(value);
+        self.clauses.push(format!("{before}{n}{behind}"));
+    }
+
+    fn text(&self) -> String {
+        self.clauses.join(" AND ")
+    }
+
+    fn bind(
+        self,
+        mut query: sqlx::query::Query<'static, Any, sqlx::any::AnyArguments>,
+    ) -> sqlx::query::Query<'static, Any, sqlx::any::AnyArguments> {
+        for value in self.values {
+            query = match value {
+                Value::Bytes(v) => query.bind(v),
+                Value::Text(v) => query.bind(v),
+                Value::Number(v) => query.bind(v),
+            };
+        }
+        query
+    }
+}
+
+fn record_of(row: &AnyRow) -> Result<RoomRecord, StoreError> {
+    Ok(RoomRecord {
+        reference: RecordRef::from_uuid(row.id("reference")?),
+        conversation_reference: RecordRef::from_uuid(row.id("conversation_reference")?),
+        projection: ProjectionId::from_uuid(row.id("projection")?),
+        conversation: ConversationId::from_uuid(row.id("conversation")?),
+        document: row.text("document")?,
+    })
+}
