@@ -31,7 +31,7 @@ fn print_part(figures: &Value, indent: usize) {
                 line(&format!("{:indent$}{name}", ""));
                 print_part(value, indent + 2);
             }
-            Value::Array(rows) => {
+            Value::Array(rows) if rows.iter().all(Value::is_object) => {
                 line(&format!("{:indent$}{name}", ""));
                 print_rows(rows, indent + 2);
             }
@@ -66,6 +66,7 @@ fn cell(value: &Value) -> String {
             Some(float) if !number.is_u64() && !number.is_i64() => format!("{float:.2}"),
             _ => number.to_string(),
         },
+        Value::Array(several) => several.iter().map(cell).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }
