@@ -255,6 +255,8 @@ pub async fn conversations_that_turn_out_to_be_one_are_joined(stage: &Stage) {
     let mut stale = catalogue.stale_conversations(start(), 10).await.unwrap();
     stale.sort();
     assert_eq!(stale, [conversation(3), conversation(4)]);
+    let later = catalogue.stale_conversations(start().plus_seconds(1), 10).await.unwrap();
+    assert_eq!(later.last(), Some(&conversation(2)), "what was taken in is emptied last");
 }
 
 pub async fn captures_are_known_by_their_bytes_once_they_are_whole(stage: &Stage) {

@@ -189,3 +189,35 @@ async fn a_deletion_withdraws_what_was_published() {
     let orphans: i64 = sqlx::query(orphans).fetch_one(vault.room.read()).await.unwrap().get("n");
     assert_eq!(orphans, 0, "words of what was withdrawn");
 }
+
+#[tokio::test]
+async fn two_threads_that_turn_out_to_be_one_leave_no_withdrawn_post_behind() {
+    let (vault, channels) = TestVault::demo(1).await;
+    let channel = &channels.iter().find(|demo| demo.channel.id.as_str() == "dwv-x").unwrap().channel;
+    let page = |id: u32, conversation: u32, answered: &str| {
+        format!(
+            r#"{{"data":[{{"id":"{id}","text":"hoe laat opent de balie {id}","author_id":"77","conversation_id":"{conversation}","created_at":"2026-04-0{}T10:00:00.000Z","lang":"nl"{answered}}}],"includes":{{"users":[{{"id":"77","username":"balievraag","name":"Balie Vraag","protected":false}}]}}}}"#,
+            id % 9 + 1
+        )
+    };
+    vault.ingest_bytes(channel, page(9001, 9001, "").as_bytes()).await.unwrap();
+    vault.ingest_bytes(channel, page(9002, 9002, "").as_bytes()).await.unwrap();
+    vault.round().await;
+    let readable = |found: Vec<(RecordSummary, Option<String>)>| {
+        found.into_iter().filter_map(|(summary, document)| document.map(|_| summary.id)).collect::<Vec<_>>()
+    };
+    assert_eq!(readable(all(&vault).await).len(), 2, "two threads, both readable");
+
+    let answer = page(9003, 9001, r#","referenced_tweets":[{"type":"replied_to","id":"9002"}]"#);
+    let gone =
+        r#"{"id":"9002","action":"delete","created_at":"2026-04-09T10:00:00.000Z","reason":"deleted"}"#;
+    vault.ingest_bytes(channel, format!("{answer}\n{gone}\n").as_bytes()).await.unwrap();
+    vault.round().await;
+    let found = all(&vault).await;
+    let threads: std::collections::BTreeSet<_> =
+        found.iter().map(|(summary, _)| summary.conversation).collect();
+    assert_eq!((found.len(), threads.len()), (3, 1));
+    let deleted = found.iter().find(|(summary, _)| summary.withheld.is_some()).unwrap();
+    assert!(deleted.1.is_none(), "a deleted post stayed readable under the thread that was taken in");
+    assert_eq!(readable(found).len(), 2);
+}

@@ -197,7 +197,7 @@ impl Catalogue {
     pub async fn commit(&self, log: &Origin, batch: Batch) -> Result<Vec<Recorded>, StoreError> {
         let mut tx = self.db.begin().await?;
         insert_sealed(&mut tx, &batch).await?;
-        merge(&mut tx, &batch.merged).await?;
+        merge(&mut tx, &batch.merged, batch.now).await?;
         insert_records(&mut tx, &batch).await?;
         insert_names(&mut tx, &batch.names).await?;
         insert_decisions(&mut tx, &batch).await?;
@@ -246,6 +246,7 @@ async fn insert_sealed(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Res
 async fn merge(
     tx: &mut Transaction<'static, Any>,
     merged: &[(ConversationId, ConversationId)],
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     for (keep, drop) in merged {
         for statement in [
@@ -270,7 +271,11 @@ async fn merge(
                 .map_err(StoreError::database("joining conversations"))?;
         }
     }
-    Ok(())
+    // What was taken in is emptied in the reading room too, but only after what took it in was computed anew: a
+    // record that may still be read keeps its names there, one that may not is withdrawn.
+    let emptied: Vec<ConversationId> = merged.iter().map(|(_, drop)| *drop).collect();
+    let after = Timestamp::from_micros(now.micros().saturating_add(1)).unwrap_or(now);
+    mark_stale(tx, &emptied, after).await
 }
 
 async fn insert_records(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<(), StoreError> {
