@@ -41,7 +41,7 @@ fn context(people: &[Person; 3]) -> Vec<u8> {
     let status = |n: u32, author: Value, text: String, mentions: Vec<Value>| {
         json!({"id": format!("{}", 1_000 + n), "uri": format!("https://social.leefomgeving.example/s/{n}"),
             "created_at": format!("2026-03-09T10:{n:02}:00.000Z"), "edited_at": null, "visibility": "public",
-            "in_reply_to_id": (n > 0).then(|| "1000"), "content": format!("<p>{text}</p>"), "language": "nl",
+            "in_reply_to_id": (n > 0).then_some("1000"), "content": format!("<p>{text}</p>"), "language": "nl",
             "spoiler_text": "", "account": author, "mentions": mentions, "media_attachments": [], "tags": []})
     };
     let [first, second, third] = people;

@@ -227,7 +227,8 @@ async fn of_router(routes: fn(&mut ServiceConfig)) -> Routes {
 async fn every_route_stands_in_the_document_and_in_the_table_of_tests() {
     let service = demo();
     let nobody = service.bearing(None);
-    let planes: [(Plane, &str, fn(&mut ServiceConfig)); 2] = [
+    type Routes = fn(&mut ServiceConfig);
+    let planes: [(Plane, &str, Routes); 2] = [
         (Plane::Room, "reading-room", knik::http::reading_room::routes),
         (Plane::Vault, "vault", knik::http::vault::routes),
     ];
