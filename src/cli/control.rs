@@ -92,7 +92,9 @@ pub(super) async fn carry_out(
         progress(done, all);
     }
     let answer = work.await.context("the command was stopped")??;
-    commands::settle(&folder).await?;
+    if let Err(error) = commands::settle(&folder).await {
+        eprintln!("knik: the order was carried out; what follows it waits for the next command: {error:#}");
+    }
     Ok(answer)
 }
 

@@ -111,7 +111,7 @@ pub(super) fn refused(file: &Path, error: &Error, as_json: bool) -> Result<()> {
     if as_json {
         println!("{}", json!({ "file": file, "refused": format!("{error:#}") }));
     } else {
-        eprintln!("{}: refused, nothing of it came in: {error:#}", file.display());
+        eprintln!("{}: refused: {error:#}", file.display());
     }
     Ok(())
 }

@@ -60,6 +60,12 @@ impl Computed {
         let published = PublishedConversation { conversation, projections: Vec::new() };
         Self { published, findings: Vec::new(), subjects: Vec::new(), uncertain: 0 }
     }
+
+    /// A conversation of which nothing may be read until all of it can be looked at.
+    pub(super) const fn withheld(conversation: ConversationId, members: u64) -> Self {
+        let published = PublishedConversation { conversation, projections: Vec::new() };
+        Self { published, findings: Vec::new(), subjects: Vec::new(), uncertain: members }
+    }
 }
 
 /// Finds, in the texts of all members, the personal data of everyone, and makes the projections.

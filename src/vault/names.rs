@@ -1,27 +1,47 @@
 //! Keyed digests: how the vault recognises items, versions and people without storing who they are.
 
 use crate::capture::{Account, Item};
-use crate::model::{ItemDigest, Platform, PrivateText};
+use crate::model::{ItemDigest, OrganisationId, Platform, PrivateText};
 use crate::seal::DigestKey;
+use crate::store::catalogue::Channel;
 
 /// Digests for items of one platform instance.
 pub struct Names<'a> {
     key: &'a DigestKey,
+    organisation: &'a OrganisationId,
     platform: Platform,
     instance: &'a str,
 }
 
 impl<'a> Names<'a> {
-    /// Digests under `key` for items of `instance`.
-    pub const fn new(key: &'a DigestKey, platform: Platform, instance: &'a str) -> Self {
-        Self { key, platform, instance }
+    /// Digests under `key` for items that come in for a channel.
+    pub fn of_channel(key: &'a DigestKey, channel: &'a Channel) -> Self {
+        Self::new(key, &channel.organisation, channel.platform, &channel.instance)
+    }
+
+    const fn new(
+        key: &'a DigestKey,
+        organisation: &'a OrganisationId,
+        platform: Platform,
+        instance: &'a str,
+    ) -> Self {
+        Self { key, organisation, platform, instance }
     }
 
     /// The digest of a platform's name for an item. A URI means the same on every instance, an id only on its own.
+    /// Each organisation has records of its own: what two of them captured is sealed under two master keys.
     pub fn item(&self, name: &PrivateText) -> ItemDigest {
         let name = name.expose();
         let instance = if name.contains("://") { "" } else { self.instance };
-        self.key.digest("name", &[self.platform.as_str().as_bytes(), instance.as_bytes(), name.as_bytes()])
+        self.key.digest(
+            "name",
+            &[
+                self.organisation.as_str().as_bytes(),
+                self.platform.as_str().as_bytes(),
+                instance.as_bytes(),
+                name.as_bytes(),
+            ],
+        )
     }
 
     /// The digest of a name for a thread: platforms number threads like items.
@@ -67,29 +87,36 @@ mod tests {
 
     #[test]
     fn one_person_has_one_digest_however_they_are_written() {
-        let key = DigestKey::from_bytes(&[1; 32]);
-        let names = Names::new(&key, Platform::Mastodon, "social.example");
+        let (key, bzk) = (DigestKey::from_bytes(&[1; 32]), "bzk".parse().unwrap());
+        let names = Names::new(&key, &bzk, Platform::Mastodon, "social.example");
         let fatima = names.person(&account(Some("1"), "Fatima"));
         assert_eq!(fatima, names.person(&account(None, "fatima")));
         assert_eq!(fatima, names.person(&account(None, "fatima@social.example")));
         assert_ne!(fatima, names.person(&account(Some("1"), "fatima@elsewhere.example")));
-        let elsewhere = Names::new(&key, Platform::Mastodon, "elsewhere.example");
+        let elsewhere = Names::new(&key, &bzk, Platform::Mastodon, "elsewhere.example");
         assert_ne!(fatima, elsewhere.person(&account(Some("1"), "fatima")));
     }
 
     #[test]
     fn an_id_belongs_to_its_instance_and_a_uri_to_none() {
-        let key = DigestKey::from_bytes(&[1; 32]);
-        let here = Names::new(&key, Platform::Mastodon, "social.example");
-        let there = Names::new(&key, Platform::Mastodon, "elsewhere.example");
+        let (key, bzk) = (DigestKey::from_bytes(&[1; 32]), "bzk".parse().unwrap());
+        let here = Names::new(&key, &bzk, Platform::Mastodon, "social.example");
+        let there = Names::new(&key, &bzk, Platform::Mastodon, "elsewhere.example");
         assert_ne!(here.item(&"12".into()), there.item(&"12".into()));
         assert_eq!(here.item(&"https://a.example/12".into()), there.item(&"https://a.example/12".into()));
+        let other = "rws".parse().unwrap();
+        let others = Names::new(&key, &other, Platform::Mastodon, "social.example");
+        assert_ne!(
+            here.item(&"12".into()),
+            others.item(&"12".into()),
+            "each organisation has its own record"
+        );
     }
 
     #[test]
     fn the_channel_knows_its_own_account() {
-        let key = DigestKey::from_bytes(&[1; 32]);
-        let names = Names::new(&key, Platform::Mastodon, "social.example");
+        let (key, bzk) = (DigestKey::from_bytes(&[1; 32]), "bzk".parse().unwrap());
+        let names = Names::new(&key, &bzk, Platform::Mastodon, "social.example");
         assert!(names.is_channel(&account(None, "MinLOW"), "minlow"));
         assert!(names.is_channel(&account(None, "minlow@social.example"), "minlow"));
         assert!(!names.is_channel(&account(None, "minlow@troll.example"), "minlow"));

@@ -9,7 +9,7 @@ use super::{Archive, Rules, VaultError};
 use crate::access::{SystemAct, SystemActKind};
 use crate::capture::{Format, Item, PartRole, reread};
 use crate::ledger::{Entry, EntryKind, Pending, Recorded, Thing};
-use crate::model::{ConversationId, GrantId, OrganisationId, PermitId, RecordId};
+use crate::model::{ConversationId, GrantId, OrganisationId, Outcome, PermitId, ProjectionId, RecordId};
 use crate::seal::{self, Original};
 use crate::store::catalogue::{self, Channel};
 use crate::store::room::{PublishedConversation, PublishedGrant};
@@ -63,6 +63,7 @@ pub async fn refresh(
 ) -> Result<(), VaultError> {
     let _one_at_a_time = archive.intake.lock().await;
     let members = archive.catalogue.members(conversation).await?;
+    withdraw_unreadable(archive, &members).await?;
     let records: Vec<RecordId> = members.iter().map(|member| member.record).collect();
     let mut items = HashMap::with_capacity(records.len());
     let mut by_organisation: BTreeMap<OrganisationId, Vec<RecordId>> = BTreeMap::new();
@@ -78,7 +79,10 @@ pub async fn refresh(
         Some(first) => archive.catalogue.channel(&first.channel).await?,
         None => None,
     };
+    let whole = items.len() == members.len();
     let computed = match channel {
+        // Without one of its members the dictionary is not whole: a name that only that one tells would be read.
+        Some(_) if !whole => super::conversation::Computed::withheld(conversation, members.len() as u64),
         Some(channel) => compute_anew(archive, rules, conversation, channel, members, items).await?,
         None => super::conversation::Computed::empty(conversation),
     };
@@ -103,6 +107,19 @@ pub async fn refresh(
     Ok(())
 }
 
+/// Records that may not be read go at once: that takes no original, so nothing that ails one can delay it.
+async fn withdraw_unreadable(archive: &Archive, members: &[catalogue::Member]) -> Result<(), VaultError> {
+    let readable =
+        |m: &catalogue::Member| m.outcome == Outcome::Archive && m.visibility.is_public() && !m.withheld;
+    let gone: Vec<ProjectionId> = members.iter().filter(|m| !readable(m)).map(|m| m.projection).collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let payload = serde_json::to_string(&gone).unwrap_or_default();
+    let row = catalogue::OutboxRow { kind: "withdrawal", payload };
+    Ok(archive.catalogue.send_down(row, archive.sources.now()).await?)
+}
+
 async fn compute_anew(
     archive: &Archive,
     rules: &Rules,
@@ -114,7 +131,7 @@ async fn compute_anew(
     let known = archive.catalogue.subjects(conversation).await?;
     let (archive, rules) = (archive.clone(), rules.clone());
     let work = move || {
-        let names = Names::new(&archive.digests, channel.platform, &channel.instance);
+        let names = Names::of_channel(&archive.digests, &channel);
         let members: Vec<Member<'_>> = members
             .into_iter()
             .filter_map(|known| {
@@ -259,6 +276,10 @@ async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(
         "revocation" => {
             let grant: GrantId = payload.parse().map_err(|_| unreadable())?;
             archive.room.revoke(grant).await?;
+        }
+        "withdrawal" => {
+            let gone: Vec<ProjectionId> = serde_json::from_str(payload).map_err(|_| unreadable())?;
+            archive.room.withdraw(&gone).await?;
         }
         _ => return Err(unreadable()),
     }

@@ -3,6 +3,7 @@
 
 use super::{Archive, Rules, VaultError, publish};
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
+use crate::model::ProjectionId;
 use crate::store::StoreError;
 use crate::store::inbox::{Arrived, RoomEvent, RoomEventKind};
 use std::path::Path;
@@ -21,20 +22,42 @@ pub async fn take_up(archive: &Archive) -> Result<usize, VaultError> {
         let cursor = archive.journal.inbox_cursor().await?;
         let arrived = archive.inbox.after(cursor, INBOX_ROUND).await?;
         let Some(last) = arrived.last().map(|message| message.seq) else { return Ok(done) };
-        let entries = arrived.iter().map(|m| entry(archive, m)).collect::<Result<Vec<_>, _>>()?;
+        let entries = arrived.iter().map(|m| entries(archive, m)).collect::<Result<Vec<_>, _>>()?;
+        let entries = entries.into_iter().flatten().collect();
         archive.journal.take_up(archive.logs.room_origin(), entries, last).await?;
         done += arrived.len();
     }
 }
 
-/// A message that cannot be read is recorded as such: it is not passed over in silence.
-fn entry(archive: &Archive, message: &Arrived) -> Result<Pending, VaultError> {
-    let id = archive.sources.entry_id()?;
-    let Ok(event) = serde_json::from_str::<RoomEvent>(&message.payload) else {
+/// Projections named in one entry: a leaf has a longest form.
+const PROJECTIONS_AN_ENTRY: usize = 1_000;
+
+/// The entries of a message: more than one when it names more projections than a leaf holds. One that cannot be
+/// recorded as it is becomes an incident: it is not passed over in silence, and it stops nothing.
+fn entries(archive: &Archive, message: &Arrived) -> Result<Vec<Pending>, VaultError> {
+    let incident = || {
+        let id = archive.sources.entry_id()?;
         let entry =
             Entry::new(id, EntryKind::IncidentOpened, message.at).outcome("inbox-unreadable".parse()?);
-        return Ok(Pending::event(entry)?);
+        Ok::<_, VaultError>(vec![Pending::event(entry)?])
     };
+    let Ok(event) = serde_json::from_str::<RoomEvent>(&message.payload) else { return incident() };
+    let mut parts: Vec<&[ProjectionId]> = event.projections.chunks(PROJECTIONS_AN_ENTRY).collect();
+    if parts.is_empty() {
+        parts.push(&[]);
+    }
+    let entries: Result<Vec<Pending>, VaultError> =
+        parts.into_iter().map(|part| entry(archive, message, &event, part)).collect();
+    entries.or_else(|_| incident())
+}
+
+fn entry(
+    archive: &Archive,
+    message: &Arrived,
+    event: &RoomEvent,
+    projections: &[ProjectionId],
+) -> Result<Pending, VaultError> {
+    let id = archive.sources.entry_id()?;
     let kind = match event.kind {
         RoomEventKind::View => EntryKind::ViewServed,
         RoomEventKind::Search => EntryKind::SearchServed,
@@ -42,14 +65,14 @@ fn entry(archive: &Archive, message: &Arrived) -> Result<Pending, VaultError> {
     };
     let mut entry = Entry::new(id, kind, message.at)
         .about(event.grant.map(Thing::Grant))
-        .about(event.projections.into_iter().map(Thing::Projection))
+        .about(projections.iter().copied().map(Thing::Projection))
         .because(event.reasons.iter().filter_map(|reason| reason.parse::<Code>().ok()))
-        .counting("projections".parse()?, event.count);
+        .counting("projections".parse()?, projections.len() as u64);
     if let Some(actor) = event.actor {
         entry = entry.by(actor, event.role);
     }
-    if let Some(organisation) = event.organisation {
-        entry = entry.of(organisation);
+    if let Some(organisation) = &event.organisation {
+        entry = entry.of(organisation.clone());
     }
     Ok(Pending::event(entry)?)
 }
@@ -100,12 +123,12 @@ fn write_checkpoint(folder: &Path, name: &str, checkpoint: &str) -> std::io::Res
 /// # Errors
 /// What failed first; the next round goes on.
 pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
-    take_up(archive).await?;
-    number(archive).await?;
-    publish::refresh_stale(archive, rules).await?;
-    publish::take_down(archive).await?;
-    number(archive).await?;
-    Ok(())
+    // Every step is tried, whatever failed before it: a withdrawal does not wait for an inbox.
+    let up = take_up(archive).await.map(drop);
+    let anew = publish::refresh_stale(archive, rules).await.map(drop);
+    let down = publish::take_down(archive).await.map(drop);
+    let numbered = number(archive).await.map(drop);
+    up.and(anew).and(down).and(numbered)
 }
 
 /// Longest pause between two rounds.

@@ -83,6 +83,7 @@ pub fn empty() -> Batch {
         decisions: Vec::new(),
         subjects: Vec::new(),
         merged: Vec::new(),
+        closed: Vec::new(),
         stale: Vec::new(),
         outbox: Vec::new(),
         pending: Vec::new(),

@@ -10,6 +10,7 @@ mod refusals;
 mod sameness;
 mod sealed;
 mod tampering;
+mod withheld;
 
 use crate::support::TestVault;
 use knik::capture::{Format, Limits, Reader, Unit};

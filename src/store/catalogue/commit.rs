@@ -178,6 +178,8 @@ pub struct Batch {
     pub decisions: Vec<DecisionRow>,
     /// New subjects.
     pub subjects: Vec<SubjectRow>,
+    /// Records that were there, and were now seen to be for fewer people.
+    pub closed: Vec<(RecordId, Visibility)>,
     /// Threads that turned out to be one: the first takes in the second.
     pub merged: Vec<(ConversationId, ConversationId)>,
     /// Threads whose projections must be computed anew.
@@ -202,6 +204,7 @@ impl Catalogue {
         insert_names(&mut tx, &batch.names).await?;
         insert_decisions(&mut tx, &batch).await?;
         withdraw(&mut tx, &batch.names).await?;
+        close(&mut tx, &batch.closed).await?;
         mark_stale(&mut tx, &batch.stale, batch.now).await?;
         insert_outbox(&mut tx, &batch.outbox, batch.now).await?;
         let mut added = Vec::with_capacity(batch.pending.len());
@@ -383,6 +386,22 @@ async fn withdraw(tx: &mut Transaction<'static, Any>, names: &[NameRow]) -> Resu
             .execute(&mut **tx)
             .await
             .map_err(StoreError::database("withholding a record"))?;
+    }
+    Ok(())
+}
+
+/// A record that fewer people may see than before.
+async fn close(
+    tx: &mut Transaction<'static, Any>,
+    closed: &[(RecordId, Visibility)],
+) -> Result<(), StoreError> {
+    for (record, visibility) in closed {
+        sqlx::query("UPDATE record SET visibility = $1 WHERE id = $2")
+            .bind(visibility.as_str())
+            .bind(bytes(record.uuid()))
+            .execute(&mut **tx)
+            .await
+            .map_err(StoreError::database("closing a record"))?;
     }
     Ok(())
 }

@@ -269,6 +269,16 @@ impl Catalogue {
         row.map(|row| Ok(EntryId::from_uuid(row.id("intent")?))).transpose()
     }
 
+    /// Puts something in the outbox by itself.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn send_down(&self, row: OutboxRow, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        insert_outbox(&mut tx, &[row], now).await?;
+        tx.commit().await.map_err(StoreError::database("filling the outbox"))
+    }
+
     /// The oldest things that wait to go down, in order.
     ///
     /// # Errors

@@ -93,6 +93,16 @@ impl RoomWriter {
         tx.commit().await.map_err(StoreError::database("publishing a grant"))
     }
 
+    /// Withdraws projections: what is not there is no error.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn withdraw(&self, gone: &[ProjectionId]) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        withdraw_all(&mut tx, gone).await?;
+        tx.commit().await.map_err(StoreError::database("withdrawing projections"))
+    }
+
     /// Revokes a grant: its names and pseudonyms go with it.
     ///
     /// # Errors
@@ -178,12 +188,16 @@ async fn withdraw_missing(
             }
         }
     }
+    withdraw_all(tx, &gone).await
+}
+
+async fn withdraw_all(tx: &mut Transaction<'static, Any>, gone: &[ProjectionId]) -> Result<(), StoreError> {
     for from in [
         "DELETE FROM grant_record WHERE projection",
         "DELETE FROM term WHERE projection",
         "DELETE FROM projection WHERE id",
     ] {
-        delete_all(tx, from, &gone).await?;
+        delete_all(tx, from, gone).await?;
     }
     Ok(())
 }

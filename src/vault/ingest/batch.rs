@@ -93,7 +93,7 @@ impl Intake<'_> {
     }
 
     fn names(&self) -> Names<'_> {
-        Names::new(&self.archive.digests, self.channel.platform, &self.channel.instance)
+        Names::of_channel(&self.archive.digests, &self.channel)
     }
 
     fn work(&self) -> Work {
@@ -202,7 +202,7 @@ impl Work {
     }
 
     fn is_own(&self, item: &Item) -> bool {
-        let names = Names::new(&self.archive.digests, self.channel.platform, &self.channel.instance);
+        let names = Names::of_channel(&self.archive.digests, &self.channel);
         item.author.as_ref().is_some_and(|author| names.is_channel(author, &self.channel.account))
     }
 
@@ -218,13 +218,21 @@ impl Work {
             answered: Answer::Unsure,
             ..JudgedFacts::unknown(item.kind)
         };
-        let chosen = self.fact_at(Fact::Tree, at).unwrap_or(DEFAULT_TREE);
-        let tree = self.rules.trees.get(chosen).or_else(|| self.rules.trees.get(DEFAULT_TREE));
+        // The organisation's own posts are archived under any tree, also where none is in force.
+        let chosen = self.tree_at(at).or(own.then_some(DEFAULT_TREE));
+        let tree = chosen.and_then(|id| self.rules.trees.get(id));
         let text = zeroize::Zeroizing::new(text_to_judge(item));
         match tree {
             Some(tree) => tree.decide(&facts, &self.rules.questions, Some(&self.rules.burgerbrief), &text),
             None => unsure(),
         }
+    }
+
+    /// The tree in force at that time. A channel that never chose one follows the default; one that did has none
+    /// outside the dates of its choice, and then a person must say.
+    fn tree_at(&self, at: Timestamp) -> Option<&str> {
+        let chose = self.facts.iter().any(|f| f.fact == Fact::Tree);
+        self.fact_at(Fact::Tree, at).or((!chose).then_some(DEFAULT_TREE))
     }
 
     /// The value a fact had at that time: the latest declaration that covers it.
@@ -252,7 +260,7 @@ impl Work {
         findings: &mut HashMap<crate::model::VersionId, String>,
         counts: &mut Counts,
     ) -> Result<(Vec<OutboxRow>, Vec<SubjectRow>), VaultError> {
-        let names = Names::new(&self.archive.digests, self.channel.platform, &self.channel.instance);
+        let names = Names::of_channel(&self.archive.digests, &self.channel);
         let mut by_conversation: BTreeMap<ConversationId, Vec<&Arrived<'_>>> = BTreeMap::new();
         for one in arrived.iter().filter(|one| !resolution.existed(one.conversation)) {
             by_conversation.entry(one.conversation).or_default().push(one);
@@ -338,6 +346,7 @@ impl Work {
             records,
             versions: arrived.iter().map(|one| self.version_row(one, replaces(&one), findings)).collect(),
             names: resolution.names.iter().map(copy_name).collect(),
+            closed: resolution.closed.clone(),
             decisions: arrived.iter().map(|one| self.decision_row(one)).collect(),
             subjects,
             merged: resolution.merged.clone(),

@@ -1,7 +1,7 @@
 //! Which record, which version and which conversation each item of a batch is.
 
 use crate::capture::{Deletion, Item, Unit};
-use crate::model::{ConversationId, ItemDigest, RecordId, Timestamp, VersionId, Visibility};
+use crate::model::{ConversationId, ItemDigest, Platform, RecordId, Timestamp, VersionId, Visibility};
 use crate::store::catalogue::{Known, NameRow, Withheld};
 use crate::vault::names::Names;
 use crate::vault::{Archive, Sources, VaultError};
@@ -94,6 +94,8 @@ pub(super) struct Resolution {
     pub merged: Vec<(ConversationId, ConversationId)>,
     /// Conversations that were there before and changed.
     pub touched: BTreeSet<ConversationId>,
+    /// Records that were there, and were now seen to be for fewer people.
+    pub closed: Vec<(RecordId, Visibility)>,
     threads: Threads,
 }
 
@@ -118,6 +120,7 @@ pub(super) struct Resolver<'a> {
     withheld: HashMap<ItemDigest, Withheld>,
     rows: HashMap<ItemDigest, NameRow>,
     touched: BTreeSet<ConversationId>,
+    closed: Vec<(RecordId, Visibility)>,
 }
 
 impl<'a> Resolver<'a> {
@@ -139,6 +142,7 @@ impl<'a> Resolver<'a> {
                 .collect(),
             rows: HashMap::new(),
             touched: BTreeSet::new(),
+            closed: Vec::new(),
         }
     }
 
@@ -201,7 +205,16 @@ impl<'a> Resolver<'a> {
         if item.deletion.is_some() {
             digests.names.iter().for_each(|name| self.withhold(*name, Withheld::Deleted));
         }
+        // On X each edit has a name of its own, so the name says it; Mastodon's versions share one.
+        if item.superseded && item.platform == Platform::X {
+            digests.names.iter().for_each(|name| self.withhold(*name, Withheld::Superseded));
+        }
         let arrival = self.arrival(record, known.is_some(), item, digests.version);
+        if arrival == Arrival::Same && matches!(item.visibility, Visibility::Followers | Visibility::Direct) {
+            // The same words, seen by fewer: who may see them is a fact of its own.
+            self.closed.push((record, item.visibility));
+            self.touched.insert(thread);
+        }
         if arrival != Arrival::Same && self.threads.existing.contains(&thread) {
             self.touched.insert(thread);
         }
@@ -271,7 +284,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn finish(self, items: Vec<Resolved>) -> Resolution {
-        let Self { before, threads, rows, touched, .. } = self;
+        let Self { before, threads, rows, touched, closed, .. } = self;
         let mut names: Vec<NameRow> = rows.into_values().collect();
         for row in &mut names {
             row.conversation = row.conversation.map(|thread| threads.follow(thread));
@@ -295,7 +308,7 @@ impl<'a> Resolver<'a> {
             .collect();
         merged.sort();
         let touched = touched.into_iter().map(|thread| threads.follow(thread)).collect();
-        Resolution { items, names, merged, touched, threads }
+        Resolution { items, names, merged, touched, closed, threads }
     }
 }
 
