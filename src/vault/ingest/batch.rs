@@ -93,7 +93,7 @@ impl Intake<'_> {
     }
 
     fn names(&self) -> Names<'_> {
-        Names::of_channel(&self.archive.digests, &self.channel)
+        Names::of_channel(&self.archive.digests, self.channel)
     }
 
     fn work(&self) -> Work {
