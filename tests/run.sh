@@ -69,8 +69,8 @@ fi
 step "format" cargo fmt --check
 step "lints" cargo clippy --release --all-targets -- -D warnings
 step "tests" cargo test --release --no-fail-fast -- --show-output
-# The tests' own variables are no settings of the program: it refuses variables it does not know.
-step "demo check" env -u KNIK_TEST_POSTGRES -u KNIK_SHARED timeout --kill-after=30 900 cargo run --release -- demo --check --dir "$work/demo/data"
+# The very program that the tests were run against. Their own variables are no settings of the program: it refuses variables it does not know.
+step "demo check" env -u KNIK_TEST_POSTGRES -u KNIK_SHARED timeout --kill-after=30 900 "${CARGO_TARGET_DIR:-target}/release/knik" demo --check --dir "$work/demo/data"
 
 # What was left out: named, counted, and only for the one reason that is allowed.
 grep -h '^left out:' "$log" | sort -u >"$work/left-out"
