@@ -5,15 +5,18 @@ use super::bytes::{free_after, free_before};
 use super::context::{Phrases, is};
 use super::error::RulesetError;
 use super::hit::{Hit, Reason};
-use super::lane::inside_number;
+use super::labelled::Labels;
+use super::lane::Lane;
 use super::lexicon::{Flags, Lexicon};
 use super::names::Names;
+use super::numbers::{inside_number, is_amount};
 use super::people::{Participant, Participants, View};
 use super::resolve::resolve;
 use super::scan::Lanes;
 use super::shadow::Shadow;
 use super::sources::Sources;
 use super::spec::{Kind, Recogniser, Thresholds};
+use super::tokens;
 use super::validate::Validator;
 use super::words::{Word, literal, words};
 use crate::model::{Finding, RecogniserId};
@@ -37,6 +40,8 @@ pub struct Ruleset {
     /// One a recogniser, at the same index.
     pub(super) checks: Vec<Check>,
     pub(super) lanes: Lanes,
+    pub(super) tokens: Lane,
+    pub(super) labels: Labels,
     pub(super) slow: Vec<(usize, Regex)>,
     pub(super) denied: Option<(AhoCorasick, Vec<usize>)>,
     pub(super) known: Lexicon,
@@ -154,6 +159,7 @@ impl Ruleset {
         let mut hits = Vec::new();
         let mut beside = Vec::new();
         self.patterns(&view, participants, &mut hits, &mut beside);
+        self.labelled(&view, participants, &mut hits);
         let taken = taken(&hits);
         self.names.find(&view, &taken, &mut hits);
         participants.apply(&view, &self.names, &mut hits);
@@ -187,6 +193,7 @@ impl Ruleset {
                 Verdict::No => false,
             };
         self.lanes.scan(text, &mut accept);
+        tokens::scan(&self.tokens, view, &mut accept);
         for word in view.words.iter().filter(|w| is(Some(w), AT)) {
             self.lanes.word_at(text, word.start, &mut accept);
         }
@@ -207,6 +214,17 @@ impl Ruleset {
         }
     }
 
+    /// Values that stand at a label.
+    fn labelled(&self, view: &View<'_>, participants: &Participants, hits: &mut Vec<Hit>) {
+        self.labels.find(view, |value| {
+            let verdict = self.judge(view, value.rule, value.start, value.end, participants);
+            let Verdict::Found(mut hit) = verdict else { return false };
+            hit.reasons.push(Reason { rule: value.id.clone(), place: Some(value.label), weight: 0.0 });
+            hits.push(hit);
+            true
+        });
+    }
+
     /// Confirms one candidate, or not.
     fn judge(
         &self,
@@ -222,7 +240,8 @@ impl Ruleset {
         else {
             return Verdict::No;
         };
-        if rule.whole_number && inside_number(view.text.as_bytes(), start, end) {
+        let part = || inside_number(view.text.as_bytes(), start, end) || is_amount(view.text, start, end);
+        if rule.whole_number && part() {
             return Verdict::No;
         }
         let mut hit =

@@ -3,12 +3,14 @@
 use super::address::Addresses;
 use super::context::Phrases;
 use super::error::{RulesetError, RulesetFault};
+use super::label_words;
+use super::labelled::{LabelSpecs, Labels};
 use super::lane::{Entry, Lane};
 use super::lists::Lists;
 use super::names::{Names, Rules};
 use super::ruleset::{Check, PatternFile, Rule, Ruleset};
 use super::scan::Lanes;
-use super::spec::{FileSpec, Kind, Recogniser, Starts, Thresholds, parse};
+use super::spec::{After, FileSpec, Kind, Pattern, Recogniser, Starts, Thresholds, parse};
 use crate::model::RecogniserId;
 use aho_corasick::AhoCorasick;
 use regex::Regex;
@@ -48,10 +50,14 @@ impl Sources {
         self.inspect();
         let rules = self.rules();
         let lanes = self.lanes();
+        let tokens = self.lane(Starts::Token);
+        let labels = self.labels();
         let slow = self.slow();
         let denied = self.denied(rules.len());
         let checks = self.checks();
-        let (Some(thresholds), Some(lanes), true) = (thresholds, lanes, self.faults.is_empty()) else {
+        let (Some(thresholds), Some(lanes), Some(tokens), Some(labels), true) =
+            (thresholds, lanes, tokens, labels, self.faults.is_empty())
+        else {
             return Err(RulesetError::Faults(self.faults));
         };
         let (known, common) = self.lists.tables();
@@ -68,6 +74,8 @@ impl Sources {
             rules,
             checks,
             lanes,
+            tokens,
+            labels,
             slow,
             denied: denied.0,
             known,
@@ -90,7 +98,8 @@ impl Sources {
             if self.recognisers.iter().take(index).any(|(_, other)| other.id() == id) {
                 say(format!("name `{id}` is used twice; give each recogniser its own"));
             }
-            let bare = matches!(r.kind, Kind::Pattern | Kind::Handles)
+            inspect_labels(r, &mut say);
+            let bare = matches!(r.kind, Kind::Pattern | Kind::Handles | Kind::Labelled)
                 && r.patterns.is_empty()
                 && r.deny_list.is_empty();
             if bare {
@@ -129,7 +138,7 @@ impl Sources {
                         recogniser,
                         id,
                         score: p.score,
-                        whole_number: p.starts == Starts::Code,
+                        whole_number: p.starts == Starts::Code || r.kind == Kind::Labelled,
                     }),
                     Err(_) => self
                         .faults
@@ -152,10 +161,10 @@ impl Sources {
         let entries: Vec<Entry<'_>> = self
             .recognisers
             .iter()
-            .flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)))
+            .flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p, r.kind)))
             .enumerate()
-            .filter(|(_, (_, p))| p.starts == starts)
-            .map(|(rule, (file, p))| Entry { file, regex: &p.regex, rule })
+            .filter(|(_, (_, p, kind))| p.starts == starts && *kind != Kind::Labelled)
+            .map(|(rule, (file, p, _))| Entry { file, regex: &p.regex, rule })
             .collect();
         match Lane::build(&entries) {
             Ok(lane) => Some(lane),
@@ -166,11 +175,19 @@ impl Sources {
         }
     }
 
+    /// The values that labels name; their last words go to the word table.
+    fn labels(&mut self) -> Option<Labels> {
+        let specs = LabelSpecs::of(&self.recognisers);
+        self.lists.add(specs.flags());
+        specs.compile(&self.recognisers, rule_id).map_err(|fault| self.faults.push(fault)).ok()
+    }
+
     fn slow(&mut self) -> Vec<(usize, Regex)> {
         let mut compiled = Vec::new();
         let patterns =
-            self.recognisers.iter().flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)));
-        for (rule, (file, p)) in patterns.enumerate().filter(|(_, (_, p))| p.starts == Starts::Anywhere) {
+            self.recognisers.iter().flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p, r.kind)));
+        let anywhere = |p: &Pattern, kind| p.starts == Starts::Anywhere && kind != Kind::Labelled;
+        for (rule, (file, p, _)) in patterns.enumerate().filter(|(_, (_, p, kind))| anywhere(p, *kind)) {
             let built = regex::RegexBuilder::new(&p.regex)
                 .case_insensitive(true)
                 .multi_line(true)
@@ -290,6 +307,37 @@ impl Sources {
         version
     }
 }
+
+/// What is wrong with the labels of a recogniser, or with labels where none belong.
+fn inspect_labels(r: &Recogniser, say: &mut impl FnMut(String)) {
+    let id = r.id();
+    if r.kind != Kind::Labelled {
+        if !r.labels.is_empty() || r.within > 0 || r.patterns.iter().any(|p| p.after != After::Any) {
+            say(format!(
+                "`{id}`: `labels`, `within` and `after` need `kind: labelled`; set it or leave them out"
+            ));
+        }
+        return;
+    }
+    if r.labels.is_empty() {
+        say(format!("`{id}` is of kind labelled and names no label; fill in `labels`"));
+    }
+    if r.within > MOST_WITHIN {
+        say(format!("`{id}`: `within` is {}; at most {MOST_WITHIN} words may stand between", r.within));
+    }
+    for p in r.patterns.iter().filter(|p| p.starts != Starts::Anywhere) {
+        say(format!(
+            "`{id}`, pattern `{}`: a labelled value starts at its label; leave out `starts`",
+            p.name
+        ));
+    }
+    for what in r.labels.iter().filter_map(|label| label_words::fault(label)) {
+        say(format!("`{id}`: {what}"));
+    }
+}
+
+/// The most words that may stand between a label and its value.
+const MOST_WITHIN: usize = 8;
 
 /// A rule id from parts that are known to fit; anything else is called `rule`.
 fn rule_id(text: &str) -> RecogniserId {

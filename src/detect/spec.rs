@@ -39,6 +39,13 @@ pub struct Recogniser {
     /// A match right after a person's name needs no context.
     #[serde(default)]
     pub(super) beside_person: bool,
+    /// What names the value, for [`Kind::Labelled`]: words or phrases of at most three words; a word that ends in `*`
+    /// stands for its compounds with number, code and the like.
+    #[serde(default)]
+    pub(super) labels: Vec<String>,
+    /// How many other words may stand between label and value.
+    #[serde(default)]
+    pub(super) within: usize,
     #[serde(default)]
     validator: Option<String>,
     exemption: ExemptionCode,
@@ -64,6 +71,8 @@ pub enum Kind {
     Addresses,
     /// Account names after an `@`; the organisation's own are left alone.
     Handles,
+    /// The value that follows a label, such as the number after `zaaknummer:`.
+    Labelled,
 }
 
 /// One regular expression of a recogniser, in the syntax of the `regex` crate (no look-around).
@@ -75,6 +84,20 @@ pub struct Pattern {
     pub(super) score: f32,
     #[serde(default)]
     pub(super) starts: Starts,
+    /// For [`Kind::Labelled`]: what must stand between label and value.
+    #[serde(default)]
+    pub(super) after: After,
+}
+
+/// What must stand between a label and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum After {
+    /// Anything that joins them: space, sign or a word such as `is`.
+    #[default]
+    Any,
+    /// A colon or an equals sign.
+    Sign,
 }
 
 /// Where the engine tries a pattern. All but `anywhere` are fast, match without regard to ASCII case, by ASCII
@@ -90,6 +113,8 @@ pub enum Starts {
     Handle,
     /// At the start of a word that runs up to `://`, or to a dot before a letter.
     Link,
+    /// At the start of a run of letters, digits, `_` and `-` that holds sixteen letters and digits in a row.
+    Token,
     /// Anywhere, case and boundaries as the expression states them: slower, and always right.
     #[default]
     Anywhere,

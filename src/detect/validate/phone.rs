@@ -1,0 +1,60 @@
+//! Phone numbers: the Dutch numbering plan, E.164, and other countries' ways of writing.
+
+use super::Check;
+use super::digits::{Digits, one_digit};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "phone-nl",
+        about: "ten digits with a Dutch area code or 06; no services 0800, 0900, 088, 085, 084, 087, 091 (ACM)",
+        accepts: |c| Digits::of(c).slice().strip_prefix(&[0]).is_some_and(subscriber),
+    },
+    Check {
+        name: "phone-nl-anywhere",
+        about: "ten digits that start with 084, 085, 087 or 091: numbers tied to no place (ACM)",
+        accepts: |c| Digits::of(c).slice().strip_prefix(&[0]).is_some_and(anywhere),
+    },
+    Check {
+        name: "phone-international",
+        about: "`+` or `00`, a country code, 8 to 15 digits (ITU-T E.164); no Dutch services",
+        accepts: international,
+    },
+    Check {
+        name: "phone-abroad",
+        about: "9 to 11 digits that start with 0, or ten as in North America: area and exchange from 2 (NANPA)",
+        accepts: |c| abroad(Digits::of(c).slice()),
+    },
+];
+
+/// The nine digits after the leading zero of a number that belongs to someone.
+fn subscriber(d: &[u8]) -> bool {
+    let area = match d {
+        [1, second, ..] => matches!(second, 0 | 1 | 3 | 5..=8),
+        [6, second, ..] => *second != 0,
+        [first, ..] => (2..=7).contains(first),
+        [] => false,
+    };
+    d.len() == 9 && area && !one_digit(d)
+}
+
+fn anywhere(d: &[u8]) -> bool {
+    d.len() == 9 && matches!(d, [8, 4 | 5 | 7, ..] | [9, 1, ..])
+}
+
+fn international(candidate: &str) -> bool {
+    let without_trunk = candidate.replacen("(0)", "", 1);
+    let digits = Digits::of(&without_trunk);
+    let d = digits.slice();
+    let d = if candidate.trim_start().starts_with("00") { d.get(2..).unwrap_or(&[]) } else { d };
+    match d {
+        [3, 1, 0, rest @ ..] | [3, 1, rest @ ..] => subscriber(rest),
+        [0, ..] => false,
+        _ => (8..=15).contains(&d.len()) && !one_digit(d),
+    }
+}
+
+fn abroad(d: &[u8]) -> bool {
+    let american = matches!(d, [2..=9, _, _, 2..=9, ..] if d.len() == 10);
+    let trunk = d.first() == Some(&0) && (9..=11).contains(&d.len()) && d.get(1) != Some(&0);
+    (american || trunk) && !one_digit(d.get(1..).unwrap_or(&[]))
+}
