@@ -11,18 +11,21 @@ pub(super) struct Joint {
     pub(super) end: usize,
     /// Whether a colon or an equals sign is among them.
     pub(super) sign: bool,
+    /// Whether an opening bracket is.
+    pub(super) bracket: bool,
 }
 
 impl Joint {
     /// Reads on from `from`; `None` when the sentence or the text ends there.
     pub(super) fn at(text: &str, from: usize) -> Option<Self> {
-        let mut joint = Self { end: from, sign: false };
+        let mut joint = Self { end: from, sign: false, bracket: false };
         for c in text.get(from..)?.chars() {
             match c {
                 c if c.is_alphanumeric() => return Some(joint),
                 // Other signs may open a password.
                 c if joint.sign && !(c.is_whitespace() || OPENING.contains(c)) => return Some(joint),
                 ':' | '=' => joint.sign = true,
+                '(' => joint.bracket = true,
                 '.' if !(abbreviated(text, joint.end) || dotted(text, joint.end)) => return None,
                 '/' | '\\' | ';' | '@' | '+' => return None,
                 _ => {}

@@ -144,7 +144,7 @@ impl Labels {
         let start = view.words.get(first).map_or(word.start, |w| w.start);
         let label = (start, word.start + letters);
         let mut seeker = Seeker { labels: self, view, named, label, accept };
-        seeker.try_at(label.1, false, 0);
+        seeker.try_to(label.1, None, Tie::default());
     }
 
     /// The longest label that ends with the word `last`, whose hash is given, and what it names.
@@ -175,10 +175,10 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
     /// To the right from `from`, where the word `next` is the first; whether a value was found.
     fn forward(&mut self, mut from: usize, mut next: usize) -> bool {
         let most = self.named.iter().map(|n| n.within).max().unwrap_or(0);
-        let (mut sign, mut passed, mut fillers) = (false, 0, 0);
+        let (mut tie, mut passed, mut fillers) = (Tie::default(), 0, 0);
         while let Some(joint) = Joint::at(self.view.text, from) {
-            sign |= joint.sign;
-            if let Some(end) = self.try_at(joint.end, sign, passed) {
+            tie = Tie { sign: tie.sign || joint.sign, bracket: joint.bracket, passed };
+            if let Some(end) = self.try_to(joint.end, None, tie) {
                 self.list(end);
                 return true;
             }
@@ -200,7 +200,7 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
     /// More values of the same label: `12345678, 23456789 en 34567890`.
     fn list(&mut self, mut end: usize) {
         while let Some(start) = more(self.view.text, end) {
-            match self.try_at(start, false, 0) {
+            match self.try_to(start, None, Tie::default()) {
                 Some(next) => end = next,
                 None => return,
             }
@@ -219,24 +219,20 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
         while start < end && !at(bytes, start).is_ascii_alphanumeric() {
             start += 1;
         }
-        self.try_to(start, Some(end), false, 0);
+        self.try_to(start, Some(end), Tie::default());
     }
 
-    fn try_at(&mut self, start: usize, sign: bool, passed: usize) -> Option<usize> {
-        self.try_to(start, None, sign, passed)
-    }
-
-    /// Tries the values that start at `start`, after `passed` other words; the end of the longest that was taken.
-    fn try_to(&mut self, start: usize, end: Option<usize>, sign: bool, passed: usize) -> Option<usize> {
+    /// Tries the values that start at `start`, and end at `end` if given; the end of the longest that was taken.
+    fn try_to(&mut self, start: usize, end: Option<usize>, tie: Tie) -> Option<usize> {
         let Self { labels, view, named, label, accept } = self;
         let rest = view.text.get(start..)?;
         let mut taken = None;
         labels.lane.matches_at(rest, 0, |rule, length| {
             let Some((recogniser, after)) = labels.rules.get(&rule) else { return false };
-            let near = named.iter().any(|n| n.recogniser == *recogniser && passed <= n.within);
-            let signed = *after == After::Any || (sign && passed == 0);
+            let near = named.iter().any(|n| n.recogniser == *recogniser && tie.passed <= n.within);
+            let tied = tie.allows(*after);
             let whole = end.is_none_or(|end| start + length == end);
-            let Some(id) = labels.ids.get(recogniser).filter(|_| near && signed && whole) else {
+            let Some(id) = labels.ids.get(recogniser).filter(|_| near && tied && whole) else {
                 return false;
             };
             let value = Value { rule, start, end: start + length, label: *label, id };
@@ -247,6 +243,25 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
             yes
         });
         taken
+    }
+}
+
+/// How a value is tied to its label.
+#[derive(Clone, Copy, Default)]
+struct Tie {
+    sign: bool,
+    bracket: bool,
+    /// Other words between.
+    passed: usize,
+}
+
+impl Tie {
+    fn allows(self, after: After) -> bool {
+        match after {
+            After::Any => true,
+            After::Sign => self.sign && self.passed == 0,
+            After::Bracket => self.bracket,
+        }
     }
 }
 

@@ -20,6 +20,8 @@ mod labelled;
 mod lane;
 mod lexicon;
 mod lists;
+mod mail;
+mod marks;
 mod names;
 mod numbers;
 mod people;

@@ -8,6 +8,7 @@ use super::hit::{Hit, Reason};
 use super::labelled::Labels;
 use super::lane::Lane;
 use super::lexicon::{Flags, Lexicon};
+use super::marks::Marks;
 use super::names::Names;
 use super::numbers::{inside_number, is_amount};
 use super::people::{Participant, Participants, View};
@@ -64,6 +65,8 @@ pub(super) struct Check {
     pub(super) validator: Option<(Validator, RecogniserId)>,
     pub(super) context: Phrases,
     pub(super) context_id: RecogniserId,
+    /// Signs of the context, that must stand right before a match.
+    pub(super) marks: Marks,
     pub(super) against: Phrases,
     pub(super) against_id: RecogniserId,
 }
@@ -292,6 +295,10 @@ impl Ruleset {
             hit.add(&check.against_id, Some(word), -t.against_cost);
         } else if let Some(word) = context {
             hit.add(&check.context_id, Some(word), t.context_boost);
+        } else if let Some(place) = check.marks.before(text, start) {
+            hit.add(&check.context_id, None, t.context_boost);
+            hit.reasons.last_mut().into_iter().for_each(|r| r.place = Some(place));
+            return true;
         }
         context.is_some()
     }
@@ -307,7 +314,10 @@ impl Ruleset {
         for mut hit in beside {
             let at = ends.partition_point(|end| *end <= hit.start);
             let near = at.checked_sub(1).and_then(|i| ends.get(i)).and_then(|end| text.get(*end..hit.start));
-            if near.is_some_and(bracketed) {
+            let brackets = text.get(hit.start..hit.end).is_some_and(|t| t.starts_with('('));
+            if near.is_some_and(|gap| bracketed(gap) || (brackets && gap == " ")) {
+                hit.start += usize::from(brackets);
+                hit.end -= usize::from(brackets);
                 hit.score = hit.score.max(self.thresholds.doubtful) + 0.2;
                 hits.push(hit);
             }

@@ -7,6 +7,7 @@ use super::label_words;
 use super::labelled::{LabelSpecs, Labels};
 use super::lane::{Entry, Lane};
 use super::lists::Lists;
+use super::marks::Marks;
 use super::names::{Names, Rules};
 use super::ruleset::{Check, PatternFile, Rule, Ruleset};
 use super::scan::Lanes;
@@ -243,6 +244,7 @@ impl Sources {
             checks.push(Check {
                 validator: validator.map(|v| (v, rule_id(&format!("checksum.{}", v.name())))),
                 context: Phrases::of(&r.context),
+                marks: Marks::of(&r.context),
                 context_id: rule_id(&format!("context.{}", r.id())),
                 against: Phrases::of(&r.against),
                 against_id: rule_id(&format!("against.{}", r.id())),

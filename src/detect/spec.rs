@@ -98,6 +98,8 @@ pub enum After {
     Any,
     /// A colon or an equals sign.
     Sign,
+    /// An opening bracket.
+    Bracket,
 }
 
 /// Where the engine tries a pattern. All but `anywhere` are fast, match without regard to ASCII case, by ASCII

@@ -10,6 +10,11 @@ pub(super) const CHECKS: &[Check] = &[
         accepts: date,
     },
     Check {
+        name: "date-compact",
+        about: "a day that exists, as DDMMYYYY, YYYYMMDD or DDMMYY",
+        accepts: |c| compact(Digits::of(c).slice()),
+    },
+    Check {
         name: "age",
         about: "from 0 to 115",
         accepts: |c| matches!(Digits::of(c).slice(), d @ [_, ..] if number(d) <= 115),
@@ -21,11 +26,21 @@ fn date(candidate: &str) -> bool {
         candidate.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
     let named = month_by_name(candidate);
     match (numbers.as_slice(), named) {
+        ([year @ 1900..], Some(month)) => day_exists(1, month, *year),
         ([day, year], Some(month)) => day_exists(*day, month, *year),
         ([a, b, c], None) if *a > 1000 => day_exists(*c, *b, *a),
         ([day], Some(month)) => day_exists(*day, month, 0),
         ([day, month], None) => day_exists(*day, *month, 0),
         ([a, b, c], None) => day_exists(*a, *b, *c) || day_exists(*b, *a, *c),
+        _ => false,
+    }
+}
+
+fn compact(d: &[u8]) -> bool {
+    let part = |from: usize, to: usize| u32::try_from(number(d.get(from..to).unwrap_or(&[]))).unwrap_or(0);
+    match d.len() {
+        6 => day_exists(part(0, 2), part(2, 4), part(4, 6)),
+        8 => day_exists(part(0, 2), part(2, 4), part(4, 8)) || day_exists(part(6, 8), part(4, 6), part(0, 4)),
         _ => false,
     }
 }
