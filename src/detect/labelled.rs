@@ -15,7 +15,7 @@ use super::label_words::{MOST_WORDS, phrases};
 use super::lane::{Entry, Lane};
 use super::lexicon::Flags;
 use super::people::View;
-use super::spec::{After, Kind, Recogniser};
+use super::spec::{After, Recogniser};
 use super::words::{Look, hash, join, literal, words};
 use crate::model::RecogniserId;
 use std::collections::HashMap;
@@ -61,10 +61,9 @@ impl LabelSpecs {
         let mut made = Self::default();
         let mut rule = 0;
         for (index, (_, r)) in recognisers.iter().enumerate() {
-            if r.kind == Kind::Labelled {
-                made.rules.extend(r.patterns.iter().enumerate().map(|(n, p)| (rule + n, (index, p.after))));
-                r.labels.iter().flat_map(|l| phrases(l)).for_each(|p| made.add(&p, index, r.within));
-            }
+            let values = r.patterns.iter().enumerate().filter(|(_, p)| r.at_label(p));
+            made.rules.extend(values.map(|(n, p)| (rule + n, (index, p.after))));
+            r.labels.iter().flat_map(|l| phrases(l)).for_each(|p| made.add(&p, index, r.within));
             rule += r.patterns.len();
         }
         made
@@ -102,7 +101,7 @@ impl LabelSpecs {
             .map(|(rule, (file, p))| Entry { file, regex: &p.regex, rule })
             .collect();
         let lane = Lane::build(&entries)?;
-        let ids = recognisers.iter().enumerate().filter(|(_, (_, r))| r.kind == Kind::Labelled);
+        let ids = recognisers.iter().enumerate().filter(|(_, (_, r))| !r.labels.is_empty());
         let ids = ids.map(|(index, (_, r))| (index, id(&format!("label.{}", r.id())))).collect();
         Ok(Labels { lane, named: self.named, rules: self.rules, ids })
     }
@@ -124,7 +123,7 @@ impl Labels {
         let Some(word) = view.words.get(last) else { return };
         let Some((first, named)) = self.phrase(view, last, word.hash) else { return };
         let label = (view.words.get(first).map_or(word.start, |w| w.start), word.end);
-        let mut seeker = Seeker { labels: self, view, named, label, accept };
+        let mut seeker = Seeker { labels: self, view, named, label, tie: Tie::of(view, first), accept };
         if !seeker.forward(word.end, last + 1) {
             seeker.backward(first);
         }
@@ -143,13 +142,13 @@ impl Labels {
         };
         let start = view.words.get(first).map_or(word.start, |w| w.start);
         let label = (start, word.start + letters);
-        let mut seeker = Seeker { labels: self, view, named, label, accept };
-        seeker.try_to(label.1, None, Tie::default());
+        let mut seeker = Seeker { labels: self, view, named, label, tie: Tie::of(view, first), accept };
+        seeker.try_to(label.1, None, seeker.tie);
     }
 
     /// The longest label that ends with the word `last`, whose hash is given, and what it names.
     fn phrase(&self, view: &View<'_>, last: usize, hash: u64) -> Option<(usize, &[Named])> {
-        let tied = |i: usize| matches!(view.gap(i), " " | "-" | "  " | ". " | "." | "_" | "/");
+        let tied = |i: usize| matches!(view.gap(i), " " | "-" | "  " | ". " | "." | "_" | "/" | " & ");
         let back = |n: usize| last.checked_sub(n).filter(|first| (*first..last).all(tied));
         let key = |first: usize| {
             let before = view.words.get(first..last).unwrap_or(&[]).iter().map(|w| w.hash);
@@ -168,6 +167,8 @@ struct Seeker<'s, 'v, F> {
     view: &'s View<'v>,
     named: &'s [Named],
     label: (usize, usize),
+    /// What ties a value that follows right after.
+    tie: Tie,
     accept: &'s mut F,
 }
 
@@ -175,19 +176,18 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
     /// To the right from `from`, where the word `next` is the first; whether a value was found.
     fn forward(&mut self, mut from: usize, mut next: usize) -> bool {
         let most = self.named.iter().map(|n| n.within).max().unwrap_or(0);
-        let (mut tie, mut passed, mut fillers) = (Tie::default(), 0, 0);
+        let (mut tie, mut passed, mut fillers) = (self.tie, 0, 0);
         while let Some(joint) = Joint::at(self.view.text, from) {
-            tie = Tie { sign: tie.sign || joint.sign, bracket: joint.bracket, passed };
-            if let Some(end) = self.try_to(joint.end, None, tie) {
+            tie = Tie { sign: tie.sign || joint.sign, bracket: joint.bracket, passed, ..tie };
+            let word = self.view.words.get(next).filter(|w| w.start == joint.end);
+            let filler = is(word, FILLERS) && fillers < MOST_FILLERS;
+            if !filler && let Some(end) = self.try_to(joint.end, None, tie) {
                 self.list(end);
                 return true;
             }
-            let Some(word) = self.view.words.get(next).filter(|w| w.start == joint.end) else { return false };
-            if is(Some(word), FILLERS) && fillers < MOST_FILLERS {
-                fillers += 1;
-            } else {
-                passed += 1;
-            }
+            let Some(word) = word else { return false };
+            fillers += usize::from(filler);
+            passed += usize::from(!filler);
             if passed > most {
                 return false;
             }
@@ -200,7 +200,7 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
     /// More values of the same label: `12345678, 23456789 en 34567890`.
     fn list(&mut self, mut end: usize) {
         while let Some(start) = more(self.view.text, end) {
-            match self.try_to(start, None, Tie::default()) {
+            match self.try_to(start, None, self.tie) {
                 Some(next) => end = next,
                 None => return,
             }
@@ -219,12 +219,12 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
         while start < end && !at(bytes, start).is_ascii_alphanumeric() {
             start += 1;
         }
-        self.try_to(start, Some(end), Tie::default());
+        self.try_to(start, Some(end), Tie { owned: true, ..Tie::default() });
     }
 
     /// Tries the values that start at `start`, and end at `end` if given; the end of the longest that was taken.
     fn try_to(&mut self, start: usize, end: Option<usize>, tie: Tie) -> Option<usize> {
-        let Self { labels, view, named, label, accept } = self;
+        let Self { labels, view, named, label, accept, .. } = self;
         let rest = view.text.get(start..)?;
         let mut taken = None;
         labels.lane.matches_at(rest, 0, |rule, length| {
@@ -251,16 +251,26 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
 struct Tie {
     sign: bool,
     bracket: bool,
+    /// Whether the label is said to be somebody's.
+    owned: bool,
     /// Other words between.
     passed: usize,
 }
 
 impl Tie {
+    /// What stands before the label whose first word is `first`.
+    fn of(view: &View<'_>, first: usize) -> Self {
+        let before = first.checked_sub(1);
+        let owned = before.is_some_and(|i| view.gap(i) == " " && is(view.words.get(i), OWNERS));
+        Self { owned, ..Self::default() }
+    }
+
     fn allows(self, after: After) -> bool {
         match after {
             After::Any => true,
             After::Sign => self.sign && self.passed == 0,
             After::Bracket => self.bracket,
+            After::Owned => self.owned || (self.sign && self.passed == 0),
         }
     }
 }
@@ -270,6 +280,26 @@ const MOST_GLUED: usize = 24;
 /// The longest value before a label, in bytes.
 const MOST_BACK: usize = 40;
 const MOST_FILLERS: usize = 4;
+
+/// Words that make what follows somebody's.
+const OWNERS: &[u64] = &[
+    literal("mijn"),
+    literal("mn"),
+    literal("n"),
+    literal("onze"),
+    literal("ons"),
+    literal("uw"),
+    literal("jouw"),
+    literal("zijn"),
+    literal("haar"),
+    literal("hun"),
+    literal("my"),
+    literal("our"),
+    literal("your"),
+    literal("his"),
+    literal("her"),
+    literal("their"),
+];
 
 /// Words between a label and its value that say nothing.
 const FILLERS: &[u64] = &[
@@ -285,5 +315,4 @@ const FILLERS: &[u64] = &[
     literal("mijn"),
     literal("my"),
     literal("namelijk"),
-    literal("nl"),
 ];

@@ -139,7 +139,7 @@ impl Sources {
                         recogniser,
                         id,
                         score: p.score,
-                        whole_number: p.starts == Starts::Code || r.kind == Kind::Labelled,
+                        whole_number: p.starts == Starts::Code || r.at_label(p),
                     }),
                     Err(_) => self
                         .faults
@@ -313,25 +313,28 @@ impl Sources {
 /// What is wrong with the labels of a recogniser, or with labels where none belong.
 fn inspect_labels(r: &Recogniser, say: &mut impl FnMut(String)) {
     let id = r.id();
-    if r.kind != Kind::Labelled {
-        if !r.labels.is_empty() || r.within > 0 || r.patterns.iter().any(|p| p.after != After::Any) {
-            say(format!(
-                "`{id}`: `labels`, `within` and `after` need `kind: labelled`; set it or leave them out"
-            ));
-        }
-        return;
+    let labelled = r.patterns.iter().any(|p| r.at_label(p));
+    if !labelled && !r.labels.is_empty() {
+        say(format!(
+            "`{id}` has labels and no pattern there; set `kind: labelled`, or `starts: label` for a pattern"
+        ));
     }
-    if r.labels.is_empty() {
-        say(format!("`{id}` is of kind labelled and names no label; fill in `labels`"));
+    if labelled && r.labels.is_empty() {
+        say(format!("`{id}` has patterns at labels and names no label; fill in `labels`"));
     }
     if r.within > MOST_WITHIN {
         say(format!("`{id}`: `within` is {}; at most {MOST_WITHIN} words may stand between", r.within));
     }
-    for p in r.patterns.iter().filter(|p| p.starts != Starts::Anywhere) {
-        say(format!(
-            "`{id}`, pattern `{}`: a labelled value starts at its label; leave out `starts`",
-            p.name
-        ));
+    for p in &r.patterns {
+        let name = &p.name;
+        if p.after != After::Any && !r.at_label(p) {
+            say(format!("`{id}`, pattern `{name}`: `after` needs `starts: label` or `kind: labelled`"));
+        }
+        if r.kind == Kind::Labelled && !matches!(p.starts, Starts::Anywhere | Starts::Label) {
+            say(format!(
+                "`{id}`, pattern `{name}`: a labelled value starts at its label; leave out `starts`"
+            ));
+        }
     }
     for what in r.labels.iter().filter_map(|label| label_words::fault(label)) {
         say(format!("`{id}`: {what}"));

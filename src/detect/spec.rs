@@ -39,7 +39,7 @@ pub struct Recogniser {
     /// A match right after a person's name needs no context.
     #[serde(default)]
     pub(super) beside_person: bool,
-    /// What names the value, for [`Kind::Labelled`]: words or phrases of at most three words; a word that ends in `*`
+    /// What names the value of patterns that start at a label: words or phrases of at most three words; a word that ends in `*`
     /// stands for its compounds with number, code and the like.
     #[serde(default)]
     pub(super) labels: Vec<String>,
@@ -71,7 +71,7 @@ pub enum Kind {
     Addresses,
     /// Account names after an `@`; the organisation's own are left alone.
     Handles,
-    /// The value that follows a label, such as the number after `zaaknummer:`.
+    /// By the value that a label names, such as the number after `zaaknummer:`; its patterns start at a label.
     Labelled,
 }
 
@@ -84,7 +84,7 @@ pub struct Pattern {
     pub(super) score: f32,
     #[serde(default)]
     pub(super) starts: Starts,
-    /// For [`Kind::Labelled`]: what must stand between label and value.
+    /// For patterns that start at a label: what must stand between label and value.
     #[serde(default)]
     pub(super) after: After,
 }
@@ -100,6 +100,8 @@ pub enum After {
     Sign,
     /// An opening bracket.
     Bracket,
+    /// A colon or an equals sign; or `mijn`, `my` and the like before the label, which make the value somebody's.
+    Owned,
 }
 
 /// Where the engine tries a pattern. All but `anywhere` are fast, match without regard to ASCII case, by ASCII
@@ -117,6 +119,8 @@ pub enum Starts {
     Link,
     /// At the start of a run of letters, digits, `_` and `-` that holds sixteen letters and digits in a row.
     Token,
+    /// At a label of the recogniser: what follows it, or stands before it and is tied to it.
+    Label,
     /// Anywhere, case and boundaries as the expression states them: slower, and always right.
     #[default]
     Anywhere,
@@ -179,6 +183,11 @@ impl Recogniser {
     #[must_use]
     pub fn counter_examples(&self) -> &[String] {
         &self.counter_examples
+    }
+
+    /// Whether a pattern of this recogniser is tried at its labels, and nowhere else.
+    pub(super) fn at_label(&self, pattern: &Pattern) -> bool {
+        self.kind == Kind::Labelled || pattern.starts == Starts::Label
     }
 
     /// The check its matches must pass; `Err` names an unknown one.

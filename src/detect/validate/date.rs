@@ -26,7 +26,7 @@ fn date(candidate: &str) -> bool {
         candidate.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
     let named = month_by_name(candidate);
     match (numbers.as_slice(), named) {
-        ([year @ 1900..], Some(month)) => day_exists(1, month, *year),
+        ([year @ 1900..=2039], Some(month)) => day_exists(1, month, *year),
         ([day, year], Some(month)) => day_exists(*day, month, *year),
         ([a, b, c], None) if *a > 1000 => day_exists(*c, *b, *a),
         ([day], Some(month)) => day_exists(*day, month, 0),

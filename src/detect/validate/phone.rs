@@ -6,8 +6,8 @@ use super::digits::{Digits, one_digit};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "phone-nl",
-        about: "ten digits with a Dutch area code or 06; no services 0800, 0900, 088, 085, 084, 087, 091 (ACM)",
-        accepts: |c| Digits::of(c).slice().strip_prefix(&[0]).is_some_and(subscriber),
+        about: "ten digits with a Dutch area code or 06, or nine from 6; no services (0800, 0900, 088) and no number tied to no place (ACM)",
+        accepts: national,
     },
     Check {
         name: "phone-nl-anywhere",
@@ -25,6 +25,14 @@ pub(super) const CHECKS: &[Check] = &[
         accepts: |c| abroad(Digits::of(c).slice()),
     },
 ];
+
+/// With the leading zero, or a mobile number without.
+fn national(candidate: &str) -> bool {
+    match Digits::of(candidate).slice() {
+        [0, rest @ ..] | rest @ [6, ..] => subscriber(rest),
+        _ => false,
+    }
+}
 
 /// The nine digits after the leading zero of a number that belongs to someone.
 fn subscriber(d: &[u8]) -> bool {
@@ -47,7 +55,7 @@ fn international(candidate: &str) -> bool {
     let d = digits.slice();
     let d = if candidate.trim_start().starts_with("00") { d.get(2..).unwrap_or(&[]) } else { d };
     match d {
-        [3, 1, 0, rest @ ..] | [3, 1, rest @ ..] => subscriber(rest),
+        [3, 1, 0, rest @ ..] | [3, 1, rest @ ..] => subscriber(rest) || anywhere(rest),
         [0, ..] => false,
         _ => (8..=15).contains(&d.len()) && !one_digit(d),
     }
