@@ -34,25 +34,25 @@ fn below(number: &str, most: u32) -> bool {
     number.parse::<u32>().is_ok_and(|n| n <= most)
 }
 
-/// Degrees stand before a degree sign or the letter `d`; the other numbers before a decimal mark are minutes and seconds.
+/// Degrees stand before a degree sign; the other numbers are minutes and seconds. Both places have a fraction or minutes.
 fn degrees(candidate: &str) -> bool {
     let mut limits = [90, 180].into_iter();
+    let mut exact = 0;
     let mut rest = candidate;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         let run = rest.get(start..).unwrap_or("");
-        let length = run.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, tail) = run.split_at_checked(length).unwrap_or((run, ""));
-        let fraction = rest.get(..start).is_some_and(|before| before.ends_with(['.', ',']));
-        let most = match tail.chars().next() {
-            Some('°' | 'º' | 'd') => limits.next().unwrap_or(0),
-            _ => 59,
-        };
-        if !fraction && !below(number, most) {
+        let whole = run.split(|c: char| !c.is_ascii_digit()).next().unwrap_or("");
+        let after = run.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ','));
+        let fraction = run.len() - after.len() > whole.len() + 1;
+        let degree = after.trim_start().starts_with(['°', 'º']);
+        let most = if degree { limits.next().unwrap_or(0) } else { 59 };
+        if !below(whole, most) {
             return false;
         }
-        rest = tail;
+        exact += usize::from(fraction || !degree);
+        rest = after;
     }
-    limits.next().is_none()
+    limits.next().is_none() && exact >= 2
 }
 
 fn rijksdriehoek(candidate: &str) -> bool {

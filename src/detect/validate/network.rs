@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "mac",
-        about: "six bytes that are not all the same (IEEE 802); with dashes at least one letter",
+        about: "six bytes that are not all the same (IEEE 802); with dashes or dots at least one letter",
         accepts: mac,
     },
 ];
@@ -50,6 +50,6 @@ fn ipv6(candidate: &str) -> bool {
 fn mac(candidate: &str) -> bool {
     let kept = Characters::of(candidate);
     let Some(hex) = kept.exactly::<12>() else { return false };
-    let numbers_in_a_row = candidate.contains('-') && hex.iter().all(u8::is_ascii_digit);
+    let numbers_in_a_row = candidate.contains(['-', '.']) && hex.iter().all(u8::is_ascii_digit);
     hex.iter().all(u8::is_ascii_hexdigit) && !numbers_in_a_row && hex.iter().any(|b| Some(b) != hex.first())
 }

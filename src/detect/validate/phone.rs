@@ -21,17 +21,26 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "phone-abroad",
-        about: "9 to 11 digits that start with 0, or ten as in North America: area and exchange from 2 (NANPA)",
-        accepts: |c| abroad(Digits::of(c).slice()),
+        about: "three groups: 9 to 11 digits that start with 0, or ten with area and exchange from 2 as in North America (NANPA); no 080, 088, 090",
+        accepts: |c| grouped(c) && abroad(Digits::of(c).slice()),
     },
 ];
 
 /// With the leading zero, or a mobile number without.
 fn national(candidate: &str) -> bool {
     match Digits::of(candidate).slice() {
+        _ if starts_with_date(candidate) => false,
         [0, rest @ ..] | rest @ [6, ..] => subscriber(rest),
         _ => false,
     }
+}
+
+/// Whether a date such as `06-12-2023` and an hour make up the digits.
+fn starts_with_date(candidate: &str) -> bool {
+    let mut parts = candidate.split(|c: char| !c.is_ascii_digit());
+    let mut next = || parts.next().unwrap_or("");
+    let (day, month, year) = (next(), next(), next());
+    day.len() == 2 && month.len() == 2 && year.len() == 4 && (year.starts_with("19") || year.starts_with("20"))
 }
 
 /// The nine digits after the leading zero of a number that belongs to someone.
@@ -61,8 +70,14 @@ fn international(candidate: &str) -> bool {
     }
 }
 
+/// Whether the digits stand in three groups at least.
+fn grouped(candidate: &str) -> bool {
+    candidate.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).count() > 2
+}
+
 fn abroad(d: &[u8]) -> bool {
     let american = matches!(d, [2..=9, _, _, 2..=9, ..] if d.len() == 10);
-    let trunk = d.first() == Some(&0) && (9..=11).contains(&d.len()) && d.get(1) != Some(&0);
+    let service = matches!(d, [0, 8, 0 | 8, ..] | [0, 9, 0, ..]);
+    let trunk = matches!(d, [0, 1..=9, ..]) && (9..=11).contains(&d.len()) && !service;
     (american || trunk) && !one_digit(d.get(1..).unwrap_or(&[]))
 }
