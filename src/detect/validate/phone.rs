@@ -40,7 +40,10 @@ fn starts_with_date(candidate: &str) -> bool {
     let mut parts = candidate.split(|c: char| !c.is_ascii_digit());
     let mut next = || parts.next().unwrap_or("");
     let (day, month, year) = (next(), next(), next());
-    day.len() == 2 && month.len() == 2 && year.len() == 4 && (year.starts_with("19") || year.starts_with("20"))
+    day.len() == 2
+        && month.len() == 2
+        && year.len() == 4
+        && (year.starts_with("19") || year.starts_with("20"))
 }
 
 /// The nine digits after the leading zero of a number that belongs to someone.
