@@ -12,7 +12,7 @@ use super::context::is;
 use super::error::RulesetFault;
 use super::joint::{Joint, more, tied};
 use super::label_words::{MOST_WORDS, phrases};
-use super::lane::{Entry, Lane};
+use super::lane::{Entry, Lane, WINDOW};
 use super::lexicon::Flags;
 use super::people::View;
 use super::spec::{After, Recogniser};
@@ -235,16 +235,38 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
             let Some(id) = labels.ids.get(recogniser).filter(|_| near && tied && whole) else {
                 return false;
             };
-            let value = Value { rule, start, end: start + length, label: *label, id };
-            let yes = accept(value);
+            let end = start + if length + 2 < WINDOW { length } else { length + run_on(rest, length) };
+            let yes = accept(Value { rule, start, end, label: *label, id });
             if yes {
-                taken = taken.max(Some(start + length));
+                taken = taken.max(Some(end));
             }
             yes
         });
         taken
     }
 }
+
+/// How far a key that is longer than the window goes on, over lines of letters and digits.
+fn run_on(text: &str, from: usize) -> usize {
+    let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'_' | b'-');
+    let bytes = text.as_bytes();
+    let bytes = bytes.get(..from + MOST_KEY).unwrap_or(bytes);
+    let mut end = from;
+    loop {
+        end += bytes.iter().skip(end).take_while(|b| inside(b)).count();
+        let gap = bytes.iter().skip(end).take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        let next = bytes.iter().skip(end + gap).take_while(|b| b.is_ascii_alphanumeric()).count();
+        if gap == 0 || next < LINE {
+            return end - from;
+        }
+        end += gap;
+    }
+}
+
+/// The longest key, in bytes.
+const MOST_KEY: usize = 4096;
+/// A line of a key starts with this many letters and digits.
+const LINE: usize = 4;
 
 /// How a value is tied to its label.
 #[derive(Clone, Copy, Default)]
