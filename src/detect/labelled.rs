@@ -23,6 +23,8 @@ use std::collections::HashMap;
 /// The labels of a ruleset and the patterns of the values they name.
 pub(super) struct Labels {
     lane: Lane,
+    /// By pattern of the lane: the rules that share it.
+    sharing: Vec<Vec<usize>>,
     named: HashMap<u64, Vec<Named>>,
     /// By rule: whose it is, and whether it needs a sign before it.
     rules: HashMap<usize, (usize, After)>,
@@ -93,17 +95,22 @@ impl LabelSpecs {
         recognisers: &[(String, Recogniser)],
         id: impl Fn(&str) -> RecogniserId,
     ) -> Result<Labels, RulesetFault> {
-        let entries: Vec<Entry<'_>> = recognisers
-            .iter()
-            .flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)))
-            .enumerate()
-            .filter(|(rule, _)| self.rules.contains_key(rule))
-            .map(|(rule, (file, p))| Entry { file, regex: &p.regex, rule })
-            .collect();
+        let patterns = recognisers.iter().flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)));
+        let mut entries: Vec<Entry<'_>> = Vec::new();
+        let mut sharing: Vec<Vec<usize>> = Vec::new();
+        for (rule, (file, p)) in patterns.enumerate().filter(|(rule, _)| self.rules.contains_key(rule)) {
+            match entries.iter().zip(&mut sharing).find(|(e, _)| e.regex == p.regex) {
+                Some((_, rules)) => rules.push(rule),
+                None => {
+                    entries.push(Entry { file, regex: &p.regex, rule: sharing.len() });
+                    sharing.push(vec![rule]);
+                }
+            }
+        }
         let lane = Lane::build(&entries)?;
         let ids = recognisers.iter().enumerate().filter(|(_, (_, r))| !r.labels.is_empty());
         let ids = ids.map(|(index, (_, r))| (index, id(&format!("label.{}", r.id())))).collect();
-        Ok(Labels { lane, named: self.named, rules: self.rules, ids })
+        Ok(Labels { lane, sharing, named: self.named, rules: self.rules, ids })
     }
 }
 
@@ -144,6 +151,14 @@ impl Labels {
         let label = (start, word.start + letters);
         let mut seeker = Seeker { labels: self, view, named, label, tie: Tie::of(view, first), accept };
         seeker.try_to(label.1, None, seeker.tie);
+    }
+
+    /// Whose rule it is, when the label names that recogniser and the value is tied to it as the rule asks.
+    fn owner(&self, rule: usize, named: &[Named], tie: Tie) -> Option<(usize, &RecogniserId)> {
+        let (recogniser, after) = self.rules.get(&rule)?;
+        let near = named.iter().any(|n| n.recogniser == *recogniser && tie.passed <= n.within);
+        let id = self.ids.get(recogniser)?;
+        (near && tie.allows(*after)).then_some((*recogniser, id))
     }
 
     /// The longest label that ends with the word `last`, whose hash is given, and what it names.
@@ -226,23 +241,21 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
     fn try_to(&mut self, start: usize, end: Option<usize>, tie: Tie) -> Option<usize> {
         let Self { labels, view, named, label, accept, .. } = self;
         let rest = view.text.get(start..)?;
-        let mut taken = None;
-        labels.lane.matches_at(rest, 0, |rule, length| {
-            let Some((recogniser, after)) = labels.rules.get(&rule) else { return false };
-            let near = named.iter().any(|n| n.recogniser == *recogniser && tie.passed <= n.within);
-            let tied = tie.allows(*after);
-            let whole = end.is_none_or(|end| start + length == end);
-            let Some(id) = labels.ids.get(recogniser).filter(|_| near && tied && whole) else {
-                return false;
-            };
-            let end = start + if length + 2 < WINDOW { length } else { length + run_on(rest, length) };
-            let yes = accept(Value { rule, start, end, label: *label, id });
-            if yes {
-                taken = taken.max(Some(end));
+        let mut taken = Vec::new();
+        labels.lane.matches_at(rest, 0, |pattern, length| {
+            let length = if length + 2 < WINDOW { length } else { length + run_on(rest, length) };
+            let stop = start + length;
+            let rules = labels.sharing.get(pattern).map_or(&[][..], Vec::as_slice);
+            for rule in rules.iter().filter(|_| end.is_none_or(|end| stop == end)) {
+                let Some((recogniser, id)) = labels.owner(*rule, named, tie) else { continue };
+                let fresh = !taken.iter().any(|(r, _)| *r == recogniser);
+                if fresh && accept(Value { rule: *rule, start, end: stop, label: *label, id }) {
+                    taken.push((recogniser, stop));
+                }
             }
-            yes
+            false
         });
-        taken
+        taken.into_iter().map(|(_, end)| end).max()
     }
 }
 
