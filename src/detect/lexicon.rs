@@ -28,7 +28,7 @@ impl Flags {
     pub(super) const FOREIGN: Self = Self(1 << 12);
     /// A particle that needs another one after it: `in 't`, `op de`.
     pub(super) const INNER: Self = Self(1 << 13);
-    /// The last word of a label.
+    /// The first word of a label.
     pub(super) const LABEL: Self = Self(1 << 14);
 
     /// Whether any of the flags in `other` is set.

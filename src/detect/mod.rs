@@ -15,6 +15,7 @@ mod context;
 mod error;
 mod hit;
 mod joint;
+mod label_table;
 mod label_words;
 mod labelled;
 mod lane;

@@ -5,7 +5,7 @@ use super::bytes::{free_after, free_before};
 use super::context::{Phrases, is};
 use super::error::RulesetError;
 use super::hit::{Hit, Reason};
-use super::labelled::Labels;
+use super::label_table::LabelTable;
 use super::lane::Lane;
 use super::lexicon::{Flags, Lexicon};
 use super::marks::Marks;
@@ -42,7 +42,7 @@ pub struct Ruleset {
     pub(super) checks: Vec<Check>,
     pub(super) lanes: Lanes,
     pub(super) tokens: Lane,
-    pub(super) labels: Labels,
+    pub(super) labels: LabelTable,
     pub(super) slow: Vec<(usize, Regex)>,
     pub(super) denied: Option<(AhoCorasick, Vec<usize>)>,
     pub(super) known: Lexicon,
@@ -243,6 +243,10 @@ impl Ruleset {
         else {
             return Verdict::No;
         };
+        let candidate = view.text.get(start..end).unwrap_or("");
+        if check.validator.as_ref().is_some_and(|(validator, _)| !validator.accepts(candidate)) {
+            return Verdict::No;
+        }
         let part = || inside_number(view.text.as_bytes(), start, end) || is_amount(view.text, start, end);
         if rule.whole_number && part() {
             return Verdict::No;
@@ -250,11 +254,7 @@ impl Ruleset {
         let mut hit =
             Hit { start, end, recogniser: rule.recogniser, score: 0.0, reasons: Vec::new(), subject: None };
         hit.add(&rule.id, None, rule.score);
-        let candidate = view.text.get(start..end).unwrap_or("");
-        if let Some((validator, id)) = &check.validator {
-            if !validator.accepts(candidate) {
-                return Verdict::No;
-            }
+        if let Some((_, id)) = &check.validator {
             hit.add(id, None, 0.0);
         }
         if recogniser.kind == Kind::Handles {

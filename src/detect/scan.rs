@@ -53,7 +53,8 @@ impl Lanes {
             let byte = at(bytes, start);
             let opens = byte.is_ascii_alphanumeric() && !before(bytes, start).is_ascii_alphanumeric();
             let plus = byte == b'+' && !before(bytes, start).is_ascii_digit();
-            if opens || plus || byte == b'(' || byte == b':' {
+            let colon = byte == b':' && !before(bytes, start).is_ascii_alphanumeric();
+            if opens || plus || byte == b'(' || colon {
                 self.code.matches_at(text, start, |rule, end| found(rule, start, end));
             }
         }

@@ -3,8 +3,8 @@
 use super::address::Addresses;
 use super::context::Phrases;
 use super::error::{RulesetError, RulesetFault};
+use super::label_table::{LabelSpecs, LabelTable};
 use super::label_words;
-use super::labelled::{LabelSpecs, Labels};
 use super::lane::{Entry, Lane};
 use super::lists::Lists;
 use super::marks::Marks;
@@ -176,8 +176,8 @@ impl Sources {
         }
     }
 
-    /// The values that labels name; their last words go to the word table.
-    fn labels(&mut self) -> Option<Labels> {
+    /// The values that labels name; their first words go to the word table.
+    fn labels(&mut self) -> Option<LabelTable> {
         let specs = LabelSpecs::of(&self.recognisers);
         self.lists.add(specs.flags());
         specs.compile(&self.recognisers, rule_id).map_err(|fault| self.faults.push(fault)).ok()

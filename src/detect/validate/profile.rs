@@ -76,10 +76,12 @@ const RESERVED: &str = "about addlist apps business channel company dialog direc
     videos watch www";
 
 fn profile(candidate: &str) -> bool {
-    let lower = candidate.to_ascii_lowercase();
-    let rest = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);
+    let rest = candidate.split_once("://").map_or(candidate, |(_, rest)| rest);
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = host.split(':').next().unwrap_or(host);
+    if path.is_empty() {
+        return home(host);
+    }
     let mut segments = path.split(['/', '?', '#']).filter(|s| !s.is_empty());
     let first = segments.next().unwrap_or("");
     let second = segments.next().unwrap_or("");
@@ -88,19 +90,26 @@ fn profile(candidate: &str) -> bool {
 }
 
 fn account(host: &str, first: &str, second: &str) -> bool {
-    let on =
-        |platform: &str| host.strip_suffix(platform).is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
-    PLATFORMS.iter().any(|(platform, lead)| {
-        let named = match *lead {
-            "" => first.len() > 1 && !RESERVED.split_ascii_whitespace().any(|word| word == first),
-            lead => first == lead && !second.is_empty(),
-        };
-        named && on(platform)
-    })
+    PLATFORMS.iter().filter(|(platform, _)| subdomain(host, platform).is_some()).any(
+        |(_, lead)| match *lead {
+            "" => {
+                first.len() > 1
+                    && !RESERVED.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(first))
+            }
+            lead => first.eq_ignore_ascii_case(lead) && !second.is_empty(),
+        },
+    )
 }
 
 fn home(host: &str) -> bool {
-    HOMES.iter().any(|home| {
-        host.strip_suffix(home).and_then(|sub| sub.strip_suffix('.')).is_some_and(|sub| sub != "www")
-    })
+    HOMES.iter().filter_map(|home| subdomain(host, home)).any(|sub| !matches!(sub, "" | "www" | "WWW"))
+}
+
+/// What stands before a domain in a host, without the dot; `None` when the host is of another domain.
+fn subdomain<'h>(host: &'h str, domain: &str) -> Option<&'h str> {
+    let (sub, tail) = host.split_at_checked(host.len().checked_sub(domain.len())?)?;
+    if !tail.eq_ignore_ascii_case(domain) {
+        return None;
+    }
+    if sub.is_empty() { Some(sub) } else { sub.strip_suffix('.') }
 }
