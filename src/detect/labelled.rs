@@ -162,7 +162,8 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
             if wanted >> pattern & 1 == 0 {
                 return false;
             }
-            let length = if length + 2 < WINDOW { length } else { length + run_on(rest, length) };
+            let cut = length + 2 >= WINDOW || rest.get(..length).is_some_and(|value| value.contains('\n'));
+            let length = if cut { length + run_on(rest, length) } else { length };
             let stop = start + length;
             if end.is_some_and(|end| stop != end) {
                 return false;

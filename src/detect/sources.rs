@@ -7,6 +7,7 @@ use super::label_table::{LabelSpecs, LabelTable};
 use super::label_words;
 use super::lane::{Entry, Lane};
 use super::lists::Lists;
+use super::locate;
 use super::marks::Marks;
 use super::names::{Names, Rules};
 use super::ruleset::{Check, PatternFile, Rule, Ruleset};
@@ -24,6 +25,8 @@ pub(super) struct Sources {
     thresholds: Option<Thresholds>,
     lists: Lists,
     faults: Vec<RulesetFault>,
+    /// The text of each recogniser file, to tell the line of a fault.
+    texts: Vec<(String, String)>,
 }
 
 impl Sources {
@@ -33,6 +36,7 @@ impl Sources {
             (Some(list), _) if list.ends_with(".txt") => self.lists.read(list, file.text),
             (_, "thresholds.yaml") => parse(file.name, file.text).map(|t| self.thresholds = Some(t)),
             (None, name) if name.ends_with(".yaml") || name.ends_with(".yml") => {
+                self.texts.push((name.to_owned(), file.text.to_owned()));
                 parse::<FileSpec>(name, file.text).map(|spec| {
                     self.recognisers.extend(spec.recognizers.into_iter().map(|r| (name.to_owned(), r)))
                 })
@@ -59,7 +63,7 @@ impl Sources {
         let (Some(thresholds), Some(lanes), Some(tokens), Some(labels), true) =
             (thresholds, lanes, tokens, labels, self.faults.is_empty())
         else {
-            return Err(RulesetError::Faults(self.faults));
+            return Err(RulesetError::Faults(self.located()));
         };
         let (known, common) = self.lists.tables();
         let version = self.version();
@@ -84,6 +88,18 @@ impl Sources {
             names,
             addresses,
         })
+    }
+
+    /// The faults, each with its line where the file holds what it speaks of.
+    fn located(self) -> Vec<RulesetFault> {
+        let texts = self.texts;
+        let line = |fault: &RulesetFault| {
+            let (_, text) = texts.iter().find(|(file, _)| *file == fault.file)?;
+            locate::line(text, &fault.what)
+        };
+        let locate =
+            |fault: RulesetFault| RulesetFault { line: fault.line.or_else(|| line(&fault)), ..fault };
+        self.faults.into_iter().map(locate).collect()
     }
 
     fn fault(&mut self, file: &str, what: String) {
@@ -238,6 +254,7 @@ impl Sources {
         let mut checks = Vec::new();
         for (file, r) in &self.recognisers {
             let validator = r.validator().unwrap_or_else(|what| {
+                let what = format!("`{}`: {what}", r.id());
                 self.faults.push(RulesetFault { file: file.clone(), line: None, what });
                 None
             });

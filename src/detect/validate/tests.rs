@@ -20,6 +20,16 @@ fn every_validator_has_its_table_of_cases() {
 }
 
 #[test]
+fn what_wants_a_digit_has_one() {
+    for (name, good, _) in CASES {
+        let validator: Validator = name.parse().unwrap();
+        let digit = good.iter().all(|text| text.bytes().any(|b| b.is_ascii_digit()));
+        assert!(digit || !validator.wants_digit(), "{name}");
+        assert!(!validator.wants_digit() || !validator.accepts("abcdefgh"), "{name}");
+    }
+}
+
+#[test]
 fn an_unknown_name_is_refused_with_the_names_there_are() {
     assert!("elf".parse::<Validator>().unwrap_err().contains("elfproef"));
 }
