@@ -8,10 +8,15 @@ use proptest::prelude::*;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// The files of the `patterns` folder: `KNIK_PATTERNS`, else beside this crate's manifest.
-fn files() -> Vec<(String, String)> {
+/// The `patterns` folder: `KNIK_PATTERNS`, else beside this crate's manifest.
+fn folder() -> PathBuf {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("patterns");
-    let root = std::env::var_os("KNIK_PATTERNS").map_or(beside, PathBuf::from);
+    std::env::var_os("KNIK_PATTERNS").map_or(beside, PathBuf::from)
+}
+
+/// The files of the `patterns` folder.
+fn files() -> Vec<(String, String)> {
+    let root = folder();
     let mut found = Vec::new();
     for (folder, prefix) in [(root.clone(), ""), (root.join("lists"), "lists/")] {
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {

@@ -191,3 +191,17 @@ fn labels_and_tokens_take_time_in_proportion() {
         assert!(long < short * 40.0 + 0.3, "`{piece}`: {short} s, then {long} s");
     }
 }
+
+#[test]
+fn the_documentation_names_every_recogniser_and_validator() {
+    let table = std::fs::read_to_string(super::folder().join("../docs/entities.md")).unwrap();
+    for r in ruleset().recognisers() {
+        let row = format!("| {} | {} |", r.entity().as_str(), r.id().as_str());
+        assert!(table.contains(&row), "docs/entities.md has no row `{row}`; add it");
+    }
+    let readme = std::fs::read_to_string(super::folder().join("README.md")).unwrap();
+    for validator in crate::detect::Validator::all() {
+        let name = format!("`{}`", validator.name());
+        assert!(readme.contains(&name), "patterns/README.md does not name the validator {name}; add it");
+    }
+}
