@@ -190,8 +190,8 @@ fn digit_near(text: &str) -> bool {
         || text.bytes().skip(1).take(FIRST_GROUP).any(|b| b.is_ascii_digit())
 }
 
-/// How far the digits of a value whose letters stand apart may be: `AB 12`.
-const FIRST_GROUP: usize = 5;
+/// How far the digits of a value whose letters stand apart may be: `AB CD 12`.
+const FIRST_GROUP: usize = 7;
 
 /// How far a key that is longer than the window goes on, over lines of letters and digits.
 fn run_on(text: &str, from: usize) -> usize {

@@ -19,6 +19,8 @@ fn numbers_are_found_in_the_spellings_people_use() {
         ("app +31 (0) 6 1234 5678", "+31 (0) 6 1234 5678", "PHONE_NUMBER"),
         ("app 0031 6 12345678", "0031 6 12345678", "PHONE_NUMBER"),
         ("app (0)6-12345678", "(0)6-12345678", "PHONE_NUMBER"),
+        ("(bel 06-12345678)", "06-12345678", "PHONE_NUMBER"),
+        ("of (06-12345678)", "06-12345678", "PHONE_NUMBER"),
         ("bel 020 - 555 12 34", "020 - 555 12 34", "PHONE_NUMBER"),
         ("bel (0223) 12 34 56", "(0223) 12 34 56", "PHONE_NUMBER"),
         ("iban nl91 abna 0417 1643 00", "nl91 abna 0417 1643 00", "IBAN_CODE"),

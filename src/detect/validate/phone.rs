@@ -75,9 +75,11 @@ fn international(candidate: &str) -> bool {
     }
 }
 
-/// Whether no more than a few signs stand between two digits.
+/// Whether brackets close, and no more than a few signs stand between two digits.
 fn together(candidate: &str) -> bool {
-    candidate.split(|c: char| c.is_ascii_digit()).all(|gap| gap.len() <= MOST_BETWEEN)
+    let count = |bracket| candidate.matches(bracket).count();
+    count('(') == count(')')
+        && candidate.split(|c: char| c.is_ascii_digit()).all(|gap| gap.len() <= MOST_BETWEEN)
 }
 
 /// `) - (0)` and the like.
