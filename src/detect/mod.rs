@@ -11,6 +11,8 @@
 
 mod address;
 mod bytes;
+mod classes;
+mod confusable;
 mod context;
 mod error;
 mod hit;
@@ -25,6 +27,7 @@ mod scan;
 mod shadow;
 mod sources;
 mod spec;
+mod spelled;
 mod surname;
 mod validate;
 mod words;

@@ -10,8 +10,9 @@ use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::{View, reason};
 use super::surname::{CUE_CERTAIN, Lead};
-use super::words::{Look, Word, join, literal};
+use super::words::{Look, Word, literal};
 use crate::model::{RecogniserId, SubjectRef};
+use smallvec::SmallVec;
 
 /// The recogniser of names, and that of office-holders.
 pub(super) struct Names {
@@ -39,12 +40,12 @@ pub(super) struct Rules {
 }
 
 /// A name as read from the words, before it is believed.
-pub(super) struct Reading {
+pub(super) struct Reading<'r> {
     /// First and last word, inclusive.
     pub(super) from: usize,
     pub(super) last: usize,
     pub(super) score: f32,
-    pub(super) reasons: Vec<Reason>,
+    pub(super) reasons: SmallVec<[Reason<'r>; 8]>,
     pub(super) office: bool,
 }
 
@@ -58,7 +59,7 @@ const LISTED: Flags = Flags::FIRST
 
 impl Names {
     /// Adds a hit for every name in the view. Words that `taken` covers (e-mail addresses, links) are passed over.
-    pub(super) fn find(&self, view: &View<'_>, taken: &[(usize, usize)], hits: &mut Vec<Hit>) {
+    pub(super) fn find<'r>(&'r self, view: &View<'_>, taken: &[(usize, usize)], hits: &mut Vec<Hit<'r>>) {
         if self.person.is_none() {
             return;
         }
@@ -86,20 +87,20 @@ impl Names {
         end: usize,
         certain: bool,
         subject: Option<SubjectRef>,
-    ) -> Hit {
+    ) -> Hit<'_> {
         let score = if certain { 0.85 } else { 0.6 };
         let reasons =
-            vec![Reason { rule: self.rules.participant.clone(), place: Some((start, end)), weight: score }];
+            vec![Reason { rule: &self.rules.participant, place: Some((start, end)), weight: score }];
         Hit { start, end, recogniser: self.person.unwrap_or(usize::MAX), score, reasons, subject }
     }
 
     /// Whether a hit is a name or an account.
-    pub(super) fn made(&self, hit: &Hit) -> bool {
+    pub(super) fn made(&self, hit: &Hit<'_>) -> bool {
         let made = Some(hit.recogniser);
         made == self.person || made == self.official || made == self.handle
     }
 
-    fn hit(&self, view: &View<'_>, reading: Reading) -> Option<Hit> {
+    fn hit<'r>(&self, view: &View<'_>, reading: Reading<'r>) -> Option<Hit<'r>> {
         let start = view.words.get(reading.from)?.start;
         let end = view.words.get(reading.last)?.end;
         let recogniser = if reading.office { self.official.or(self.person)? } else { self.person? };
@@ -108,7 +109,7 @@ impl Names {
             end,
             recogniser,
             score: reading.score.min(0.99),
-            reasons: reading.reasons,
+            reasons: reading.reasons.to_vec(),
             subject: None,
         })
     }
@@ -127,8 +128,8 @@ impl Names {
         expected || (capital && (initial || flags.any(Flags::PARTICLE) || !view.is_common(index)))
     }
 
-    fn read(&self, view: &View<'_>, index: usize) -> Option<Reading> {
-        let mut r = Reading { from: index, last: index, score: 0.0, reasons: Vec::new(), office: false };
+    fn read(&self, view: &View<'_>, index: usize) -> Option<Reading<'_>> {
+        let mut r = Reading { from: index, last: index, score: 0.0, reasons: SmallVec::new(), office: false };
         let mut at = self.titles(view, index, &mut r);
         let titled = at > index;
         r.from = at;
@@ -152,7 +153,7 @@ impl Names {
     }
 
     /// Reads titles and offices; returns the word after them, or `index` when no name can follow.
-    fn titles(&self, view: &View<'_>, index: usize, r: &mut Reading) -> usize {
+    fn titles<'r>(&'r self, view: &View<'_>, index: usize, r: &mut Reading<'r>) -> usize {
         let mut at = index;
         let titles = Flags::TITLE.with(Flags::OFFICE);
         while at < index + 3 && view.flag(at).any(titles) && !(at > index && view.flag(at).any(Flags::FIRST))
@@ -163,7 +164,7 @@ impl Names {
             }
             r.office |= view.flag(at).any(Flags::OFFICE);
             let rule = if r.office { &self.rules.office } else { &self.rules.title };
-            r.reasons.push(Reason { rule: rule.clone(), place: Some((word.start, word.end)), weight: 0.3 });
+            r.reasons.push(Reason { rule, place: Some((word.start, word.end)), weight: 0.3 });
             at += 1;
         }
         if at > index {
@@ -173,7 +174,7 @@ impl Names {
     }
 
     /// What the word or two before say: `volgens`, `groetjes`, `mijn naam is`.
-    fn cue(&self, view: &View<'_>, index: usize, r: &mut Reading) -> f32 {
+    fn cue<'r>(&'r self, view: &View<'_>, index: usize, r: &mut Reading<'r>) -> f32 {
         let Some(word) = index.checked_sub(1).and_then(|i| view.words.get(i)) else { return 0.0 };
         let gap = view.gap(index - 1);
         let spaced = gap.len() <= 4
@@ -189,11 +190,11 @@ impl Names {
             _ => return 0.0,
         };
         r.score += weight;
-        r.reasons.push(Reason { rule: self.rules.cue.clone(), place: Some((word.start, word.end)), weight });
+        r.reasons.push(Reason { rule: &self.rules.cue, place: Some((word.start, word.end)), weight });
         weight
     }
 
-    fn initials(&self, view: &View<'_>, from: usize, r: &mut Reading) -> usize {
+    fn initials<'r>(&'r self, view: &View<'_>, from: usize, r: &mut Reading<'r>) -> usize {
         let mut at = from;
         while at < from + 5 && view.words.get(at).is_some_and(|w| w.look == Look::Initial) {
             let gap = view.gap(at);
@@ -212,7 +213,7 @@ impl Names {
         at
     }
 
-    fn first_names(&self, view: &View<'_>, from: usize, r: &mut Reading) -> usize {
+    fn first_names<'r>(&'r self, view: &View<'_>, from: usize, r: &mut Reading<'r>) -> usize {
         let mut at = from;
         while at < from + 3 {
             let (flags, Some(word)) = (view.flag(at), view.words.get(at)) else { break };
@@ -242,7 +243,7 @@ impl Names {
             };
             let weight = if at == from { weight } else { weight / 2.0 };
             r.score += weight;
-            r.reasons.push(Reason { rule: rule.clone(), place: Some((word.start, word.end)), weight });
+            r.reasons.push(Reason { rule, place: Some((word.start, word.end)), weight });
             at += 1;
         }
         at
@@ -270,7 +271,7 @@ impl Names {
     }
 
     /// Spoken to (`Roos heb je`), acting (`Elivia heeft`), or in one breath with another name (`Jaivey en Amrita`).
-    fn company(&self, view: &View<'_>, r: &mut Reading) {
+    fn company<'r>(&'r self, view: &View<'_>, r: &mut Reading<'r>) {
         let capital = view.words.get(r.from).is_some_and(Word::capital);
         let everyday = view.flag(r.from).any(Flags::EVERYDAY);
         let spoken_to =
@@ -298,7 +299,7 @@ impl Names {
     }
 
     /// A street, a word inside a longer one, or a shout in capitals takes from the score.
-    fn against(&self, view: &View<'_>, r: &mut Reading) {
+    fn against(&self, view: &View<'_>, r: &mut Reading<'_>) {
         let Some(last) = view.words.get(r.last) else { return };
         let text = view.text.get(last.start..last.end).unwrap_or("");
         let street = is_street(text);
@@ -346,17 +347,18 @@ fn is_street(word: &str) -> bool {
 /// `ik ben`, `naam is`, `I am` before the word at `index`.
 fn introduces(view: &View<'_>, index: usize) -> bool {
     let word = |back: usize| index.checked_sub(back).and_then(|i| view.words.get(i)).map(|w| w.hash);
-    let (Some(second), Some(last)) = (word(2), word(1)) else { return false };
-    let key = join(second, last);
-    INTRODUCTIONS.contains(&key)
+    word(1).is_some_and(|last| {
+        let first = INTRODUCTIONS.iter().find(|(_, second)| *second == last);
+        first.is_some() && word(2).is_some_and(|word| INTRODUCTIONS.contains(&(word, last)))
+    })
 }
 
-const INTRODUCTIONS: &[u64] = &[
-    join(literal("ik"), literal("ben")),
-    join(literal("naam"), literal("is")),
-    join(literal("name"), literal("is")),
-    join(literal("i"), literal("am")),
-    join(literal("ik"), literal("heet")),
+const INTRODUCTIONS: &[(u64, u64)] = &[
+    (literal("ik"), literal("ben")),
+    (literal("naam"), literal("is")),
+    (literal("name"), literal("is")),
+    (literal("i"), literal("am")),
+    (literal("ik"), literal("heet")),
 ];
 const YOU: &[u64] = &[literal("je"), literal("jij"), literal("u"), literal("you")];
 const VERBS: &[u64] = &[

@@ -2,6 +2,7 @@
 
 use super::address::Addresses;
 use super::bytes::{free_after, free_before};
+use super::classes::Classes;
 use super::context::{Phrases, is};
 use super::error::RulesetError;
 use super::hit::{Hit, Reason};
@@ -14,9 +15,10 @@ use super::scan::Lanes;
 use super::shadow::Shadow;
 use super::sources::Sources;
 use super::spec::{Kind, Recogniser, Thresholds};
+use super::spelled::tricks;
 use super::validate::Validator;
-use super::words::{Word, literal, words};
-use crate::model::{Finding, RecogniserId};
+use super::words::{self, Word, literal};
+use crate::model::{Finding, RecogniserId, Span};
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 
@@ -142,35 +144,63 @@ impl Ruleset {
     /// The same, with participants compiled before.
     #[must_use]
     pub fn detect_among(&self, text: &str, participants: &Participants) -> Vec<Finding> {
-        let shadow = Shadow::of(text);
-        let hits = self.hits(shadow.text(), participants);
-        hits.into_iter().filter_map(|hit| hit.finding(&shadow, &self.recognisers)).collect()
+        let classes = Classes::of(text);
+        let shadow = Shadow::of(text, &classes);
+        if shadow.is_plain() {
+            return self.found(&shadow, &classes, participants);
+        }
+        let classes = Classes::of(shadow.text());
+        self.found(&shadow, &classes, participants)
     }
 
-    fn hits(&self, text: &str, participants: &Participants) -> Vec<Hit> {
-        let words = words(text);
-        let flags: Vec<Flags> = words.iter().map(|w| self.known.flags(w.hash)).collect();
-        let view = View { text, words: &words, flags: &flags, common: &self.common };
+    /// What is found in a shadow; once more in a shadow of it when words are spelled out.
+    fn found(&self, shadow: &Shadow<'_>, classes: &Classes, participants: &Participants) -> Vec<Finding> {
+        let mut cut = words::cut(shadow.text(), classes);
+        let tricks = if cut.odd { tricks(shadow.text(), &cut.words) } else { Vec::new() };
+        if tricks.is_empty() {
+            cut.look_up(&self.known);
+            return self.findings(shadow, &cut.words, classes, participants);
+        }
+        let shadow = shadow.replaced(&tricks);
+        let classes = Classes::of(shadow.text());
+        let mut cut = words::cut(shadow.text(), &classes);
+        cut.look_up(&self.known);
+        self.findings(&shadow, &cut.words, &classes, participants)
+    }
+
+    fn findings(
+        &self,
+        shadow: &Shadow<'_>,
+        words: &[Word],
+        classes: &Classes,
+        participants: &Participants,
+    ) -> Vec<Finding> {
+        let view = View { text: shadow.text(), words, common: &self.common };
         let mut hits = Vec::new();
         let mut beside = Vec::new();
-        self.patterns(&view, participants, &mut hits, &mut beside);
+        self.patterns(&view, classes, participants, &mut hits, &mut beside);
         let taken = taken(&hits);
         self.names.find(&view, &taken, &mut hits);
         participants.apply(&view, &self.names, &mut hits);
-        if let Some(addresses) = &self.addresses {
+        if let Some(addresses) = self.addresses.as_ref().filter(|_| classes.has_digits()) {
             addresses.find(&view, &mut hits);
         }
-        self.beside_people(text, beside, &mut hits);
-        resolve(text, hits)
+        if hits.is_empty() {
+            return Vec::new();
+        }
+        self.beside_people(view.text, beside, &mut hits);
+        let hits = resolve(view.text, hits);
+        apart(hits.into_iter().filter_map(|hit| hit.finding(shadow, &self.recognisers)))
     }
 
     /// Everything that is found by regular expression or deny list.
-    fn patterns(
-        &self,
+    fn patterns<'r>(
+        &'r self,
         view: &View<'_>,
+        classes: &Classes,
         participants: &Participants,
-        hits: &mut Vec<Hit>,
-        beside: &mut Vec<Hit>,
+        hits: &mut Vec<Hit<'r>>,
+        beside: &mut Vec<Hit<'r>>,
     ) {
         let text = view.text;
         let mut accept =
@@ -186,7 +216,8 @@ impl Ruleset {
                 Verdict::Passed => true,
                 Verdict::No => false,
             };
-        self.lanes.scan(text, &mut accept);
+        let context = view.words.iter().any(|w| w.flags.any(Flags::CONTEXT));
+        self.lanes.scan(text, classes, context, &mut accept);
         for word in view.words.iter().filter(|w| is(Some(w), AT)) {
             self.lanes.word_at(text, word.start, &mut accept);
         }
@@ -215,7 +246,7 @@ impl Ruleset {
         start: usize,
         end: usize,
         participants: &Participants,
-    ) -> Verdict {
+    ) -> Verdict<'_> {
         let Some(rule) = self.rules.get(rule) else { return Verdict::No };
         let (Some(recogniser), Some(check)) =
             (self.recognisers.get(rule.recogniser), self.checks.get(rule.recogniser))
@@ -225,14 +256,20 @@ impl Ruleset {
         if rule.whole_number && inside_number(view.text.as_bytes(), start, end) {
             return Verdict::No;
         }
-        let mut hit =
-            Hit { start, end, recogniser: rule.recogniser, score: 0.0, reasons: Vec::new(), subject: None };
-        hit.add(&rule.id, None, rule.score);
         let candidate = view.text.get(start..end).unwrap_or("");
-        if let Some((validator, id)) = &check.validator {
-            if !validator.accepts(candidate) {
-                return Verdict::No;
-            }
+        if check.validator.as_ref().is_some_and(|(validator, _)| !validator.accepts(candidate)) {
+            return Verdict::No;
+        }
+        let mut hit = Hit {
+            start,
+            end,
+            recogniser: rule.recogniser,
+            score: 0.0,
+            reasons: Vec::with_capacity(3),
+            subject: None,
+        };
+        hit.add(&rule.id, None, rule.score);
+        if let Some((_, id)) = &check.validator {
             hit.add(id, None, 0.0);
         }
         if recogniser.kind == Kind::Handles {
@@ -251,7 +288,7 @@ impl Ruleset {
     }
 
     /// Adds what stands around to the score; whether a word of the context was found.
-    fn weigh(&self, text: &str, words: &[Word], check: &Check, hit: &mut Hit) -> bool {
+    fn weigh<'r>(&self, text: &str, words: &[Word], check: &'r Check, hit: &mut Hit<'r>) -> bool {
         let (t, start, end) = (&self.thresholds, hit.start, hit.end);
         if check.context.is_empty() && check.against.is_empty() {
             return false;
@@ -278,7 +315,7 @@ impl Ruleset {
     }
 
     /// Candidates without context that stand right after a person's name.
-    fn beside_people(&self, text: &str, beside: Vec<Hit>, hits: &mut Vec<Hit>) {
+    fn beside_people<'r>(&self, text: &str, beside: Vec<Hit<'r>>, hits: &mut Vec<Hit<'r>>) {
         if beside.is_empty() {
             return;
         }
@@ -296,6 +333,19 @@ impl Ruleset {
     }
 }
 
+/// Findings that share a character of the source, such as a ligature, are set apart; no covered byte is given up.
+fn apart(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    for mut finding in findings {
+        let start = kept.last().map_or(0, |last| last.span.end()).max(finding.span.start());
+        if let Some(span) = Span::new(start, finding.span.end()) {
+            finding.span = span;
+            kept.push(finding);
+        }
+    }
+    kept
+}
+
 /// Whether what stands between a name and a date ties them together: `(`, `, `, `, born on `.
 fn bracketed(gap: &str) -> bool {
     gap.len() <= 20 && gap.contains(['(', ',']) && !gap.contains(['.', '!', '?', '\n', ')'])
@@ -303,23 +353,23 @@ fn bracketed(gap: &str) -> bool {
 
 const AT: &[u64] = &[literal("at"), literal("apenstaartje")];
 
-enum Verdict {
-    Found(Hit),
-    BesidePerson(Hit),
+enum Verdict<'r> {
+    Found(Hit<'r>),
+    BesidePerson(Hit<'r>),
     /// A match that is no personal data, so that nothing shorter is tried.
     Passed,
     No,
 }
 
-impl Hit {
-    fn add(&mut self, rule: &RecogniserId, word: Option<&Word>, weight: f32) {
+impl<'r> Hit<'r> {
+    fn add(&mut self, rule: &'r RecogniserId, word: Option<&Word>, weight: f32) {
         self.score += weight;
-        self.reasons.push(Reason { rule: rule.clone(), place: word.map(|w| (w.start, w.end)), weight });
+        self.reasons.push(Reason { rule, place: word.map(|w| (w.start, w.end)), weight });
     }
 }
 
 /// Places that hold something certain enough that no name is looked for there; sorted, joined.
-fn taken(hits: &[Hit]) -> Vec<(usize, usize)> {
+fn taken(hits: &[Hit<'_>]) -> Vec<(usize, usize)> {
     let mut places: Vec<(usize, usize)> = hits.iter().map(|h| (h.start, h.end)).collect();
     places.sort_unstable();
     let mut joined: Vec<(usize, usize)> = Vec::with_capacity(places.len());

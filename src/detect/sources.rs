@@ -4,6 +4,7 @@ use super::address::Addresses;
 use super::context::Phrases;
 use super::error::{RulesetError, RulesetFault};
 use super::lane::{Entry, Lane};
+use super::lexicon::Flags;
 use super::lists::Lists;
 use super::names::{Names, Rules};
 use super::ruleset::{Check, PatternFile, Rule, Ruleset};
@@ -47,13 +48,18 @@ impl Sources {
         }
         self.inspect();
         let rules = self.rules();
-        let lanes = self.lanes();
+        let lanes = self.lanes(thresholds.as_ref().map_or(0.0, |t| t.doubtful));
         let slow = self.slow();
         let denied = self.denied(rules.len());
         let checks = self.checks();
         let (Some(thresholds), Some(lanes), true) = (thresholds, lanes, self.faults.is_empty()) else {
             return Err(RulesetError::Faults(self.faults));
         };
+        for (_, r) in &self.recognisers {
+            let needed = if r.has_weak(thresholds.doubtful) { Flags::CONTEXT } else { Flags::NONE };
+            self.lists.mark(&r.context, Flags::NEAR.with(needed));
+            self.lists.mark(&r.against, Flags::NEAR);
+        }
         let (known, common) = self.lists.tables();
         let version = self.version();
         let names = self.names(thresholds.doubtful);
@@ -140,22 +146,22 @@ impl Sources {
         rules
     }
 
-    fn lanes(&mut self) -> Option<Lanes> {
-        let code = self.lane(Starts::Code);
-        let mail = self.lane(Starts::Mail);
-        let handle = self.lane(Starts::Handle);
-        let link = self.lane(Starts::Link);
+    fn lanes(&mut self, doubtful: f32) -> Option<Lanes> {
+        let code = self.lane(Starts::Code, doubtful);
+        let mail = self.lane(Starts::Mail, doubtful);
+        let handle = self.lane(Starts::Handle, doubtful);
+        let link = self.lane(Starts::Link, doubtful);
         Some(Lanes { code: code?, mail: mail?, handle: handle?, link: link? })
     }
 
-    fn lane(&mut self, starts: Starts) -> Option<Lane> {
+    fn lane(&mut self, starts: Starts, doubtful: f32) -> Option<Lane> {
         let entries: Vec<Entry<'_>> = self
             .recognisers
             .iter()
-            .flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)))
+            .flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, r, p)))
             .enumerate()
-            .filter(|(_, (_, p))| p.starts == starts)
-            .map(|(rule, (file, p))| Entry { file, regex: &p.regex, rule })
+            .filter(|(_, (_, _, p))| p.starts == starts)
+            .map(|(rule, (file, r, p))| Entry { file, regex: &p.regex, rule, weak: r.is_weak(p, doubtful) })
             .collect();
         match Lane::build(&entries) {
             Ok(lane) => Some(lane),

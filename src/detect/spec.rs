@@ -154,6 +154,16 @@ impl Recogniser {
         &self.counter_examples
     }
 
+    /// Whether a match of the pattern comes to nothing unless a word of the context stands near it.
+    pub(super) fn is_weak(&self, pattern: &Pattern, doubtful: f32) -> bool {
+        (self.context_required || pattern.score < doubtful) && !self.beside_person
+    }
+
+    /// Whether a pattern of it is weak.
+    pub(super) fn has_weak(&self, doubtful: f32) -> bool {
+        self.patterns.iter().any(|p| self.is_weak(p, doubtful))
+    }
+
     /// The check its matches must pass; `Err` names an unknown one.
     pub(super) fn validator(&self) -> Result<Option<Validator>, String> {
         self.validator.as_deref().map(str::parse).transpose()

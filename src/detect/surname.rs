@@ -28,12 +28,12 @@ pub(super) const CUE_CERTAIN: f32 = 0.3;
 
 impl Names {
     /// Reads particles and a surname at `from`; the word after it, or none when there is no surname.
-    pub(super) fn surname(
-        &self,
+    pub(super) fn surname<'r>(
+        &'r self,
         view: &View<'_>,
         from: usize,
         lead: &Lead,
-        r: &mut Reading,
+        r: &mut Reading<'r>,
     ) -> Option<usize> {
         if lead.first && from > 0 && !joins(view.gap(from - 1), lead.initials) {
             return None;
@@ -59,7 +59,7 @@ impl Names {
         }
         let rule = if view.flag(at).any(Flags::SURNAME) { &self.rules.surname } else { &self.rules.unlisted };
         r.score += weight;
-        r.reasons.push(Reason { rule: rule.clone(), place: Some((word.start, word.end)), weight });
+        r.reasons.push(Reason { rule, place: Some((word.start, word.end)), weight });
         Some(self.second_half(view, at + 1))
     }
 

@@ -1,5 +1,7 @@
 //! A text cut into words: runs of letters and digits, with the look of each and its hash in lower case without marks.
 
+use super::classes::{Classes, Run};
+use super::lexicon::{Flags, Lexicon};
 use unicode_normalization::UnicodeNormalization;
 
 /// How a word is written.
@@ -22,93 +24,122 @@ pub(super) enum Look {
 pub(super) struct Word {
     pub(super) start: usize,
     pub(super) end: usize,
-    pub(super) look: Look,
     pub(super) hash: u64,
+    /// What the lists say of it; none when it was cut without a list.
+    pub(super) flags: Flags,
+    pub(super) look: Look,
 }
 
 impl Word {
     /// Whether it starts with a capital.
-    pub(super) fn capital(&self) -> bool {
+    pub(super) const fn capital(&self) -> bool {
         matches!(self.look, Look::Capital | Look::Initial | Look::Caps)
     }
 
     /// Length in bytes.
-    pub(super) fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.end - self.start
     }
 }
 
-/// The words of a text, in order.
+/// The words of a text, in order, without what lists say of them.
 pub(super) fn words(text: &str) -> Vec<Word> {
-    let bytes = text.as_bytes();
-    let mut found = Vec::with_capacity(bytes.len() / 5 + 4);
-    let mut pos = 0;
-    while let Some(&byte) = bytes.get(pos) {
-        if byte.is_ascii_alphanumeric() || byte >= 0x80 {
-            let word = scan(text, pos);
-            pos = word.end.max(pos + 1);
-            if word.len() > 0 {
-                found.push(word);
-            } else {
-                pos = next_char(text, pos);
-            }
-        } else {
-            pos += 1;
+    cut(text, &Classes::of(text)).words
+}
+
+/// A text cut into words.
+pub(super) struct Cut {
+    pub(super) words: Vec<Word>,
+    /// Whether it may hold words that are spelled out or numbers with letters in them.
+    pub(super) odd: bool,
+}
+
+/// The words of a text, in order, without what lists say of them.
+pub(super) fn cut(text: &str, classes: &Classes) -> Cut {
+    let mut words = Vec::with_capacity(text.len() / 4 + 4);
+    let (mut odd, mut singles) = (false, 0_u32);
+    for (start, end, run) in classes.runs() {
+        let len = end.wrapping_sub(start);
+        if run.wide {
+            cut_wide(text, start, end, &mut words);
+            continue;
+        }
+        singles = if len == 1 { singles.wrapping_add(1) } else { 0 };
+        odd |=
+            singles == SPELLED_MIN || (run.digit != 0 && run.digit != ones(len) && may_be_swapped(run, len));
+        let hash = hash_at(text.as_bytes(), start, end);
+        words.push(Word { start, end, hash, flags: Flags::NONE, look: look_of(run, len) });
+    }
+    Cut { words, odd }
+}
+
+#[cold]
+const fn may_be_swapped(run: Run, len: usize) -> bool {
+    run.digit.count_ones() as usize >= SWAPPED_MIN || len == 2
+}
+
+impl Cut {
+    /// Looks every word up. A pass of its own: look-ups that do not wait for one another overlap.
+    pub(super) fn look_up(&mut self, known: &Lexicon) {
+        for word in &mut self.words {
+            word.flags = known.flags(word.hash);
         }
     }
-    found
 }
 
-fn next_char(text: &str, mut pos: usize) -> usize {
-    while !text.is_char_boundary(pos) {
-        pos += 1;
+/// The least letters apart that are taken for a word.
+pub(super) const SPELLED_MIN: u32 = 4;
+/// The least digits of a number in which letters are taken for digits.
+pub(super) const SWAPPED_MIN: usize = 5;
+
+const fn look_of(run: Run, len: usize) -> Look {
+    if run.digit != 0 {
+        Look::Number
+    } else if run.upper & 1 == 0 {
+        Look::Lower
+    } else if len == 1 {
+        Look::Initial
+    } else if run.upper == ones(len) {
+        Look::Caps
+    } else {
+        Look::Capital
     }
-    pos
 }
 
-/// The word at `pos`; empty when a character outside ASCII there is no letter or digit.
-fn scan(text: &str, pos: usize) -> Word {
-    let bytes = text.as_bytes();
-    let (mut end, mut hash, mut upper, mut lower, mut digit) = (pos, SEED, 0_u32, 0_u32, false);
-    let first_upper = bytes.get(pos).is_some_and(u8::is_ascii_uppercase);
-    while let Some(&b) = bytes.get(end) {
-        match b {
-            b'a'..=b'z' => lower += 1,
-            b'A'..=b'Z' => upper += 1,
-            b'0'..=b'9' => digit = true,
-            0x80.. => return scan_wide(text, pos),
-            _ => break,
-        }
-        hash = mix(hash, b | 0x20);
-        end += 1;
+/// As many bits as there are bytes in a run.
+const fn ones(len: usize) -> u64 {
+    if len < 64 { (1_u64 << len).wrapping_sub(1) } else { u64::MAX }
+}
+
+/// Cuts a run with bytes outside ASCII (or a very long one) at what is no letter, digit or accent.
+fn cut_wide(text: &str, start: usize, end: usize, found: &mut Vec<Word>) {
+    let mut rest = text.get(start..end).unwrap_or("");
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}');
+    while let Some(from) = rest.find(inside) {
+        rest = rest.get(from..).unwrap_or("");
+        let len = rest.find(|c| !inside(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(len);
+        let hash = hash(word);
+        let at = end - rest.len();
+        found.push(Word { start: at, end: at + len, hash, flags: Flags::NONE, look: look_wide(word) });
+        rest = after;
     }
-    Word { start: pos, end, look: look(first_upper, upper, lower, digit), hash }
 }
 
-fn scan_wide(text: &str, pos: usize) -> Word {
-    let rest = text.get(pos..).unwrap_or("");
-    let inside = |c: &char| c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}');
-    let len: usize = rest.chars().take_while(inside).map(char::len_utf8).sum();
-    let word = rest.get(..len).unwrap_or("");
-    let upper = word.chars().filter(|c| c.is_uppercase()).count();
-    let lower = word.chars().filter(|c| c.is_lowercase()).count();
+fn look_wide(word: &str) -> Look {
     let first_upper = word.chars().next().is_some_and(char::is_uppercase);
-    let digit = word.chars().any(char::is_numeric);
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Word {
-        start: pos,
-        end: pos + len,
-        look: look(first_upper, count(upper), count(lower), digit),
-        hash: hash(word),
+    let (mut upper, mut lower) = (0, 0);
+    for c in word.chars() {
+        if c.is_numeric() {
+            return Look::Number;
+        }
+        upper += usize::from(c.is_uppercase());
+        lower += usize::from(c.is_lowercase());
     }
-}
-
-fn look(first_upper: bool, upper: u32, lower: u32, digit: bool) -> Look {
-    match (digit, first_upper, upper, lower) {
-        (true, ..) => Look::Number,
-        (_, false, ..) => Look::Lower,
-        (_, _, 1, 0) => Look::Initial,
-        (_, _, _, 0) => Look::Caps,
+    match (first_upper, upper, lower) {
+        (false, ..) => Look::Lower,
+        (_, 1, 0) => Look::Initial,
+        (_, _, 0) => Look::Caps,
         _ => Look::Capital,
     }
 }
@@ -116,46 +147,85 @@ fn look(first_upper: bool, upper: u32, lower: u32, digit: bool) -> Look {
 /// The hash of a word in lower case and without marks: `José`, `JOSE` and `josé` are one.
 pub(super) fn hash(word: &str) -> u64 {
     if word.is_ascii() {
-        return word.bytes().fold(SEED, |h, b| mix(h, if b.is_ascii_uppercase() { b | 0x20 } else { b }));
+        return hash_at(word.as_bytes(), 0, word.len());
     }
-    let mut buffer = [0; 4];
-    word.nfd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).flat_map(char::to_lowercase).fold(
-        SEED,
-        |h, c| {
-            let plain = match c {
-                'ı' => 'i',
-                'ł' => 'l',
-                'ø' => 'o',
-                'đ' => 'd',
-                'ə' => 'e',
-                'ß' => 's',
-                '\u{307}' => return h,
-                c => c,
-            };
-            plain.encode_utf8(&mut buffer).bytes().fold(h, mix)
-        },
-    )
+    let mut plain = String::with_capacity(word.len());
+    let bare = word.nfd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).flat_map(char::to_lowercase);
+    plain.extend(bare.filter(|c| *c != '\u{307}').map(|c| match c {
+        'ı' => 'i',
+        'ł' => 'l',
+        'ø' => 'o',
+        'đ' => 'd',
+        'ə' => 'e',
+        'ß' => 's',
+        c => c,
+    }));
+    hash_at(plain.as_bytes(), 0, plain.len())
+}
+
+/// The hash of the bytes `start..end`, eight at a time, without regard to ASCII case.
+#[inline]
+fn hash_at(text: &[u8], start: usize, end: usize) -> u64 {
+    let (mut at, mut hash) = (start, SEED);
+    loop {
+        let left = end.saturating_sub(at);
+        let chunk = match text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+            Some(chunk) => u64::from_le_bytes(*chunk),
+            None => last_chunk(text, at),
+        };
+        hash = mix(hash, lower(chunk, left));
+        at = at.wrapping_add(8);
+        if left <= 8 {
+            return hash;
+        }
+    }
+}
+
+/// The bytes from `at` on, where fewer than eight are left.
+fn last_chunk(text: &[u8], at: usize) -> u64 {
+    match text.last_chunk::<8>() {
+        Some(chunk) => u64::from_le_bytes(*chunk) >> ((8 - text.len().saturating_sub(at).min(8)) * 8).min(63),
+        None => text.get(at..).unwrap_or(&[]).iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)),
+    }
+}
+
+/// The first `len` bytes of a chunk (at most eight) in lower case, the rest zero.
+const fn lower(chunk: u64, len: usize) -> u64 {
+    let mask = if len >= 8 { u64::MAX } else { (1_u64 << (len as u32 * 8)).wrapping_sub(1) };
+    (chunk | 0x2020_2020_2020_2020) & mask
 }
 
 /// The same for a plain lower-case ASCII word, at compile time.
 pub(super) const fn literal(word: &str) -> u64 {
     let (mut rest, mut hash) = (word.as_bytes(), SEED);
-    while let [byte, tail @ ..] = rest {
-        hash = mix(hash, *byte);
-        rest = tail;
+    loop {
+        let (mut chunk, mut place) = (0_u64, 0);
+        let len = rest.len();
+        while place < 8
+            && let [byte, tail @ ..] = rest
+        {
+            chunk |= (*byte as u64) << (place * 8);
+            rest = tail;
+            place += 1;
+        }
+        hash = mix(hash, lower(chunk, len));
+        if len <= 8 {
+            return hash;
+        }
     }
-    hash
 }
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
-const fn mix(hash: u64, byte: u8) -> u64 {
-    (hash.rotate_left(5) ^ byte as u64).wrapping_mul(0x517c_c1b7_2722_0a95)
+/// Folds the product of both, so that every bit of the input moves every bit of the hash.
+const fn mix(hash: u64, chunk: u64) -> u64 {
+    let product = (hash ^ chunk) as u128 * 0x9e37_79b9_7f4a_7c15_u128;
+    (product as u64) ^ (product >> 64) as u64
 }
 
-/// Adds a space and another word to a hash, for keys of several words.
+/// Adds another word to a hash, for keys of several words.
 pub(super) const fn join(left: u64, right: u64) -> u64 {
-    mix(left, b' ').rotate_left(23) ^ right
+    mix(left.rotate_left(23), right)
 }
 
 #[cfg(test)]
@@ -179,6 +249,23 @@ mod tests {
                 ("ok", Lower)
             ]
         );
+    }
+
+    #[test]
+    fn a_literal_has_the_hash_of_its_word_wherever_it_stands() {
+        for word in ["a", "straat", "goedemorgen", "burgerservicenummers", "achtacht", "zestienzestien00"] {
+            let text = format!("x {}, en nog wat tekst erachter", word.to_uppercase());
+            assert_eq!(literal(word), hash(word), "{word}");
+            assert_eq!(words(&text).get(1).unwrap().hash, hash(word), "{word}");
+        }
+        assert_ne!(join(literal("a"), literal("b")), join(literal("b"), literal("a")));
+    }
+
+    #[test]
+    fn a_very_long_run_is_one_word() {
+        let text = format!("{} x", "Ab".repeat(500));
+        let cut: Vec<_> = words(&text).iter().map(|w| (w.start, w.end, w.look)).collect();
+        assert_eq!(cut, [(0, 1000, Look::Capital), (1001, 1002, Look::Lower)]);
     }
 
     #[test]
