@@ -65,7 +65,7 @@ impl Names {
         }
         let mut index = 0;
         while index < view.words.len() {
-            if !self.may_start(view, index) || is_taken(view, taken, index) {
+            if !self.may_start(view, index) || is_taken(view, taken, index) || introduces(view, index + 1) {
                 index += 1;
                 continue;
             }
@@ -159,6 +159,10 @@ impl Names {
         while at < index + 3 && view.flag(at).any(titles) && !(at > index && view.flag(at).any(Flags::FIRST))
         {
             let Some(word) = view.words.get(at) else { break };
+            let named = word.capital() && view.flag(at).any(Flags::SURNAME);
+            if at > index && named && !view.words.get(at + 1).is_some_and(Word::capital) {
+                break; // `dokter Prins`: an office that is a surname here.
+            }
             if !matches!(view.gap(at), " " | ". " | "." | "  ") || view.words.get(at + 1).is_none() {
                 return index;
             }
@@ -215,7 +219,7 @@ impl Names {
 
     fn first_names<'r>(&'r self, view: &View<'_>, from: usize, r: &mut Reading<'r>) -> usize {
         let mut at = from;
-        while at < from + 3 {
+        while at < from + FIRST_NAMES_MAX {
             let (flags, Some(word)) = (view.flag(at), view.words.get(at)) else { break };
             if at > from && !matches!(view.gap(at - 1), " " | "-") {
                 break;
@@ -249,7 +253,7 @@ impl Names {
         at
     }
 
-    /// A capital word that no list knows, right before a capital surname that one does: `Jaivey Ramdin`.
+    /// A capital word that no list knows, right before what may be a surname: `Jaivey Ramdin`, `Cobie Stavenuiter`.
     fn unlisted_first(&self, view: &View<'_>, at: usize) -> bool {
         let known = Flags::OTHER
             .with(Flags::PLACE)
@@ -258,14 +262,17 @@ impl Names {
             .with(Flags::SURNAME)
             .with(Flags::PARTICLE);
         let next = self.particles(view, at + 1);
-        let listed = Flags::SURNAME.with(Flags::FIRST);
-        let surname = view.words.get(next).is_some_and(Word::capital)
-            && view.flag(next).any(listed)
-            && !view.flag(next).any(Flags::PLACE.with(Flags::OTHER));
+        let Some(surname) = view.words.get(next).filter(|w| w.capital()) else { return false };
+        let no_name = Flags::PLACE.with(Flags::OTHER).with(Flags::TITLE).with(Flags::OFFICE);
+        let listed = view.flag(next).any(Flags::SURNAME.with(Flags::FIRST));
+        let strange = surname.look == Look::Capital && surname.len() > 3 && !view.is_common(next);
+        let street = is_street(view.text.get(surname.start..surname.end).unwrap_or(""));
         let long = view.words.get(at).is_some_and(|w| w.look == Look::Capital && w.len() > 2);
         matches!(view.gap(at), " " | "-")
             && long
-            && surname
+            && (listed || strange)
+            && !street
+            && !view.flag(next).any(no_name)
             && !view.flag(at).any(known)
             && !view.is_common(at)
     }
@@ -290,8 +297,7 @@ impl Names {
             view.gap(r.last) == ", " && named(r.last + 1)
         };
         let beside = left || right;
-        let acting =
-            capital && r.from == r.last && view.gap(r.last) == " " && is(view.words.get(r.last + 1), VERBS);
+        let acting = capital && view.gap(r.last) == " " && is(view.words.get(r.last + 1), VERBS);
         if spoken_to || (capital && beside) || acting {
             r.score += 0.25;
             r.reasons.push(reason(&self.rules.company, 0.25));
@@ -300,11 +306,11 @@ impl Names {
 
     /// A street, a word inside a longer one, or a shout in capitals takes from the score.
     fn against(&self, view: &View<'_>, r: &mut Reading<'_>) {
-        let Some(last) = view.words.get(r.last) else { return };
-        let text = view.text.get(last.start..last.end).unwrap_or("");
-        let street = is_street(text);
-        let hyphened =
-            view.gap(r.last) == "-" && view.words.get(r.last + 1).is_some_and(|w| w.look == Look::Lower);
+        let text = |i: usize| view.words.get(i).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("");
+        let before_street = r.from == r.last && view.gap(r.last) == " " && is_street(text(r.last + 1));
+        let street = is_street(text(r.last)) || before_street;
+        let compound = |w: &Word| w.look == Look::Lower || view.is_common(r.last + 1);
+        let hyphened = view.gap(r.last) == "-" && view.words.get(r.last + 1).is_some_and(compound);
         let hashtag = view
             .words
             .get(r.from)
@@ -320,6 +326,9 @@ impl Names {
         }
     }
 }
+
+/// The most first names in a row.
+const FIRST_NAMES_MAX: usize = 5;
 
 /// Whether a verb and `je`, `jij` or `u` follow.
 fn addressed(view: &View<'_>, index: usize) -> bool {
@@ -341,7 +350,9 @@ fn is_street(word: &str) -> bool {
             .and_then(|from| word.get(from..))
             .is_some_and(|t| t.eq_ignore_ascii_case(e.as_bytes()))
     };
-    ["straat", "laan", "plein", "gracht", "singel", "dreef", "steeg", "plantsoen"].iter().any(ends)
+    ["straat", "laan", "plein", "gracht", "singel", "dreef", "steeg", "plantsoen", "straat", "kade"]
+        .iter()
+        .any(ends)
 }
 
 /// `ik ben`, `naam is`, `I am` before the word at `index`.
@@ -377,6 +388,60 @@ const VERBS: &[u64] = &[
     literal("vertelde"),
     literal("belde"),
     literal("mailt"),
+    literal("wacht"),
+    literal("wachtte"),
+    literal("krijgt"),
+    literal("kreeg"),
+    literal("moet"),
+    literal("moest"),
+    literal("gaat"),
+    literal("ging"),
+    literal("staat"),
+    literal("stond"),
+    literal("doet"),
+    literal("deed"),
+    literal("komt"),
+    literal("kwam"),
+    literal("wordt"),
+    literal("werd"),
+    literal("mag"),
+    literal("mocht"),
+    literal("kan"),
+    literal("kon"),
+    literal("zit"),
+    literal("zat"),
+    literal("schreef"),
+    literal("schrijft"),
+    literal("belt"),
+    literal("loopt"),
+    literal("liep"),
+    literal("rijdt"),
+    literal("reed"),
+    literal("zou"),
+    literal("zal"),
+    literal("vraagt"),
+    literal("vroeg"),
+    literal("denkt"),
+    literal("dacht"),
+    literal("weet"),
+    literal("wist"),
+    literal("ziet"),
+    literal("zag"),
+    literal("heet"),
+    literal("leest"),
+    literal("kijkt"),
+    literal("keek"),
+    literal("betaalt"),
+    literal("betaalde"),
+    literal("helpt"),
+    literal("hielp"),
+    literal("has"),
+    literal("said"),
+    literal("says"),
+    literal("told"),
+    literal("wants"),
+    literal("lives"),
+    literal("works"),
 ];
 const AND: &[u64] = &[literal("en"), literal("and")];
 
