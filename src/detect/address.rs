@@ -50,10 +50,8 @@ enum Street {
 impl Addresses {
     /// Adds a hit for every address in the view.
     pub(super) fn find<'r>(&'r self, view: &View<'_>, hits: &mut Vec<Hit<'r>>) {
-        for index in 1..view.words.len() {
-            if view.words.get(index).is_some_and(|w| w.look == Look::Number && w.len() <= 6)
-                && self.is_house(view, index)
-            {
+        for (index, word) in view.words.iter().enumerate().skip(1) {
+            if word.look == Look::Number && word.len() <= 6 && self.is_house(view, index) {
                 self.read(view, index, hits);
             }
         }

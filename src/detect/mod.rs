@@ -11,7 +11,6 @@
 
 mod address;
 mod bytes;
-mod classes;
 mod confusable;
 mod context;
 mod error;

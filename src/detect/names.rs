@@ -57,6 +57,9 @@ const LISTED: Flags = Flags::FIRST
     .with(Flags::TITLE)
     .with(Flags::OFFICE);
 
+/// A word that a name may follow.
+const CUES: Flags = Flags::CUE_WEAK.with(Flags::CUE).with(Flags::CUE_STRONG);
+
 impl Names {
     /// Adds a hit for every name in the view. Words that `taken` covers (e-mail addresses, links) are passed over.
     pub(super) fn find<'r>(&'r self, view: &View<'_>, taken: &[(usize, usize)], hits: &mut Vec<Hit<'r>>) {
@@ -64,7 +67,15 @@ impl Names {
             return;
         }
         let mut index = 0;
-        while index < view.words.len() {
+        let mut before = Flags::NONE;
+        while let Some(word) = view.words.get(index) {
+            // Most words end here: lower case, in no list of names, and nothing before them leads up to a name.
+            let plain = word.look == Look::Lower && !word.flags.any(LISTED) && !before.any(CUES);
+            before = word.flags;
+            if plain {
+                index += 1;
+                continue;
+            }
             if !self.may_start(view, index) || is_taken(view, taken, index) || introduces(view, index + 1) {
                 index += 1;
                 continue;
@@ -72,6 +83,7 @@ impl Names {
             index = match self.read(view, index).filter(|r| r.score >= self.doubtful) {
                 Some(reading) => {
                     let next = reading.last + 1;
+                    before = view.flag(reading.last);
                     hits.extend(self.hit(view, reading));
                     next
                 }
@@ -316,7 +328,7 @@ impl Names {
             .get(r.from)
             .is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('#')));
         if street {
-            r.score -= 0.7;
+            r.score -= 1.0;
         }
         if hyphened && r.from == r.last {
             r.score -= 0.3;

@@ -144,6 +144,7 @@ impl Participants {
     }
 
     /// Whether a name may start with a word; few others pass.
+    #[inline]
     fn may_open(&self, word: &Word) -> bool {
         let (row, bit) = self.opener(word.hash);
         self.openers.get(row).is_some_and(|bits| bits & bit != 0)
@@ -247,6 +248,8 @@ const MOST_WORDS: usize = 6;
 pub(super) struct View<'t> {
     pub(super) text: &'t str,
     pub(super) words: &'t [Word],
+    /// What the lists say of all words together.
+    pub(super) flags: Flags,
     pub(super) common: &'t Lexicon,
 }
 

@@ -2,7 +2,6 @@
 
 use super::address::Addresses;
 use super::bytes::{free_after, free_before};
-use super::classes::Classes;
 use super::context::{Phrases, is};
 use super::error::RulesetError;
 use super::hit::{Hit, Reason};
@@ -12,12 +11,12 @@ use super::names::Names;
 use super::people::{Participant, Participants, View};
 use super::resolve::resolve;
 use super::scan::Lanes;
-use super::shadow::Shadow;
+use super::shadow::{Changes, Shadow};
 use super::sources::Sources;
 use super::spec::{Kind, Recogniser, Thresholds};
 use super::spelled::tricks;
 use super::validate::Validator;
-use super::words::{self, Word, literal};
+use super::words::{self, Cut, Word, literal};
 use crate::model::{Finding, RecogniserId, Span};
 use aho_corasick::AhoCorasick;
 use regex::Regex;
@@ -144,45 +143,39 @@ impl Ruleset {
     /// The same, with participants compiled before.
     #[must_use]
     pub fn detect_among(&self, text: &str, participants: &Participants) -> Vec<Finding> {
-        let classes = Classes::of(text);
-        let shadow = Shadow::of(text, &classes);
-        if shadow.is_plain() {
-            return self.found(&shadow, &classes, participants);
+        let mut changes = Changes::default();
+        match words::cut(text, |at| changes.at(text, at)) {
+            Ok(cut) => self.found(&Shadow::plain(text), cut, participants),
+            Err(from) => {
+                let shadow = Shadow::from(text, from);
+                let cut = words::cut(shadow.text(), |_| false).unwrap_or_default();
+                self.found(&shadow, cut, participants)
+            }
         }
-        let classes = Classes::of(shadow.text());
-        self.found(&shadow, &classes, participants)
     }
 
-    /// What is found in a shadow; once more in a shadow of it when words are spelled out.
-    fn found(&self, shadow: &Shadow<'_>, classes: &Classes, participants: &Participants) -> Vec<Finding> {
-        let mut cut = words::cut(shadow.text(), classes);
+    /// What is found in a shadow; in a shadow of it when words are spelled out.
+    fn found(&self, shadow: &Shadow<'_>, mut cut: Cut, participants: &Participants) -> Vec<Finding> {
         let tricks = if cut.odd { tricks(shadow.text(), &cut.words) } else { Vec::new() };
         if tricks.is_empty() {
             cut.look_up(&self.known);
-            return self.findings(shadow, &cut.words, classes, participants);
+            return self.findings(shadow, &cut, participants);
         }
         let shadow = shadow.replaced(&tricks);
-        let classes = Classes::of(shadow.text());
-        let mut cut = words::cut(shadow.text(), &classes);
+        let mut cut = words::cut(shadow.text(), |_| false).unwrap_or_default();
         cut.look_up(&self.known);
-        self.findings(&shadow, &cut.words, &classes, participants)
+        self.findings(&shadow, &cut, participants)
     }
 
-    fn findings(
-        &self,
-        shadow: &Shadow<'_>,
-        words: &[Word],
-        classes: &Classes,
-        participants: &Participants,
-    ) -> Vec<Finding> {
-        let view = View { text: shadow.text(), words, common: &self.common };
+    fn findings(&self, shadow: &Shadow<'_>, cut: &Cut, participants: &Participants) -> Vec<Finding> {
+        let view = View { text: shadow.text(), words: &cut.words, flags: cut.flags, common: &self.common };
         let mut hits = Vec::new();
         let mut beside = Vec::new();
-        self.patterns(&view, classes, participants, &mut hits, &mut beside);
+        self.patterns(&view, &cut.places, participants, &mut hits, &mut beside);
         let taken = taken(&hits);
         self.names.find(&view, &taken, &mut hits);
         participants.apply(&view, &self.names, &mut hits);
-        if let Some(addresses) = self.addresses.as_ref().filter(|_| classes.has_digits()) {
+        if let Some(addresses) = self.addresses.as_ref().filter(|_| cut.digits) {
             addresses.find(&view, &mut hits);
         }
         if hits.is_empty() {
@@ -197,7 +190,7 @@ impl Ruleset {
     fn patterns<'r>(
         &'r self,
         view: &View<'_>,
-        classes: &Classes,
+        places: &[usize],
         participants: &Participants,
         hits: &mut Vec<Hit<'r>>,
         beside: &mut Vec<Hit<'r>>,
@@ -216,8 +209,8 @@ impl Ruleset {
                 Verdict::Passed => true,
                 Verdict::No => false,
             };
-        let context = view.words.iter().any(|w| w.flags.any(Flags::CONTEXT));
-        self.lanes.scan(text, classes, context, &mut accept);
+        let context = view.flags.any(Flags::CONTEXT);
+        self.lanes.scan(text, places, context, &mut accept);
         for word in view.words.iter().filter(|w| is(Some(w), AT)) {
             self.lanes.word_at(text, word.start, &mut accept);
         }

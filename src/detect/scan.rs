@@ -3,7 +3,6 @@
 //! A place is a digit, an `@`, a `:` before `//`, or a dot between letters. Everything else costs one table look-up a byte.
 
 use super::bytes::{at, before};
-use super::classes::Classes;
 use super::lane::{Lane, WINDOW};
 
 /// The lanes of a ruleset.
@@ -19,20 +18,22 @@ impl Lanes {
     pub(super) fn scan(
         &self,
         text: &str,
-        classes: &Classes,
+        places: &[usize],
         context: bool,
         mut found: impl FnMut(usize, usize, usize) -> bool,
     ) {
         let bytes = text.as_bytes();
         let mut tried = Tried { context, ..Tried::default() };
-        classes.places(|pos| match at(bytes, pos) {
-            b'0'..=b'9' => self.digits(text, pos, &mut tried, &mut found),
-            b'@' => self.at_sign(text, pos, &mut tried, &mut found),
-            b':' if at(bytes, pos + 1) == b'/' => self.link(text, pos, &mut tried, &mut found),
-            b'.' if dotted(bytes, pos) => self.link(text, pos, &mut tried, &mut found),
-            b'(' | b'[' if is_at(bytes, pos + 1) => self.written_at(text, pos, &mut tried, &mut found),
-            _ => {}
-        });
+        for &pos in places {
+            match at(bytes, pos) {
+                b'0'..=b'9' => self.digits(text, pos, &mut tried, &mut found),
+                b'@' => self.at_sign(text, pos, &mut tried, &mut found),
+                b':' if at(bytes, pos + 1) == b'/' => self.link(text, pos, &mut tried, &mut found),
+                b'.' if dotted(bytes, pos) => self.link(text, pos, &mut tried, &mut found),
+                b'(' | b'[' if is_at(bytes, pos + 1) => self.written_at(text, pos, &mut tried, &mut found),
+                _ => {}
+            }
+        }
     }
 
     /// Tries the mail lane for an `at` written as a word at `pos`.

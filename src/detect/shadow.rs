@@ -6,7 +6,7 @@
 //! mark that turns the direction of writing. Invariant: every span in the shadow maps back to a span of the text
 //! on character boundaries that covers exactly the characters it came from.
 
-use super::classes::Classes;
+use super::bytes::before;
 use super::confusable::{Tokens, latin};
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
@@ -27,28 +27,19 @@ struct Piece {
 }
 
 impl<'t> Shadow<'t> {
-    /// The shadow of `text`; borrowed when nothing had to change.
-    pub(super) fn of(text: &'t str, classes: &Classes) -> Self {
-        let mut tokens = Tokens::default();
-        let first = classes.first_oddity(|at| {
-            !stays(text.as_bytes(), at)
-                && text.is_char_boundary(at)
-                && change(text, at, &mut tokens).is_some()
-        });
-        match first {
-            Some(from) => Builder::run(text, from),
-            None => Self { text: Cow::Borrowed(text), layers: Vec::new() },
-        }
+    /// A text that is matched as it is.
+    pub(super) const fn plain(text: &'t str) -> Self {
+        Self { text: Cow::Borrowed(text), layers: Vec::new() }
+    }
+
+    /// The shadow of a text in which the character at `from` is the first to change.
+    pub(super) fn from(text: &'t str, from: usize) -> Self {
+        Builder::run(text, from)
     }
 
     /// The text to match on.
     pub(super) fn text(&self) -> &str {
         &self.text
-    }
-
-    /// Whether it is the text as given.
-    pub(super) const fn is_plain(&self) -> bool {
-        self.layers.is_empty()
     }
 
     /// The same with parts of the shadow replaced: `(start, end, with)`, in order and apart.
@@ -147,14 +138,23 @@ impl<'t> Builder<'t> {
     }
 }
 
-/// Whether the character at `at` is a Latin letter with a mark or an emoji, which stay as they are, or no character starts
-/// there. Most of what is not ASCII ends here.
-fn stays(text: &[u8], at: usize) -> bool {
-    match text.get(at..) {
-        Some([0x80..=0xbf | 0xc3 | 0xc4, ..] | [0xf0, 0x9f, 0x8c..=0xab, ..] | [0xe2, 0x98..=0x9e, ..]) => {
-            true
-        }
-        _ => false,
+/// Says of the characters of a text, asked in order, whether they change.
+#[derive(Default)]
+pub(super) struct Changes(Tokens);
+
+impl Changes {
+    /// Whether what stands at `at` is not what it looks like. Latin letters with a mark and emoji, which are most, are quick.
+    pub(super) fn at(&mut self, text: &str, at: usize) -> bool {
+        let bytes = text.as_bytes();
+        let stays = match bytes.get(at..) {
+            Some([0xc3 | 0xc4, ..] | [0xf0, 0x9f, 0x8c..=0xab, ..] | [0xe2, 0x98..=0x9e, ..]) => true,
+            // Curly double quotes, a bullet, an ellipsis; money.
+            Some([0xe2, 0x80, 0x9c..=0x9e | 0xa2 | 0xa6, ..] | [0xe2, 0x82, 0xa0..=0xbf, ..]) => true,
+            // What makes and joins emoji, where an emoji stands before it.
+            Some([0xef, 0xb8, 0x8f, ..] | [0xe2, 0x80, 0x8d, ..]) => before(bytes, at) >= 0x80,
+            _ => false,
+        };
+        !stays && change(text, at, &mut self.0).is_some()
     }
 }
 
@@ -255,6 +255,7 @@ fn fold(c: char) -> Fold {
         '\u{fe00}'..='\u{fe0f}' | '\u{20e3}' => Fold::Drop,
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => Fold::One(' '),
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => Fold::One('-'),
+        '\u{201c}'..='\u{201e}' | '\u{2022}' | '\u{2026}' | '\u{20a0}'..='\u{20bf}' => Fold::Keep,
         '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}' | '\u{2032}' | '\u{b4}' => Fold::One('\''),
         '\u{2024}' => Fold::One('.'),
         '\u{a2}'..='\u{bf}' | '\u{1f000}'..='\u{1f0ff}' | '\u{1f300}'..='\u{1faff}' => Fold::Keep,
@@ -322,7 +323,13 @@ const NAMED: &[(&str, char)] = &[
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::cut;
     use super::*;
+
+    fn shadow_of(text: &str) -> Shadow<'_> {
+        let mut changes = Changes::default();
+        cut(text, |at| changes.at(text, at)).map_or_else(|at| Shadow::from(text, at), |_| Shadow::plain(text))
+    }
 
     #[test]
     fn what_hides_is_undone_and_maps_back() {
@@ -353,7 +360,7 @@ mod tests {
                 "\u{202e}87654321-60",
             ),
         ] {
-            let made = Shadow::of(text, &Classes::of(text));
+            let made = shadow_of(text);
             assert_eq!(made.text(), shadow);
             let start = shadow.find(part).unwrap();
             let (a, b) = made.source(start, start + part.len());
@@ -364,7 +371,7 @@ mod tests {
     #[test]
     fn an_ordinary_text_is_borrowed() {
         for text in ["gewoon & plat", "café 😀 ça va", "R&D; é"] {
-            assert!(Shadow::of(text, &Classes::of(text)).is_plain(), "{text}");
+            assert!(shadow_of(text).layers.is_empty(), "{text}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A text cut into words: runs of letters and digits, with the look of each and its hash in lower case without marks.
 
-use super::classes::{Classes, Run};
+use super::bytes::before;
 use super::lexicon::{Flags, Lexicon};
 use unicode_normalization::UnicodeNormalization;
 
@@ -44,47 +44,185 @@ impl Word {
 
 /// The words of a text, in order, without what lists say of them.
 pub(super) fn words(text: &str) -> Vec<Word> {
-    cut(text, &Classes::of(text)).words
+    cut(text, |_| false).map(|cut| cut.words).unwrap_or_default()
 }
 
 /// A text cut into words.
+#[derive(Default)]
 pub(super) struct Cut {
     pub(super) words: Vec<Word>,
+    /// Where a closer look is worth it: the first digit of every run of digits, and `@`, `.`, `:`, `(` and `[`; in order.
+    pub(super) places: Vec<usize>,
+    /// Whether there is a digit.
+    pub(super) digits: bool,
     /// Whether it may hold words that are spelled out or numbers with letters in them.
     pub(super) odd: bool,
+    /// The flags of all words together.
+    pub(super) flags: Flags,
+    /// How many words of one letter stand in a row at the end.
+    singles: u32,
 }
 
-/// The words of a text, in order, without what lists say of them.
-pub(super) fn cut(text: &str, classes: &Classes) -> Cut {
-    let mut words = Vec::with_capacity(text.len() / 4 + 4);
-    let (mut odd, mut singles) = (false, 0_u32);
-    for (start, end, run) in classes.runs() {
-        let len = end.wrapping_sub(start);
-        if run.wide {
-            cut_wide(text, start, end, &mut words);
-            continue;
+/// Cuts a text, in one pass over its bytes. `changes` is asked about every `&`, `%` and character outside ASCII that may not be
+/// what it looks like; the first for which it says so ends the pass.
+pub(super) fn cut(text: &str, mut changes: impl FnMut(usize) -> bool) -> Result<Cut, usize> {
+    let bytes = text.as_bytes();
+    let mut cut = Cut { words: Vec::with_capacity(text.len() / 4 + 4), ..Cut::default() };
+    let mut at = 0_usize;
+    while let Some(byte) = bytes.get(at) {
+        match class(*byte) {
+            Class::Apart => at = at.wrapping_add(1),
+            Class::Letter => {
+                at = match cut.letters(bytes, at) {
+                    Some(end) => end,
+                    None => cut.mixed(text, at, &mut changes)?,
+                }
+            }
+            Class::Digit | Class::Wide => at = cut.mixed(text, at, &mut changes)?,
+            Class::Mark => {
+                cut.places.push(at);
+                at = at.wrapping_add(1);
+            }
+            Class::Escape if changes(at) => return Err(at),
+            Class::Escape => at = at.wrapping_add(1),
         }
-        singles = if len == 1 { singles.wrapping_add(1) } else { 0 };
-        odd |=
-            singles == SPELLED_MIN || (run.digit != 0 && run.digit != ones(len) && may_be_swapped(run, len));
-        let hash = hash_at(text.as_bytes(), start, end);
-        words.push(Word { start, end, hash, flags: Flags::NONE, look: look_of(run, len) });
     }
-    Cut { words, odd }
-}
-
-#[cold]
-const fn may_be_swapped(run: Run, len: usize) -> bool {
-    run.digit.count_ones() as usize >= SWAPPED_MIN || len == 2
+    Ok(cut)
 }
 
 impl Cut {
+    /// Reads a word of ASCII letters, eight bytes at a time; its end, or none when it goes on with something else.
+    #[inline]
+    fn letters(&mut self, bytes: &[u8], start: usize) -> Option<usize> {
+        let (mut end, mut hash, mut uppers, mut lowers) = (start, SEED, 0_u64, 0_u64);
+        loop {
+            let chunk = chunk_at(bytes, end);
+            let letters = letters_in(chunk);
+            let len = ((letters ^ HIGH).trailing_zeros() >> 3) as usize;
+            let upper = letters & !(chunk << 2) & kept(HIGH, len);
+            uppers |= upper;
+            lowers |= kept(letters, len) ^ upper;
+            end = end.wrapping_add(len);
+            if len < 8 {
+                if len > 0 {
+                    hash = mix(hash, kept(chunk | SPACES, len));
+                }
+                break;
+            }
+            hash = mix(hash, chunk | SPACES);
+        }
+        if bytes.get(end).is_some_and(|b| matches!(class(*b), Class::Digit | Class::Wide)) {
+            return None;
+        }
+        let len = end.wrapping_sub(start);
+        let capital = bytes.get(start).is_some_and(u8::is_ascii_uppercase);
+        let look = match (capital, lowers == 0) {
+            (false, _) => Look::Lower,
+            (true, false) => Look::Capital,
+            (true, true) if len == 1 => Look::Initial,
+            (true, true) => Look::Caps,
+        };
+        debug_assert!(uppers | lowers != 0, "a word of letters has one");
+        self.push(Word { start, end, hash, flags: Flags::NONE, look });
+        Some(end)
+    }
+
+    #[inline]
+    fn push(&mut self, word: Word) {
+        self.singles = if word.len() == 1 { self.singles.wrapping_add(1) } else { 0 };
+        self.odd |= self.singles == SPELLED_MIN;
+        self.words.push(word);
+    }
+
+    /// Reads a run of letters, digits and bytes outside ASCII; its end.
+    fn mixed(
+        &mut self,
+        text: &str,
+        start: usize,
+        changes: &mut impl FnMut(usize) -> bool,
+    ) -> Result<usize, usize> {
+        let bytes = text.as_bytes();
+        let (mut end, mut digits, mut wide, mut lowers) = (start, 0_usize, false, false);
+        while let Some(byte) = bytes.get(end) {
+            match class(*byte) {
+                Class::Letter => lowers |= byte.is_ascii_lowercase(),
+                Class::Digit => {
+                    if !before(bytes, end).is_ascii_digit() {
+                        self.places.push(end);
+                    }
+                    digits += 1;
+                }
+                Class::Wide if text.is_char_boundary(end) && changes(end) => return Err(end),
+                Class::Wide => wide = true,
+                _ => break,
+            }
+            end += 1;
+        }
+        self.digits |= digits > 0;
+        let len = end - start;
+        if wide {
+            self.singles = 0;
+            cut_wide(text, start, end, &mut self.words);
+            return Ok(end);
+        }
+        self.odd |= digits > 0 && digits < len && (digits >= SWAPPED_MIN || len == 2);
+        let capital = bytes.get(start).is_some_and(u8::is_ascii_uppercase);
+        let look = match (digits, capital) {
+            (1.., _) => Look::Number,
+            (0, false) => Look::Lower,
+            (0, true) => {
+                if lowers {
+                    Look::Capital
+                } else if len == 1 {
+                    Look::Initial
+                } else {
+                    Look::Caps
+                }
+            }
+        };
+        self.push(Word { start, end, hash: hash_at(bytes, start, end), flags: Flags::NONE, look });
+        Ok(end)
+    }
+
     /// Looks every word up. A pass of its own: look-ups that do not wait for one another overlap.
     pub(super) fn look_up(&mut self, known: &Lexicon) {
         for word in &mut self.words {
             word.flags = known.flags(word.hash);
+            self.flags = self.flags.with(word.flags);
         }
     }
+}
+
+/// What a byte is to the cutter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Apart,
+    Letter,
+    Digit,
+    Wide,
+    Mark,
+    Escape,
+}
+
+#[inline]
+const fn class(byte: u8) -> Class {
+    const CLASSES: [Class; 256] = {
+        let mut classes = [Class::Apart; 256];
+        let mut byte = 0_usize;
+        while byte < 256 {
+            classes[byte] = match byte as u8 {
+                b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+                b'0'..=b'9' => Class::Digit,
+                0x80.. => Class::Wide,
+                b'@' | b'.' | b':' | b'(' | b'[' => Class::Mark,
+                b'&' | b'%' => Class::Escape,
+                _ => Class::Apart,
+            };
+            byte += 1;
+        }
+        classes
+    };
+    CLASSES[byte as usize]
 }
 
 /// The least letters apart that are taken for a word.
@@ -92,23 +230,23 @@ pub(super) const SPELLED_MIN: u32 = 4;
 /// The least digits of a number in which letters are taken for digits.
 pub(super) const SWAPPED_MIN: usize = 5;
 
-const fn look_of(run: Run, len: usize) -> Look {
-    if run.digit != 0 {
-        Look::Number
-    } else if run.upper & 1 == 0 {
-        Look::Lower
-    } else if len == 1 {
-        Look::Initial
-    } else if run.upper == ones(len) {
-        Look::Caps
-    } else {
-        Look::Capital
-    }
+/// The highest bit of every byte.
+const HIGH: u64 = 0x8080_8080_8080_8080;
+/// The bit that makes a letter lower case, in every byte.
+const SPACES: u64 = 0x2020_2020_2020_2020;
+
+/// The highest bit of each byte that is an ASCII letter.
+const fn letters_in(chunk: u64) -> u64 {
+    let low = (chunk | SPACES) & !HIGH;
+    // `a` is 0x61 and `{`, the byte after `z`, 0x7b: the sums carry into the highest bit of a byte and never beyond it.
+    let from_a = low.wrapping_add(0x1f1f_1f1f_1f1f_1f1f);
+    let past_z = low.wrapping_add(0x0505_0505_0505_0505);
+    from_a & !past_z & !chunk & HIGH
 }
 
-/// As many bits as there are bytes in a run.
-const fn ones(len: usize) -> u64 {
-    if len < 64 { (1_u64 << len).wrapping_sub(1) } else { u64::MAX }
+/// The lowest `len` bytes, at most eight; the rest zero.
+const fn kept(chunk: u64, len: usize) -> u64 {
+    if len >= 8 { chunk } else { chunk & (1_u64.wrapping_shl(len as u32 * 8)).wrapping_sub(1) }
 }
 
 /// Cuts a run with bytes outside ASCII (or a very long one) at what is no letter, digit or accent.
@@ -164,55 +302,48 @@ pub(super) fn hash(word: &str) -> u64 {
 }
 
 /// The hash of the bytes `start..end`, eight at a time, without regard to ASCII case.
-#[inline]
 fn hash_at(text: &[u8], start: usize, end: usize) -> u64 {
     let (mut at, mut hash) = (start, SEED);
-    loop {
-        let left = end.saturating_sub(at);
-        let chunk = match text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-            Some(chunk) => u64::from_le_bytes(*chunk),
-            None => last_chunk(text, at),
-        };
-        hash = mix(hash, lower(chunk, left));
-        at = at.wrapping_add(8);
-        if left <= 8 {
-            return hash;
-        }
+    while at < end {
+        hash = mix(hash, kept(chunk_at(text, at) | SPACES, end - at));
+        at += 8;
+    }
+    hash
+}
+
+/// Eight bytes from `at` on, the first lowest; zero past the end.
+#[inline]
+fn chunk_at(text: &[u8], at: usize) -> u64 {
+    match text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => last_chunk(text, at),
     }
 }
 
-/// The bytes from `at` on, where fewer than eight are left.
+/// The same where fewer than eight bytes are left.
 fn last_chunk(text: &[u8], at: usize) -> u64 {
+    let left = text.len().saturating_sub(at);
     match text.last_chunk::<8>() {
-        Some(chunk) => u64::from_le_bytes(*chunk) >> ((8 - text.len().saturating_sub(at).min(8)) * 8).min(63),
-        None => text.get(at..).unwrap_or(&[]).iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)),
+        Some(chunk) if left > 0 => u64::from_le_bytes(*chunk) >> ((8 - left) * 8),
+        _ => text.get(at..).unwrap_or(&[]).iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)),
     }
-}
-
-/// The first `len` bytes of a chunk (at most eight) in lower case, the rest zero.
-const fn lower(chunk: u64, len: usize) -> u64 {
-    let mask = if len >= 8 { u64::MAX } else { (1_u64 << (len as u32 * 8)).wrapping_sub(1) };
-    (chunk | 0x2020_2020_2020_2020) & mask
 }
 
 /// The same for a plain lower-case ASCII word, at compile time.
 pub(super) const fn literal(word: &str) -> u64 {
     let (mut rest, mut hash) = (word.as_bytes(), SEED);
-    loop {
+    while !rest.is_empty() {
         let (mut chunk, mut place) = (0_u64, 0);
-        let len = rest.len();
         while place < 8
             && let [byte, tail @ ..] = rest
         {
-            chunk |= (*byte as u64) << (place * 8);
+            chunk |= ((*byte | 0x20) as u64) << (place * 8);
             rest = tail;
             place += 1;
         }
-        hash = mix(hash, lower(chunk, len));
-        if len <= 8 {
-            return hash;
-        }
+        hash = mix(hash, chunk);
     }
+    hash
 }
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
