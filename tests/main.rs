@@ -12,6 +12,7 @@
 mod arrows;
 mod compile_fail;
 mod conformance;
+mod detector;
 mod intake;
 mod service;
 mod support;

@@ -92,6 +92,16 @@ impl RuleFiles {
     }
 }
 
+/// The recognisers in a folder, or those that came with the program.
+///
+/// # Errors
+/// When the folder cannot be read, and whatever a file has wrong, with its name.
+pub(super) fn ruleset(folder: Option<&Path>) -> Result<Ruleset> {
+    let files = folder.map_or_else(|| Ok(embedded(&PATTERNS)), from_folder)?;
+    let patterns = files.iter().filter(|(name, _)| is_pattern(name));
+    Ruleset::load(patterns.map(|(name, text)| PatternFile { name, text })).context("patterns")
+}
+
 /// What the reading room applies: no recogniser, no tree.
 pub struct RoomRules {
     /// Who may do what.

@@ -8,6 +8,7 @@ pub mod certificates;
 mod commands;
 mod control;
 pub mod demo;
+mod detector;
 pub mod embedded;
 mod folder;
 mod print;
@@ -55,6 +56,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Demo(asked) => return demo::run(&dir, &asked).await,
         Command::Serve => serve::serve(&dir).await?,
         Command::ReadingRoom => room_process::run().await?,
+        Command::Detector(asked) => detector::serve(&asked).await?,
         Command::Ingest(asked) if asked.dry_run => return print::dry_run(&asked),
         Command::Ingest(asked) => return commands::ingest(&dir, asked).await,
         Command::Verify(asked) => return commands::verify(&dir, asked).await,

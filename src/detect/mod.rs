@@ -10,6 +10,7 @@
 //! makes it panic; nothing here keeps, prints or returns words of the text.
 
 mod address;
+pub mod adhoc;
 mod bytes;
 mod confusable;
 mod context;

@@ -8,6 +8,7 @@ mod bearer;
 mod headers;
 mod language;
 pub mod openapi;
+pub mod presidio;
 mod problem;
 pub mod reading_room;
 mod server;

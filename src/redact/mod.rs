@@ -12,6 +12,7 @@ mod fold;
 mod leak;
 mod piece;
 mod plan;
+pub mod presidio_operators;
 mod projection;
 mod projection_policy;
 mod search;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The program under test.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_knik");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_knik");
 /// Whom the demo's tokens come from.
 pub const ISSUER: &str = "https://knik.invalid/demo-issuer";
 /// How long a test waits for something that should happen within seconds.
@@ -360,7 +360,7 @@ pub fn knik_with(dir: &Path, arguments: &[&str], set: &[(&str, &str)]) -> Ran {
 }
 
 /// Settings of whoever runs the tests must not decide what they see.
-fn without_settings(command: &mut Command) -> &mut Command {
+pub fn without_settings(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("KNIK_")) {
         command.env_remove(name);
     }

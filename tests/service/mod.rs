@@ -12,3 +12,5 @@ mod logs;
 mod main_job;
 mod processes;
 mod refusals;
+
+pub use fixture::{PROGRAM, without_settings};
