@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 #[derive(Args)]
-pub(super) struct DetectArguments {
+pub(in crate::cli) struct DetectArguments {
     /// Posts: JSONL with `id` and `text`, or a post a line.
     file: PathBuf,
     /// How often all posts are read; the middle round is told.

@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::path::PathBuf;
 
 #[derive(Args)]
-pub(super) struct LengthArguments {
+pub(in crate::cli) struct LengthArguments {
     /// The longest text, in bytes; each length before it is a tenth of the next.
     #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(1_000..))]
     bytes_max: u32,
