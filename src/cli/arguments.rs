@@ -1,5 +1,6 @@
 //! What can be typed, with an example each.
 
+use super::bench::BenchCommand;
 use super::control::Order;
 use crate::config::default_instance;
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Platform, Role, Timestamp};
@@ -76,6 +77,9 @@ pub(super) enum Command {
         after_help = "Example: knik token --role researcher --organisation universiteit --subject onderzoeker-1"
     )]
     Token(TokenArguments),
+    /// Measure the detector on this machine.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// The reading room's process: started by `knik serve`, with an empty environment and no key.
     #[command(hide = true)]
     ReadingRoom,

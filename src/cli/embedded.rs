@@ -55,17 +55,24 @@ impl RuleFiles {
         &self.policies
     }
 
+    /// Compiles the recognisers alone.
+    ///
+    /// # Errors
+    /// Whatever a file has wrong, with its name.
+    pub fn ruleset(&self) -> Result<Ruleset> {
+        let patterns = self.patterns.iter().filter(|(name, _)| is_pattern(name));
+        Ruleset::load(patterns.map(|(name, text)| PatternFile { name, text })).context("patterns")
+    }
+
     /// Compiles everything the vault applies.
     ///
     /// # Errors
     /// Whatever a file has wrong, with its name.
     pub fn rules(&self, config: &Config) -> Result<Rules> {
-        let patterns = self.patterns.iter().filter(|(name, _)| is_pattern(name));
-        let patterns = patterns.map(|(name, text)| PatternFile { name, text });
         let room = RoomRules::load(&self.policies)?;
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Ok(Rules {
-            ruleset: Arc::new(Ruleset::load(patterns).context("patterns")?),
+            ruleset: Arc::new(self.ruleset()?),
             trees: Arc::new(trees(&self.policies)?),
             questions: Arc::new(QuestionDetector::load(
                 "questions.yaml",

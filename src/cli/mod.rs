@@ -4,6 +4,7 @@
 //! folder themselves only when none runs, and then nobody else can.
 
 mod arguments;
+mod bench;
 pub mod certificates;
 mod commands;
 mod control;
@@ -61,6 +62,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Ingest(asked) => return commands::ingest(&dir, asked).await,
         Command::Verify(asked) => return commands::verify(&dir, asked).await,
         Command::Openapi { plane } => print::openapi(plane),
+        Command::Bench(asked) => return bench::run(&asked, arguments.json),
         Command::Token(asked) => print::line(&demo::token(&dir, &asked)?),
         Command::Organisation(OrganisationCommand::Add { id, name }) => {
             order(&dir, Order::AddOrganisation { id, name }, arguments.json).await?;

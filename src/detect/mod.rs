@@ -33,6 +33,8 @@ mod validate;
 mod words;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use error::{RulesetError, RulesetFault};

@@ -27,7 +27,7 @@ fn load(files: &[(String, String)]) -> Result<Ruleset, RulesetError> {
     Ruleset::load(files.iter().map(|(name, text)| PatternFile { name, text }))
 }
 
-fn ruleset() -> &'static Ruleset {
+pub(super) fn ruleset() -> &'static Ruleset {
     static RULESET: OnceLock<Ruleset> = OnceLock::new();
     RULESET.get_or_init(|| load(&files()).unwrap())
 }
@@ -36,7 +36,7 @@ fn found<'t>(text: &'t str, findings: &[Finding]) -> Vec<(&'t str, String)> {
     findings.iter().map(|f| (f.span.of(text).unwrap(), f.entity.as_str().to_owned())).collect()
 }
 
-fn participant<'a>(
+pub(super) fn participant<'a>(
     subject: u32,
     handle: &'a str,
     display_name: &'a str,
@@ -215,7 +215,7 @@ proptest! {
     }
 }
 
-const PIECES: &[&str] = &[
+pub(super) const PIECES: &[&str] = &[
     " ",
     "Jan",
     "de",
