@@ -3,7 +3,7 @@
 //! A union of all patterns in one automaton is megabytes large and misses the cache at every step; apart they fit. Every try
 //! is anchored and reads at most [`WINDOW`] bytes, so a text costs time in proportion to its length whatever it holds.
 
-use super::bytes::{at, before, free_after, free_before};
+use super::bytes::{at, free_after, free_before};
 use super::error::RulesetFault;
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::util::{primitives::StateID, syntax};
@@ -213,14 +213,6 @@ fn reach(automaton: &dense::DFA<Vec<u32>>, columns: &mut [[u128; 256]], bit: u12
 
 /// The most patterns one lane can hold.
 pub(super) const MOST: usize = 128;
-
-/// Whether a number match at `start..end` is cut out of a longer number such as `1.234-999990019`.
-pub(super) fn inside_number(bytes: &[u8], start: usize, end: usize) -> bool {
-    let glue = |b| matches!(b, b'.' | b',' | b'-');
-    let left = glue(before(bytes, start)) && before(bytes, start.saturating_sub(1)).is_ascii_digit();
-    let right = glue(at(bytes, end)) && at(bytes, end + 1).is_ascii_digit();
-    (left && at(bytes, start).is_ascii_digit()) || (right && before(bytes, end).is_ascii_digit())
-}
 
 fn compile(regex: &str) -> Result<dense::DFA<Vec<u32>>, String> {
     dense::Builder::new()

@@ -32,6 +32,8 @@ impl Flags {
     pub(super) const CONTEXT: Self = Self(1 << 15);
     /// Ends a word or phrase that speaks for or against a match of some recogniser.
     pub(super) const NEAR: Self = Self(1 << 16);
+    /// The last word of a label.
+    pub(super) const LABEL: Self = Self(1 << 14);
 
     /// Whether any of the flags in `other` is set.
     pub(super) const fn any(self, other: Self) -> bool {

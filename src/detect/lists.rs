@@ -75,6 +75,11 @@ impl Lists {
             .collect()
     }
 
+    /// Adds what other files say of words.
+    pub(super) fn add(&mut self, known: impl Iterator<Item = (u64, Flags)>) {
+        self.known.extend(known);
+    }
+
     /// What is known of names and cues, and the table of everyday words.
     pub(super) fn tables(&self) -> (Lexicon, Lexicon) {
         (Lexicon::build(&self.known), Lexicon::build(&self.common))

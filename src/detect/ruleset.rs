@@ -5,9 +5,12 @@ use super::bytes::{free_after, free_before};
 use super::context::{Phrases, is};
 use super::error::RulesetError;
 use super::hit::{Hit, Reason};
-use super::lane::inside_number;
+use super::labelled::Labels;
+use super::lane::Lane;
 use super::lexicon::{Flags, Lexicon};
+use super::marks::Marks;
 use super::names::Names;
+use super::numbers::{inside_number, is_amount};
 use super::people::{Participant, Participants, View};
 use super::resolve::resolve;
 use super::scan::Lanes;
@@ -15,6 +18,7 @@ use super::shadow::{Changes, Shadow};
 use super::sources::Sources;
 use super::spec::{Kind, Recogniser, Thresholds};
 use super::spelled::tricks;
+use super::tokens;
 use super::validate::Validator;
 use super::words::{self, Cut, Word, literal};
 use crate::model::{Finding, RecogniserId, Span};
@@ -38,6 +42,8 @@ pub struct Ruleset {
     /// One a recogniser, at the same index.
     pub(super) checks: Vec<Check>,
     pub(super) lanes: Lanes,
+    pub(super) tokens: Lane,
+    pub(super) labels: Labels,
     pub(super) slow: Vec<(usize, Regex)>,
     pub(super) denied: Option<(AhoCorasick, Vec<usize>)>,
     pub(super) known: Lexicon,
@@ -60,6 +66,8 @@ pub(super) struct Check {
     pub(super) validator: Option<(Validator, RecogniserId)>,
     pub(super) context: Phrases,
     pub(super) context_id: RecogniserId,
+    /// Signs of the context, that must stand right before a match.
+    pub(super) marks: Marks,
     pub(super) against: Phrases,
     pub(super) against_id: RecogniserId,
 }
@@ -172,6 +180,7 @@ impl Ruleset {
         let mut hits = Vec::new();
         let mut beside = Vec::new();
         self.patterns(&view, &cut.places, participants, &mut hits, &mut beside);
+        self.labelled(&view, cut.digits, participants, &mut hits);
         let taken = taken(&hits);
         self.names.find(&view, &taken, &mut hits);
         participants.apply(&view, &self.names, &mut hits);
@@ -211,6 +220,7 @@ impl Ruleset {
             };
         let context = view.flags.any(Flags::CONTEXT);
         self.lanes.scan(text, places, context, &mut accept);
+        tokens::scan(&self.tokens, view, context, &mut accept);
         for word in view.words.iter().filter(|w| is(Some(w), AT)) {
             self.lanes.word_at(text, word.start, &mut accept);
         }
@@ -231,6 +241,24 @@ impl Ruleset {
         }
     }
 
+    /// Values that stand at a label.
+    fn labelled<'r>(
+        &'r self,
+        view: &View<'_>,
+        digits: bool,
+        participants: &Participants,
+        hits: &mut Vec<Hit<'r>>,
+    ) {
+        self.labels.find(view, digits, |value| {
+            let verdict = self.judge(view, value.rule, value.start, value.end, participants);
+            let Verdict::Found(mut hit) = verdict else { return false };
+            let label = self.labels.evidence(value.recogniser);
+            hit.reasons.extend(label.map(|rule| Reason { rule, place: Some(value.label), weight: 0.0 }));
+            hits.push(hit);
+            true
+        });
+    }
+
     /// Confirms one candidate, or not.
     fn judge(
         &self,
@@ -246,7 +274,8 @@ impl Ruleset {
         else {
             return Verdict::No;
         };
-        if rule.whole_number && inside_number(view.text.as_bytes(), start, end) {
+        let part = || inside_number(view.text.as_bytes(), start, end) || is_amount(view.text, start, end);
+        if rule.whole_number && part() {
             return Verdict::No;
         }
         let candidate = view.text.get(start..end).unwrap_or("");
@@ -303,6 +332,10 @@ impl Ruleset {
             hit.add(&check.against_id, Some(word), -t.against_cost);
         } else if let Some(word) = context {
             hit.add(&check.context_id, Some(word), t.context_boost);
+        } else if let Some(place) = check.marks.before(text, start) {
+            hit.add(&check.context_id, None, t.context_boost);
+            hit.reasons.last_mut().into_iter().for_each(|r| r.place = Some(place));
+            return true;
         }
         context.is_some()
     }
@@ -318,7 +351,10 @@ impl Ruleset {
         for mut hit in beside {
             let at = ends.partition_point(|end| *end <= hit.start);
             let near = at.checked_sub(1).and_then(|i| ends.get(i)).and_then(|end| text.get(*end..hit.start));
-            if near.is_some_and(bracketed) {
+            let brackets = text.get(hit.start..hit.end).is_some_and(|t| t.starts_with('('));
+            if near.is_some_and(|gap| bracketed(gap) || (brackets && gap == " ")) {
+                hit.start += usize::from(brackets);
+                hit.end -= usize::from(brackets);
                 hit.score = hit.score.max(self.thresholds.doubtful) + 0.2;
                 hits.push(hit);
             }

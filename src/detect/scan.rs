@@ -4,6 +4,7 @@
 
 use super::bytes::{at, before};
 use super::lane::{Lane, WINDOW};
+use super::mail::local_start;
 
 /// The lanes of a ruleset.
 pub(super) struct Lanes {
@@ -78,7 +79,7 @@ impl Lanes {
     ) {
         let bytes = text.as_bytes();
         let left = before(bytes, pos);
-        if left.is_ascii_alphanumeric() || matches!(left, b'.' | b'_' | b'-' | b'+' | b' ') {
+        if left.is_ascii_alphanumeric() || left >= 0x80 || matches!(left, b'.' | b'_' | b'-' | b'+' | b' ') {
             let until = if left == b' ' { pos - 1 } else { pos };
             self.mail_from(text, until, tried, found);
         }
@@ -106,12 +107,7 @@ impl Lanes {
         tried: &mut Tried,
         found: &mut impl FnMut(usize, usize, usize) -> bool,
     ) {
-        let bytes = text.as_bytes();
-        let local = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-');
-        let mut start = run_back(bytes, until, MAIL_LOCAL_MAX, local);
-        while start < until && !at(bytes, start).is_ascii_alphanumeric() {
-            start += 1;
-        }
+        let start = local_start(text, until);
         if start < until && start >= tried.mail {
             tried.mail = start + 1;
             self.mail.matches_at(text, start, tried.context, |rule, end| found(rule, start, end));
@@ -153,7 +149,6 @@ struct Tried {
 }
 
 const REACH_BACK: usize = 10;
-const MAIL_LOCAL_MAX: usize = 64;
 const HOST_MAX: usize = 100;
 
 fn run_back(bytes: &[u8], end: usize, most: usize, inside: impl Fn(u8) -> bool) -> usize {
@@ -175,5 +170,7 @@ fn dotted(bytes: &[u8], pos: usize) -> bool {
 }
 
 fn is_at(bytes: &[u8], pos: usize) -> bool {
-    bytes.get(pos..pos + 2).is_some_and(|b| b.eq_ignore_ascii_case(b"at"))
+    bytes.get(pos..pos + 2).is_some_and(|b| {
+        b.eq_ignore_ascii_case(b"at") || b.eq_ignore_ascii_case(b"a)") || b.eq_ignore_ascii_case(b"a]")
+    })
 }

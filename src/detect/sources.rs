@@ -3,13 +3,16 @@
 use super::address::Addresses;
 use super::context::Phrases;
 use super::error::{RulesetError, RulesetFault};
+use super::label_words;
+use super::labelled::{LabelSpecs, Labels};
 use super::lane::{Entry, Lane};
 use super::lexicon::Flags;
 use super::lists::Lists;
+use super::marks::Marks;
 use super::names::{Names, Rules};
 use super::ruleset::{Check, PatternFile, Rule, Ruleset};
 use super::scan::Lanes;
-use super::spec::{FileSpec, Kind, Recogniser, Starts, Thresholds, parse};
+use super::spec::{After, FileSpec, Kind, Pattern, Recogniser, Starts, Thresholds, parse};
 use crate::model::RecogniserId;
 use aho_corasick::AhoCorasick;
 use regex::Regex;
@@ -48,11 +51,16 @@ impl Sources {
         }
         self.inspect();
         let rules = self.rules();
-        let lanes = self.lanes(thresholds.as_ref().map_or(0.0, |t| t.doubtful));
+        let doubtful = thresholds.as_ref().map_or(0.0, |t| t.doubtful);
+        let lanes = self.lanes(doubtful);
+        let tokens = self.lane(Starts::Token, doubtful);
+        let labels = self.labels();
         let slow = self.slow();
         let denied = self.denied(rules.len());
         let checks = self.checks();
-        let (Some(thresholds), Some(lanes), true) = (thresholds, lanes, self.faults.is_empty()) else {
+        let (Some(thresholds), Some(lanes), Some(tokens), Some(labels), true) =
+            (thresholds, lanes, tokens, labels, self.faults.is_empty())
+        else {
             return Err(RulesetError::Faults(self.faults));
         };
         for (_, r) in &self.recognisers {
@@ -74,6 +82,8 @@ impl Sources {
             rules,
             checks,
             lanes,
+            tokens,
+            labels,
             slow,
             denied: denied.0,
             known,
@@ -96,7 +106,8 @@ impl Sources {
             if self.recognisers.iter().take(index).any(|(_, other)| other.id() == id) {
                 say(format!("name `{id}` is used twice; give each recogniser its own"));
             }
-            let bare = matches!(r.kind, Kind::Pattern | Kind::Handles)
+            inspect_labels(r, &mut say);
+            let bare = matches!(r.kind, Kind::Pattern | Kind::Handles | Kind::Labelled)
                 && r.patterns.is_empty()
                 && r.deny_list.is_empty();
             if bare {
@@ -135,7 +146,7 @@ impl Sources {
                         recogniser,
                         id,
                         score: p.score,
-                        whole_number: p.starts == Starts::Code,
+                        whole_number: p.starts == Starts::Code || r.at_label(p),
                     }),
                     Err(_) => self
                         .faults
@@ -160,7 +171,7 @@ impl Sources {
             .iter()
             .flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, r, p)))
             .enumerate()
-            .filter(|(_, (_, _, p))| p.starts == starts)
+            .filter(|(_, (_, r, p))| p.starts == starts && r.kind != Kind::Labelled)
             .map(|(rule, (file, r, p))| Entry { file, regex: &p.regex, rule, weak: r.is_weak(p, doubtful) })
             .collect();
         match Lane::build(&entries) {
@@ -172,11 +183,19 @@ impl Sources {
         }
     }
 
+    /// The values that labels name; their last words go to the word table.
+    fn labels(&mut self) -> Option<Labels> {
+        let specs = LabelSpecs::of(&self.recognisers);
+        self.lists.add(specs.flags());
+        specs.compile(&self.recognisers, rule_id).map_err(|fault| self.faults.push(fault)).ok()
+    }
+
     fn slow(&mut self) -> Vec<(usize, Regex)> {
         let mut compiled = Vec::new();
         let patterns =
-            self.recognisers.iter().flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)));
-        for (rule, (file, p)) in patterns.enumerate().filter(|(_, (_, p))| p.starts == Starts::Anywhere) {
+            self.recognisers.iter().flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p, r.kind)));
+        let anywhere = |p: &Pattern, kind| p.starts == Starts::Anywhere && kind != Kind::Labelled;
+        for (rule, (file, p, _)) in patterns.enumerate().filter(|(_, (_, p, kind))| anywhere(p, *kind)) {
             let built = regex::RegexBuilder::new(&p.regex)
                 .case_insensitive(true)
                 .multi_line(true)
@@ -232,6 +251,7 @@ impl Sources {
             checks.push(Check {
                 validator: validator.map(|v| (v, rule_id(&format!("checksum.{}", v.name())))),
                 context: Phrases::of(&r.context),
+                marks: Marks::of(&r.context),
                 context_id: rule_id(&format!("context.{}", r.id())),
                 against: Phrases::of(&r.against),
                 against_id: rule_id(&format!("against.{}", r.id())),
@@ -296,6 +316,40 @@ impl Sources {
         version
     }
 }
+
+/// What is wrong with the labels of a recogniser, or with labels where none belong.
+fn inspect_labels(r: &Recogniser, say: &mut impl FnMut(String)) {
+    let id = r.id();
+    let labelled = r.patterns.iter().any(|p| r.at_label(p));
+    if !labelled && !r.labels.is_empty() {
+        say(format!(
+            "`{id}` has labels and no pattern there; set `kind: labelled`, or `starts: label` for a pattern"
+        ));
+    }
+    if labelled && r.labels.is_empty() {
+        say(format!("`{id}` has patterns at labels and names no label; fill in `labels`"));
+    }
+    if r.within > MOST_WITHIN {
+        say(format!("`{id}`: `within` is {}; at most {MOST_WITHIN} words may stand between", r.within));
+    }
+    for p in &r.patterns {
+        let name = &p.name;
+        if p.after != After::Any && !r.at_label(p) {
+            say(format!("`{id}`, pattern `{name}`: `after` needs `starts: label` or `kind: labelled`"));
+        }
+        if r.kind == Kind::Labelled && !matches!(p.starts, Starts::Anywhere | Starts::Label) {
+            say(format!(
+                "`{id}`, pattern `{name}`: a labelled value starts at its label; leave out `starts`"
+            ));
+        }
+    }
+    for what in r.labels.iter().filter_map(|label| label_words::fault(label)) {
+        say(format!("`{id}`: {what}"));
+    }
+}
+
+/// The most words that may stand between a label and its value.
+const MOST_WITHIN: usize = 8;
 
 /// A rule id from parts that are known to fit; anything else is called `rule`.
 fn rule_id(text: &str) -> RecogniserId {

@@ -39,6 +39,13 @@ pub struct Recogniser {
     /// A match right after a person's name needs no context.
     #[serde(default)]
     pub(super) beside_person: bool,
+    /// What names the value of patterns that start at a label: words or phrases of at most three words; a word that ends in `*`
+    /// stands for its compounds with number, code and the like.
+    #[serde(default)]
+    pub(super) labels: Vec<String>,
+    /// How many other words may stand between label and value.
+    #[serde(default)]
+    pub(super) within: usize,
     #[serde(default)]
     validator: Option<String>,
     exemption: ExemptionCode,
@@ -64,6 +71,8 @@ pub enum Kind {
     Addresses,
     /// Account names after an `@`; the organisation's own are left alone.
     Handles,
+    /// By the value that a label names, such as the number after `zaaknummer:`; its patterns start at a label.
+    Labelled,
 }
 
 /// One regular expression of a recogniser, in the syntax of the `regex` crate (no look-around).
@@ -75,6 +84,24 @@ pub struct Pattern {
     pub(super) score: f32,
     #[serde(default)]
     pub(super) starts: Starts,
+    /// For patterns that start at a label: what must stand between label and value.
+    #[serde(default)]
+    pub(super) after: After,
+}
+
+/// What must stand between a label and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum After {
+    /// Anything that joins them: space, sign or a word such as `is`.
+    #[default]
+    Any,
+    /// A colon or an equals sign.
+    Sign,
+    /// An opening bracket.
+    Bracket,
+    /// A colon or an equals sign; or `mijn`, `my` and the like before the label, which make the value somebody's.
+    Owned,
 }
 
 /// Where the engine tries a pattern. All but `anywhere` are fast, match without regard to ASCII case, by ASCII
@@ -90,6 +117,10 @@ pub enum Starts {
     Handle,
     /// At the start of a word that runs up to `://`, or to a dot before a letter.
     Link,
+    /// At the start of a run of letters, digits, `_` and `-` that holds sixteen letters and digits in a row.
+    Token,
+    /// At a label of the recogniser: what follows it, or stands before it and is tied to it.
+    Label,
     /// Anywhere, case and boundaries as the expression states them: slower, and always right.
     #[default]
     Anywhere,
@@ -162,6 +193,11 @@ impl Recogniser {
     /// Whether a pattern of it is weak.
     pub(super) fn has_weak(&self, doubtful: f32) -> bool {
         self.patterns.iter().any(|p| self.is_weak(p, doubtful))
+    }
+
+    /// Whether a pattern of this recogniser is tried at its labels, and nowhere else.
+    pub(super) fn at_label(&self, pattern: &Pattern) -> bool {
+        self.kind == Kind::Labelled || pattern.starts == Starts::Label
     }
 
     /// The check its matches must pass; `Err` names an unknown one.

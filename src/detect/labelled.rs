@@ -1,0 +1,326 @@
+//! Values that a label names: `zaaknummer: 2023-00123`, `wachtwoord is …`. The finding is the value, not the label.
+//!
+//! The last word of every label carries [`Flags::LABEL`] in the word table, so a text without such a word costs one
+//! look at each flag. From a label the value is sought to the right: over spaces, signs and words such as `is`
+//! and `nr`, and over as many other words as the recogniser allows, but not beyond the sentence. A value before
+//! the label counts when the two are tied together: `12345678 is mijn klantnummer`, `12345678 (klantnummer)`.
+//!
+//! Each try is anchored and bounded, and a label tries a bounded number of places: time is in proportion to the text.
+
+use super::bytes::{at, before};
+use super::context::is;
+use super::error::RulesetFault;
+use super::joint::{Joint, more, tied};
+use super::label_words::{MOST_WORDS, phrases};
+use super::lane::{Entry, Lane};
+use super::lexicon::Flags;
+use super::people::View;
+use super::spec::{After, Recogniser};
+use super::words::{Look, hash, join, literal, words};
+use crate::model::RecogniserId;
+use std::collections::HashMap;
+
+/// The labels of a ruleset and the patterns of the values they name.
+pub(super) struct Labels {
+    lane: Lane,
+    named: HashMap<u64, Vec<Named>>,
+    /// By rule: whose it is, and whether it needs a sign before it.
+    rules: HashMap<usize, (usize, After)>,
+    ids: HashMap<usize, RecogniserId>,
+}
+
+/// What a label promises.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Named {
+    recogniser: usize,
+    within: usize,
+}
+
+/// A value that stands at a label.
+pub(super) struct Value {
+    pub(super) rule: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Where the label stands.
+    pub(super) label: (usize, usize),
+    /// Whose label it is.
+    pub(super) recogniser: usize,
+}
+
+/// Labels while they are compiled.
+#[derive(Default)]
+pub(super) struct LabelSpecs {
+    named: HashMap<u64, Vec<Named>>,
+    rules: HashMap<usize, (usize, After)>,
+    last_words: Vec<u64>,
+}
+
+impl LabelSpecs {
+    /// Reads the labels of every recogniser of the kind.
+    pub(super) fn of(recognisers: &[(String, Recogniser)]) -> Self {
+        let mut made = Self::default();
+        let mut rule = 0;
+        for (index, (_, r)) in recognisers.iter().enumerate() {
+            let values = r.patterns.iter().enumerate().filter(|(_, p)| r.at_label(p));
+            made.rules.extend(values.map(|(n, p)| (rule + n, (index, p.after))));
+            r.labels.iter().flat_map(|l| phrases(l)).for_each(|p| made.add(&p, index, r.within));
+            rule += r.patterns.len();
+        }
+        made
+    }
+
+    fn add(&mut self, phrase: &str, recogniser: usize, within: usize) {
+        let parts = words(phrase);
+        let (Some(key), Some(last)) = (parts.iter().map(|w| w.hash).reduce(join), parts.last()) else {
+            return;
+        };
+        self.last_words.push(last.hash);
+        let named = self.named.entry(key).or_default();
+        let this = Named { recogniser, within };
+        if !named.contains(&this) {
+            named.push(this);
+        }
+    }
+
+    /// The last words of all labels, for the word table.
+    pub(super) fn flags(&self) -> impl Iterator<Item = (u64, Flags)> {
+        self.last_words.iter().map(|hash| (*hash, Flags::LABEL))
+    }
+
+    /// Compiles the patterns of the values.
+    pub(super) fn compile(
+        self,
+        recognisers: &[(String, Recogniser)],
+        id: impl Fn(&str) -> RecogniserId,
+    ) -> Result<Labels, RulesetFault> {
+        let entries: Vec<Entry<'_>> = recognisers
+            .iter()
+            .flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)))
+            .enumerate()
+            .filter(|(rule, _)| self.rules.contains_key(rule))
+            .map(|(rule, (file, p))| Entry { file, regex: &p.regex, rule, weak: false })
+            .collect();
+        let lane = Lane::build(&entries)?;
+        let ids = recognisers.iter().enumerate().filter(|(_, (_, r))| !r.labels.is_empty());
+        let ids = ids.map(|(index, (_, r))| (index, id(&format!("label.{}", r.id())))).collect();
+        Ok(Labels { lane, named: self.named, rules: self.rules, ids })
+    }
+}
+
+impl Labels {
+    /// The evidence that a label of a recogniser is.
+    pub(super) fn evidence(&self, recogniser: usize) -> Option<&RecogniserId> {
+        self.ids.get(&recogniser)
+    }
+
+    /// Offers `accept` every value that stands at a label, the longest of a place first, until it takes one.
+    pub(super) fn find(&self, view: &View<'_>, digits: bool, mut accept: impl FnMut(Value) -> bool) {
+        if !view.flags.any(Flags::LABEL) && !digits {
+            return;
+        }
+        for (index, word) in view.words.iter().enumerate() {
+            if word.flags.any(Flags::LABEL) {
+                self.at_label(view, index, &mut accept);
+            } else if word.look == Look::Number {
+                self.glued(view, index, &mut accept);
+            }
+        }
+    }
+
+    fn at_label(&self, view: &View<'_>, last: usize, accept: &mut impl FnMut(Value) -> bool) {
+        let Some(word) = view.words.get(last) else { return };
+        let Some((first, named)) = self.phrase(view, last, word.hash) else { return };
+        let label = (view.words.get(first).map_or(word.start, |w| w.start), word.end);
+        let mut seeker = Seeker { labels: self, view, named, label, tie: Tie::of(view, first), accept };
+        if !seeker.forward(word.end, last + 1) {
+            seeker.backward(first);
+        }
+    }
+
+    /// A label that its value is glued to: `bsn999990019`.
+    fn glued(&self, view: &View<'_>, index: usize, accept: &mut impl FnMut(Value) -> bool) {
+        let Some(word) = view.words.get(index) else { return };
+        let text = view.text.get(word.start..word.end).unwrap_or("");
+        let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+        if !(2..=MOST_GLUED).contains(&letters) {
+            return;
+        }
+        let Some((first, named)) = self.phrase(view, index, hash(text.get(..letters).unwrap_or(""))) else {
+            return;
+        };
+        let start = view.words.get(first).map_or(word.start, |w| w.start);
+        let label = (start, word.start + letters);
+        let mut seeker = Seeker { labels: self, view, named, label, tie: Tie::of(view, first), accept };
+        seeker.try_to(label.1, None, seeker.tie);
+    }
+
+    /// The longest label that ends with the word `last`, whose hash is given, and what it names.
+    fn phrase(&self, view: &View<'_>, last: usize, hash: u64) -> Option<(usize, &[Named])> {
+        let tied = |i: usize| matches!(view.gap(i), " " | "-" | "  " | ". " | "." | "_" | "/" | " & ");
+        let back = |n: usize| last.checked_sub(n).filter(|first| (*first..last).all(tied));
+        let key = |first: usize| {
+            let before = view.words.get(first..last).unwrap_or(&[]).iter().map(|w| w.hash);
+            before.chain([hash]).reduce(join)
+        };
+        (0..MOST_WORDS).rev().filter_map(back).find_map(|first| {
+            let named = self.named.get(&key(first)?)?;
+            Some((first, named.as_slice()))
+        })
+    }
+}
+
+/// Looks for the value of one label.
+struct Seeker<'s, 'v, F> {
+    labels: &'s Labels,
+    view: &'s View<'v>,
+    named: &'s [Named],
+    label: (usize, usize),
+    /// What ties a value that follows right after.
+    tie: Tie,
+    accept: &'s mut F,
+}
+
+impl<F: FnMut(Value) -> bool> Seeker<'_, '_, F> {
+    /// To the right from `from`, where the word `next` is the first; whether a value was found.
+    fn forward(&mut self, mut from: usize, mut next: usize) -> bool {
+        let most = self.named.iter().map(|n| n.within).max().unwrap_or(0);
+        let (mut tie, mut passed, mut fillers) = (self.tie, 0, 0);
+        while let Some(joint) = Joint::at(self.view.text, from) {
+            tie = Tie { sign: tie.sign || joint.sign, bracket: joint.bracket, passed, ..tie };
+            let word = self.view.words.get(next).filter(|w| w.start == joint.end);
+            let filler = is(word, FILLERS) && fillers < MOST_FILLERS;
+            if !filler && let Some(end) = self.try_to(joint.end, None, tie) {
+                self.list(end);
+                return true;
+            }
+            let Some(word) = word else { return false };
+            fillers += usize::from(filler);
+            passed += usize::from(!filler);
+            if passed > most {
+                return false;
+            }
+            from = word.end;
+            next += 1;
+        }
+        false
+    }
+
+    /// More values of the same label: `12345678, 23456789 en 34567890`.
+    fn list(&mut self, mut end: usize) {
+        while let Some(start) = more(self.view.text, end) {
+            match self.try_to(start, None, self.tie) {
+                Some(next) => end = next,
+                None => return,
+            }
+        }
+    }
+
+    /// The value before the label, when something ties them.
+    fn backward(&mut self, first: usize) {
+        let Some(end) = tied(self.view, first) else { return };
+        let bytes = self.view.text.as_bytes();
+        let inside = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/' | b'_');
+        let mut start = end;
+        while start > 0 && end - start < MOST_BACK && inside(before(bytes, start)) {
+            start -= 1;
+        }
+        while start < end && !at(bytes, start).is_ascii_alphanumeric() {
+            start += 1;
+        }
+        self.try_to(start, Some(end), Tie { owned: true, ..Tie::default() });
+    }
+
+    /// Tries the values that start at `start`, and end at `end` if given; the end of the longest that was taken.
+    fn try_to(&mut self, start: usize, end: Option<usize>, tie: Tie) -> Option<usize> {
+        let Self { labels, view, named, label, accept, .. } = self;
+        let rest = view.text.get(start..)?;
+        let mut taken = None;
+        labels.lane.matches_at(rest, 0, true, |rule, length| {
+            let Some((recogniser, after)) = labels.rules.get(&rule) else { return false };
+            let near = named.iter().any(|n| n.recogniser == *recogniser && tie.passed <= n.within);
+            let tied = tie.allows(*after);
+            let whole = end.is_none_or(|end| start + length == end);
+            if !(near && tied && whole) {
+                return false;
+            }
+            let value = Value { rule, start, end: start + length, label: *label, recogniser: *recogniser };
+            let yes = accept(value);
+            if yes {
+                taken = taken.max(Some(start + length));
+            }
+            yes
+        });
+        taken
+    }
+}
+
+/// How a value is tied to its label.
+#[derive(Clone, Copy, Default)]
+struct Tie {
+    sign: bool,
+    bracket: bool,
+    /// Whether the label is said to be somebody's.
+    owned: bool,
+    /// Other words between.
+    passed: usize,
+}
+
+impl Tie {
+    /// What stands before the label whose first word is `first`.
+    fn of(view: &View<'_>, first: usize) -> Self {
+        let before = first.checked_sub(1);
+        let owned = before.is_some_and(|i| view.gap(i) == " " && is(view.words.get(i), OWNERS));
+        Self { owned, ..Self::default() }
+    }
+
+    fn allows(self, after: After) -> bool {
+        match after {
+            After::Any => true,
+            After::Sign => self.sign && self.passed == 0,
+            After::Bracket => self.bracket,
+            After::Owned => self.owned || (self.sign && self.passed == 0),
+        }
+    }
+}
+
+/// The longest label that may be glued to its value, in letters.
+const MOST_GLUED: usize = 24;
+/// The longest value before a label, in bytes.
+const MOST_BACK: usize = 40;
+const MOST_FILLERS: usize = 4;
+
+/// Words that make what follows somebody's.
+const OWNERS: &[u64] = &[
+    literal("mijn"),
+    literal("mn"),
+    literal("n"),
+    literal("onze"),
+    literal("ons"),
+    literal("uw"),
+    literal("jouw"),
+    literal("zijn"),
+    literal("haar"),
+    literal("hun"),
+    literal("my"),
+    literal("our"),
+    literal("your"),
+    literal("his"),
+    literal("her"),
+    literal("their"),
+];
+
+/// Words between a label and its value that say nothing.
+const FILLERS: &[u64] = &[
+    literal("is"),
+    literal("was"),
+    literal("nr"),
+    literal("no"),
+    literal("num"),
+    literal("nummer"),
+    literal("number"),
+    literal("luidt"),
+    literal("dus"),
+    literal("mijn"),
+    literal("my"),
+    literal("namelijk"),
+];

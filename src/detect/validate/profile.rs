@@ -1,0 +1,106 @@
+//! Links that lead to a person: profiles on platforms, home pages, contact links.
+
+use super::Check;
+
+pub(super) const CHECKS: &[Check] = &[Check {
+    name: "profile-url",
+    about: "a link to an account or home page on a platform known for them, or with a segment that starts with @ or ~",
+    accepts: profile,
+}];
+
+/// Hosts and the first segment that an account follows; empty when the account is the first segment itself.
+const PLATFORMS: &[(&str, &str)] = &[
+    ("about.me", ""),
+    ("behance.net", ""),
+    ("bsky.app", "profile"),
+    ("discord.gg", ""),
+    ("facebook.com", ""),
+    ("fb.com", ""),
+    ("fb.me", ""),
+    ("flickr.com", "people"),
+    ("flickr.com", "photos"),
+    ("github.com", ""),
+    ("gitlab.com", ""),
+    ("instagram.com", ""),
+    ("keybase.io", ""),
+    ("ko-fi.com", ""),
+    ("last.fm", "user"),
+    ("linkedin.com", "in"),
+    ("linkedin.com", "pub"),
+    ("linktr.ee", ""),
+    ("m.me", ""),
+    ("marktplaats.nl", "u"),
+    ("onlyfans.com", ""),
+    ("open.spotify.com", "user"),
+    ("orcid.org", ""),
+    ("patreon.com", ""),
+    ("paypal.me", ""),
+    ("pinterest.com", ""),
+    ("pinterest.nl", ""),
+    ("reddit.com", "u"),
+    ("reddit.com", "user"),
+    ("researchgate.net", "profile"),
+    ("snapchat.com", "add"),
+    ("soundcloud.com", ""),
+    ("strava.com", "athletes"),
+    ("t.me", ""),
+    ("tikkie.me", "pay"),
+    ("twitch.tv", ""),
+    ("twitter.com", ""),
+    ("vinted.nl", "member"),
+    ("vk.com", ""),
+    ("wa.me", ""),
+    ("x.com", ""),
+    ("youtube.com", "c"),
+    ("youtube.com", "channel"),
+    ("youtube.com", "user"),
+];
+
+/// Hosts whose subdomain is somebody's.
+const HOMES: &[&str] = &[
+    "blogspot.com",
+    "blogspot.nl",
+    "wordpress.com",
+    "tumblr.com",
+    "substack.com",
+    "weebly.com",
+    "wixsite.com",
+    "github.io",
+];
+
+/// First segments on platforms that are no account.
+const RESERVED: &str = "about addlist apps business channel company dialog directory discover events explore features feed \
+    gaming groups hashtag help home i intent jobs joinchat legal live login marketplace media messages notifications orgs p \
+    permalink.php photo photo.php plugins policies policy pricing privacy public r reel reels rules school search settings \
+    share share.php sharer sharer.php signup sponsors status stories story.php support tag tags terms topics tos tv video \
+    videos watch www";
+
+fn profile(candidate: &str) -> bool {
+    let lower = candidate.to_ascii_lowercase();
+    let rest = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = host.split(':').next().unwrap_or(host);
+    let mut segments = path.split(['/', '?', '#']).filter(|s| !s.is_empty());
+    let first = segments.next().unwrap_or("");
+    let second = segments.next().unwrap_or("");
+    let marked = |s: &str| s.len() > 2 && s.starts_with(['@', '~']) && !s.contains(',');
+    marked(first) || marked(second) || account(host, first, second) || home(host)
+}
+
+fn account(host: &str, first: &str, second: &str) -> bool {
+    let on =
+        |platform: &str| host.strip_suffix(platform).is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
+    PLATFORMS.iter().any(|(platform, lead)| {
+        let named = match *lead {
+            "" => first.len() > 1 && !RESERVED.split_ascii_whitespace().any(|word| word == first),
+            lead => first == lead && !second.is_empty(),
+        };
+        named && on(platform)
+    })
+}
+
+fn home(host: &str) -> bool {
+    HOMES.iter().any(|home| {
+        host.strip_suffix(home).and_then(|sub| sub.strip_suffix('.')).is_some_and(|sub| sub != "www")
+    })
+}

@@ -1,0 +1,67 @@
+//! Values that a label announces and that have no checksum: references, passwords, keys, account names.
+
+use super::Check;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "reference",
+        about: "three digits at least, 4 to 40 letters and digits, and no year alone",
+        accepts: reference,
+    },
+    Check {
+        name: "password",
+        about: "no ordinary word: a digit, a sign, or a capital after the first letter",
+        accepts: password,
+    },
+    Check {
+        name: "key",
+        about: "sixteen characters at least, with letters, digits and eight different ones",
+        accepts: key,
+    },
+    Check {
+        name: "jwt",
+        about: "three parts, of which the first two start with eyJ (RFC 7519)",
+        accepts: jwt,
+    },
+    Check {
+        name: "account-name",
+        about: "an account name that is no ordinary word: a digit or a sign in it",
+        accepts: account_name,
+    },
+];
+
+fn reference(candidate: &str) -> bool {
+    let digits = candidate.bytes().filter(u8::is_ascii_digit).count();
+    let all = candidate.bytes().filter(u8::is_ascii_alphanumeric).count();
+    let year = candidate.len() == 4 && (candidate.starts_with("19") || candidate.starts_with("20"));
+    digits >= 3 && (4..=40).contains(&all) && !year
+}
+
+fn password(candidate: &str) -> bool {
+    let digit = candidate.bytes().any(|b| b.is_ascii_digit());
+    let sign = candidate
+        .bytes()
+        .any(|b| b.is_ascii_graphic() && !b.is_ascii_alphanumeric() && b != b'\'' && b != b'-');
+    let capital =
+        candidate.chars().skip(1).any(char::is_uppercase) && candidate.chars().any(char::is_lowercase);
+    digit || sign || capital
+}
+
+fn key(candidate: &str) -> bool {
+    let different = (0..=127_u8).filter(|b| candidate.as_bytes().contains(b)).count();
+    candidate.len() >= 16
+        && different >= 8
+        && candidate.bytes().any(|b| b.is_ascii_digit())
+        && candidate.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+fn jwt(candidate: &str) -> bool {
+    let mut parts = candidate.split('.');
+    let opens = |part: Option<&str>| part.is_some_and(|p| p.starts_with("eyJ"));
+    opens(parts.next()) && opens(parts.next()) && parts.next().is_some() && parts.next().is_none()
+}
+
+fn account_name(candidate: &str) -> bool {
+    candidate.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'#'))
+        && candidate.bytes().any(|b| b.is_ascii_alphabetic())
+}
