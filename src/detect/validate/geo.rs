@@ -13,11 +13,6 @@ pub(super) const CHECKS: &[Check] = &[
         about: "latitude to 90 and longitude to 180 degrees, minutes and seconds below 60 (ISO 6709)",
         accepts: degrees,
     },
-    Check {
-        name: "geo-rd",
-        about: "x and y of the Dutch grid, in metres or with decimals (Rijksdriehoeksmeting)",
-        accepts: rijksdriehoek,
-    },
 ];
 
 fn runs(candidate: &str) -> impl Iterator<Item = &str> {
@@ -53,9 +48,4 @@ fn degrees(candidate: &str) -> bool {
         rest = after;
     }
     limits.next().is_none() && exact >= 2
-}
-
-fn rijksdriehoek(candidate: &str) -> bool {
-    let metres: Vec<u32> = runs(candidate).filter(|r| r.len() > 4).filter_map(|r| r.parse().ok()).collect();
-    matches!(metres.as_slice(), [x, y] if (7_000..=300_000).contains(x) && (289_000..=629_000).contains(y))
 }

@@ -62,6 +62,8 @@ fn jwt(candidate: &str) -> bool {
 }
 
 fn account_name(candidate: &str) -> bool {
-    candidate.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'#'))
+    let marked = |b: u8| b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'#');
+    (3..=40).contains(&candidate.len())
+        && candidate.bytes().any(marked)
         && candidate.bytes().any(|b| b.is_ascii_alphabetic())
 }

@@ -226,7 +226,6 @@ const CASES: &[Case] = &[
         &["52°05'26\"N 5°07'17\"E", "52° 5.434' N, 5° 7.283' E"],
         &["52°65'26\"N 5°07'17\"E", "52°05'26\"N"],
     ),
-    ("geo-rd", &["155000, 463000", "136550.12 455900.50"], &["155000, 999000", "12345"]),
     ("reference", &["2023-00123", "Z12345", "AMS 21/1234"], &["2023", "12", "abc", "A1"]),
     ("password", &["Welkom01", "hoiHoi", "geheim!"], &["vergeten", "Verlopen", "m'n"]),
     ("key", &["a8f5f167f44f4964e6c998dee827110c"], &["aaaaaaaaaaaaaaaa1", "abc123", "arbeidsongeschiktheid"]),
