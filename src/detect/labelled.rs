@@ -16,14 +16,14 @@ use super::lane::{Entry, Lane};
 use super::lexicon::Flags;
 use super::people::View;
 use super::spec::{After, Recogniser};
-use super::words::{Look, hash, join, literal, words};
+use super::words::{Keyed, Look, hash, join, literal, words};
 use crate::model::RecogniserId;
 use std::collections::HashMap;
 
 /// The labels of a ruleset and the patterns of the values they name.
 pub(super) struct Labels {
     lane: Lane,
-    named: HashMap<u64, Vec<Named>>,
+    named: Keyed<Vec<Named>>,
     /// By rule: whose it is, and whether it needs a sign before it.
     rules: HashMap<usize, (usize, After)>,
     ids: HashMap<usize, RecogniserId>,
@@ -50,9 +50,9 @@ pub(super) struct Value {
 /// Labels while they are compiled.
 #[derive(Default)]
 pub(super) struct LabelSpecs {
-    named: HashMap<u64, Vec<Named>>,
+    named: Keyed<Vec<Named>>,
     rules: HashMap<usize, (usize, After)>,
-    last_words: Vec<u64>,
+    words: Vec<(u64, Flags)>,
 }
 
 impl LabelSpecs {
@@ -74,7 +74,12 @@ impl LabelSpecs {
         let (Some(key), Some(last)) = (parts.iter().map(|w| w.hash).reduce(join), parts.last()) else {
             return;
         };
-        self.last_words.push(last.hash);
+        match parts.iter().rev().nth(1) {
+            None => self.words.push((last.hash, Flags::LABEL)),
+            Some(lead) => {
+                self.words.extend([(last.hash, Flags::LABEL_END), (lead.hash, Flags::LABEL_LEAD)]);
+            }
+        }
         let named = self.named.entry(key).or_default();
         let this = Named { recogniser, within };
         if !named.contains(&this) {
@@ -82,9 +87,9 @@ impl LabelSpecs {
         }
     }
 
-    /// The last words of all labels, for the word table.
+    /// The words of all labels that say where to look, for the word table.
     pub(super) fn flags(&self) -> impl Iterator<Item = (u64, Flags)> {
-        self.last_words.iter().map(|hash| (*hash, Flags::LABEL))
+        self.words.iter().copied()
     }
 
     /// Compiles the patterns of the values.
@@ -115,11 +120,14 @@ impl Labels {
 
     /// Offers `accept` every value that stands at a label, the longest of a place first, until it takes one.
     pub(super) fn find(&self, view: &View<'_>, digits: bool, mut accept: impl FnMut(Value) -> bool) {
-        if !view.flags.any(Flags::LABEL) && !digits {
+        if !view.flags.any(Flags::LABEL.with(Flags::LABEL_END)) && !digits {
             return;
         }
+        let mut before = Flags::NONE;
         for (index, word) in view.words.iter().enumerate() {
-            if word.flags.any(Flags::LABEL) {
+            let ends = word.flags.any(Flags::LABEL_END) && before.any(Flags::LABEL_LEAD);
+            before = word.flags;
+            if ends || word.flags.any(Flags::LABEL) {
                 self.at_label(view, index, &mut accept);
             } else if word.look == Look::Number {
                 self.glued(view, index, &mut accept);

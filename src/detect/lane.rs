@@ -89,10 +89,17 @@ impl Lane {
         }
         ends.sort_unstable();
         let mut settled = 0_u128;
+        // A pattern that may end nearly anywhere is asked about its longest matches only.
+        let mut tries: [u8; MOST] = [TRIES_MAX; MOST];
         for (end, index) in ends.into_iter().rev() {
             let bit = 1_u128 << (index % MOST);
             let whole = text.is_char_boundary(start) && text.is_char_boundary(end);
+            let asked = tries.get_mut(index).is_some_and(|left| {
+                *left = left.saturating_sub(1);
+                *left > 0
+            });
             if settled & bit == 0
+                && asked
                 && whole
                 && let Some(pattern) = self.patterns.get(index)
                 && accept(pattern.rule, end)
@@ -210,6 +217,9 @@ fn reach(automaton: &dense::DFA<Vec<u32>>, columns: &mut [[u128; 256]], bit: u12
         states = next;
     }
 }
+
+/// How many ends of one pattern are asked about at one start.
+const TRIES_MAX: u8 = 25;
 
 /// The most patterns one lane can hold.
 pub(super) const MOST: usize = 128;

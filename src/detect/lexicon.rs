@@ -32,8 +32,11 @@ impl Flags {
     pub(super) const CONTEXT: Self = Self(1 << 15);
     /// Ends a word or phrase that speaks for or against a match of some recogniser.
     pub(super) const NEAR: Self = Self(1 << 16);
-    /// The last word of a label.
+    /// A label of one word.
     pub(super) const LABEL: Self = Self(1 << 14);
+    /// The last word of a label of several, and the word before it.
+    pub(super) const LABEL_END: Self = Self(1 << 17);
+    pub(super) const LABEL_LEAD: Self = Self(1 << 18);
 
     /// Whether any of the flags in `other` is set.
     pub(super) const fn any(self, other: Self) -> bool {

@@ -3,10 +3,8 @@
 use super::hit::{Hit, Reason};
 use super::lexicon::{Flags, Lexicon};
 use super::names::Names;
-use super::words::{Look, Word, hash, join, words};
+use super::words::{Keyed, Look, Word, hash, join, words};
 use crate::model::{RecogniserId, SubjectRef};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// Someone who takes part in a conversation.
 pub struct Participant<'a> {
@@ -30,25 +28,7 @@ pub struct Participants {
     openers: Vec<u64>,
 }
 
-type Entries = HashMap<u64, Entry, BuildHasherDefault<Hashed>>;
-
-/// Passes a key on that is a hash already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |n, b| n << 8 | u64::from(*b));
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-}
+type Entries = Keyed<Entry>;
 
 #[derive(Clone, Copy)]
 struct Entry {

@@ -2,6 +2,8 @@
 
 use super::bytes::before;
 use super::lexicon::{Flags, Lexicon};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use unicode_normalization::UnicodeNormalization;
 
 /// How a word is written.
@@ -357,6 +359,27 @@ const fn mix(hash: u64, chunk: u64) -> u64 {
 /// Adds another word to a hash, for keys of several words.
 pub(super) const fn join(left: u64, right: u64) -> u64 {
     mix(left.rotate_left(23), right)
+}
+
+/// A map from hashes of words to something.
+pub(super) type Keyed<T> = HashMap<u64, T, BuildHasherDefault<Hashed>>;
+
+/// Passes a key on that is a hash already.
+#[derive(Default)]
+pub(super) struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |n, b| n << 8 | u64::from(*b));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
 }
 
 #[cfg(test)]

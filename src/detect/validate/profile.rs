@@ -90,12 +90,9 @@ fn profile(candidate: &str) -> bool {
 fn account(host: &str, first: &str, second: &str) -> bool {
     let on =
         |platform: &str| host.strip_suffix(platform).is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
-    PLATFORMS.iter().any(|(platform, lead)| {
-        let named = match *lead {
-            "" => first.len() > 1 && !RESERVED.split_ascii_whitespace().any(|word| word == first),
-            lead => first == lead && !second.is_empty(),
-        };
-        named && on(platform)
+    PLATFORMS.iter().filter(|(platform, _)| on(platform)).any(|(_, lead)| match *lead {
+        "" => first.len() > 1 && !RESERVED.split_ascii_whitespace().any(|word| word == first),
+        lead => first == lead && !second.is_empty(),
     })
 }
 
