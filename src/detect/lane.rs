@@ -1,15 +1,19 @@
-//! Patterns that are tried at chosen places: a small dense automaton each, and one table that says which are worth trying.
+//! Patterns that are tried at chosen places: one automaton for all patterns of a lane, built state by state as texts need it.
 //!
-//! A union of all patterns in one automaton is megabytes large and misses the cache at every step; apart they fit. Every try
-//! is anchored and reads at most [`WINDOW`] bytes, so a text costs time in proportion to its length whatever it holds.
+//! Built whole, the automaton of all patterns is many megabytes large and misses the cache at every step; of the states that
+//! texts reach there are few. What it finds does not depend on what it met before. Every try is anchored and reads at most
+//! [`WINDOW`] bytes, so a text costs time in proportion to its length whatever it holds.
 
 use super::bytes::{at, free_after, free_before};
 use super::error::RulesetFault;
-use regex_automata::dfa::{Automaton, StartKind, dense};
-use regex_automata::util::{primitives::StateID, syntax};
+use regex_automata::hybrid::LazyStateID;
+use regex_automata::hybrid::dfa::{Builder, Cache, Config, DFA};
+use regex_automata::util::{pool::Pool, syntax};
 use regex_automata::{Anchored, Input, MatchKind, nfa::thompson};
 use smallvec::SmallVec;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 
 /// The longest match, in bytes.
 pub(super) const WINDOW: usize = 256;
@@ -26,17 +30,9 @@ pub(super) struct Entry<'a> {
 
 /// The compiled patterns of one lane.
 pub(super) struct Lane {
-    patterns: Vec<Compiled>,
-    openings: Openings,
-    /// The patterns whose matches need no context.
-    strong: u128,
-}
-
-struct Compiled {
-    automaton: dense::DFA<Vec<u32>>,
-    /// The state to start in, when it does not depend on what stands before.
-    start: Option<StateID>,
-    rule: usize,
+    /// All patterns, and those whose matches need no context.
+    all: Option<Automaton>,
+    strong: Option<Automaton>,
 }
 
 impl Lane {
@@ -46,19 +42,11 @@ impl Lane {
             let what = format!("a lane holds at most {MOST} patterns; set `starts: anywhere` for some");
             return Err(RulesetFault { file: extra.file.to_owned(), line: None, what });
         }
-        let compiled = |entry: &Entry<'_>| match compile(entry.regex) {
-            Ok(automaton) => Ok(Compiled { start: only_start(&automaton), automaton, rule: entry.rule }),
-            Err(what) => Err(RulesetFault {
-                file: entry.file.to_owned(),
-                line: None,
-                what: format!("regex `{}`: {what}; or set `starts: anywhere`", entry.regex),
-            }),
-        };
-        let patterns = entries.iter().map(compiled).collect::<Result<Vec<_>, _>>()?;
-        let openings = Openings::of(&patterns);
-        let strong =
-            entries.iter().zip(0..).filter(|(e, _)| !e.weak).fold(0, |all, (_, n)| all | 1_u128 << n);
-        Ok(Self { patterns, openings, strong })
+        let strong: Vec<&Entry<'_>> = entries.iter().filter(|e| !e.weak).collect();
+        Ok(Self {
+            all: Automaton::build(&entries.iter().collect::<Vec<_>>())?,
+            strong: Automaton::build(&strong)?,
+        })
     }
 
     /// Offers `accept(rule, end)` each match from `start` that ends a word, the longest first, until it takes one of that rule.
@@ -70,39 +58,32 @@ impl Lane {
         context: bool,
         mut accept: impl FnMut(usize, usize) -> bool,
     ) {
-        let bytes = text.as_bytes();
-        let mut alive = self.openings.at(bytes, start, if context { u128::MAX } else { self.strong });
-        if alive == 0 || (at(bytes, start).is_ascii_alphanumeric() && !free_before(text, start)) {
+        let chosen = if context { &self.all } else { &self.strong };
+        let Some(automaton) = chosen.as_ref().filter(|a| a.openings.at(text.as_bytes(), start)) else {
+            return;
+        };
+        if at(text.as_bytes(), start).is_ascii_alphanumeric() && !free_before(text, start) {
             return;
         }
-        let mut ends: SmallVec<[(usize, usize); 16]> = SmallVec::new();
-        while alive != 0 {
-            let index = alive.trailing_zeros() as usize;
-            alive &= alive - 1;
-            if let Some(pattern) = self.patterns.get(index) {
-                pattern.walk(bytes, start, |end| {
-                    if !at(bytes, end.saturating_sub(1)).is_ascii_alphanumeric() || free_after(text, end) {
-                        ends.push((end, index));
-                    }
-                });
-            }
-        }
-        ends.sort_unstable();
+        let ends = automaton.ends(text, start);
         let mut settled = 0_u128;
         // A pattern that may end nearly anywhere is asked about its longest matches only.
-        let mut tries: [u8; MOST] = [TRIES_MAX; MOST];
-        for (end, index) in ends.into_iter().rev() {
-            let bit = 1_u128 << (index % MOST);
-            let whole = text.is_char_boundary(start) && text.is_char_boundary(end);
-            let asked = tries.get_mut(index).is_some_and(|left| {
+        let mut tries: SmallVec<[u8; MOST]> = SmallVec::new();
+        if ends.len() > usize::from(TRIES_MAX) {
+            tries.resize(MOST, TRIES_MAX);
+        }
+        for (end, pattern) in ends.into_iter().rev() {
+            let bit = 1_u128 << (pattern % MOST);
+            let asked = tries.get_mut(pattern).is_none_or(|left| {
                 *left = left.saturating_sub(1);
                 *left > 0
             });
+            let whole = text.is_char_boundary(start) && text.is_char_boundary(end);
             if settled & bit == 0
                 && asked
                 && whole
-                && let Some(pattern) = self.patterns.get(index)
-                && accept(pattern.rule, end)
+                && let Some(rule) = automaton.rules.get(pattern)
+                && accept(*rule, end)
             {
                 settled |= bit;
             }
@@ -110,11 +91,113 @@ impl Lane {
     }
 }
 
-/// Which patterns may match, by the first few bytes. May name one that does not match, never leaves one out that does.
+/// Several patterns as one automaton, and what it has built so far: one a thread at work.
+struct Automaton {
+    dfa: Arc<DFA>,
+    caches: Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>>,
+    rules: Vec<usize>,
+    openings: Openings,
+}
+
+/// Ends and the patterns that end there, in order.
+type Ends = SmallVec<[(usize, usize); 16]>;
+
+impl Automaton {
+    fn build(entries: &[&Entry<'_>]) -> Result<Option<Self>, RulesetFault> {
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let regexes: Vec<&str> = entries.iter().map(|e| e.regex).collect();
+        let dfa = compile(&regexes).map_err(|what| {
+            let culprit = entries.iter().find(|e| compile(&[e.regex]).is_err()).or(entries.first());
+            RulesetFault {
+                file: culprit.map_or_else(String::new, |e| e.file.to_owned()),
+                line: None,
+                what: format!(
+                    "regex `{}`: {what}; or set `starts: anywhere`",
+                    culprit.map_or("", |e| e.regex)
+                ),
+            }
+        })?;
+        let openings = Openings::of(&regexes);
+        let dfa = Arc::new(dfa);
+        let shared = Arc::clone(&dfa);
+        let create: Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe> =
+            Box::new(move || shared.create_cache());
+        Ok(Some(Self {
+            dfa,
+            caches: Pool::new(create),
+            rules: entries.iter().map(|e| e.rule).collect(),
+            openings,
+        }))
+    }
+
+    /// Where matches from `start` end a word.
+    fn ends(&self, text: &str, start: usize) -> Ends {
+        let (bytes, dfa, mut cache) = (text.as_bytes(), &*self.dfa, self.caches.get());
+        let limit = bytes.len().min(start.saturating_add(WINDOW));
+        let input = Input::new(bytes).range(start..limit).anchored(Anchored::Yes);
+        let mut ends = Ends::new();
+        let Ok(mut state) = dfa.start_state_forward(&mut cache, &input) else { return ends };
+        // A match shows one byte late, so the byte after the window is read too.
+        for pos in start..=limit {
+            let next = match bytes.get(pos) {
+                Some(byte) => dfa.next_state(&mut cache, state, *byte),
+                None => dfa.next_eoi_state(&mut cache, state),
+            };
+            let Ok(next) = next else { break };
+            state = next;
+            if state.is_tagged() {
+                if state.is_match() {
+                    if !at(bytes, pos.saturating_sub(1)).is_ascii_alphanumeric() || free_after(text, pos) {
+                        let patterns = dfa.match_len(&cache, state);
+                        ends.extend(
+                            (0..patterns).map(|n| (pos, dfa.match_pattern(&cache, state, n).as_usize())),
+                        );
+                    }
+                } else if state.is_dead() || state.is_quit() {
+                    break;
+                }
+            }
+        }
+        ends
+    }
+}
+
+/// How many ends of one pattern are asked about at one start.
+const TRIES_MAX: u8 = 25;
+
+/// The most patterns one lane can hold.
+pub(super) const MOST: usize = 128;
+
+/// What one thread may keep of an automaton, in bytes; when that is full it starts afresh.
+const BUILT_MAX: usize = 4 << 20;
+
+fn compile(regexes: &[&str]) -> Result<DFA, String> {
+    let config = Config::new()
+        .match_kind(MatchKind::All)
+        .cache_capacity(BUILT_MAX)
+        .skip_cache_capacity_check(true)
+        .unicode_word_boundary(false);
+    Builder::new()
+        .configure(config)
+        .syntax(syntax::Config::new().unicode(false).utf8(false).case_insensitive(true))
+        .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(8 << 20)))
+        .build_many(regexes)
+        .map_err(|e| {
+            let mut reason: &dyn std::error::Error = &e;
+            while let Some(deeper) = reason.source() {
+                reason = deeper;
+            }
+            reason.to_string().replace('\n', " ")
+        })
+}
+
+/// Whether some pattern may match, by the first few bytes. May say so of a place where none does, never says no where one does.
 struct Openings {
     /// The class of each byte: bytes of a class are alike to every pattern.
     class: [u8; 256],
-    /// For each place and class, the patterns that can go on.
+    /// For each class, the patterns that can go on with it at each place.
     alive: Vec<[u128; LOOK]>,
 }
 
@@ -122,10 +205,13 @@ struct Openings {
 const LOOK: usize = 6;
 
 impl Openings {
-    fn of(patterns: &[Compiled]) -> Self {
+    fn of(regexes: &[&str]) -> Self {
         let mut columns = vec![[0; 256]; LOOK];
-        for (index, pattern) in patterns.iter().enumerate() {
-            reach(&pattern.automaton, &mut columns, 1 << (index % MOST));
+        for (index, regex) in regexes.iter().enumerate() {
+            match compile(&[regex]) {
+                Ok(dfa) => reach(&dfa, &mut columns, 1 << (index % MOST)),
+                Err(_) => columns.iter_mut().flatten().for_each(|cell| *cell |= 1 << (index % MOST)),
+            }
         }
         let mut alive: Vec<[u128; LOOK]> = Vec::new();
         let mut class = [0; 256];
@@ -143,112 +229,58 @@ impl Openings {
         Self { class, alive }
     }
 
-    /// The patterns of `alive` that may match at `start`. Past the end stands a zero byte.
-    fn at(&self, bytes: &[u8], start: usize, mut alive: u128) -> u128 {
+    /// Past the end stands a zero byte.
+    fn at(&self, bytes: &[u8], start: usize) -> bool {
         let rest = bytes.get(start..).unwrap_or(&[]);
+        let mut alive = u128::MAX;
         for place in 0..LOOK {
             let byte = rest.get(place).copied().unwrap_or(0);
             let class = self.class.get(usize::from(byte)).copied().unwrap_or(0);
             alive &= self.alive.get(usize::from(class)).and_then(|row| row.get(place)).copied().unwrap_or(0);
             if alive == 0 {
-                break;
+                return false;
             }
         }
-        alive
+        true
     }
-}
-
-impl Compiled {
-    fn walk(&self, bytes: &[u8], start: usize, mut matched: impl FnMut(usize)) {
-        let automaton = &self.automaton;
-        let limit = bytes.len().min(start.saturating_add(WINDOW));
-        let first = self.start.or_else(|| first_state(automaton, bytes, start, limit));
-        let Some(mut state) = first else { return };
-        // A match shows one byte late, so the byte after the window is read too.
-        for pos in start..=limit {
-            state = match bytes.get(pos) {
-                Some(byte) => automaton.next_state(state, *byte),
-                None => automaton.next_eoi_state(state),
-            };
-            if automaton.is_special_state(state) {
-                if automaton.is_match_state(state) {
-                    matched(pos);
-                } else if automaton.is_dead_state(state) || automaton.is_quit_state(state) {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-/// The states in which a match may start: what stands before may matter to a pattern (nothing, a line end, a space, a letter).
-fn starts(automaton: &dense::DFA<Vec<u32>>) -> BTreeSet<StateID> {
-    let before: [&[u8]; 5] = [b"x", b"\nx", b"\rx", b" x", b"xx"];
-    before.iter().filter_map(|text| first_state(automaton, text, text.len() - 1, text.len())).collect()
-}
-
-fn only_start(automaton: &dense::DFA<Vec<u32>>) -> Option<StateID> {
-    let states = starts(automaton);
-    states.first().copied().filter(|_| states.len() == 1)
 }
 
 /// Marks, for each place and byte, that a pattern can go on with that byte there.
-fn reach(automaton: &dense::DFA<Vec<u32>>, columns: &mut [[u128; 256]], bit: u128) {
-    let mut states = starts(automaton);
+fn reach(dfa: &DFA, columns: &mut [[u128; 256]], bit: u128) {
+    let mut cache = dfa.create_cache();
+    // What stands before the start may matter to a pattern: nothing, a line end, a space, a letter.
+    let mut states: HashSet<LazyStateID> = HashSet::new();
+    for before in [&b"x"[..], b"\nx", b"\rx", b" x", b"xx"] {
+        let input = Input::new(before).range(before.len() - 1..).anchored(Anchored::Yes);
+        states.extend(dfa.start_state_forward(&mut cache, &input));
+    }
     let mut matched = false;
     for column in columns {
-        let mut next = BTreeSet::new();
-        for byte in 0..=u8::MAX {
-            for state in &states {
-                let to = automaton.next_state(*state, byte);
-                if !automaton.is_dead_state(to) {
-                    next.insert(to);
-                    if let Some(slot) = column.get_mut(usize::from(byte)) {
-                        *slot |= bit;
-                    }
-                }
-            }
-        }
         // A match shows one byte late: any byte may follow it.
-        matched |= states.iter().any(|state| automaton.is_match_state(automaton.next_eoi_state(*state)));
-        if matched {
-            column.iter_mut().for_each(|slot| *slot |= bit);
+        let ends = |state: &LazyStateID, cache: &mut Cache| {
+            dfa.next_eoi_state(cache, *state).is_ok_and(|s| s.is_match())
+        };
+        matched |= states.iter().any(|state| ends(state, &mut cache));
+        let mut viable = [None; 256];
+        let mut next = HashSet::new();
+        for byte in 0..=u8::MAX {
+            let class = usize::from(dfa.byte_classes().get(byte));
+            let known = viable.get(class).copied().flatten();
+            let goes_on = known.unwrap_or_else(|| {
+                let on = states.iter().filter_map(|state| dfa.next_state(&mut cache, *state, byte).ok());
+                let on: Vec<LazyStateID> = on.filter(|state| !state.is_dead()).collect();
+                next.extend(on.iter().copied());
+                !on.is_empty()
+            });
+            if let Some(slot) = viable.get_mut(class) {
+                *slot = Some(goes_on);
+            }
+            if let Some(slot) = column.get_mut(usize::from(byte)).filter(|_| goes_on || matched) {
+                *slot |= bit;
+            }
         }
         states = next;
     }
-}
-
-/// How many ends of one pattern are asked about at one start.
-const TRIES_MAX: u8 = 25;
-
-/// The most patterns one lane can hold.
-pub(super) const MOST: usize = 128;
-
-fn compile(regex: &str) -> Result<dense::DFA<Vec<u32>>, String> {
-    dense::Builder::new()
-        .configure(
-            dense::Config::new()
-                .start_kind(StartKind::Anchored)
-                .match_kind(MatchKind::All)
-                .minimize(false)
-                .dfa_size_limit(Some(4 << 20))
-                .determinize_size_limit(Some(8 << 20)),
-        )
-        .syntax(syntax::Config::new().unicode(false).utf8(false).case_insensitive(true))
-        .thompson(thompson::Config::new().utf8(false))
-        .build(regex)
-        .map_err(|e| {
-            let mut reason: &dyn std::error::Error = &e;
-            while let Some(deeper) = reason.source() {
-                reason = deeper;
-            }
-            reason.to_string().replace('\n', " ")
-        })
-}
-
-fn first_state(automaton: &dense::DFA<Vec<u32>>, bytes: &[u8], start: usize, end: usize) -> Option<StateID> {
-    let input = Input::new(bytes).range(start..end).anchored(Anchored::Yes);
-    automaton.start_state_forward(&input).ok()
 }
 
 #[cfg(test)]
