@@ -229,7 +229,7 @@ fn infix(before: &str, c: char, rest: &str, tongue: Tongue) -> usize {
                 rest.starts_with("--") && left.is_alphabetic() && right(2).is_some_and(char::is_alphabetic);
             return if double { 2 } else { 0 };
         }
-        '-' | '–' | '—' | '~' => {
+        '-' | '–' | '—' | '~' if !dutch => {
             let parts = is_word(left) && right(run).is_some_and(char::is_alphabetic) && hyphens.len() <= 3;
             return if parts { run } else { 0 };
         }
@@ -295,6 +295,8 @@ struct Rules {
     stop_words: HashSet<&'static str>,
     /// By the whole: the pieces it is cut into.
     exceptions: HashMap<String, Vec<&'static str>>,
+    /// Bytes of the longest of them: what is longer need not be looked up, at each sign that is cut off anew.
+    longest: usize,
 }
 
 impl Rules {
@@ -308,14 +310,13 @@ impl Rules {
     fn read(stop_words: &'static str, exceptions: &'static str) -> Self {
         let lines = |text: &'static str| text.lines().filter(|line| !line.starts_with("# "));
         let exception = |line: &'static str| (line.replace(' ', ""), line.split(' ').collect());
-        Self {
-            stop_words: lines(stop_words).collect(),
-            exceptions: lines(exceptions).map(exception).collect(),
-        }
+        let exceptions: HashMap<_, _> = lines(exceptions).map(exception).collect();
+        let longest = exceptions.keys().map(String::len).max().unwrap_or(0);
+        Self { stop_words: lines(stop_words).collect(), exceptions, longest }
     }
 
     fn exception(&self, text: &str) -> Option<&[&'static str]> {
-        self.exceptions.get(text).map(Vec::as_slice)
+        if text.len() > self.longest { None } else { self.exceptions.get(text).map(Vec::as_slice) }
     }
 }
 
