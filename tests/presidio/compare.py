@@ -105,7 +105,7 @@ SAME = {"all": steady, "places": places, "form": form}
 def fault(request, reference, knik):
     """What is wrong with two answers, or nothing."""
     shown = f"Presidio {reference[0]} {json.dumps(reference[2])[:600]}\n        Knik     {knik[0]} {json.dumps(knik[2])[:600]}"
-    look = SAME[request.get("same", "all")]
+    look = SAME[request.get("same") or "all"]
     alike = reference[:2] == knik[:2]
     if alike:
         alike = look(reference[2]) == look(knik[2]) if reference[0] == 200 else reference[2] == knik[2]
@@ -223,7 +223,7 @@ def main():
 
 
 def compare(reference, knik):
-    named = set(re.findall(r"^\| `([a-z-]+)` \|", DOCS.read_text(encoding="utf-8"), re.M))
+    named = set(re.findall(r"^\| `([a-z0-9-]+)` \|", DOCS.read_text(encoding="utf-8"), re.M))
     count, meant, used, faults = 0, 0, set(), []
     requests = [*written(), *drawn()]
     names = [request["name"] for request in requests]

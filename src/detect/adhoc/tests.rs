@@ -36,29 +36,32 @@ fn ruleset() -> Ruleset {
     .unwrap()
 }
 
+/// What is asked beside the text.
+#[derive(Default)]
+struct Asked<'a> {
+    dutch: bool,
+    entities: Option<&'a [String]>,
+    context: &'a [String],
+    allow: Option<&'a AllowList>,
+}
+
 /// Entity, text and score of everything found.
-fn run(
-    text: &str,
-    specs: &[AdHocSpec],
-    change: impl FnOnce(&mut Analysis<'_>),
-) -> Result<Vec<(String, String, f64)>, AdHocError> {
+fn run(text: &str, specs: &[AdHocSpec], asked: &Asked<'_>) -> Result<Vec<(String, String, f64)>, AdHocError> {
     let ruleset = ruleset();
     let adhoc = AdHocRecogniser::compile(specs, text.len())?;
-    let mut analysis = Analysis {
-        ruleset: &ruleset,
-        adhoc: &adhoc,
-        language: Language::English,
-        entities: None,
-        context: &[],
-        allow: None,
-    };
-    change(&mut analysis);
+    let language = if asked.dutch { Language::Dutch } else { Language::English };
+    let Asked { entities, context, allow, .. } = *asked;
+    let analysis = Analysis { ruleset: &ruleset, adhoc: &adhoc, language, entities, context, allow };
     let found = analysis.run(text, 0.0, &|| true)?;
     Ok(found.iter().map(|f| (f.entity.to_string(), f.span.of(text).unwrap().to_owned(), f.score)).collect())
 }
 
+fn plain(text: &str, specs: &[AdHocSpec]) -> Result<Vec<(String, String, f64)>, AdHocError> {
+    run(text, specs, &Asked::default())
+}
+
 fn values(text: &str, specs: &[AdHocSpec]) -> Vec<String> {
-    run(text, specs, |_| {}).unwrap().into_iter().map(|(_, value, _)| value).collect()
+    plain(text, specs).unwrap().into_iter().map(|(_, value, _)| value).collect()
 }
 
 #[test]
@@ -104,26 +107,26 @@ fn a_pattern_that_cannot_be_used_is_refused_by_name_and_place() {
         ("(?f)a", "this inline flag is not supported at position 0"),
     ];
     for (regex, expected) in table {
-        let refused = run("x", &[spec(&[(regex, 0.5)])], |_| {});
+        let refused = plain("x", &[spec(&[(regex, 0.5)])]);
         assert_eq!(refused, Err(AdHocError::Pattern { what: expected.into() }), "{regex}");
     }
     let mut odd = spec(&[("a", 0.5)]);
     odd.regex_flags = 0x400;
-    assert!(matches!(run("x", &[odd], |_| {}), Err(AdHocError::Pattern { .. })));
+    assert!(matches!(plain("x", &[odd]), Err(AdHocError::Pattern { .. })));
 }
 
 #[test]
 fn too_much_is_refused_and_never_skipped() {
     let text = format!("{}b", "a".repeat(60));
-    let steep = run(&text, &[spec(&[(r"(?:(a)|\1a|aa)*c", 0.5)])], |_| {});
+    let steep = plain(&text, &[spec(&[(r"(?:(a)|\1a|aa)*c", 0.5)])]);
     assert_eq!(steep, Err(AdHocError::Steps { pattern: "p".into(), most: 1_000_000 }));
-    let large = run("x", &[spec(&[(r"\w{1,900}\w{1,900}\w{1,900}", 0.5)])], |_| {});
+    let large = plain("x", &[spec(&[(r"\w{1,900}\w{1,900}\w{1,900}", 0.5)])]);
     assert!(matches!(large, Err(AdHocError::Pattern { .. })), "{large:?}");
     let many = vec![spec(&[("a", 0.5)]); PATTERNS_MAX + 1];
-    assert!(matches!(run("x", &many, |_| {}), Err(AdHocError::TooMany { .. })));
-    let long = run("x", &[spec(&[(&"a".repeat(PATTERN_CHARS_MAX + 1), 0.5)])], |_| {});
+    assert!(matches!(plain("x", &many), Err(AdHocError::TooMany { .. })));
+    let long = plain("x", &[spec(&[(&"a".repeat(PATTERN_CHARS_MAX + 1), 0.5)])]);
     assert!(matches!(long, Err(AdHocError::TooMany { .. })));
-    let crowd = run(&"a".repeat(FINDINGS_MAX + 1), &[spec(&[("a", 0.5)])], |_| {});
+    let crowd = plain(&"a".repeat(FINDINGS_MAX + 1), &[spec(&[("a", 0.5)])]);
     assert_eq!(crowd, Err(AdHocError::TooMany { what: "findings", most: FINDINGS_MAX }));
     let ruleset = ruleset();
     let adhoc = AdHocRecogniser::compile(&[spec(&[("a(?=b)", 0.5)])], 10).unwrap();
@@ -142,7 +145,7 @@ fn too_much_is_refused_and_never_skipped() {
 fn nesting_without_end_is_refused() {
     for open in ["(", "(?:", "(?=", "(?<=", "((?i)"] {
         let regex = format!("{}a{}", open.repeat(1_500), ")".repeat(1_500));
-        assert!(run("a", &[spec(&[(&regex, 0.5)])], |_| {}).is_err(), "{open}");
+        assert!(plain("a", &[spec(&[(&regex, 0.5)])]).is_err(), "{open}");
     }
 }
 
@@ -166,7 +169,7 @@ fn context_raises_scores_as_in_presidio() {
     given.context = words_of(&["card", "pin"]);
     let score = |text: &str, context: &[&str]| {
         let context = words_of(context);
-        let found = run(text, &[given.clone()], |a| a.context = &context).unwrap();
+        let found = run(text, &[given.clone()], &Asked { context: &context, ..Asked::default() }).unwrap();
         found.first().unwrap().2
     };
     assert_eq!(score("my creditcard is 1234", &[]), 0.4, "a part of a word counts, and 0.4 is the least");
@@ -182,13 +185,14 @@ fn context_raises_scores_as_in_presidio() {
     assert_eq!(score("pin1234", &[]), 0.4, "the word of the match itself counts");
     let mut high = given.clone();
     high.patterns[0].score = 0.9;
-    assert_eq!(run("pin 1234", &[high], |_| {}).unwrap()[0].2, 1.0);
+    assert_eq!(plain("pin 1234", &[high]).unwrap()[0].2, 1.0);
 }
 
 #[test]
 fn words_of_the_request_support_recognisers_of_the_ruleset() {
     let given = words_of(&["bestelling"]);
-    let score = |context: &[String]| run("nummer ORD1234", &[], |a| a.context = context).unwrap()[0].2;
+    let score =
+        |context: &[String]| run("nummer ORD1234", &[], &Asked { context, ..Asked::default() }).unwrap()[0].2;
     assert_eq!(score(&[]), 0.5);
     assert_eq!(score(&given), 0.85);
 }
@@ -200,10 +204,8 @@ fn entities_and_language_choose_who_takes_part() {
     dutch.language = "nl".into();
     let found = |specs: &[AdHocSpec], entities: Option<&[&str]>, language| {
         let entities = entities.map(words_of);
-        run(text, specs, |a| {
-            a.entities = entities.as_deref();
-            a.language = language;
-        })
+        let dutch = language == Language::Dutch;
+        run(text, specs, &Asked { dutch, entities: entities.as_deref(), ..Asked::default() })
     };
     let entities = |found: Result<Vec<(String, String, f64)>, AdHocError>| -> Vec<String> {
         found.unwrap().into_iter().map(|(entity, ..)| entity).collect()
@@ -219,7 +221,8 @@ fn entities_and_language_choose_who_takes_part() {
 fn allow_lists_let_stand_words_or_patterns() {
     let given = spec(&[(r"AB\d+", 0.5)]);
     let kept = |allow: &AllowList| {
-        let found = run("AB1 AB22 ab1", &[given.clone()], |a| a.allow = Some(allow)).unwrap();
+        let found =
+            run("AB1 AB22 ab1", &[given.clone()], &Asked { allow: Some(allow), ..Asked::default() }).unwrap();
         found.into_iter().map(|(_, value, _)| value).collect::<Vec<_>>()
     };
     assert_eq!(kept(&AllowList::exact(words_of(&["AB1"])).unwrap()), ["AB22", "ab1"]);
@@ -269,11 +272,7 @@ fn words_are_cut_at_punctuation_and_contractions() {
             "mail a.b@c.org, see http://x.org/y",
             &["mail", "a.b@c.org", ",", "see", "http://x.org/y"],
         ),
-        (
-            Tongue::Dutch,
-            "zo'n e-mail (nr.) 's avonds",
-            &["zo'n", "e-mail", "(", "nr", ".", ")", "'s", "avonds"],
-        ),
+        (Tongue::Dutch, "zo'n e-mail (nr.) 's avonds", &["zo'n", "e-mail", "(", "nr.", ")", "'s", "avonds"]),
         (Tongue::English, " two  blanks\n", &[" ", "two", " ", "blanks", "\n"]),
     ];
     for (tongue, text, expected) in table {
@@ -330,7 +329,7 @@ proptest! {
     /// Whatever is sent as a pattern: an answer, no panic.
     #[test]
     fn any_pattern_gets_an_answer(regex in r"[a-c\\(){}\[\]?*+|^$.,:=!<>P'0-3dwsbpUxé-]{0,24}", text in "[a-cé0-3 \n]{0,20}") {
-        let _answered = run(&text, &[spec(&[(&regex, 0.5)])], |_| {});
+        let _answered = plain(&text, &[spec(&[(&regex, 0.5)])]);
     }
 
     /// Words lie in order on characters of the text.

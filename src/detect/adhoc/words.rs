@@ -1,8 +1,8 @@
 //! Text cut into words the way Presidio's tokeniser (spaCy's rules for English and Dutch) cuts it, as far as it
-//! decides which words stand before a match. No exceptions but contractions, no lemmas: a word is what is written.
+//! decides which words stand before a match. No lemmas: a word is what is written. Lists in `patterns/context`.
 
 use regex::Regex;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// The language whose rules and stop words are used.
@@ -48,7 +48,7 @@ pub(super) fn words(text: &str, tongue: Tongue) -> Vec<Word> {
 
 /// A word counts when it is no stop word and no punctuation; one with a colon in it is counted by its parts.
 fn count(words: &mut [Word], tongue: Tongue) {
-    let stop = &STOP_WORDS[usize::from(tongue == Tongue::Dutch)];
+    let stop = &Rules::of(tongue).stop_words;
     let kept =
         |word: &&Word| !stop.contains(word.text.as_str()) && !is_punctuation(&word.text) && word.text != "be";
     let keys: HashSet<String> =
@@ -77,34 +77,38 @@ fn chunks(text: &str) -> Vec<(usize, &str)> {
     chunks
 }
 
-/// Cuts punctuation off both ends of a chunk, then what is left in its middle.
+/// Cuts punctuation off both ends of a chunk until nothing more comes off or an exception is left.
 fn cut<'t>(chunk: &'t str, start: usize, tongue: Tongue, cuts: &mut Vec<(usize, &'t str)>) {
+    let rules = Rules::of(tongue);
     let (mut core, mut at) = (chunk, start);
     let mut after = Vec::new();
-    loop {
-        if core.is_empty() || (tongue == Tongue::Dutch && CLITICS.contains(&core)) {
-            break;
-        }
-        let before = core.len();
+    while !core.is_empty() && rules.exception(core).is_none() {
         let lead = lead(core, tongue);
-        let (head, rest) = core.split_at(lead);
-        let (rest, tail) = rest.split_at(rest.len() - trail(core, rest, tongue));
-        if !head.is_empty() {
-            cuts.push((at, head));
-        }
-        at += head.len();
-        if !tail.is_empty() {
-            after.push((at + rest.len(), tail));
-        }
-        core = rest;
-        if core.len() == before {
+        let rest = core.get(lead..).unwrap_or_default();
+        let without_lead = rules.exception(rest).is_some();
+        let trail = if without_lead { 0 } else { trail(rest, tongue) };
+        let kept = core.len() - trail;
+        // What is left without its tail alone may be an exception, such as a word in brackets that has one of its own.
+        let without_trail = trail > 0 && core.get(..kept).is_some_and(|left| rules.exception(left).is_some());
+        let lead = if without_trail { 0 } else { lead };
+        if lead + trail == 0 {
             break;
         }
+        cuts.extend(core.get(..lead).filter(|head| !head.is_empty()).map(|head| (at, head)));
+        after.extend(core.get(kept..).filter(|tail| !tail.is_empty()).map(|tail| (at + kept, tail)));
+        core = core.get(lead..kept).unwrap_or_default();
+        at += lead;
     }
-    if is_address(core) || CLITICS.contains(&core) {
-        cuts.push((at, core));
-    } else if !core.is_empty() {
-        middle(core, at, tongue, cuts);
+    match rules.exception(core) {
+        Some(pieces) => {
+            let mut from = 0;
+            for piece in pieces {
+                cuts.extend(core.get(from..from + piece.len()).map(|piece| (at + from, piece)));
+                from += piece.len();
+            }
+        }
+        None if is_address(core) => cuts.push((at, core)),
+        None => middle(core, at, tongue, cuts),
     }
     cuts.extend(after.into_iter().rev());
 }
@@ -131,10 +135,10 @@ fn lead(text: &str, tongue: Tongue) -> usize {
     }
 }
 
-/// How many bytes at the end of `rest` are cut off; `whole` is the chunk with what stood before `rest`.
-fn trail(whole: &str, rest: &str, tongue: Tongue) -> usize {
+/// How many bytes at the end are punctuation, or a unit after a number.
+fn trail(rest: &str, tongue: Tongue) -> usize {
     let Some(last) = rest.chars().next_back() else { return 0 };
-    let head = |len: usize| whole.get(..whole.len() - len).and_then(|head| head.chars().next_back());
+    let head = |len: usize| rest.get(..rest.len() - len).and_then(|head| head.chars().next_back());
     if tongue == Tongue::English
         && let Some(len) = ["'s", "'S", "’s", "’S"].iter().find(|s| rest.ends_with(**s)).map(|s| s.len())
     {
@@ -145,7 +149,7 @@ fn trail(whole: &str, rest: &str, tongue: Tongue) -> usize {
     let digit_before = before.is_some_and(|c| c.is_ascii_digit());
     match last {
         '.' if dots >= 2 => dots,
-        '.' if before.is_some_and(|c| ends_sentence(c)) || two_capitals(whole) => 1,
+        '.' if before.is_some_and(|c| ends_sentence(c)) || two_capitals(rest) => 1,
         '+' if digit_before => 1,
         '—' | '–' => last.len_utf8(),
         c if is_mark(c) || is_icon(c) || (is_currency(c) && digit_before) => c.len_utf8(),
@@ -171,12 +175,6 @@ fn two_capitals(text: &str) -> bool {
 
 /// Cuts a word at signs between its letters.
 fn middle<'t>(core: &'t str, at: usize, tongue: Tongue, cuts: &mut Vec<(usize, &'t str)>) {
-    if tongue == Tongue::English
-        && let Some((word, rest)) = contraction(core)
-    {
-        cuts.extend([(at, word), (at + word.len(), rest)]);
-        return;
-    }
     let mut from = 0;
     let mut push = |from: usize, to: usize| {
         cuts.extend(core.get(from..to).filter(|piece| !piece.is_empty()).map(|piece| (at + from, piece)));
@@ -231,7 +229,7 @@ fn infix(before: &str, c: char, rest: &str, tongue: Tongue) -> usize {
                 rest.starts_with("--") && left.is_alphabetic() && right(2).is_some_and(char::is_alphabetic);
             return if double { 2 } else { 0 };
         }
-        '-' | '–' | '—' | '~' => {
+        '-' | '–' | '—' | '~' if !dutch => {
             let parts = is_word(left) && right(run).is_some_and(char::is_alphabetic) && hyphens.len() <= 3;
             return if parts { run } else { 0 };
         }
@@ -240,14 +238,6 @@ fn infix(before: &str, c: char, rest: &str, tongue: Tongue) -> usize {
         _ => false,
     };
     if parts { c.len_utf8() } else { 0 }
-}
-
-/// `don't` is two words, both of which are stop words.
-fn contraction(word: &str) -> Option<(&str, &str)> {
-    let lower = word.to_lowercase().replace('’', "'");
-    let len = ["n't", "'ll", "'re", "'ve", "'m", "'d"].iter().find(|end| lower.ends_with(**end))?.len();
-    let start = word.char_indices().rev().nth(len - 1)?.0;
-    word.split_at_checked(start).filter(|(head, _)| !head.is_empty())
 }
 
 /// Web and mail addresses stay in one piece.
@@ -265,9 +255,6 @@ fn is_address(text: &str) -> bool {
 
 /// Longer ones are not looked at as addresses.
 const ADDRESS_BYTES_MAX: usize = 2_048;
-
-/// Dutch words that begin with an apostrophe.
-const CLITICS: &[&str] = &["'s", "'t", "'n", "'k", "’s", "’t", "’n", "’k"];
 
 fn is_word(c: char) -> bool {
     c.is_alphabetic() || c.is_ascii_digit()
@@ -303,11 +290,45 @@ const UNITS: &[&str] = &[
     "Pa", "mbar", "mb", "MB", "kb", "KB", "gb", "GB", "tb", "TB", "T", "G", "M", "K",
 ];
 
-/// English, Dutch.
-static STOP_WORDS: LazyLock<[HashSet<&'static str>; 2]> = LazyLock::new(|| {
-    let read = |text: &'static str| text.lines().filter(|line| !line.starts_with('#')).collect();
-    [
-        read(include_str!("../../../patterns/context/stop-words-en.txt")),
-        read(include_str!("../../../patterns/context/stop-words-nl.txt")),
-    ]
+/// The word lists of a language.
+struct Rules {
+    stop_words: HashSet<&'static str>,
+    /// By the whole: the pieces it is cut into.
+    exceptions: HashMap<String, Vec<&'static str>>,
+    /// Bytes of the longest of them: what is longer need not be looked up, at each sign that is cut off anew.
+    longest: usize,
+}
+
+impl Rules {
+    fn of(tongue: Tongue) -> &'static Self {
+        match tongue {
+            Tongue::English => &ENGLISH,
+            Tongue::Dutch => &DUTCH,
+        }
+    }
+
+    fn read(stop_words: &'static str, exceptions: &'static str) -> Self {
+        let lines = |text: &'static str| text.lines().filter(|line| !line.starts_with("# "));
+        let exception = |line: &'static str| (line.replace(' ', ""), line.split(' ').collect());
+        let exceptions: HashMap<_, _> = lines(exceptions).map(exception).collect();
+        let longest = exceptions.keys().map(String::len).max().unwrap_or(0);
+        Self { stop_words: lines(stop_words).collect(), exceptions, longest }
+    }
+
+    fn exception(&self, text: &str) -> Option<&[&'static str]> {
+        if text.len() > self.longest { None } else { self.exceptions.get(text).map(Vec::as_slice) }
+    }
+}
+
+static ENGLISH: LazyLock<Rules> = LazyLock::new(|| {
+    Rules::read(
+        include_str!("../../../patterns/context/stop-words-en.txt"),
+        include_str!("../../../patterns/context/exceptions-en.txt"),
+    )
+});
+static DUTCH: LazyLock<Rules> = LazyLock::new(|| {
+    Rules::read(
+        include_str!("../../../patterns/context/stop-words-nl.txt"),
+        include_str!("../../../patterns/context/exceptions-nl.txt"),
+    )
 });

@@ -1,4 +1,4 @@
-//! Findings that conflict, resolved in Presidio's steps: those of one type that touch become one; what lies in another
+//! Findings that conflict, resolved in Presidio's steps: those of one type that share a character become one; what lies in another
 //! or is the same place with a lower score goes; neighbours of one type with spaces between become one.
 
 use super::edit::Points;
