@@ -12,7 +12,7 @@ use super::context::is;
 use super::error::RulesetFault;
 use super::joint::{Joint, more, tied};
 use super::label_words::{MOST_WORDS, phrases};
-use super::lane::{Entry, Lane};
+use super::lane::{Entry, Lane, WINDOW};
 use super::lexicon::Flags;
 use super::people::View;
 use super::spec::{After, Recogniser};
@@ -23,6 +23,8 @@ use std::collections::HashMap;
 /// The labels of a ruleset and the patterns of the values they name.
 pub(super) struct Labels {
     lane: Lane,
+    /// By pattern of the lane: the rules that share it.
+    sharing: Vec<Vec<usize>>,
     named: Keyed<Vec<Named>>,
     /// By rule: whose it is, and whether it needs a sign before it.
     rules: HashMap<usize, (usize, After)>,
@@ -98,17 +100,22 @@ impl LabelSpecs {
         recognisers: &[(String, Recogniser)],
         id: impl Fn(&str) -> RecogniserId,
     ) -> Result<Labels, RulesetFault> {
-        let entries: Vec<Entry<'_>> = recognisers
-            .iter()
-            .flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)))
-            .enumerate()
-            .filter(|(rule, _)| self.rules.contains_key(rule))
-            .map(|(rule, (file, p))| Entry { file, regex: &p.regex, rule, weak: false })
-            .collect();
+        let patterns = recognisers.iter().flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)));
+        let mut entries: Vec<Entry<'_>> = Vec::new();
+        let mut sharing: Vec<Vec<usize>> = Vec::new();
+        for (rule, (file, p)) in patterns.enumerate().filter(|(rule, _)| self.rules.contains_key(rule)) {
+            match entries.iter().zip(&mut sharing).find(|(e, _)| e.regex == p.regex) {
+                Some((_, rules)) => rules.push(rule),
+                None => {
+                    entries.push(Entry { file, regex: &p.regex, rule: sharing.len(), weak: false });
+                    sharing.push(vec![rule]);
+                }
+            }
+        }
         let lane = Lane::build(&entries)?;
         let ids = recognisers.iter().enumerate().filter(|(_, (_, r))| !r.labels.is_empty());
         let ids = ids.map(|(index, (_, r))| (index, id(&format!("label.{}", r.id())))).collect();
-        Ok(Labels { lane, named: self.named, rules: self.rules, ids })
+        Ok(Labels { lane, sharing, named: self.named, rules: self.rules, ids })
     }
 }
 
@@ -160,6 +167,13 @@ impl Labels {
         let label = (start, word.start + letters);
         let mut seeker = Seeker { labels: self, view, named, label, tie: Tie::of(view, first), accept };
         seeker.try_to(label.1, None, seeker.tie);
+    }
+
+    /// Whose rule it is, when the label names that recogniser and the value is tied to it as the rule asks.
+    fn owner(&self, rule: usize, named: &[Named], tie: Tie) -> Option<usize> {
+        let (recogniser, after) = self.rules.get(&rule)?;
+        let near = named.iter().any(|n| n.recogniser == *recogniser && tie.passed <= n.within);
+        (near && tie.allows(*after)).then_some(*recogniser)
     }
 
     /// The longest label that ends with the word `last`, whose hash is given, and what it names.
@@ -242,25 +256,45 @@ impl<F: FnMut(Value) -> bool> Seeker<'_, '_, F> {
     fn try_to(&mut self, start: usize, end: Option<usize>, tie: Tie) -> Option<usize> {
         let Self { labels, view, named, label, accept, .. } = self;
         let rest = view.text.get(start..)?;
-        let mut taken = None;
-        labels.lane.matches_at(rest, 0, true, |rule, length| {
-            let Some((recogniser, after)) = labels.rules.get(&rule) else { return false };
-            let near = named.iter().any(|n| n.recogniser == *recogniser && tie.passed <= n.within);
-            let tied = tie.allows(*after);
-            let whole = end.is_none_or(|end| start + length == end);
-            if !(near && tied && whole) {
-                return false;
+        let mut taken = Vec::new();
+        labels.lane.matches_at(rest, 0, true, |pattern, length| {
+            let length = if length + 2 < WINDOW { length } else { length + run_on(rest, length) };
+            let stop = start + length;
+            let rules = labels.sharing.get(pattern).map_or(&[][..], Vec::as_slice);
+            for rule in rules.iter().filter(|_| end.is_none_or(|end| stop == end)) {
+                let Some(recogniser) = labels.owner(*rule, named, tie) else { continue };
+                let fresh = !taken.iter().any(|(r, _)| *r == recogniser);
+                if fresh && accept(Value { rule: *rule, start, end: stop, label: *label, recogniser }) {
+                    taken.push((recogniser, stop));
+                }
             }
-            let value = Value { rule, start, end: start + length, label: *label, recogniser: *recogniser };
-            let yes = accept(value);
-            if yes {
-                taken = taken.max(Some(start + length));
-            }
-            yes
+            false
         });
-        taken
+        taken.into_iter().map(|(_, end)| end).max()
     }
 }
+
+/// How far a key that is longer than the window goes on, over lines of letters and digits.
+fn run_on(text: &str, from: usize) -> usize {
+    let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'_' | b'-');
+    let bytes = text.as_bytes();
+    let bytes = bytes.get(..from + MOST_KEY).unwrap_or(bytes);
+    let mut end = from;
+    loop {
+        end += bytes.iter().skip(end).take_while(|b| inside(b)).count();
+        let gap = bytes.iter().skip(end).take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        let next = bytes.iter().skip(end + gap).take_while(|b| b.is_ascii_alphanumeric()).count();
+        if gap == 0 || next < LINE {
+            return end - from;
+        }
+        end += gap;
+    }
+}
+
+/// The longest key, in bytes.
+const MOST_KEY: usize = 4096;
+/// A line of a key starts with this many letters and digits.
+const LINE: usize = 4;
 
 /// How a value is tied to its label.
 #[derive(Clone, Copy, Default)]

@@ -12,7 +12,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "phone-nl-anywhere",
         about: "ten digits that start with 084, 085, 087 or 091: numbers tied to no place (ACM)",
-        accepts: |c| Digits::of(c).slice().strip_prefix(&[0]).is_some_and(anywhere),
+        accepts: |c| together(c) && Digits::of(c).slice().strip_prefix(&[0]).is_some_and(anywhere),
     },
     Check {
         name: "phone-international",
@@ -22,14 +22,14 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "phone-abroad",
         about: "three groups: 9 to 11 digits that start with 0, or ten with area and exchange from 2 as in North America (NANPA); no 080, 088, 090",
-        accepts: |c| grouped(c) && abroad(Digits::of(c).slice()),
+        accepts: |c| grouped(c) && together(c) && abroad(Digits::of(c).slice()),
     },
 ];
 
 /// With the leading zero, or a mobile number without.
 fn national(candidate: &str) -> bool {
     match Digits::of(candidate).slice() {
-        _ if starts_with_date(candidate) => false,
+        _ if starts_with_date(candidate) || !together(candidate) => false,
         [0, rest @ ..] | rest @ [6, ..] => subscriber(rest),
         _ => false,
     }
@@ -67,11 +67,21 @@ fn international(candidate: &str) -> bool {
     let d = digits.slice();
     let d = if candidate.trim_start().starts_with("00") { d.get(2..).unwrap_or(&[]) } else { d };
     match d {
-        [3, 1, 0, rest @ ..] | [3, 1, rest @ ..] => subscriber(rest) || anywhere(rest),
+        [3, 1, 0, rest @ ..] | [3, 1, rest @ ..] => {
+            together(candidate) && (subscriber(rest) || anywhere(rest))
+        }
         [0, ..] => false,
-        _ => (8..=15).contains(&d.len()) && !one_digit(d),
+        _ => (8..=15).contains(&d.len()) && !one_digit(d) && together(candidate),
     }
 }
+
+/// Whether no more than a few signs stand between two digits.
+fn together(candidate: &str) -> bool {
+    candidate.split(|c: char| c.is_ascii_digit()).all(|gap| gap.len() <= MOST_BETWEEN)
+}
+
+/// `) - (0)` and the like.
+const MOST_BETWEEN: usize = 4;
 
 /// Whether the digits stand in three groups at least.
 fn grouped(candidate: &str) -> bool {

@@ -49,11 +49,17 @@ fn password(candidate: &str) -> bool {
 
 fn key(candidate: &str) -> bool {
     let different = (0..=127_u8).filter(|b| candidate.as_bytes().contains(b)).count();
+    let lines = candidate.lines().next_back().map_or(0, str::len) < candidate.len();
+    let first = candidate.lines().next().map_or(0, str::len);
     candidate.len() >= 16
+        && (!lines || first >= KEY_LINE)
         && different >= 8
         && candidate.bytes().any(|b| b.is_ascii_digit())
         && candidate.bytes().any(|b| b.is_ascii_alphabetic())
 }
+
+/// A key over several lines fills its first.
+const KEY_LINE: usize = 40;
 
 fn jwt(candidate: &str) -> bool {
     let mut parts = candidate.split('.');

@@ -16,6 +16,14 @@ pub(super) const CHECKS: &[Check] = &[
         accepts: |c| Digits::of(c).exactly().is_some_and(|d| itin(&d)),
     },
     Check {
+        name: "us-bank",
+        about: "eight to seventeen digits, not all the same",
+        accepts: |c| {
+            let digits = Digits::of(c);
+            (8..=17).contains(&digits.slice().len()) && !one_digit(digits.slice())
+        },
+    },
+    Check {
         name: "us-npi",
         about: "ten digits from 1 or 2, Luhn with 80840 before them (CMS)",
         accepts: |c| Digits::of(c).exactly().is_some_and(|d| npi(&d)),
