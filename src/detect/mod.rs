@@ -13,6 +13,7 @@ mod address;
 mod bytes;
 mod context;
 mod error;
+mod flags;
 mod hit;
 mod lane;
 mod lexicon;
@@ -33,6 +34,7 @@ mod words;
 mod tests;
 
 pub use error::{RulesetError, RulesetFault};
+pub use flags::{FlagExample, FlagRule};
 pub use people::{Participant, Participants};
 pub use ruleset::{CheckFailure, PatternFile, Ruleset};
 pub use spec::{Example, Kind, Pattern, Recogniser, Starts, Thresholds};

@@ -4,6 +4,7 @@ use super::address::Addresses;
 use super::bytes::{free_after, free_before};
 use super::context::{Phrases, is};
 use super::error::RulesetError;
+use super::flags::Flagging;
 use super::hit::{Hit, Reason};
 use super::lane::inside_number;
 use super::lexicon::{Flags, Lexicon};
@@ -43,6 +44,7 @@ pub struct Ruleset {
     pub(super) common: Lexicon,
     pub(super) names: Names,
     pub(super) addresses: Option<Addresses>,
+    pub(super) flagging: Flagging,
 }
 
 /// One pattern as compiled.
@@ -127,6 +129,7 @@ impl Ruleset {
                 }
             }
         }
+        failures.extend(self.check_flags());
         failures
     }
 

@@ -135,6 +135,28 @@ closed!(
     }
 );
 
+closed!(
+    /// What a record is flagged for: special categories (AVG 9), criminal matters (AVG 10), signs of a minor.
+    ///
+    /// Genetic and biometric data are not told in a post; political opinion is left out on purpose (`docs/flags.md`).
+    FlagKind, "flag", {
+        /// Someone's health (AVG 9).
+        Health = "health",
+        /// Someone's religion or belief (AVG 9).
+        Religion = "religion",
+        /// Someone's racial or ethnic origin (AVG 9).
+        Ethnicity = "ethnicity",
+        /// Someone's membership of a trade union (AVG 9).
+        Union = "union-membership",
+        /// Someone's sexual orientation or sex life (AVG 9).
+        Orientation = "sexual-orientation",
+        /// Someone's convictions, offences or detention (AVG 10).
+        Criminal = "criminal-matters",
+        /// Someone who writes or is spoken of seems to be under 18 (AVG 8, recital 38).
+        Minor = "minor",
+    }
+);
+
 macro_rules! open_term {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $allowed:expr) => {
         $(#[$doc])*
