@@ -10,6 +10,7 @@ mod language;
 pub mod openapi;
 mod problem;
 pub mod reading_room;
+mod review;
 mod server;
 pub mod token;
 pub mod vault;

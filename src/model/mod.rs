@@ -18,7 +18,7 @@ pub use ids::{
 pub use private::PrivateText;
 pub use span::{ByteRange, Span};
 pub use terms::{
-    EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode, Outcome, Platform, RecogniserId, Role,
-    Score, Visibility,
+    EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode, Outcome, Platform, RecogniserId,
+    ReviewReason, Role, Score, Verdict, Visibility,
 };
 pub use time::Timestamp;

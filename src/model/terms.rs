@@ -157,6 +157,43 @@ closed!(
     }
 );
 
+closed!(
+    /// What a reviewer says of a flag.
+    Verdict, "verdict", {
+        /// The flag does not hold, or the record may be shown all the same.
+        Release = "release",
+        /// The record stays withheld.
+        KeepWithheld = "keep-withheld",
+    }
+);
+
+closed!(
+    /// Why a reviewer says it: each reason goes with one verdict.
+    ReviewReason, "reason", {
+        /// Nothing of the kind is told.
+        FlagDoesNotHold = "flag-does-not-hold",
+        /// It is told of nobody who can be known from the redacted view.
+        NobodyIdentifiable = "nobody-identifiable",
+        /// The person concerned manifestly made it public (AVG 9(2)(e)).
+        MadePublic = "made-public-by-the-person",
+        /// It is told, of someone who can be known.
+        FlagHolds = "flag-holds",
+        /// It cannot be said with certainty.
+        InDoubt = "in-doubt",
+    }
+);
+
+impl ReviewReason {
+    /// The verdict it is a reason for.
+    #[must_use]
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::FlagDoesNotHold | Self::NobodyIdentifiable | Self::MadePublic => Verdict::Release,
+            Self::FlagHolds | Self::InDoubt => Verdict::KeepWithheld,
+        }
+    }
+}
+
 macro_rules! open_term {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $allowed:expr) => {
         $(#[$doc])*
