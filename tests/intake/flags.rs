@@ -355,7 +355,7 @@ async fn nothing_of_a_flag_goes_to_the_reading_room() {
         all.extend(review::list(&vault.archive, &vault.rules, &reviewer("min-low"), &asked).await.unwrap());
         all
     };
-    assert!(waiting.len() >= 4, "the demo has flagged records of both organisations: {}", waiting.len());
+    assert!(waiting.len() >= 3, "two of the demo and the one above: {}", waiting.len());
     for item in waiting.iter().skip(1) {
         let actor = reviewer(item.organisation.as_str());
         judge(&vault, &actor, item.id, ReviewReason::NobodyIdentifiable).await.unwrap();

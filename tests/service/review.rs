@@ -56,7 +56,7 @@ fn the_command_line_lists_opens_and_judges() {
     let table = review(&["list"]).ok().out;
     assert!(table.contains(&id) && table.contains("health") && table.contains("low-mastodon"), "{table}");
     let shown = review(&["show", &id]).ok().out;
-    assert!(shown.contains(FLAGGED) && shown.contains("health at 0 to 17"), "{shown}");
+    assert!(shown.contains(FLAGGED) && shown.contains("health at 0 to 16"), "{shown}");
 
     let wrong = ["judge", &id, "--verdict", "release", "--reason", "flag-holds"];
     review(&wrong).refused(&["flag-holds", "release", "nobody-identifiable"]);
