@@ -2,6 +2,7 @@
 
 use super::bench::BenchCommand;
 use super::control::Order;
+use super::review::ReviewCommand;
 use crate::config::default_instance;
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Platform, Role, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact, Duty, Fact};
@@ -57,6 +58,9 @@ pub(super) enum Command {
     /// What was decided on the records of an organisation, and by which steps.
     #[command(after_help = "Example: knik decisions --organisation min-low --outcome refer")]
     Decisions(DecisionsArguments),
+    /// Records that are flagged for special categories or a minor: withheld until a reviewer has judged them.
+    #[command(subcommand)]
+    Review(ReviewCommand),
     /// Check the ledger, the checkpoints and every segment; or one receipt, offline.
     #[command(
         after_help = "Example: knik verify\n         knik verify --receipt receipt.json --key knik.example/vault+1a2b3c4d+AS…"

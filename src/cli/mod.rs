@@ -13,6 +13,7 @@ mod detector;
 pub mod embedded;
 mod folder;
 mod print;
+mod review;
 mod room_process;
 mod serve;
 
@@ -80,6 +81,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             let order_ = Order::Decisions { organisation: asked.organisation, outcome: asked.outcome };
             order(&dir, order_, arguments.json).await?;
         }
+        Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Status => order(&dir, Order::Status, arguments.json).await?,
     }
     Ok(ExitCode::SUCCESS)

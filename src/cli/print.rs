@@ -3,6 +3,7 @@
 
 use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
+use super::review;
 use crate::capture::{Format, Limits};
 use crate::http::openapi;
 use crate::ledger::{ReceiptError, VerifiedEntry};
@@ -134,6 +135,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
             );
         }
         Order::Decisions { .. } => decisions(answer),
+        Order::Review(asked) => review::print(asked, answer),
         _ => println!("{}", serde_json::to_string_pretty(answer)?),
     }
     Ok(())
@@ -235,7 +237,8 @@ fn number(value: &Value, field: &str) -> String {
     value.get(field).and_then(Value::as_u64).unwrap_or_default().to_string()
 }
 
-fn word(value: &Value, field: &str) -> String {
+/// A field as a word; `-` when there is none.
+pub(super) fn word(value: &Value, field: &str) -> String {
     match value.get(field) {
         Some(Value::String(text)) => text.clone(),
         None | Some(Value::Null) => "-".to_owned(),

@@ -15,6 +15,7 @@ mod bytes;
 mod confusable;
 mod context;
 mod error;
+mod flags;
 mod hit;
 mod joint;
 mod label_words;
@@ -45,6 +46,7 @@ mod properties;
 mod tests;
 
 pub use error::{RulesetError, RulesetFault};
+pub use flags::{FlagExample, FlagRule};
 pub use people::{Participant, Participants};
 pub use ruleset::{CheckFailure, PatternFile, Ruleset};
 pub use spec::{After, Example, Kind, Pattern, Recogniser, Starts, Thresholds};

@@ -4,6 +4,7 @@ use super::address::Addresses;
 use super::bytes::{free_after, free_before};
 use super::context::{Phrases, is};
 use super::error::RulesetError;
+use super::flags::Flagging;
 use super::hit::{Hit, Reason};
 use super::labelled::Labels;
 use super::lane::Lane;
@@ -50,6 +51,7 @@ pub struct Ruleset {
     pub(super) common: Lexicon,
     pub(super) names: Names,
     pub(super) addresses: Option<Addresses>,
+    pub(super) flagging: Flagging,
 }
 
 /// One pattern as compiled.
@@ -136,6 +138,7 @@ impl Ruleset {
                 }
             }
         }
+        failures.extend(self.check_flags());
         failures
     }
 
@@ -151,28 +154,28 @@ impl Ruleset {
     /// The same, with participants compiled before.
     #[must_use]
     pub fn detect_among(&self, text: &str, participants: &Participants) -> Vec<Finding> {
+        let (shadow, cut) = self.read(text);
+        self.findings(&shadow, &cut, participants)
+    }
+
+    /// The shadow of a text and its words, looked up.
+    pub(super) fn read<'t>(&self, text: &'t str) -> (Shadow<'t>, Cut) {
         let mut changes = Changes::default();
-        match words::cut(text, |at| changes.at(text, at)) {
-            Ok(cut) => self.found(&Shadow::plain(text), cut, participants),
+        let (mut shadow, mut cut) = match words::cut(text, |at| changes.at(text, at)) {
+            Ok(cut) => (Shadow::plain(text), cut),
             Err(from) => {
                 let shadow = Shadow::from(text, from);
                 let cut = words::cut(shadow.text(), |_| false).unwrap_or_default();
-                self.found(&shadow, cut, participants)
+                (shadow, cut)
             }
-        }
-    }
-
-    /// What is found in a shadow; in a shadow of it when words are spelled out.
-    fn found(&self, shadow: &Shadow<'_>, mut cut: Cut, participants: &Participants) -> Vec<Finding> {
+        };
         let tricks = if cut.odd { tricks(shadow.text(), &cut.words) } else { Vec::new() };
-        if tricks.is_empty() {
-            cut.look_up(&self.known);
-            return self.findings(shadow, &cut, participants);
+        if !tricks.is_empty() {
+            shadow = shadow.replaced(&tricks);
+            cut = words::cut(shadow.text(), |_| false).unwrap_or_default();
         }
-        let shadow = shadow.replaced(&tricks);
-        let mut cut = words::cut(shadow.text(), |_| false).unwrap_or_default();
         cut.look_up(&self.known);
-        self.findings(&shadow, &cut, participants)
+        (shadow, cut)
     }
 
     fn findings(&self, shadow: &Shadow<'_>, cut: &Cut, participants: &Participants) -> Vec<Finding> {

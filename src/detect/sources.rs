@@ -3,6 +3,7 @@
 use super::address::Addresses;
 use super::context::Phrases;
 use super::error::{RulesetError, RulesetFault};
+use super::flags::{FlagFile, Flagging};
 use super::label_words;
 use super::labelled::{LabelSpecs, Labels};
 use super::lane::{Entry, Lane};
@@ -23,6 +24,7 @@ pub(super) struct Sources {
     digests: Vec<(String, Vec<u8>)>,
     recognisers: Vec<(String, Recogniser)>,
     thresholds: Option<Thresholds>,
+    flags: Option<FlagFile>,
     lists: Lists,
     faults: Vec<RulesetFault>,
 }
@@ -33,6 +35,7 @@ impl Sources {
         let outcome = match (file.name.strip_prefix("lists/"), file.name) {
             (Some(list), _) if list.ends_with(".txt") => self.lists.read(list, file.text),
             (_, "thresholds.yaml") => parse(file.name, file.text).map(|t| self.thresholds = Some(t)),
+            (_, FLAGS) => parse(file.name, file.text).map(|flags| self.flags = Some(flags)),
             (None, name) if name.ends_with(".yaml") || name.ends_with(".yml") => {
                 parse::<FileSpec>(name, file.text).map(|spec| {
                     self.recognisers.extend(spec.recognizers.into_iter().map(|r| (name.to_owned(), r)))
@@ -49,6 +52,7 @@ impl Sources {
         if thresholds.is_none() && self.faults.iter().all(|f| f.file != "thresholds.yaml") {
             self.fault("thresholds.yaml", "this file is missing; it ships with Knik in patterns".to_owned());
         }
+        let flagging = self.flagging();
         self.inspect();
         let rules = self.rules();
         let doubtful = thresholds.as_ref().map_or(0.0, |t| t.doubtful);
@@ -90,6 +94,7 @@ impl Sources {
             common,
             names,
             addresses,
+            flagging,
         })
     }
 
@@ -128,6 +133,18 @@ impl Sources {
             faults.extend(self.lists.missing());
         }
         self.faults.extend(faults);
+    }
+
+    fn flagging(&mut self) -> Flagging {
+        match self.flags.take() {
+            Some(flags) => flags.compile(FLAGS, &mut self.faults),
+            None => {
+                if self.faults.iter().all(|f| f.file != FLAGS) {
+                    self.fault(FLAGS, "this file is missing; it ships with Knik in patterns".to_owned());
+                }
+                Flagging::default()
+            }
+        }
     }
 
     fn rules(&mut self) -> Vec<Rule> {
@@ -350,6 +367,9 @@ fn inspect_labels(r: &Recogniser, say: &mut impl FnMut(String)) {
 
 /// The most words that may stand between a label and its value.
 const MOST_WITHIN: usize = 8;
+
+/// The file of the rules by which records are flagged.
+const FLAGS: &str = "flags.yaml";
 
 /// A rule id from parts that are known to fit; anything else is called `rule`.
 fn rule_id(text: &str) -> RecogniserId {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// The files of the `patterns` folder: `KNIK_PATTERNS`, else beside this crate's manifest.
-fn files() -> Vec<(String, String)> {
+pub(super) fn files() -> Vec<(String, String)> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("patterns");
     let root = std::env::var_os("KNIK_PATTERNS").map_or(beside, PathBuf::from);
     let mut found = Vec::new();
@@ -23,7 +23,7 @@ fn files() -> Vec<(String, String)> {
     found
 }
 
-fn load(files: &[(String, String)]) -> Result<Ruleset, RulesetError> {
+pub(super) fn load(files: &[(String, String)]) -> Result<Ruleset, RulesetError> {
     Ruleset::load(files.iter().map(|(name, text)| PatternFile { name, text }))
 }
 

@@ -11,6 +11,7 @@ pub mod openapi;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
+mod review;
 mod server;
 pub mod token;
 pub mod vault;

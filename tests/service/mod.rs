@@ -12,5 +12,6 @@ mod logs;
 mod main_job;
 mod processes;
 mod refusals;
+mod review;
 
 pub use fixture::{PROGRAM, without_settings};
