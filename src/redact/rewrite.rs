@@ -22,6 +22,14 @@ pub struct Placed<T> {
     pub item: T,
 }
 
+impl<T> Placed<T> {
+    /// The same place with something else in the place of the item.
+    #[must_use]
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Placed<U> {
+        Placed { range: self.range, item: change(self.item) }
+    }
+}
+
 /// Why a text was not rewritten. Holds nothing of the text, unless the operator's own error does.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RewriteError<E> {
