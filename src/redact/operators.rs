@@ -154,10 +154,9 @@ pub enum OperatorError {
 }
 
 /// What was done with a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     /// The kind of personal data.
-    #[serde(rename = "type")]
     pub entity: EntityType,
     /// What was done: `replace` where a value could not be generalised.
     pub operator: OperatorName,

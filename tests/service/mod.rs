@@ -12,3 +12,4 @@ mod logs;
 mod main_job;
 mod processes;
 mod refusals;
+mod texts;
