@@ -152,6 +152,9 @@ impl<'l> Line<'l> {
     /// # Errors
     /// File, line and column, and what is expected; nothing of the line.
     pub(super) fn parse<T: Deserialize<'l>>(&self, expected: &str) -> Result<T> {
+        if self.bytes.trim_ascii_start().starts_with(b"[") {
+            bail!("{self} is JSON of another shape; expected {expected}");
+        }
         serde_json::from_slice(self.bytes).map_err(|error| {
             let what = match error.classify() {
                 Category::Data => "is JSON of another shape",

@@ -14,6 +14,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// | `DATE_TIME` | the month: `2026-05`; a year when only that is given |
 /// | `AGE` | ten years: `30-39` |
 /// | `NL_POSTCODE`, an `ADDRESS` with a postcode | the four digits: `1234` |
+/// | `UK_POSTCODE` | the outward code: `SW1A` |
+/// | `GEO_COORDINATES` in decimals | cut to one decimal, some ten kilometres: `52.0, 5.1` |
 /// | `IP_ADDRESS` | the network: `192.0.0.0/16`, `2001:db8:1::/48` |
 #[must_use]
 pub fn generalise(entity: &EntityType, value: &str) -> Option<String> {
@@ -23,6 +25,8 @@ pub fn generalise(entity: &EntityType, value: &str) -> Option<String> {
         "DATE_TIME" => month(&value),
         "AGE" => decade(&value),
         "NL_POSTCODE" | "ADDRESS" => postcode_area(&value),
+        "UK_POSTCODE" => outward_code(&value),
+        "GEO_COORDINATES" => square(&value),
         "IP_ADDRESS" => network(&value),
         _ => None,
     }
@@ -123,6 +127,33 @@ fn postcode_area(text: &str) -> Option<String> {
     areas.next().is_none().then(|| found.number.to_string())
 }
 
+/// The first part of a British postcode, in capitals.
+fn outward_code(text: &str) -> Option<String> {
+    let code: String = text.split_whitespace().collect();
+    let (outward, inward) = code.split_at_checked(code.len().checked_sub(3)?)?;
+    let shaped = matches!(inward.as_bytes(), [n, a, b] if n.is_ascii_digit() && a.is_ascii_lowercase() && b.is_ascii_lowercase());
+    let fits = shaped
+        && (2..=4).contains(&outward.len())
+        && outward.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    fits.then(|| outward.to_ascii_uppercase())
+}
+
+/// Two decimal degrees cut to one decimal each; `None` with letters or degree signs, which change their meaning.
+fn square(text: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, '-' | '.' | ',' | ';' | '/' | ' ');
+    let runs = digits(text)?;
+    let ([latitude, north, longitude, east], true) = (runs.as_slice(), text.chars().all(plain)) else {
+        return None;
+    };
+    let cut = |whole: &Digits<'_>, decimals: &Digits<'_>| {
+        let start = text.len() - whole.after.len() - whole.count;
+        let minus = if text.get(..start)?.ends_with('-') { "-" } else { "" };
+        let next = whole.after.strip_prefix(['.', ','])?.chars().next().filter(char::is_ascii_digit)?;
+        (whole.count <= 3 && decimals.count >= 2).then(|| format!("{minus}{}.{next}", whole.number))
+    };
+    Some(format!("{}, {}", cut(latitude, north)?, cut(longitude, east)?))
+}
+
 /// The network of an address: /16, or /48 for version 6.
 fn network(text: &str) -> Option<String> {
     let address = text.trim_matches(['[', ']']).split('/').next()?;
@@ -182,6 +213,15 @@ mod tests {
             ("IP_ADDRESS", "::ffff:192.0.2.44", Some("192.0.0.0/16")),
             ("IP_ADDRESS", "[2001:db8:1:2::7]", Some("2001:db8:1::/48")),
             ("IP_ADDRESS", "999.0.2.44", None),
+            ("UK_POSTCODE", "sw1a 1aa", Some("SW1A")),
+            ("UK_POSTCODE", "M11AE", Some("M1")),
+            ("UK_POSTCODE", "SW1A", None),
+            ("UK_POSTCODE", "1aa", None),
+            ("GEO_COORDINATES", "52.0907, -5.1214", Some("52.0, -5.1")),
+            ("GEO_COORDINATES", "52,0907 5,1214", Some("52.0, 5.1")),
+            ("GEO_COORDINATES", "52.0907 N, 5.1214 E", None),
+            ("GEO_COORDINATES", "52°05'26\"N 5°07'17\"E", None),
+            ("GEO_COORDINATES", "52.0907", None),
             ("PERSON", "Jan Vos 1985", None),
             ("NL_BSN", "111222333", None),
         ];
@@ -192,8 +232,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_panics_and_a_wider_value_is_short(value in ".{0,40}|[0-9 :./a-f-]{0,30}", n in 0_usize..6) {
-            let types = ["DATE_OF_BIRTH", "DATE_TIME", "AGE", "NL_POSTCODE", "ADDRESS", "IP_ADDRESS"];
+        fn nothing_panics_and_a_wider_value_is_short(value in ".{0,40}|[0-9 :./,a-f-]{0,30}", n in 0_usize..8) {
+            let types = ["DATE_OF_BIRTH", "DATE_TIME", "AGE", "NL_POSTCODE", "ADDRESS", "IP_ADDRESS", "UK_POSTCODE", "GEO_COORDINATES"];
             if let Some(wider) = generalise(&types[n].parse().unwrap(), &value) {
                 prop_assert!(wider.len() <= 18, "{}", wider);
             }
