@@ -2,6 +2,9 @@
 
 use super::bench::BenchCommand;
 use super::control::Order;
+use super::detect::{self, DetectArguments};
+use super::patterns::PatternsCommand;
+use super::redact::{self, RedactArguments};
 use super::review::ReviewCommand;
 use crate::config::default_instance;
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Platform, Role, Timestamp};
@@ -61,6 +64,15 @@ pub(super) enum Command {
     /// Records that are flagged for special categories or a minor: withheld until a reviewer has judged them.
     #[command(subcommand)]
     Review(ReviewCommand),
+    /// Find personal data in a text, files, or a text a line. Needs no data folder.
+    #[command(after_help = detect::EXAMPLES)]
+    Detect(DetectArguments),
+    /// Replace personal data in a text, files, or a text a line; and put back what was encrypted.
+    #[command(after_help = redact::EXAMPLES)]
+    Redact(Box<RedactArguments>),
+    /// The recognisers: check their examples, list them.
+    #[command(subcommand)]
+    Patterns(PatternsCommand),
     /// Check the ledger, the checkpoints and every segment; or one receipt, offline.
     #[command(
         after_help = "Example: knik verify\n         knik verify --receipt receipt.json --key knik.example/vault+1a2b3c4d+AS…"

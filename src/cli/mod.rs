@@ -9,13 +9,21 @@ pub mod certificates;
 mod commands;
 mod control;
 pub mod demo;
+mod detect;
 mod detector;
 pub mod embedded;
+mod findings;
 mod folder;
+mod new_file;
+mod operator_key;
+mod patterns;
 mod print;
+mod redact;
 mod review;
 mod room_process;
+mod selection;
 mod serve;
+mod texts;
 
 use arguments::Arguments;
 pub use folder::{DataFolder, FolderError};
@@ -62,6 +70,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Ingest(asked) if asked.dry_run => return print::dry_run(&asked),
         Command::Ingest(asked) => return commands::ingest(&dir, asked).await,
         Command::Verify(asked) => return commands::verify(&dir, asked).await,
+        Command::Detect(asked) => return detect::run(&asked, arguments.json),
+        Command::Redact(asked) => return redact::run(&asked, arguments.json),
+        Command::Patterns(asked) => return patterns::run(&asked, arguments.json),
         Command::Openapi { plane } => print::openapi(plane),
         Command::Bench(asked) => return bench::run(&asked, arguments.json),
         Command::Token(asked) => print::line(&demo::token(&dir, &asked)?),

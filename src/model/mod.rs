@@ -5,6 +5,7 @@
 
 mod finding;
 mod ids;
+mod offsets;
 mod private;
 mod span;
 mod terms;
@@ -15,6 +16,7 @@ pub use ids::{
     ActorId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId, ItemDigest, ModelError,
     OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, SegmentId, SubjectRef, VersionId,
 };
+pub use offsets::{OffsetError, OffsetUnit};
 pub use private::PrivateText;
 pub use span::{ByteRange, Span};
 pub use terms::{

@@ -13,5 +13,6 @@ mod main_job;
 mod processes;
 mod refusals;
 mod review;
+mod texts;
 
 pub use fixture::{PROGRAM, without_settings};
