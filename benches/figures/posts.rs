@@ -32,7 +32,9 @@ pub fn print(asked: &Asked) -> Result<()> {
     generate::reactions(asked.count, SEED, &mut pages)?;
     for page in pages.split(|byte| *byte == b'\n').filter(|page| !page.is_empty()) {
         let page: Page<'_> = serde_json::from_slice(page)?;
-        page.data.iter().for_each(|tweet| table::line(&json!({ "id": tweet.id, "text": tweet.text }).to_string()));
+        page.data
+            .iter()
+            .for_each(|tweet| table::line(&json!({ "id": tweet.id, "text": tweet.text }).to_string()));
     }
     Ok(())
 }
