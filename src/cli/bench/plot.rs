@@ -1,4 +1,4 @@
-//! Time against length as a drawing, both on logarithmic scales: a straight line at 45 degrees is time in proportion.
+//! Time against length as a drawing, both on logarithmic scales: what runs beside the dashed line is time in proportion.
 
 use super::length::{Curve, length};
 use std::fmt::Write;
@@ -33,7 +33,7 @@ const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 520.0;
 const LEFT: f64 = 80.0;
 const BOTTOM: f64 = 470.0;
-const RIGHT: f64 = 740.0;
+const RIGHT: f64 = 720.0;
 const TOP: f64 = 40.0;
 
 /// Whole decades around some values.
@@ -51,7 +51,8 @@ impl Scale {
             return Self { from: 0, to: 1 };
         }
         let from = decade(least.log10().floor());
-        Self { from, to: decade(most.log10().ceil()).max(from + 1) }
+        // A text is a few bytes longer than asked: that is no new decade.
+        Self { from, to: decade((most.log10() - 0.05).ceil()).max(from + 1) }
     }
 
     /// Where a value stands, from 0 to 1.
@@ -97,6 +98,17 @@ impl Frame {
         );
     }
 
+    /// The line of time in proportion, from the lower left corner.
+    fn draw_proportion(&self, drawn: &mut String) {
+        let decades = (self.x.to - self.x.from).min(self.y.to - self.y.from);
+        let end = |scale: &Scale| 10_f64.powi(scale.from + decades);
+        let (x, y) = (self.x(end(&self.x)), self.y(end(&self.y)));
+        let _infallible = writeln!(
+            drawn,
+            "<line x1=\"{LEFT}\" y1=\"{BOTTOM}\" x2=\"{x:.1}\" y2=\"{y:.1}\" stroke=\"#555\" stroke-dasharray=\"6 4\"/>"
+        );
+    }
+
     fn draw_axes(&self, drawn: &mut String) {
         let mut line = |x1: f64, y1: f64, x2: f64, y2: f64| {
             let _infallible = writeln!(
@@ -106,6 +118,7 @@ impl Frame {
         };
         self.x.decades().for_each(|bytes| line(self.x(bytes), TOP, self.x(bytes), BOTTOM));
         self.y.decades().for_each(|seconds| line(LEFT, self.y(seconds), RIGHT, self.y(seconds)));
+        self.draw_proportion(drawn);
         for bytes in self.x.decades() {
             let (x, y) = (self.x(bytes), BOTTOM + 20.0);
             let name = length(bytes as usize);
