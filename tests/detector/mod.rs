@@ -239,3 +239,39 @@ async fn patterns_of_a_folder_are_used_instead() {
     std::fs::write(folder.path().join("broken.yaml"), "recognizers: 5").unwrap();
     assert!(refused(&["--listen", "127.0.0.1:0", "--patterns", &path]).contains("broken.yaml"));
 }
+
+#[tokio::test]
+async fn the_most_talkative_log_holds_nothing_of_what_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let detector = Detector::talkative(&log);
+    let secrets = ["dotterbloem", "korenbloem@example.org", "zwanenbloem", "sleutelbloem-16b", "boterbloem"];
+    let [text, mail, pattern, key, word] = secrets;
+    let recogniser =
+        json!([{"supported_entity": word, "patterns": [{"name": pattern, "regex": pattern, "score": 1}]}]);
+    let asked = json!({"text": format!("{text} {mail}"), "language": "nl", "ad_hoc_recognizers": recogniser, "context": [word]});
+    let found = detector.answer("/analyze", &asked).await;
+    assert!(!found.as_array().unwrap().is_empty());
+    let operators = json!({"DEFAULT": {"type": "encrypt", "key": key}});
+    let sealed =
+        json!({"text": format!("{text} {mail}"), "analyzer_results": found, "anonymizers": operators});
+    detector.answer("/anonymize", &sealed).await;
+    for (path, body) in [
+        ("/analyze", json!({"text": text, "language": word})),
+        ("/analyze", json!({"text": text, "language": "nl", "ad_hoc_recognizers": [{word: text}]})),
+        ("/anonymize", json!({"text": text, "analyzer_results": [{"start": text}]})),
+        (
+            "/deanonymize",
+            json!({"text": text, "anonymizer_results": [{"start": 0, "end": 3, "entity_type": word}]}),
+        ),
+    ] {
+        let (status, _) = read(detector.post(path, &body).send().await.unwrap()).await;
+        assert!(status >= 400, "{path}");
+    }
+    detector.get(&format!("/{word}?language={text}")).send().await.unwrap();
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(log.contains("/deanonymize"), "requests stand in it by route:\n{log}");
+    for secret in secrets {
+        assert!(!log.contains(secret), "`{secret}` stands in the log");
+    }
+}
