@@ -212,17 +212,17 @@ async fn too_much_is_refused_and_the_next_is_served() {
 #[tokio::test]
 async fn a_text_of_a_million_characters_is_searched_in_seconds() {
     let detector = Detector::open();
-    let text = "bel 0612345678 of nr 12345. ".repeat(35_000);
-    let recogniser = json!([{"supported_entity": "NR", "supported_language": "nl", "context": ["nr"],
+    let text = "bel 0612345678 of code 12345. ".repeat(33_000);
+    let recogniser = json!([{"supported_entity": "NR", "supported_language": "nl", "context": ["code"],
         "patterns": [{"name": "five", "regex": r"(?<!\d)\d{5}(?!\d)", "score": 0.1}]}]);
     let asked = json!({"language": "nl", "text": text, "entities": ["NR"], "ad_hoc_recognizers": recogniser});
     let began = Instant::now();
     let found = detector.answer("/analyze", &asked).await;
-    assert_eq!(found.as_array().unwrap().len(), 35_000);
+    assert_eq!(found.as_array().unwrap().len(), 33_000);
     assert!(found.as_array().unwrap().iter().all(|item| item["score"] == 0.44999999999999996));
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     let done = detector.answer("/anonymize", &json!({"text": text, "analyzer_results": found})).await;
-    assert_eq!(done["items"].as_array().unwrap().len(), 35_000);
+    assert_eq!(done["items"].as_array().unwrap().len(), 33_000);
 }
 
 #[tokio::test]
