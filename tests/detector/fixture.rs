@@ -34,10 +34,20 @@ impl Detector {
 
     /// With these arguments; the client must fit.
     pub fn start(arguments: &[&str], client: Client) -> Self {
+        Self::spawn(arguments, client, Stdio::inherit(), None)
+    }
+
+    /// One that tells all it can, into a file.
+    pub fn talkative(log: &Path) -> Self {
+        let file = fs::File::create(log).unwrap();
+        Self::spawn(&["--listen", "127.0.0.1:0"], client().build().unwrap(), file.into(), Some("trace"))
+    }
+
+    fn spawn(arguments: &[&str], client: Client, log: Stdio, level: Option<&str>) -> Self {
         let mut guard = Command::new("bash");
         guard.args(["-c", &format!("exec 3<&0; {GUARD}"), "guard", PROGRAM, "detector"]).args(arguments);
-        without_settings(&mut guard);
-        guard.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        without_settings(&mut guard).envs(level.map(|level| ("KNIK_LOG", level)));
+        guard.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         let mut guard = guard.spawn().unwrap();
         let input = guard.stdin.take();
         let mut line = String::new();
@@ -74,7 +84,7 @@ pub fn client() -> reqwest::ClientBuilder {
     Client::builder().timeout(Duration::from_secs(60)).no_proxy()
 }
 
-/// Status and JSON of an answer; every answer is kept by nobody.
+/// Status and JSON of an answer. No answer may be kept on the way.
 pub async fn read(answer: Response) -> (u16, Value) {
     assert_eq!(answer.headers().get("cache-control").map(|v| v.to_str().unwrap()), Some("no-store"));
     assert_eq!(answer.headers().get("content-type").map(|v| v.to_str().unwrap()), Some("application/json"));
@@ -126,7 +136,7 @@ pub fn refused(arguments: &[&str]) -> String {
     error
 }
 
-/// The process that serves, child of the guard.
+/// The recognisers that come with the program.
 pub fn patterns_of_project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("patterns")
 }

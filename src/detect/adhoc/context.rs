@@ -1,5 +1,5 @@
-//! Words around a match that raise its score: 0.35 more, at least 0.4, at most 1; from the word of the match itself
-//! and five words before it that count, and from the words the request brings.
+//! Words around a match that raise its score: 0.35 more, at least 0.4, at most 1; from the word the match starts in
+//! (or the next that counts, when that one does not), five words before it that count, and the words the request brings.
 
 use super::super::spec::Recogniser;
 use super::AdHocRecogniser;
@@ -49,18 +49,20 @@ impl Context<'_> {
 }
 
 fn lift(found: &mut Found, word: Arc<str>) {
-    found.score = (found.score + BOOST).max(LEAST).min(1.0);
+    found.score = (found.score + BOOST).clamp(LEAST, 1.0);
     found.explanation.supportive_context_word = word;
     found.explanation.score = found.score;
     found.explanation.score_context_improvement = found.score - found.explanation.original_score;
 }
 
-/// The words that count: the one at `start` and those before it.
+/// The words that count: the one at `start` and those before it; when that one does not count, the next that does.
 fn near(words: &[Word], start: usize) -> impl Iterator<Item = &str> {
     let at = words.partition_point(|word| word.end <= start);
     let upto = if at < words.len() { at + 1 } else { 0 };
-    let before = words.get(..upto).unwrap_or_default().iter().rev();
-    before.filter(|word| word.counts).take(WORDS).map(|word| word.text.as_str())
+    let counts = |word: &&Word| word.counts;
+    let before = words.get(..upto).unwrap_or_default().iter().rev().filter(counts).take(WORDS);
+    let after = words.get(at..).unwrap_or_default().iter().find(counts);
+    before.chain(after).map(|word| word.text.as_str())
 }
 
 /// The first word of a recogniser's context that one of these contains.

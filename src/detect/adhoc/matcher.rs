@@ -89,8 +89,8 @@ impl Matcher {
         match self {
             Self::Never => Ok(()),
             Self::Linear(regex) => {
-                for (n, one) in regex.find_iter(text).enumerate() {
-                    if n % BETWEEN_LOOKS == 0 && !go_on() {
+                for one in regex.find_iter(text) {
+                    if !go_on() {
                         return Err(Stop::Time);
                     }
                     if !found(one.start(), one.end()) {
@@ -113,9 +113,6 @@ impl Matcher {
     }
 }
 
-/// How many places or matches pass before the clock is looked at.
-const BETWEEN_LOOKS: usize = 64;
-
 fn find_each(
     regex: &Fancy,
     text: &str,
@@ -123,8 +120,8 @@ fn find_each(
     found: &mut dyn FnMut(usize, usize) -> bool,
 ) -> Result<(), Stop> {
     let mut free_from = 0;
-    for (n, (place, _)) in text.char_indices().enumerate() {
-        if n % BETWEEN_LOOKS == 0 && !go_on() {
+    for (place, _) in text.char_indices() {
+        if !go_on() {
             return Err(Stop::Time);
         }
         if place < free_from {

@@ -182,6 +182,11 @@ fn context_raises_scores_as_in_presidio() {
         "stop words are not counted"
     );
     assert_eq!(score("the 1234", &["PIN"]), 0.4, "words of the request count");
+    let mut the = spec(&[("the", 0.01)]);
+    the.context = words_of(&["pin"]);
+    let scores: Vec<f64> =
+        plain("the pin the x1 pin", &[the]).unwrap().into_iter().map(|found| found.2).collect();
+    assert_eq!(scores, [0.4, 0.4], "behind a word that does not count, the next one that does");
     assert_eq!(score("pin1234", &[]), 0.4, "the word of the match itself counts");
     let mut high = given.clone();
     high.patterns[0].score = 0.9;
@@ -221,8 +226,12 @@ fn entities_and_language_choose_who_takes_part() {
 fn allow_lists_let_stand_words_or_patterns() {
     let given = spec(&[(r"AB\d+", 0.5)]);
     let kept = |allow: &AllowList| {
-        let found =
-            run("AB1 AB22 ab1", &[given.clone()], &Asked { allow: Some(allow), ..Asked::default() }).unwrap();
+        let found = run(
+            "AB1 AB22 ab1",
+            std::slice::from_ref(&given),
+            &Asked { allow: Some(allow), ..Asked::default() },
+        )
+        .unwrap();
         found.into_iter().map(|(_, value, _)| value).collect::<Vec<_>>()
     };
     assert_eq!(kept(&AllowList::exact(words_of(&["AB1"])).unwrap()), ["AB22", "ab1"]);

@@ -149,7 +149,7 @@ fn trail(rest: &str, tongue: Tongue) -> usize {
     let digit_before = before.is_some_and(|c| c.is_ascii_digit());
     match last {
         '.' if dots >= 2 => dots,
-        '.' if before.is_some_and(|c| ends_sentence(c)) || two_capitals(rest) => 1,
+        '.' if before.is_some_and(ends_sentence) || two_capitals(rest) => 1,
         '+' if digit_before => 1,
         '—' | '–' => last.len_utf8(),
         c if is_mark(c) || is_icon(c) || (is_currency(c) && digit_before) => c.len_utf8(),

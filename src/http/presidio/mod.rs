@@ -49,7 +49,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/deanonymize").post(anonymize::deanonymize).default_service(refuse()))
         .service(web::resource("/anonymizers").get(lists::anonymizers).default_service(refuse()))
         .service(web::resource("/deanonymizers").get(lists::deanonymizers).default_service(refuse()))
-        .service(web::resource(HEALTH).get(health).default_service(refuse()))
+        .service(web::resource(HEALTH).get(health).head(health).default_service(refuse()))
         .default_service(web::route().to(absent));
 }
 

@@ -1,10 +1,10 @@
 //! The server of the face: with TLS or without, limits on connections and slow clients, one token.
 
-use super::{AccessToken, Detector, admission, headers, routes};
+use super::{AccessToken, Detector, Refusal, admission, headers, routes};
 use crate::http::ServeError;
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
-use actix_web::web::{Data, PayloadConfig};
+use actix_web::web::{Data, QueryConfig};
 use actix_web::{App, HttpServer};
 use std::net::TcpListener;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub fn serve(
         App::new()
             .app_data(token.clone())
             .app_data(detector.clone())
-            .app_data(PayloadConfig::new(super::body::BODY_BYTES_MAX))
+            .app_data(QueryConfig::default().error_handler(|_, _| Refusal::not_understood().into()))
             .wrap(from_fn(admission::admit))
             .wrap(from_fn(headers::log))
             .wrap(fixed())
