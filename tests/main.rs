@@ -15,5 +15,6 @@ mod conformance;
 mod detect_and_redact;
 mod detector;
 mod intake;
+mod posts;
 mod service;
 mod support;

@@ -5,7 +5,7 @@
 //! `title* (initial | first name)* particle* surname (- surname)?` over a dozen words at most,
 //! and each part adds to the score or takes from it. Common words, places and organisations speak against.
 
-use super::context::is;
+use super::context::{Phrases, is};
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::{View, reason};
@@ -22,6 +22,8 @@ pub(super) struct Names {
     pub(super) handle: Option<usize>,
     pub(super) rules: Rules,
     pub(super) doubtful: f32,
+    /// Words of home, family and health: near them an office-holder is a person like any other.
+    pub(super) private: Phrases,
 }
 
 /// The ids of the rules that give evidence for a name.
@@ -115,7 +117,10 @@ impl Names {
     fn hit<'r>(&self, view: &View<'_>, reading: Reading<'r>) -> Option<Hit<'r>> {
         let start = view.words.get(reading.from)?.start;
         let end = view.words.get(reading.last)?.end;
-        let recogniser = if reading.office { self.official.or(self.person)? } else { self.person? };
+        let near = || self.private.before(view.words, start, PRIVATE_REACH).is_some();
+        let private = || near() || self.private.after(view.words, end, PRIVATE_REACH).is_some();
+        let official = self.official.filter(|_| reading.office && !private());
+        let recogniser = official.or(self.person)?;
         Some(Hit {
             start,
             end,
@@ -137,7 +142,8 @@ impl Names {
             || (before.any(Flags::CUE.with(Flags::CUE_WEAK)) && introduces(view, index));
         let capital = view.words.get(index).is_some_and(Word::capital);
         let initial = view.words.get(index).is_some_and(|w| w.look == Look::Initial);
-        expected || (capital && (initial || flags.any(Flags::PARTICLE) || !view.is_common(index)))
+        let signed = capital && is_signed(view, index);
+        expected || signed || (capital && (initial || flags.any(Flags::PARTICLE) || !view.is_common(index)))
     }
 
     fn read(&self, view: &View<'_>, index: usize) -> Option<Reading<'_>> {
@@ -191,6 +197,11 @@ impl Names {
 
     /// What the word or two before say: `volgens`, `groetjes`, `mijn naam is`.
     fn cue<'r>(&'r self, view: &View<'_>, index: usize, r: &mut Reading<'r>) -> f32 {
+        if is_signed(view, index) {
+            r.score += CUE_CERTAIN;
+            r.reasons.push(reason(&self.rules.cue, CUE_CERTAIN));
+            return CUE_CERTAIN;
+        }
         let Some(word) = index.checked_sub(1).and_then(|i| view.words.get(i)) else { return 0.0 };
         let gap = view.gap(index - 1);
         let spaced = gap.len() <= 4
@@ -339,8 +350,16 @@ impl Names {
     }
 }
 
+/// How far from an office-holder's name a word of home, family or health counts, in bytes.
+const PRIVATE_REACH: usize = 40;
+
 /// The most first names in a row.
 const FIRST_NAMES_MAX: usize = 5;
+
+/// Whether a word follows the `^` with which web-care signs: `^Sanne`.
+fn is_signed(view: &View<'_>, index: usize) -> bool {
+    view.words.get(index).is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('^')))
+}
 
 /// Whether a verb and `je`, `jij` or `u` follow.
 fn addressed(view: &View<'_>, index: usize) -> bool {

@@ -295,12 +295,16 @@ impl Sources {
             company: rule_id("shape.company"),
             participant: rule_id("dictionary.participants"),
         };
+        let official = self.of_kind(Kind::Officials);
+        let against =
+            official.and_then(|index| self.recognisers.get(index)).map(|(_, r)| Phrases::of(&r.against));
         Names {
             person: self.of_kind(Kind::Names),
-            official: self.of_kind(Kind::Officials),
+            official,
             handle: self.of_kind(Kind::Handles),
             rules,
             doubtful,
+            private: against.unwrap_or_default(),
         }
     }
 
