@@ -70,8 +70,14 @@ impl RuleFiles {
     pub fn rules(&self, config: &Config) -> Result<Rules> {
         let room = RoomRules::load(&self.policies)?;
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let ruleset = self.ruleset()?;
+        if ruleset.flag_rules().next().is_none() {
+            bail!(
+                "patterns: flags.yaml is missing, so no record would be withheld for what it tells of someone"
+            );
+        }
         Ok(Rules {
-            ruleset: Arc::new(self.ruleset()?),
+            ruleset: Arc::new(ruleset),
             trees: Arc::new(trees(&self.policies)?),
             questions: Arc::new(QuestionDetector::load(
                 "questions.yaml",

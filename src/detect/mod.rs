@@ -23,6 +23,7 @@ mod labelled;
 mod lane;
 mod lexicon;
 mod lists;
+mod locate;
 mod mail;
 mod marks;
 mod names;

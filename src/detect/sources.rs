@@ -9,6 +9,7 @@ use super::labelled::{LabelSpecs, Labels};
 use super::lane::{Entry, Lane};
 use super::lexicon::Flags;
 use super::lists::Lists;
+use super::locate;
 use super::marks::Marks;
 use super::names::{Names, Rules};
 use super::ruleset::{Check, PatternFile, Rule, Ruleset};
@@ -27,6 +28,8 @@ pub(super) struct Sources {
     flags: Option<FlagFile>,
     lists: Lists,
     faults: Vec<RulesetFault>,
+    /// The text of each recogniser file, to tell the line of a fault.
+    texts: Vec<(String, String)>,
 }
 
 impl Sources {
@@ -37,6 +40,7 @@ impl Sources {
             (_, "thresholds.yaml") => parse(file.name, file.text).map(|t| self.thresholds = Some(t)),
             (_, FLAGS) => parse(file.name, file.text).map(|flags| self.flags = Some(flags)),
             (None, name) if name.ends_with(".yaml") || name.ends_with(".yml") => {
+                self.texts.push((name.to_owned(), file.text.to_owned()));
                 parse::<FileSpec>(name, file.text).map(|spec| {
                     self.recognisers.extend(spec.recognizers.into_iter().map(|r| (name.to_owned(), r)))
                 })
@@ -65,7 +69,7 @@ impl Sources {
         let (Some(thresholds), Some(lanes), Some(tokens), Some(labels), true) =
             (thresholds, lanes, tokens, labels, self.faults.is_empty())
         else {
-            return Err(RulesetError::Faults(self.faults));
+            return Err(RulesetError::Faults(self.located()));
         };
         for (_, r) in &self.recognisers {
             let needed = if r.has_weak(thresholds.doubtful) { Flags::CONTEXT } else { Flags::NONE };
@@ -96,6 +100,18 @@ impl Sources {
             addresses,
             flagging,
         })
+    }
+
+    /// The faults, each with its line where the file holds what it speaks of.
+    fn located(self) -> Vec<RulesetFault> {
+        let texts = self.texts;
+        let line = |fault: &RulesetFault| {
+            let (_, text) = texts.iter().find(|(file, _)| *file == fault.file)?;
+            locate::line(text, &fault.what)
+        };
+        let locate =
+            |fault: RulesetFault| RulesetFault { line: fault.line.or_else(|| line(&fault)), ..fault };
+        self.faults.into_iter().map(locate).collect()
     }
 
     fn fault(&mut self, file: &str, what: String) {
@@ -139,7 +155,9 @@ impl Sources {
         match self.flags.take() {
             Some(flags) => flags.compile(FLAGS, &mut self.faults),
             None => {
-                if self.faults.iter().all(|f| f.file != FLAGS) {
+                // Only a ruleset that looks for people is for archives; the vault refuses one without flags.
+                let worded = self.recognisers.iter().any(|(_, r)| r.kind == Kind::Names);
+                if worded && self.faults.iter().all(|f| f.file != FLAGS) {
                     self.fault(FLAGS, "this file is missing; it ships with Knik in patterns".to_owned());
                 }
                 Flagging::default()
@@ -262,6 +280,7 @@ impl Sources {
         let mut checks = Vec::new();
         for (file, r) in &self.recognisers {
             let validator = r.validator().unwrap_or_else(|what| {
+                let what = format!("`{}`: {what}", r.id());
                 self.faults.push(RulesetFault { file: file.clone(), line: None, what });
                 None
             });

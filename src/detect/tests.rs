@@ -1,5 +1,7 @@
 //! The shipped patterns against tables of cases, and properties that hold for any text.
 
+mod identifiers;
+
 use super::*;
 use crate::model::{Finding, SubjectRef};
 use proptest::prelude::*;

@@ -105,7 +105,7 @@ pub(super) fn compute(
         if !member.facts.may_be_read() {
             continue;
         }
-        let flags = flags(rules, member);
+        let flags = flags(rules, member, &found);
         let withheld = member.facts.verdicts.withhold(flags.iter().map(|row| row.kind));
         computed.flags.extend(flags);
         if withheld {
@@ -121,10 +121,10 @@ pub(super) fn compute(
 }
 
 /// What a member is flagged for. Asked only of what may be read but for its flags: of the others nothing is derived.
-fn flags(rules: &Rules, member: &Member<'_>) -> Vec<FlagRow> {
+fn flags(rules: &Rules, member: &Member<'_>, found: &[Vec<Finding>]) -> Vec<FlagRow> {
     let mut kinds: BTreeMap<FlagKind, Vec<FlagPlace>> = BTreeMap::new();
-    for (passage, text) in member.item.passages.iter().map(|passage| passage.text.expose()).enumerate() {
-        for flag in rules.ruleset.flags(text) {
+    for (passage, (source, findings)) in member.item.passages.iter().zip(found).enumerate() {
+        for flag in rules.ruleset.flags_among(source.text.expose(), findings) {
             let (start, end) = (flag.span.start(), flag.span.end());
             kinds.entry(flag.kind).or_default().push(FlagPlace { passage, start, end, rule: flag.rule });
         }

@@ -64,7 +64,10 @@ fn marked_posts_are_covered_and_clean_ones_left_alone() {
         let score = score(&ruleset, file);
         let covered = score.covered as f64 / score.spans as f64;
         let touched = score.touched as f64 / score.clean as f64;
-        println!("posts-{name}: covered {covered:.3} of {}, clean posts touched {touched:.3} of {}", score.spans, score.clean);
+        println!(
+            "posts-{name}: covered {covered:.3} of {}, clean posts touched {touched:.3} of {}",
+            score.spans, score.clean
+        );
         assert!(score.spans > 500 && score.clean > 250, "{name}: {score:?}");
         assert!(covered >= covered_min, "{name}: covered {covered:.3}");
         assert!(touched <= 0.15, "{name}: touched {touched:.3}");

@@ -45,7 +45,8 @@ fn the_command_line_lists_opens_and_judges() {
     .ok();
     let plain = reaction("116200000000000901", "Wanneer komt er antwoord op mijn vraag?");
     let file = write(temp.path(), "two.json", &capture(&[reaction("116200000000000902", FLAGGED), plain]));
-    run(&["ingest", "--channel", "low-mastodon", &file]).ok();
+    let report = run(&["ingest", "--channel", "low-mastodon", &file]).ok().out;
+    assert!(report.contains("1 flagged") && report.contains("knik review list"), "{report}");
     let projections = || run(&["status", "--json"]).ok().json()["projections"].clone();
     assert_eq!(projections(), 1, "one of the two is withheld");
 

@@ -32,7 +32,6 @@ fn ruleset() -> Ruleset {
     Ruleset::load([
         PatternFile { name: "thresholds.yaml", text: thresholds },
         PatternFile { name: "order.yaml", text: mail },
-        PatternFile { name: "flags.yaml", text: include_str!("../../../patterns/flags.yaml") },
     ])
     .unwrap()
 }

@@ -21,7 +21,7 @@ use super::lexicon::Flags as Known;
 use super::ruleset::{CheckFailure, Ruleset};
 use super::shadow::Shadow;
 use super::words::{Keyed, Word};
-use crate::model::{RecordFlag, Span};
+use crate::model::{Finding, RecordFlag, Span};
 use frame::{Frame, List};
 use window::Window;
 
@@ -62,15 +62,38 @@ struct Sign {
 
 impl Ruleset {
     /// Signs of special categories (AVG 9 and 10) and of minors in one text: sorted by start, at most one of a kind
-    /// over the same words, spans in bytes on character boundaries.
+    /// over the same words, spans in bytes on character boundaries. Of names it knows first names by list.
     ///
     /// A sign is no finding: nothing is redacted by it. The record is to be withheld until a person judged it.
     /// Political opinion is no flag.
     #[must_use]
     pub fn flags(&self, text: &str) -> Vec<RecordFlag> {
         let (shadow, cut) = self.read(text);
-        let signs = self.flagging.signs(shadow.text(), &cut.words, &|word| self.is_first_name(word));
-        let flags = signs.into_iter().filter_map(|sign| self.flag(&shadow, &cut.words, sign));
+        self.flags_of(&shadow, &cut.words, &|word| self.is_first_name(word))
+    }
+
+    /// The same, where the findings of the text say who is named in it: whoever they are, and whatever lists know of
+    /// them. Two texts that differ in redacted names alone are flagged alike.
+    #[must_use]
+    pub fn flags_among(&self, text: &str, findings: &[Finding]) -> Vec<RecordFlag> {
+        let (shadow, cut) = self.read(text);
+        let named = |f: &&Finding| matches!(f.entity.as_str(), "PERSON" | "USERNAME" | "PUBLIC_OFFICIAL");
+        let people: Vec<Span> = findings.iter().filter(named).map(|finding| finding.span).collect();
+        self.flags_of(&shadow, &cut.words, &|word| {
+            let (start, end) = shadow.source(word.start, word.end);
+            let before = people.partition_point(|span| span.start() <= start);
+            before.checked_sub(1).and_then(|n| people.get(n)).is_some_and(|span| end <= span.end())
+        })
+    }
+
+    fn flags_of(
+        &self,
+        shadow: &Shadow<'_>,
+        words: &[Word],
+        someone: &dyn Fn(&Word) -> bool,
+    ) -> Vec<RecordFlag> {
+        let signs = self.flagging.signs(shadow.text(), words, someone);
+        let flags = signs.into_iter().filter_map(|sign| self.flag(shadow, words, sign));
         let mut flags: Vec<RecordFlag> = flags.collect();
         flags.sort_by_key(|flag| (flag.span.start(), std::cmp::Reverse(flag.span.end()), flag.kind));
         one_of_a_kind(flags)

@@ -90,6 +90,26 @@ fn a_flag_stands_at_its_place_in_the_text_as_given() {
 }
 
 #[test]
+fn who_is_named_is_known_from_the_findings_whatever_the_name() {
+    for name in ["Kees", "Zjwbrk Qlmonstra", "@zjw_1988"] {
+        let text = format!("volgens de wethouder kan het, maar {name} heeft reuma");
+        let at = text.find(name).unwrap();
+        let entity = if name.starts_with('@') { "USERNAME" } else { "PERSON" };
+        let finding = crate::model::Finding {
+            span: crate::model::Span::new(at, at + name.len()).unwrap(),
+            entity: entity.parse().unwrap(),
+            score: crate::model::Score::new(0.9),
+            recogniser: "nl-person".parse().unwrap(),
+            exemption: "woo-5.1.2e".parse().unwrap(),
+            evidence: Vec::new(),
+            subject: None,
+        };
+        assert_eq!(ruleset().flags_among(&text, &[finding]).len(), 1, "{text}");
+        assert!(ruleset().flags_among(&text, &[]).is_empty(), "{text}");
+    }
+}
+
+#[test]
 fn hostile_texts_take_time_in_proportion() {
     let took = |text: &str| {
         let start = std::time::Instant::now();
