@@ -381,9 +381,7 @@ fn is_street(word: &str) -> bool {
             .and_then(|from| word.get(from..))
             .is_some_and(|t| t.eq_ignore_ascii_case(e.as_bytes()))
     };
-    ["straat", "laan", "plein", "gracht", "singel", "dreef", "steeg", "plantsoen", "straat", "kade"]
-        .iter()
-        .any(ends)
+    ["straat", "laan", "plein", "gracht", "singel", "dreef", "steeg", "plantsoen", "kade"].iter().any(ends)
 }
 
 /// `ik ben`, `naam is`, `I am` before the word at `index`.

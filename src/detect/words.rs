@@ -96,13 +96,12 @@ impl Cut {
     /// Reads a word of ASCII letters, eight bytes at a time; its end, or none when it goes on with something else.
     #[inline]
     fn letters(&mut self, bytes: &[u8], start: usize) -> Option<usize> {
-        let (mut end, mut hash, mut uppers, mut lowers) = (start, SEED, 0_u64, 0_u64);
+        let (mut end, mut hash, mut lowers) = (start, SEED, 0_u64);
         loop {
             let chunk = chunk_at(bytes, end);
             let letters = letters_in(chunk);
             let len = ((letters ^ HIGH).trailing_zeros() >> 3) as usize;
             let upper = letters & !(chunk << 2) & kept(HIGH, len);
-            uppers |= upper;
             lowers |= kept(letters, len) ^ upper;
             end = end.wrapping_add(len);
             if len < 8 {
@@ -124,7 +123,6 @@ impl Cut {
             (true, true) if len == 1 => Look::Initial,
             (true, true) => Look::Caps,
         };
-        debug_assert!(uppers | lowers != 0, "a word of letters has one");
         self.push(Word { start, end, hash, flags: Flags::NONE, look });
         Some(end)
     }
@@ -208,23 +206,14 @@ enum Class {
 
 #[inline]
 const fn class(byte: u8) -> Class {
-    const CLASSES: [Class; 256] = {
-        let mut classes = [Class::Apart; 256];
-        let mut byte = 0_usize;
-        while byte < 256 {
-            classes[byte] = match byte as u8 {
-                b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
-                b'0'..=b'9' => Class::Digit,
-                0x80.. => Class::Wide,
-                b'@' | b'.' | b':' | b'(' | b'[' => Class::Mark,
-                b'&' | b'%' => Class::Escape,
-                _ => Class::Apart,
-            };
-            byte += 1;
-        }
-        classes
-    };
-    CLASSES[byte as usize]
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+        b'0'..=b'9' => Class::Digit,
+        0x80.. => Class::Wide,
+        b'@' | b'.' | b':' | b'(' | b'[' => Class::Mark,
+        b'&' | b'%' => Class::Escape,
+        _ => Class::Apart,
+    }
 }
 
 /// The least letters apart that are taken for a word.

@@ -219,7 +219,8 @@ async fn a_text_of_a_million_characters_is_searched_in_seconds() {
     let began = Instant::now();
     let found = detector.answer("/analyze", &asked).await;
     assert_eq!(found.as_array().unwrap().len(), 33_000);
-    assert!(found.as_array().unwrap().iter().all(|item| item["score"] == 0.44999999999999996));
+    let scored = |item: &Value| (item["score"].as_f64().unwrap() - 0.45).abs() < 1e-9;
+    assert!(found.as_array().unwrap().iter().all(scored));
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     let done = detector.answer("/anonymize", &json!({"text": text, "analyzer_results": found})).await;
     assert_eq!(done["items"].as_array().unwrap().len(), 33_000);

@@ -1,6 +1,6 @@
 //! Structured identifiers in the ways people write them, and numbers that look like them and are none.
 
-use super::{found, load, ruleset};
+use super::{found, ruleset};
 
 fn all(text: &str) -> Vec<(&str, String)> {
     found(text, &ruleset().detect(text, &[]))
@@ -115,7 +115,7 @@ fn a_label_reaches_its_value_and_no_further() {
         ("klantnummer:\n1234567", vec!["1234567"]),
         ("1234567 is mijn klantnummer", vec!["1234567"]),
         ("klantnummer is kwijt. Er waren 1234567 mensen", vec![]),
-        ("klantnummer a b c d 1234567", vec![]),
+        ("klantnummer dat ik hier kreeg 1234567", vec![]),
         ("klantnummers zijn geheim: 1234567", vec![]),
         ("klantnummer", vec![]),
     ] {
@@ -131,40 +131,6 @@ fn evidence_of_a_labelled_value_names_the_label_and_its_place() {
     let evidence =
         findings.first().unwrap().evidence.iter().find(|e| e.rule.as_str() == "label.customer-number");
     assert_eq!(evidence.and_then(|e| e.span).and_then(|span| span.of(text)), Some("klantnummer"));
-}
-
-#[test]
-fn a_key_of_many_lines_is_covered_to_its_end() {
-    let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n";
-    let body = line.repeat(24);
-    let text = format!(
-        "-----BEGIN PRIVATE KEY-----\n{body}MzEfYyjiWA4R4/M2bS1GB4t7NXp98C3S\n-----END PRIVATE KEY-----"
-    );
-    let findings = ruleset().detect(&text, &[]);
-    let end = text.find("\n-----END").unwrap();
-    assert!(findings.iter().any(|f| f.span.start() == 28 && f.span.end() == end), "{findings:?}");
-}
-
-#[test]
-fn faults_of_labels_are_told_with_line_and_mend() {
-    let mut broken = super::files();
-    broken.push((
-        "z.yaml".into(),
-        "recognizers:\n  - name: z\n    supported_entity: Z\n    kind: labelled\n    labels: [a b c d, '::']\n    within: 99\n    exemption: woo-5.1.2e\n    category: c\n    source: s\n    validator: nope\n    patterns: [{name: p, regex: '[a', score: 0.5, starts: code}]\n    examples: [{text: x, finds: []}]\n  - name: y\n    supported_entity: Y\n    labels: [y]\n    exemption: woo-5.1.2e\n    category: c\n    source: s\n    patterns: [{name: q, regex: 'y', score: 0.5, after: sign}]\n    examples: [{text: x, finds: []}]\n".into(),
-    ));
-    let told = load(&broken).err().unwrap().to_string();
-    for part in [
-        "z.yaml:2: `z`: label `a b c d` has more than 3 words",
-        "holds no word",
-        "`within` is 99; at most 8",
-        "leave out `starts`",
-        "z.yaml:2: `z`: validator `nope`",
-        "z.yaml:11: regex `[a`",
-        "z.yaml:13: `y` has labels and no pattern there",
-        "`after` needs `starts: label`",
-    ] {
-        assert!(told.contains(part), "{part} in {told}");
-    }
 }
 
 #[test]
