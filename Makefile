@@ -10,9 +10,10 @@ demo:
 test:
 	@tests/run.sh
 
-# Records a second for ingest, redacted views a second over TLS, memory and disk.
+# Records a second for ingest, redacted views a second over TLS, memory and disk; then the detector on posts and on hostile texts.
 bench:
 	@benches/run.sh
+	@benches/detector.sh
 
 # Hours under load with faults injected.
 soak:

@@ -12,6 +12,9 @@
 mod arrows;
 mod compile_fail;
 mod conformance;
+mod detect_and_redact;
+mod detector;
 mod intake;
+mod posts;
 mod service;
 mod support;

@@ -72,6 +72,9 @@ step "tests" cargo test --release --no-fail-fast -- --show-output
 # The very program that the tests were run against. Their own variables are no settings of the program: it refuses variables it does not know.
 step "demo check" env -u KNIK_TEST_POSTGRES -u KNIK_SHARED timeout --kill-after=30 900 "${CARGO_TARGET_DIR:-target}/release/knik" demo --check --dir "$work/demo/data"
 
+# The same program against the real Presidio: status, message and body of every request.
+step "Presidio" env -u KNIK_TEST_POSTGRES -u KNIK_SHARED timeout --kill-after=30 900 tests/presidio/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
+
 # What was left out: named, counted, and only for the one reason that is allowed.
 grep -h '^left out:' "$log" | sort -u >"$work/left-out"
 left_out=$(wc -l <"$work/left-out")

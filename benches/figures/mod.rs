@@ -4,6 +4,7 @@ mod disk;
 mod ingest;
 mod load;
 mod memory;
+mod posts;
 mod program;
 mod servers;
 mod table;
@@ -37,6 +38,7 @@ enum What {
     Ingest,
     Views,
     Memory,
+    Posts,
     All,
 }
 
@@ -46,6 +48,9 @@ enum What {
 /// When the program or a tool beside it does not do what it should: a figure of a failed run is no figure.
 pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     let asked = Asked::read(arguments)?;
+    if asked.what == What::Posts {
+        return posts::print(&asked);
+    }
     let folder = Folder::make(asked.keep.as_deref(), asked.program.as_deref())?;
     let mut report = json!({ "machine": machine() });
     if matches!(asked.what, What::Memory | What::All) {
@@ -100,6 +105,7 @@ impl Asked {
                 "ingest" => asked.what = What::Ingest,
                 "views" => asked.what = What::Views,
                 "memory" => asked.what = What::Memory,
+                "posts" => asked.what = What::Posts,
                 "all" => asked.what = What::All,
                 "--count" => asked.count = value()?.parse().context("--count")?,
                 "--tree" => asked.tree = value()?,

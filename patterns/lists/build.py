@@ -72,11 +72,15 @@ def words(path):
 
 
 def peoples(path):
-    """Adjectives and inhabitants of places, lower case: they have a capital in Dutch and are no name."""
-    ending = re.compile(r"(isch|ische|aans|aanse|aan|ees|ese|ezen|s|se|sen|er|ers|enaar|enaars|aat|aten|taal|talig|talige)$")
+    """Adjectives and inhabitants of places, lower case: they have a capital in Dutch and are no name. Surnames end as some of
+    them do (Stavenuiter, Lubbertus), but have no inflected form beside them in the list."""
     lines = path.read_text(encoding="utf-8").split()
-    kept = {w.lower() for w in lines if w[1:] == w[1:].lower() and w[0] != w[0].lower() and WORD.match(w) and len(w) > 4}
-    return {w for w in kept if ending.search(w)}
+    capital = {w.lower() for w in lines if w[1:] == w[1:].lower() and w[0] != w[0].lower() and WORD.match(w) and len(w) > 4}
+    sure = re.compile(r"(isch|ische|aans|aanse|ees|ese|ezen|se|sen|talig|talige|enaars|aten)$")
+    inflected = {"s": "e", "er": "s", "enaar": "s", "aan": "en", "aat": "en", "taal": "en"}
+    pairs = lambda w: any(w.endswith(e) and w + more in capital for e, more in inflected.items())
+    plural = lambda w: w.endswith("ers") and w[:-1] in capital
+    return {w for w in capital if sure.search(w) or pairs(w) or plural(w)}
 
 
 def own(name):

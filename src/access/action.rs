@@ -38,6 +38,8 @@ actions!(
         ReadVaultView = "read-vault-view",
         /// Read what was decided about a record, with the path.
         ReadDecision = "read-decision",
+        /// List what waits for a reviewer: what records are flagged for, no text.
+        ListReviewItems = "list-review-items",
         /// Judge the redactions of a record.
         ReviewRedaction = "review-redaction",
         /// Publish a record to everyone, or withdraw that, by decision of the organisation.

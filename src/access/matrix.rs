@@ -50,6 +50,7 @@ fn what_must_never_be_allowed_is_not() {
                 | Action::ListVaultRecords
                 | Action::ReadVaultView
                 | Action::ReadDecision
+                | Action::ListReviewItems
                 | Action::ReviewRedaction
         )
     };

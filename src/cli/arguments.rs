@@ -1,12 +1,18 @@
 //! What can be typed, with an example each.
 
+use super::bench::BenchCommand;
 use super::control::Order;
+use super::detect::{self, DetectArguments};
+use super::patterns::PatternsCommand;
+use super::redact::{self, RedactArguments};
+use super::review::ReviewCommand;
 use crate::config::default_instance;
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Platform, Role, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact, Duty, Fact};
 use crate::vault::DEFAULT_TREE;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Archives of government social media: originals stay sealed, readers get redacted views.
@@ -33,6 +39,11 @@ pub(super) enum Command {
     /// Serve the vault and, as a process of its own, the reading room.
     #[command(after_help = "Example: knik serve --dir /var/lib/knik")]
     Serve,
+    /// Serve the detector alone, with the interface of Presidio, without a data folder.
+    #[command(
+        after_help = "Example: knik detector --listen 127.0.0.1:3000\n         knik detector --listen 0.0.0.0:3000 --tls-certificate chain.pem --tls-key key.pem --token-file token"
+    )]
+    Detector(DetectorArguments),
     /// Take captures in.
     #[command(
         after_help = "Example: knik ingest --channel low-mastodon timeline.json context.json\n         knik ingest --dry-run --json timeline.json"
@@ -50,6 +61,18 @@ pub(super) enum Command {
     /// What was decided on the records of an organisation, and by which steps.
     #[command(after_help = "Example: knik decisions --organisation min-low --outcome refer")]
     Decisions(DecisionsArguments),
+    /// Records that are flagged for special categories or a minor: withheld until a reviewer has judged them.
+    #[command(subcommand)]
+    Review(ReviewCommand),
+    /// Find personal data in a text, files, or a text a line. Needs no data folder.
+    #[command(after_help = detect::EXAMPLES)]
+    Detect(DetectArguments),
+    /// Replace personal data in a text, files, or a text a line; and put back what was encrypted.
+    #[command(after_help = redact::EXAMPLES)]
+    Redact(Box<RedactArguments>),
+    /// The recognisers: check their examples, list them.
+    #[command(subcommand)]
+    Patterns(PatternsCommand),
     /// Check the ledger, the checkpoints and every segment; or one receipt, offline.
     #[command(
         after_help = "Example: knik verify\n         knik verify --receipt receipt.json --key knik.example/vault+1a2b3c4d+AS…"
@@ -70,6 +93,9 @@ pub(super) enum Command {
         after_help = "Example: knik token --role researcher --organisation universiteit --subject onderzoeker-1"
     )]
     Token(TokenArguments),
+    /// Measure the detector on this machine.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// The reading room's process: started by `knik serve`, with an empty environment and no key.
     #[command(hide = true)]
     ReadingRoom,
@@ -92,6 +118,26 @@ pub struct DemoArguments {
     /// Port of the vault; the reading room takes the next. 0 takes free ones.
     #[arg(long, default_value_t = 8443)]
     pub(super) port: u16,
+}
+
+/// Where the detector listens, and to whom.
+#[derive(Args)]
+pub(super) struct DetectorArguments {
+    /// Address and port; port 0 takes a free one. Other machines are served over TLS and with a token only.
+    #[arg(long)]
+    pub(super) listen: SocketAddr,
+    /// File with the token that every request but one to /health must bear; readable by its owner alone.
+    #[arg(long)]
+    pub(super) token_file: Option<PathBuf>,
+    /// File with the server's certificate chain (PEM).
+    #[arg(long, requires = "tls_key")]
+    pub(super) tls_certificate: Option<PathBuf>,
+    /// File with its key (PEM); readable by its owner alone.
+    #[arg(long, requires = "tls_certificate")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// Folder of pattern files to use instead of those that come with the program.
+    #[arg(long)]
+    pub(super) patterns: Option<PathBuf>,
 }
 
 #[derive(Args)]

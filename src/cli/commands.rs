@@ -4,6 +4,7 @@ use super::arguments::{IngestArguments, VerifyArguments};
 use super::control::{self, Order};
 use super::folder::{DataFolder, VERIFIER_KEYS};
 use super::print;
+use super::review;
 use crate::capture::Format;
 use crate::ledger::VerifierKey;
 use crate::vault::ingest::Progress;
@@ -62,6 +63,7 @@ pub(super) async fn execute(folder: &DataFolder, order: Order, progress: Progres
             Ok(json!({ "revoked": id }))
         }
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
+        Order::Review(asked) => review::execute(folder, asked).await,
         Order::Status => status(folder).await,
         Order::Verify => {
             let keys = [archive.logs.vault.verifier().clone(), archive.logs.reading_room.verifier().clone()];

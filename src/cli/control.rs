@@ -4,6 +4,7 @@
 //! JSON in, lines of JSON out, the last of them the answer.
 
 use super::folder::DataFolder;
+use super::review::ReviewOrder;
 use super::{commands, must_exist};
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact};
@@ -47,6 +48,8 @@ pub(super) enum Order {
     RevokeGrant { id: GrantId },
     /// What was decided.
     Decisions { organisation: OrganisationId, outcome: Option<Outcome> },
+    /// The reviewer's queue.
+    Review(ReviewOrder),
     /// Counts and heads.
     Status,
     /// Check everything.

@@ -5,8 +5,8 @@ use crate::access::{LegalBases, Policies};
 use crate::capture::Limits;
 use crate::config::Config;
 use crate::decide::{BurgerbriefDefinition, QuestionDetector, Tree};
-use crate::detect::{PatternFile, Ruleset};
-use crate::redact::{Exemptions, Plans, ProjectionPolicy};
+use crate::detect::{PatternFile, Ruleset, RulesetError};
+use crate::redact::{Exemptions, OperatorPlan, Plans, ProjectionPolicy};
 use crate::vault::{DEFAULT_TREE, Rules};
 use anyhow::{Context, Result, bail};
 use include_dir::{Dir, include_dir};
@@ -55,17 +55,29 @@ impl RuleFiles {
         &self.policies
     }
 
+    /// Compiles the recognisers alone.
+    ///
+    /// # Errors
+    /// Whatever a file has wrong, with its name.
+    pub fn ruleset(&self) -> Result<Ruleset> {
+        compiled(&self.patterns).context("patterns")
+    }
+
     /// Compiles everything the vault applies.
     ///
     /// # Errors
     /// Whatever a file has wrong, with its name.
     pub fn rules(&self, config: &Config) -> Result<Rules> {
-        let patterns = self.patterns.iter().filter(|(name, _)| is_pattern(name));
-        let patterns = patterns.map(|(name, text)| PatternFile { name, text });
         let room = RoomRules::load(&self.policies)?;
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let ruleset = self.ruleset()?;
+        if ruleset.flag_rules().next().is_none() {
+            bail!(
+                "patterns: flags.yaml is missing, so no record would be withheld for what it tells of someone"
+            );
+        }
         Ok(Rules {
-            ruleset: Arc::new(Ruleset::load(patterns).context("patterns")?),
+            ruleset: Arc::new(ruleset),
             trees: Arc::new(trees(&self.policies)?),
             questions: Arc::new(QuestionDetector::load(
                 "questions.yaml",
@@ -125,6 +137,35 @@ impl RoomRules {
         }
         let exemptions = Exemptions::load("exemptions.yaml", text(policies, "exemptions.yaml")?)?;
         Ok(Self { access: Arc::new(access), plans: Arc::new(plans), exemptions: Arc::new(exemptions) })
+    }
+}
+
+/// The recognisers and lists of a folder, or those that came with the program, compiled.
+///
+/// # Errors
+/// When the folder cannot be read, or whatever a file has wrong, with its name.
+pub fn ruleset(folder: Option<&Path>) -> Result<Ruleset> {
+    match folder {
+        Some(folder) => {
+            compiled(&from_folder(folder)?).with_context(|| format!("patterns in `{}`", folder.display()))
+        }
+        None => compiled(&embedded(&PATTERNS)).context("patterns"),
+    }
+}
+
+fn compiled(patterns: &Files) -> Result<Ruleset, RulesetError> {
+    let files = patterns.iter().filter(|(name, _)| is_pattern(name));
+    Ruleset::load(files.map(|(name, text)| PatternFile { name, text }))
+}
+
+/// The operator plan of a file, or the one that came with the program.
+///
+/// # Errors
+/// When the file cannot be read, or whatever it has wrong, with its name.
+pub fn operator_plan(file: Option<&Path>) -> Result<OperatorPlan> {
+    match file {
+        Some(path) => Ok(OperatorPlan::load(&path.display().to_string(), &super::read_text(path)?)?),
+        None => Ok(OperatorPlan::load("operators.yaml", text(&embedded(&POLICIES), "operators.yaml")?)?),
     }
 }
 
@@ -194,6 +235,14 @@ mod tests {
         let rules = RuleFiles::embedded().rules(&Config::default()).unwrap();
         assert!(rules.trees.contains_key("scenario-b"));
         assert!(rules.ruleset.recognisers().count() > 10);
+    }
+
+    #[test]
+    fn the_operator_plan_names_types_that_recognisers_find() {
+        let (plan, ruleset) = (operator_plan(None).unwrap(), ruleset(None).unwrap());
+        for entity in plan.iter().filter_map(|(entity, _)| entity) {
+            assert!(ruleset.recognisers().any(|recogniser| recogniser.entity() == entity), "{entity}");
+        }
     }
 
     #[test]

@@ -4,15 +4,26 @@
 //! folder themselves only when none runs, and then nobody else can.
 
 mod arguments;
+mod bench;
 pub mod certificates;
 mod commands;
 mod control;
 pub mod demo;
+mod detect;
+mod detector;
 pub mod embedded;
+mod findings;
 mod folder;
+mod new_file;
+mod operator_key;
+mod patterns;
 mod print;
+mod redact;
+mod review;
 mod room_process;
+mod selection;
 mod serve;
+mod texts;
 
 use arguments::Arguments;
 pub use folder::{DataFolder, FolderError};
@@ -55,10 +66,15 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Demo(asked) => return demo::run(&dir, &asked).await,
         Command::Serve => serve::serve(&dir).await?,
         Command::ReadingRoom => room_process::run().await?,
+        Command::Detector(asked) => detector::serve(&asked).await?,
         Command::Ingest(asked) if asked.dry_run => return print::dry_run(&asked),
         Command::Ingest(asked) => return commands::ingest(&dir, asked).await,
         Command::Verify(asked) => return commands::verify(&dir, asked).await,
+        Command::Detect(asked) => return detect::run(&asked, arguments.json),
+        Command::Redact(asked) => return redact::run(&asked, arguments.json),
+        Command::Patterns(asked) => return patterns::run(&asked, arguments.json),
         Command::Openapi { plane } => print::openapi(plane),
+        Command::Bench(asked) => return bench::run(&asked, arguments.json),
         Command::Token(asked) => print::line(&demo::token(&dir, &asked)?),
         Command::Organisation(OrganisationCommand::Add { id, name }) => {
             order(&dir, Order::AddOrganisation { id, name }, arguments.json).await?;
@@ -76,6 +92,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             let order_ = Order::Decisions { organisation: asked.organisation, outcome: asked.outcome };
             order(&dir, order_, arguments.json).await?;
         }
+        Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Status => order(&dir, Order::Status, arguments.json).await?,
     }
     Ok(ExitCode::SUCCESS)

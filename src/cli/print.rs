@@ -3,12 +3,14 @@
 
 use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
+use super::review;
 use crate::capture::{Format, Limits};
 use crate::http::openapi;
 use crate::ledger::{ReceiptError, VerifiedEntry};
 use crate::vault::{CaptureSource, survey};
 use anyhow::{Error, Result};
 use serde_json::{Value, json};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -17,22 +19,46 @@ pub(super) fn line(text: &str) {
     println!("{text}");
 }
 
+/// Where a command writes an answer that may be long: buffered, and the caller flushes.
+pub(super) fn out() -> impl Write {
+    BufWriter::with_capacity(1 << 16, std::io::stdout().lock())
+}
+
+/// The exit of a command that wrote to [`out`]. A reader that has seen enough (`| head`) is no failure.
+pub(super) fn ended(done: Result<()>) -> Result<ExitCode> {
+    let enough = |error: &Error| {
+        error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+            .any(|error| error.kind() == ErrorKind::BrokenPipe)
+    };
+    match done {
+        Err(error) if !enough(&error) => Err(error),
+        Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
 /// Prints a table with columns as wide as their widest cell.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain(head.get(column).map(|h| h.chars().count())).max().unwrap_or_default()
+    let mut lines = columns(head, rows).into_iter();
+    if let Some(head) = lines.next() {
+        println!("{head}\n");
+    }
+    lines.for_each(|line| println!("{line}"));
+}
+
+/// The head and the rows of a table, each cell as wide as the widest of its column.
+pub(super) fn columns(head: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
+    for row in rows {
+        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = cell.chars().count().max(*width));
+    }
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded = cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    let write = |cells: Vec<&str>| {
-        let padded = cells.iter().enumerate().map(|(n, cell)| {
-            let missing = width(n).saturating_sub(cell.chars().count());
-            format!("{cell}{}", " ".repeat(missing))
-        });
-        println!("{}", padded.collect::<Vec<_>>().join("  ").trim_end());
-    };
-    write(head.to_vec());
-    write(head.iter().map(|_| "").collect());
-    rows.iter().for_each(|row| write(row.iter().map(String::as_str).collect()));
+    let heads = std::iter::once(line(&mut head.iter().copied()));
+    heads.chain(rows.iter().map(|row| line(&mut row.iter().map(String::as_str)))).collect()
 }
 
 /// Prints the OpenAPI document of one plane.
@@ -102,6 +128,9 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
         let words: Vec<String> = outcomes.iter().map(|(outcome, n)| format!("{outcome} {n}")).collect();
         println!("  decided: {}", words.join(", "));
     }
+    if n("flagged") != "0" {
+        println!("  {} flagged, withheld until a reviewer has judged them: knik review list", n("flagged"));
+    }
     list(report, "refused").iter().for_each(|why| println!("  refused: {why}"));
     Ok(())
 }
@@ -134,6 +163,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
             );
         }
         Order::Decisions { .. } => decisions(answer),
+        Order::Review(asked) => review::print(asked, answer),
         _ => println!("{}", serde_json::to_string_pretty(answer)?),
     }
     Ok(())
@@ -235,7 +265,8 @@ fn number(value: &Value, field: &str) -> String {
     value.get(field).and_then(Value::as_u64).unwrap_or_default().to_string()
 }
 
-fn word(value: &Value, field: &str) -> String {
+/// A field as a word; `-` when there is none.
+pub(super) fn word(value: &Value, field: &str) -> String {
     match value.get(field) {
         Some(Value::String(text)) => text.clone(),
         None | Some(Value::Null) => "-".to_owned(),

@@ -8,7 +8,7 @@ use super::context::is;
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::View;
-use super::words::{Look, literal};
+use super::words::{Look, Word, literal};
 use crate::model::RecogniserId;
 
 /// The recogniser of addresses.
@@ -49,11 +49,9 @@ enum Street {
 
 impl Addresses {
     /// Adds a hit for every address in the view.
-    pub(super) fn find(&self, view: &View<'_>, hits: &mut Vec<Hit>) {
-        for index in 1..view.words.len() {
-            if view.words.get(index).is_some_and(|w| w.look == Look::Number && w.len() <= 6)
-                && self.is_house(view, index)
-            {
+    pub(super) fn find<'r>(&'r self, view: &View<'_>, hits: &mut Vec<Hit<'r>>) {
+        for (index, word) in view.words.iter().enumerate().skip(1) {
+            if word.look == Look::Number && word.len() <= 6 && self.is_house(view, index) {
                 self.read(view, index, hits);
             }
         }
@@ -69,8 +67,11 @@ impl Addresses {
         (1..=5).contains(&digits) && !text.starts_with('0') && rest.len() <= 2 && rest.is_ascii() && plain_gap
     }
 
-    fn read(&self, view: &View<'_>, number: usize, hits: &mut Vec<Hit>) -> Option<()> {
+    fn read<'r>(&'r self, view: &View<'_>, number: usize, hits: &mut Vec<Hit<'r>>) -> Option<()> {
         let name_end = self.before_label(view, number)?;
+        if !self.may_name(view, name_end) {
+            return None;
+        }
         self.chain(view, name_end, true)?;
         let number_start = view.words.get(number)?.start;
         let (last, end) = self.additions(view, number);
@@ -86,11 +87,10 @@ impl Addresses {
             Street::Weak => 0.45,
             Street::No => 0.1,
         };
-        let mut reasons =
-            vec![Reason { rule: self.street.clone(), place: Some((start, end)), weight: score }];
+        let mut reasons = vec![Reason { rule: &self.street, place: Some((start, end)), weight: score }];
         let mut add = |weight: f32, place| {
             score += weight;
-            reasons.push(Reason { rule: self.number.clone(), place, weight });
+            reasons.push(Reason { rule: &self.number, place, weight });
         };
         if postcode.is_some() {
             add(0.4, None);
@@ -113,7 +113,7 @@ impl Addresses {
             subject: None,
         });
         let (from, upto) = postcode?;
-        let reasons = vec![Reason { rule: self.number.clone(), place: Some((start, end)), weight: 0.8 }];
+        let reasons = vec![Reason { rule: &self.number, place: Some((start, end)), weight: 0.8 }];
         hits.push(Hit {
             start: from,
             end: upto,
@@ -123,6 +123,13 @@ impl Addresses {
             subject: None,
         });
         Some(())
+    }
+
+    /// Whether a street name may end at a word: most words before a number end here.
+    fn may_name(&self, view: &View<'_>, last: usize) -> bool {
+        let proper = |i: usize| view.words.get(i).is_some_and(Word::capital);
+        let joined = |i: usize| view.flag(i).any(Flags::PARTICLE) || view.gap(i) != " ";
+        proper(last) || self.street(view, last, true) != Street::No || last.checked_sub(1).is_some_and(joined)
     }
 
     /// The word before the number, past `nr.` or `huisnummer`, or past a year such as in `Plein 1944`.

@@ -1,5 +1,6 @@
 //! Words that stand near a match and speak for it or against it.
 
+use super::lexicon::Flags;
 use super::words::{Word, join, words};
 
 /// Words and phrases of at most three words, ready for look-up.
@@ -26,14 +27,15 @@ impl Phrases {
         self.hashes.binary_search(&hash).is_ok()
     }
 
-    /// The word that ends a phrase, nearest first: before `start`, at most `reach` bytes away.
+    /// The word that ends a phrase, nearest first: before `start`, at most `reach` bytes away. The words must have been looked
+    /// up: those that end no phrase of any recogniser are passed over by their flags.
     pub(super) fn before<'w>(&self, words: &'w [Word], start: usize, reach: usize) -> Option<&'w Word> {
         let upto = words.partition_point(|w| w.end <= start);
         (0..upto)
             .rev()
             .take(MOST_WORDS)
             .take_while(|i| words.get(*i).is_some_and(|w| start - w.end <= reach))
-            .find(|i| self.ends_at(words, *i))
+            .find(|i| is_near(words, *i) && self.ends_at(words, *i))
             .and_then(|i| words.get(i))
     }
 
@@ -43,7 +45,7 @@ impl Phrases {
         (from..words.len())
             .take(MOST_WORDS)
             .take_while(|i| words.get(*i).is_some_and(|w| w.start - end <= reach))
-            .find(|i| self.ends_at(words, *i))
+            .find(|i| is_near(words, *i) && self.ends_at(words, *i))
             .and_then(|i| words.get(i))
     }
 
@@ -57,6 +59,10 @@ impl Phrases {
         let Some(second) = word(1) else { return false };
         self.has(join(second, last)) || word(2).is_some_and(|third| self.has(join(join(third, second), last)))
     }
+}
+
+fn is_near(words: &[Word], index: usize) -> bool {
+    words.get(index).is_some_and(|w| w.flags.any(Flags::NEAR))
 }
 
 /// The look-up key of a word or phrase.
@@ -82,7 +88,8 @@ mod tests {
     fn phrases_are_found_near_and_not_far() {
         let phrases = Phrases::of(&["bsn".to_owned(), "date of birth".to_owned()]);
         let text = "Mijn BSN is 12 en date of birth daar";
-        let cut = words(text);
+        let mut cut = words(text);
+        cut.iter_mut().for_each(|w| w.flags = Flags::NEAR);
         assert!(phrases.before(&cut, 12, 60).is_some());
         assert!(phrases.before(&cut, 12, 2).is_none());
         assert!(phrases.after(&cut, 14, 30).is_some());

@@ -6,25 +6,25 @@ use crate::model::{Evidence, Finding, RecogniserId, Score, Span, SubjectRef};
 
 /// A candidate that a stage believes in. Offsets are bytes of the shadow.
 #[derive(Debug)]
-pub(super) struct Hit {
+pub(super) struct Hit<'r> {
     pub(super) start: usize,
     pub(super) end: usize,
     /// Index of the recogniser in the ruleset.
     pub(super) recogniser: usize,
     pub(super) score: f32,
-    pub(super) reasons: Vec<Reason>,
+    pub(super) reasons: Vec<Reason<'r>>,
     pub(super) subject: Option<SubjectRef>,
 }
 
 /// One piece of evidence, offsets in the shadow.
-#[derive(Debug)]
-pub(super) struct Reason {
-    pub(super) rule: RecogniserId,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reason<'r> {
+    pub(super) rule: &'r RecogniserId,
     pub(super) place: Option<(usize, usize)>,
     pub(super) weight: f32,
 }
 
-impl Hit {
+impl Hit<'_> {
     /// Whether the two share a byte.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.start < other.end && other.start < self.end
@@ -37,8 +37,8 @@ impl Hit {
             Span::new(start, end)
         };
         let recogniser = recognisers.get(self.recogniser)?;
-        let evidence = |r: Reason| Evidence {
-            rule: r.rule,
+        let evidence = |r: Reason<'_>| Evidence {
+            rule: r.rule.clone(),
             span: r.place.and_then(|(a, b)| place(a, b)),
             weight: r.weight,
         };

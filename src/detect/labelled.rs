@@ -1,6 +1,6 @@
 //! Values that a label names: `zaaknummer: 2023-00123`, `wachtwoord is …`. The finding is the value, not the label.
 //!
-//! The first word of every label carries [`Flags::LABEL`] in the word table, so a text without such a word costs one
+//! The last word of every label carries [`Flags::LABEL`] in the word table, so a text without such a word costs one
 //! look at each flag. From a label the value is sought to the right: over spaces, signs and words such as `is`
 //! and `nr`, and over as many other words as the recogniser allows, but not beyond the sentence. A value before
 //! the label counts when the two are tied together: `12345678 is mijn klantnummer`, `12345678 (klantnummer)`.
@@ -9,85 +9,203 @@
 
 use super::bytes::{at, before};
 use super::context::is;
+use super::error::RulesetFault;
 use super::joint::{Joint, more, tied};
-use super::label_table::{Label, LabelTable, Values};
-use super::lane::WINDOW;
+use super::label_words::{MOST_WORDS, phrases};
+use super::lane::{Entry, Lane, WINDOW};
 use super::lexicon::Flags;
 use super::people::View;
-use super::spec::After;
-use super::words::{Look, hash, literal};
+use super::spec::{After, Recogniser};
+use super::words::{Keyed, Look, hash, join, literal, words};
 use crate::model::RecogniserId;
+use std::collections::HashMap;
+
+/// The labels of a ruleset and the patterns of the values they name.
+pub(super) struct Labels {
+    lane: Lane,
+    /// By pattern of the lane: the rules that share it.
+    sharing: Vec<Vec<usize>>,
+    named: Keyed<Vec<Named>>,
+    /// By rule: whose it is, and whether it needs a sign before it.
+    rules: HashMap<usize, (usize, After)>,
+    ids: HashMap<usize, RecogniserId>,
+}
+
+/// What a label promises.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Named {
+    recogniser: usize,
+    within: usize,
+}
 
 /// A value that stands at a label.
-pub(super) struct Value<'l> {
+pub(super) struct Value {
     pub(super) rule: usize,
     pub(super) start: usize,
     pub(super) end: usize,
     /// Where the label stands.
     pub(super) label: (usize, usize),
-    /// The evidence that the label is.
-    pub(super) id: &'l RecogniserId,
+    /// Whose label it is.
+    pub(super) recogniser: usize,
 }
 
-impl LabelTable {
-    /// Offers `accept` every value that stands at a label, the longest of a place first, until it takes one.
-    pub(super) fn find(&self, view: &View<'_>, mut accept: impl FnMut(Value<'_>) -> bool) {
-        let mut next = 0;
-        let is_label = |flags: &Flags| flags.any(Flags::LABEL);
-        while let Some(offset) = view.flags.get(next..).and_then(|rest| rest.iter().position(is_label)) {
-            self.at_label(view, next + offset, &mut accept);
-            next += offset + 1;
+/// Labels while they are compiled.
+#[derive(Default)]
+pub(super) struct LabelSpecs {
+    named: Keyed<Vec<Named>>,
+    rules: HashMap<usize, (usize, After)>,
+    words: Vec<(u64, Flags)>,
+}
+
+impl LabelSpecs {
+    /// Reads the labels of every recogniser of the kind.
+    pub(super) fn of(recognisers: &[(String, Recogniser)]) -> Self {
+        let mut made = Self::default();
+        let mut rule = 0;
+        for (index, (_, r)) in recognisers.iter().enumerate() {
+            let values = r.patterns.iter().enumerate().filter(|(_, p)| r.at_label(p));
+            made.rules.extend(values.map(|(n, p)| (rule + n, (index, p.after))));
+            r.labels.iter().flat_map(|l| phrases(l)).for_each(|p| made.add(&p, index, r.within));
+            rule += r.patterns.len();
         }
-        for (index, word) in view.words.iter().enumerate().filter(|(_, w)| w.look == Look::Number) {
-            if at(view.text.as_bytes(), word.start).is_ascii_alphabetic() {
+        made
+    }
+
+    fn add(&mut self, phrase: &str, recogniser: usize, within: usize) {
+        let parts = words(phrase);
+        let (Some(key), Some(last)) = (parts.iter().map(|w| w.hash).reduce(join), parts.last()) else {
+            return;
+        };
+        match parts.iter().rev().nth(1) {
+            None => self.words.push((last.hash, Flags::LABEL)),
+            Some(lead) => {
+                self.words.extend([(last.hash, Flags::LABEL_END), (lead.hash, Flags::LABEL_LEAD)]);
+            }
+        }
+        let named = self.named.entry(key).or_default();
+        let this = Named { recogniser, within };
+        if !named.contains(&this) {
+            named.push(this);
+        }
+    }
+
+    /// The words of all labels that say where to look, for the word table.
+    pub(super) fn flags(&self) -> impl Iterator<Item = (u64, Flags)> {
+        self.words.iter().copied()
+    }
+
+    /// Compiles the patterns of the values.
+    pub(super) fn compile(
+        self,
+        recognisers: &[(String, Recogniser)],
+        id: impl Fn(&str) -> RecogniserId,
+    ) -> Result<Labels, RulesetFault> {
+        let patterns = recognisers.iter().flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)));
+        let mut entries: Vec<Entry<'_>> = Vec::new();
+        let mut sharing: Vec<Vec<usize>> = Vec::new();
+        for (rule, (file, p)) in patterns.enumerate().filter(|(rule, _)| self.rules.contains_key(rule)) {
+            match entries.iter().zip(&mut sharing).find(|(e, _)| e.regex == p.regex) {
+                Some((_, rules)) => rules.push(rule),
+                None => {
+                    entries.push(Entry { file, regex: &p.regex, rule: sharing.len(), weak: false });
+                    sharing.push(vec![rule]);
+                }
+            }
+        }
+        let lane = Lane::build(&entries)?;
+        let ids = recognisers.iter().enumerate().filter(|(_, (_, r))| !r.labels.is_empty());
+        let ids = ids.map(|(index, (_, r))| (index, id(&format!("label.{}", r.id())))).collect();
+        Ok(Labels { lane, sharing, named: self.named, rules: self.rules, ids })
+    }
+}
+
+impl Labels {
+    /// The evidence that a label of a recogniser is.
+    pub(super) fn evidence(&self, recogniser: usize) -> Option<&RecogniserId> {
+        self.ids.get(&recogniser)
+    }
+
+    /// Offers `accept` every value that stands at a label, the longest of a place first, until it takes one.
+    pub(super) fn find(&self, view: &View<'_>, digits: bool, mut accept: impl FnMut(Value) -> bool) {
+        if !view.flags.any(Flags::LABEL.with(Flags::LABEL_END)) && !digits {
+            return;
+        }
+        let mut before = Flags::NONE;
+        for (index, word) in view.words.iter().enumerate() {
+            let ends = word.flags.any(Flags::LABEL_END) && before.any(Flags::LABEL_LEAD);
+            before = word.flags;
+            if ends || word.flags.any(Flags::LABEL) {
+                self.at_label(view, index, &mut accept);
+            } else if word.look == Look::Number {
                 self.glued(view, index, &mut accept);
             }
         }
     }
 
-    fn at_label(&self, view: &View<'_>, first: usize, accept: &mut impl FnMut(Value<'_>) -> bool) {
-        let Some((last, label)) = self.starting(view, first) else { return };
-        let (Some(opening), Some(closing)) = (view.words.get(first), view.words.get(last)) else { return };
-        let place = (opening.start, closing.end);
-        let mut seeker = Seeker { table: self, view, label, place, tie: Tie::of(view, first), accept };
-        if !seeker.forward(closing.end, last + 1) {
+    fn at_label(&self, view: &View<'_>, last: usize, accept: &mut impl FnMut(Value) -> bool) {
+        let Some(word) = view.words.get(last) else { return };
+        let Some((first, named)) = self.phrase(view, last, word.hash) else { return };
+        let label = (view.words.get(first).map_or(word.start, |w| w.start), word.end);
+        let mut seeker = Seeker { labels: self, view, named, label, tie: Tie::of(view, first), accept };
+        if !seeker.forward(word.end, last + 1) {
             seeker.backward(first);
         }
     }
 
     /// A label that its value is glued to: `bsn999990019`.
-    fn glued(&self, view: &View<'_>, index: usize, accept: &mut impl FnMut(Value<'_>) -> bool) {
+    fn glued(&self, view: &View<'_>, index: usize, accept: &mut impl FnMut(Value) -> bool) {
         let Some(word) = view.words.get(index) else { return };
         let text = view.text.get(word.start..word.end).unwrap_or("");
         let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
         if !(2..=MOST_GLUED).contains(&letters) {
             return;
         }
-        let Some((first, label)) = self.ending(view, index, hash(text.get(..letters).unwrap_or(""))) else {
+        let Some((first, named)) = self.phrase(view, index, hash(text.get(..letters).unwrap_or(""))) else {
             return;
         };
         let start = view.words.get(first).map_or(word.start, |w| w.start);
-        let place = (start, word.start + letters);
-        let mut seeker = Seeker { table: self, view, label, place, tie: Tie::of(view, first), accept };
-        seeker.try_to(place.1, None, seeker.tie);
+        let label = (start, word.start + letters);
+        let mut seeker = Seeker { labels: self, view, named, label, tie: Tie::of(view, first), accept };
+        seeker.try_to(label.1, None, seeker.tie);
+    }
+
+    /// Whose rule it is, when the label names that recogniser and the value is tied to it as the rule asks.
+    fn owner(&self, rule: usize, named: &[Named], tie: Tie) -> Option<usize> {
+        let (recogniser, after) = self.rules.get(&rule)?;
+        let near = named.iter().any(|n| n.recogniser == *recogniser && tie.passed <= n.within);
+        (near && tie.allows(*after)).then_some(*recogniser)
+    }
+
+    /// The longest label that ends with the word `last`, whose hash is given, and what it names.
+    fn phrase(&self, view: &View<'_>, last: usize, hash: u64) -> Option<(usize, &[Named])> {
+        let tied = |i: usize| matches!(view.gap(i), " " | "-" | "  " | ". " | "." | "_" | "/" | " & " | "'");
+        let back = |n: usize| last.checked_sub(n).filter(|first| (*first..last).all(tied));
+        let key = |first: usize| {
+            let before = view.words.get(first..last).unwrap_or(&[]).iter().map(|w| w.hash);
+            before.chain([hash]).reduce(join)
+        };
+        (0..MOST_WORDS).rev().filter_map(back).find_map(|first| {
+            let named = self.named.get(&key(first)?)?;
+            Some((first, named.as_slice()))
+        })
     }
 }
 
 /// Looks for the value of one label.
 struct Seeker<'s, 'v, F> {
-    table: &'s LabelTable,
+    labels: &'s Labels,
     view: &'s View<'v>,
-    label: &'s Label,
-    /// Where the label stands.
-    place: (usize, usize),
+    named: &'s [Named],
+    label: (usize, usize),
     /// What ties a value that follows right after.
     tie: Tie,
     accept: &'s mut F,
 }
 
-impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
+impl<F: FnMut(Value) -> bool> Seeker<'_, '_, F> {
     /// To the right from `from`, where the word `next` is the first; whether a value was found.
     fn forward(&mut self, mut from: usize, mut next: usize) -> bool {
+        let most = self.named.iter().map(|n| n.within).max().unwrap_or(0);
         let (mut tie, mut passed, mut fillers) = (self.tie, 0, 0);
         while let Some(joint) = Joint::at(self.view.text, from) {
             tie = Tie { sign: tie.sign || joint.sign, bracket: joint.bracket, passed, ..tie };
@@ -100,7 +218,7 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
             let Some(word) = word else { return false };
             fillers += usize::from(filler);
             passed += usize::from(!filler);
-            if passed > self.label.within {
+            if passed > most {
                 return false;
             }
             from = word.end;
@@ -136,46 +254,19 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
 
     /// Tries the values that start at `start`, and end at `end` if given; the end of the longest that was taken.
     fn try_to(&mut self, start: usize, end: Option<usize>, tie: Tie) -> Option<usize> {
-        let rest = self.view.text.get(start..)?;
-        let (table, label) = (self.table, self.label);
-        let digit = rest.bytes().next().is_some_and(|b| b.is_ascii_digit());
-        if digit && label.numbers != 0 {
-            let found = self.try_values(&table.numbers, label.numbers, (start, rest), end, tie);
-            if found.is_some() {
-                return found;
-            }
-        }
-        let promising = label.words != 0 && (label.letters || digit_near(rest));
-        if promising { self.try_values(&table.words, label.words, (start, rest), end, tie) } else { None }
-    }
-
-    fn try_values(
-        &mut self,
-        values: &Values,
-        wanted: u128,
-        (start, rest): (usize, &str),
-        end: Option<usize>,
-        tie: Tie,
-    ) -> Option<usize> {
+        let Self { labels, view, named, label, accept, .. } = self;
+        let rest = view.text.get(start..)?;
         let mut taken = Vec::new();
-        values.lane.matches_at(rest, 0, |pattern, length| {
-            if wanted >> pattern & 1 == 0 {
-                return false;
-            }
+        labels.lane.matches_at(rest, 0, true, |pattern, length| {
             let cut = length + 2 >= WINDOW || rest.get(..length).is_some_and(|value| value.contains('\n'));
             let length = if cut { length + run_on(rest, length) } else { length };
             let stop = start + length;
-            if end.is_some_and(|end| stop != end) {
-                return false;
-            }
-            for owner in values.owners.get(pattern).map_or(&[][..], Vec::as_slice) {
-                let meant = self.label.names(owner.recogniser, tie.passed) && tie.allows(owner.after);
-                if meant && !taken.iter().any(|(r, _)| *r == owner.recogniser) {
-                    let value =
-                        Value { rule: owner.rule, start, end: stop, label: self.place, id: &owner.id };
-                    if (self.accept)(value) {
-                        taken.push((owner.recogniser, stop));
-                    }
+            let rules = labels.sharing.get(pattern).map_or(&[][..], Vec::as_slice);
+            for rule in rules.iter().filter(|_| end.is_none_or(|end| stop == end)) {
+                let Some(recogniser) = labels.owner(*rule, named, tie) else { continue };
+                let fresh = !taken.iter().any(|(r, _)| *r == recogniser);
+                if fresh && accept(Value { rule: *rule, start, end: stop, label: *label, recogniser }) {
+                    taken.push((recogniser, stop));
                 }
             }
             false
@@ -183,15 +274,6 @@ impl<F: FnMut(Value<'_>) -> bool> Seeker<'_, '_, F> {
         taken.into_iter().map(|(_, end)| end).max()
     }
 }
-
-/// Whether a digit stands in the first word of a text.
-fn digit_near(text: &str) -> bool {
-    text.bytes().take(MOST_BACK).take_while(|b| !b.is_ascii_whitespace()).any(|b| b.is_ascii_digit())
-        || text.bytes().skip(1).take(FIRST_GROUP).any(|b| b.is_ascii_digit())
-}
-
-/// How far the digits of a value whose letters stand apart may be: `AB CD 12`.
-const FIRST_GROUP: usize = 7;
 
 /// How far a key that is longer than the window goes on, over lines of letters and digits.
 fn run_on(text: &str, from: usize) -> usize {

@@ -28,8 +28,15 @@ impl Flags {
     pub(super) const FOREIGN: Self = Self(1 << 12);
     /// A particle that needs another one after it: `in 't`, `op de`.
     pub(super) const INNER: Self = Self(1 << 13);
-    /// The first word of a label.
+    /// Ends a word or phrase of the context that some pattern needs.
+    pub(super) const CONTEXT: Self = Self(1 << 15);
+    /// Ends a word or phrase that speaks for or against a match of some recogniser.
+    pub(super) const NEAR: Self = Self(1 << 16);
+    /// A label of one word.
     pub(super) const LABEL: Self = Self(1 << 14);
+    /// The last word of a label of several, and the word before it.
+    pub(super) const LABEL_END: Self = Self(1 << 17);
+    pub(super) const LABEL_LEAD: Self = Self(1 << 18);
 
     /// Whether any of the flags in `other` is set.
     pub(super) const fn any(self, other: Self) -> bool {

@@ -59,6 +59,12 @@ impl Lists {
         }
     }
 
+    /// Marks the words that end one of the phrases.
+    pub(super) fn mark(&mut self, phrases: &[String], flags: Flags) {
+        let last = phrases.iter().filter_map(|phrase| words(phrase).last().map(|w| w.hash));
+        self.known.extend(last.map(|hash| (hash, flags)));
+    }
+
     /// The lists that are needed and were not given.
     pub(super) fn missing(&self) -> Vec<RulesetFault> {
         let absent = NEEDED.iter().filter(|(name, _)| !self.seen.contains(name));

@@ -10,12 +10,14 @@
 //! makes it panic; nothing here keeps, prints or returns words of the text.
 
 mod address;
+pub mod adhoc;
 mod bytes;
+mod confusable;
 mod context;
 mod error;
+mod flags;
 mod hit;
 mod joint;
-mod label_table;
 mod label_words;
 mod labelled;
 mod lane;
@@ -33,15 +35,19 @@ mod scan;
 mod shadow;
 mod sources;
 mod spec;
+mod spelled;
 mod surname;
 mod tokens;
 mod validate;
 mod words;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use error::{RulesetError, RulesetFault};
+pub use flags::{FlagExample, FlagRule};
 pub use people::{Participant, Participants};
 pub use ruleset::{CheckFailure, PatternFile, Ruleset};
 pub use spec::{After, Example, Kind, Pattern, Recogniser, Starts, Thresholds};

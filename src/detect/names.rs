@@ -5,13 +5,14 @@
 //! `title* (initial | first name)* particle* surname (- surname)?` over a dozen words at most,
 //! and each part adds to the score or takes from it. Common words, places and organisations speak against.
 
-use super::context::is;
+use super::context::{Phrases, is};
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::{View, reason};
 use super::surname::{CUE_CERTAIN, Lead};
-use super::words::{Look, Word, join, literal};
+use super::words::{Look, Word, literal};
 use crate::model::{RecogniserId, SubjectRef};
+use smallvec::SmallVec;
 
 /// The recogniser of names, and that of office-holders.
 pub(super) struct Names {
@@ -21,6 +22,8 @@ pub(super) struct Names {
     pub(super) handle: Option<usize>,
     pub(super) rules: Rules,
     pub(super) doubtful: f32,
+    /// Words of home, family and health: near them an office-holder is a person like any other.
+    pub(super) private: Phrases,
 }
 
 /// The ids of the rules that give evidence for a name.
@@ -39,12 +42,12 @@ pub(super) struct Rules {
 }
 
 /// A name as read from the words, before it is believed.
-pub(super) struct Reading {
+pub(super) struct Reading<'r> {
     /// First and last word, inclusive.
     pub(super) from: usize,
     pub(super) last: usize,
     pub(super) score: f32,
-    pub(super) reasons: Vec<Reason>,
+    pub(super) reasons: SmallVec<[Reason<'r>; 8]>,
     pub(super) office: bool,
 }
 
@@ -56,21 +59,33 @@ const LISTED: Flags = Flags::FIRST
     .with(Flags::TITLE)
     .with(Flags::OFFICE);
 
+/// A word that a name may follow.
+const CUES: Flags = Flags::CUE_WEAK.with(Flags::CUE).with(Flags::CUE_STRONG);
+
 impl Names {
     /// Adds a hit for every name in the view. Words that `taken` covers (e-mail addresses, links) are passed over.
-    pub(super) fn find(&self, view: &View<'_>, taken: &[(usize, usize)], hits: &mut Vec<Hit>) {
+    pub(super) fn find<'r>(&'r self, view: &View<'_>, taken: &[(usize, usize)], hits: &mut Vec<Hit<'r>>) {
         if self.person.is_none() {
             return;
         }
         let mut index = 0;
-        while index < view.words.len() {
-            if !self.may_start(view, index) || is_taken(view, taken, index) {
+        let mut before = Flags::NONE;
+        while let Some(word) = view.words.get(index) {
+            // Most words end here: lower case, in no list of names, and nothing before them leads up to a name.
+            let plain = word.look == Look::Lower && !word.flags.any(LISTED) && !before.any(CUES);
+            before = word.flags;
+            if plain {
+                index += 1;
+                continue;
+            }
+            if !self.may_start(view, index) || is_taken(view, taken, index) || introduces(view, index + 1) {
                 index += 1;
                 continue;
             }
             index = match self.read(view, index).filter(|r| r.score >= self.doubtful) {
                 Some(reading) => {
                     let next = reading.last + 1;
+                    before = view.flag(reading.last);
                     hits.extend(self.hit(view, reading));
                     next
                 }
@@ -86,29 +101,32 @@ impl Names {
         end: usize,
         certain: bool,
         subject: Option<SubjectRef>,
-    ) -> Hit {
+    ) -> Hit<'_> {
         let score = if certain { 0.85 } else { 0.6 };
         let reasons =
-            vec![Reason { rule: self.rules.participant.clone(), place: Some((start, end)), weight: score }];
+            vec![Reason { rule: &self.rules.participant, place: Some((start, end)), weight: score }];
         Hit { start, end, recogniser: self.person.unwrap_or(usize::MAX), score, reasons, subject }
     }
 
     /// Whether a hit is a name or an account.
-    pub(super) fn made(&self, hit: &Hit) -> bool {
+    pub(super) fn made(&self, hit: &Hit<'_>) -> bool {
         let made = Some(hit.recogniser);
         made == self.person || made == self.official || made == self.handle
     }
 
-    fn hit(&self, view: &View<'_>, reading: Reading) -> Option<Hit> {
+    fn hit<'r>(&self, view: &View<'_>, reading: Reading<'r>) -> Option<Hit<'r>> {
         let start = view.words.get(reading.from)?.start;
         let end = view.words.get(reading.last)?.end;
-        let recogniser = if reading.office { self.official.or(self.person)? } else { self.person? };
+        let near = || self.private.before(view.words, start, PRIVATE_REACH).is_some();
+        let private = || near() || self.private.after(view.words, end, PRIVATE_REACH).is_some();
+        let official = self.official.filter(|_| reading.office && !private());
+        let recogniser = official.or(self.person)?;
         Some(Hit {
             start,
             end,
             recogniser,
             score: reading.score.min(0.99),
-            reasons: reading.reasons,
+            reasons: reading.reasons.to_vec(),
             subject: None,
         })
     }
@@ -124,11 +142,12 @@ impl Names {
             || (before.any(Flags::CUE.with(Flags::CUE_WEAK)) && introduces(view, index));
         let capital = view.words.get(index).is_some_and(Word::capital);
         let initial = view.words.get(index).is_some_and(|w| w.look == Look::Initial);
-        expected || (capital && (initial || flags.any(Flags::PARTICLE) || !view.is_common(index)))
+        let signed = capital && is_signed(view, index);
+        expected || signed || (capital && (initial || flags.any(Flags::PARTICLE) || !view.is_common(index)))
     }
 
-    fn read(&self, view: &View<'_>, index: usize) -> Option<Reading> {
-        let mut r = Reading { from: index, last: index, score: 0.0, reasons: Vec::new(), office: false };
+    fn read(&self, view: &View<'_>, index: usize) -> Option<Reading<'_>> {
+        let mut r = Reading { from: index, last: index, score: 0.0, reasons: SmallVec::new(), office: false };
         let mut at = self.titles(view, index, &mut r);
         let titled = at > index;
         r.from = at;
@@ -152,18 +171,22 @@ impl Names {
     }
 
     /// Reads titles and offices; returns the word after them, or `index` when no name can follow.
-    fn titles(&self, view: &View<'_>, index: usize, r: &mut Reading) -> usize {
+    fn titles<'r>(&'r self, view: &View<'_>, index: usize, r: &mut Reading<'r>) -> usize {
         let mut at = index;
         let titles = Flags::TITLE.with(Flags::OFFICE);
         while at < index + 3 && view.flag(at).any(titles) && !(at > index && view.flag(at).any(Flags::FIRST))
         {
             let Some(word) = view.words.get(at) else { break };
+            let named = word.capital() && view.flag(at).any(Flags::SURNAME);
+            if at > index && named && !view.words.get(at + 1).is_some_and(Word::capital) {
+                break; // `dokter Prins`: an office that is a surname here.
+            }
             if !matches!(view.gap(at), " " | ". " | "." | "  ") || view.words.get(at + 1).is_none() {
                 return index;
             }
             r.office |= view.flag(at).any(Flags::OFFICE);
             let rule = if r.office { &self.rules.office } else { &self.rules.title };
-            r.reasons.push(Reason { rule: rule.clone(), place: Some((word.start, word.end)), weight: 0.3 });
+            r.reasons.push(Reason { rule, place: Some((word.start, word.end)), weight: 0.3 });
             at += 1;
         }
         if at > index {
@@ -173,7 +196,12 @@ impl Names {
     }
 
     /// What the word or two before say: `volgens`, `groetjes`, `mijn naam is`.
-    fn cue(&self, view: &View<'_>, index: usize, r: &mut Reading) -> f32 {
+    fn cue<'r>(&'r self, view: &View<'_>, index: usize, r: &mut Reading<'r>) -> f32 {
+        if is_signed(view, index) {
+            r.score += CUE_CERTAIN;
+            r.reasons.push(reason(&self.rules.cue, CUE_CERTAIN));
+            return CUE_CERTAIN;
+        }
         let Some(word) = index.checked_sub(1).and_then(|i| view.words.get(i)) else { return 0.0 };
         let gap = view.gap(index - 1);
         let spaced = gap.len() <= 4
@@ -189,11 +217,11 @@ impl Names {
             _ => return 0.0,
         };
         r.score += weight;
-        r.reasons.push(Reason { rule: self.rules.cue.clone(), place: Some((word.start, word.end)), weight });
+        r.reasons.push(Reason { rule: &self.rules.cue, place: Some((word.start, word.end)), weight });
         weight
     }
 
-    fn initials(&self, view: &View<'_>, from: usize, r: &mut Reading) -> usize {
+    fn initials<'r>(&'r self, view: &View<'_>, from: usize, r: &mut Reading<'r>) -> usize {
         let mut at = from;
         while at < from + 5 && view.words.get(at).is_some_and(|w| w.look == Look::Initial) {
             let gap = view.gap(at);
@@ -212,9 +240,9 @@ impl Names {
         at
     }
 
-    fn first_names(&self, view: &View<'_>, from: usize, r: &mut Reading) -> usize {
+    fn first_names<'r>(&'r self, view: &View<'_>, from: usize, r: &mut Reading<'r>) -> usize {
         let mut at = from;
-        while at < from + 3 {
+        while at < from + FIRST_NAMES_MAX {
             let (flags, Some(word)) = (view.flag(at), view.words.get(at)) else { break };
             if at > from && !matches!(view.gap(at - 1), " " | "-") {
                 break;
@@ -242,13 +270,13 @@ impl Names {
             };
             let weight = if at == from { weight } else { weight / 2.0 };
             r.score += weight;
-            r.reasons.push(Reason { rule: rule.clone(), place: Some((word.start, word.end)), weight });
+            r.reasons.push(Reason { rule, place: Some((word.start, word.end)), weight });
             at += 1;
         }
         at
     }
 
-    /// A capital word that no list knows, right before a capital surname that one does: `Jaivey Ramdin`.
+    /// A capital word that no list knows, right before what may be a surname: `Jaivey Ramdin`, `Cobie Stavenuiter`.
     fn unlisted_first(&self, view: &View<'_>, at: usize) -> bool {
         let known = Flags::OTHER
             .with(Flags::PLACE)
@@ -257,20 +285,23 @@ impl Names {
             .with(Flags::SURNAME)
             .with(Flags::PARTICLE);
         let next = self.particles(view, at + 1);
-        let listed = Flags::SURNAME.with(Flags::FIRST);
-        let surname = view.words.get(next).is_some_and(Word::capital)
-            && view.flag(next).any(listed)
-            && !view.flag(next).any(Flags::PLACE.with(Flags::OTHER));
+        let Some(surname) = view.words.get(next).filter(|w| w.capital()) else { return false };
+        let no_name = Flags::PLACE.with(Flags::OTHER).with(Flags::TITLE).with(Flags::OFFICE);
+        let listed = view.flag(next).any(Flags::SURNAME.with(Flags::FIRST));
+        let strange = surname.look == Look::Capital && surname.len() > 3 && !view.is_common(next);
+        let street = is_street(view.text.get(surname.start..surname.end).unwrap_or(""));
         let long = view.words.get(at).is_some_and(|w| w.look == Look::Capital && w.len() > 2);
         matches!(view.gap(at), " " | "-")
             && long
-            && surname
+            && (listed || strange)
+            && !street
+            && !view.flag(next).any(no_name)
             && !view.flag(at).any(known)
             && !view.is_common(at)
     }
 
     /// Spoken to (`Roos heb je`), acting (`Elivia heeft`), or in one breath with another name (`Jaivey en Amrita`).
-    fn company(&self, view: &View<'_>, r: &mut Reading) {
+    fn company<'r>(&'r self, view: &View<'_>, r: &mut Reading<'r>) {
         let capital = view.words.get(r.from).is_some_and(Word::capital);
         let everyday = view.flag(r.from).any(Flags::EVERYDAY);
         let spoken_to =
@@ -289,8 +320,7 @@ impl Names {
             view.gap(r.last) == ", " && named(r.last + 1)
         };
         let beside = left || right;
-        let acting =
-            capital && r.from == r.last && view.gap(r.last) == " " && is(view.words.get(r.last + 1), VERBS);
+        let acting = capital && view.gap(r.last) == " " && is(view.words.get(r.last + 1), VERBS);
         if spoken_to || (capital && beside) || acting {
             r.score += 0.25;
             r.reasons.push(reason(&self.rules.company, 0.25));
@@ -298,18 +328,18 @@ impl Names {
     }
 
     /// A street, a word inside a longer one, or a shout in capitals takes from the score.
-    fn against(&self, view: &View<'_>, r: &mut Reading) {
-        let Some(last) = view.words.get(r.last) else { return };
-        let text = view.text.get(last.start..last.end).unwrap_or("");
-        let street = is_street(text);
-        let hyphened =
-            view.gap(r.last) == "-" && view.words.get(r.last + 1).is_some_and(|w| w.look == Look::Lower);
+    fn against(&self, view: &View<'_>, r: &mut Reading<'_>) {
+        let text = |i: usize| view.words.get(i).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("");
+        let before_street = r.from == r.last && view.gap(r.last) == " " && is_street(text(r.last + 1));
+        let street = is_street(text(r.last)) || before_street;
+        let compound = |w: &Word| w.look == Look::Lower || view.is_common(r.last + 1);
+        let hyphened = view.gap(r.last) == "-" && view.words.get(r.last + 1).is_some_and(compound);
         let hashtag = view
             .words
             .get(r.from)
             .is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('#')));
         if street {
-            r.score -= 0.7;
+            r.score -= 1.0;
         }
         if hyphened && r.from == r.last {
             r.score -= 0.3;
@@ -318,6 +348,17 @@ impl Names {
             r.score -= 0.1;
         }
     }
+}
+
+/// How far from an office-holder's name a word of home, family or health counts, in bytes.
+const PRIVATE_REACH: usize = 40;
+
+/// The most first names in a row.
+const FIRST_NAMES_MAX: usize = 5;
+
+/// Whether a word follows the `^` with which web-care signs: `^Sanne`.
+fn is_signed(view: &View<'_>, index: usize) -> bool {
+    view.words.get(index).is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('^')))
 }
 
 /// Whether a verb and `je`, `jij` or `u` follow.
@@ -340,23 +381,24 @@ fn is_street(word: &str) -> bool {
             .and_then(|from| word.get(from..))
             .is_some_and(|t| t.eq_ignore_ascii_case(e.as_bytes()))
     };
-    ["straat", "laan", "plein", "gracht", "singel", "dreef", "steeg", "plantsoen"].iter().any(ends)
+    ["straat", "laan", "plein", "gracht", "singel", "dreef", "steeg", "plantsoen", "kade"].iter().any(ends)
 }
 
 /// `ik ben`, `naam is`, `I am` before the word at `index`.
 fn introduces(view: &View<'_>, index: usize) -> bool {
     let word = |back: usize| index.checked_sub(back).and_then(|i| view.words.get(i)).map(|w| w.hash);
-    let (Some(second), Some(last)) = (word(2), word(1)) else { return false };
-    let key = join(second, last);
-    INTRODUCTIONS.contains(&key)
+    word(1).is_some_and(|last| {
+        let first = INTRODUCTIONS.iter().find(|(_, second)| *second == last);
+        first.is_some() && word(2).is_some_and(|word| INTRODUCTIONS.contains(&(word, last)))
+    })
 }
 
-const INTRODUCTIONS: &[u64] = &[
-    join(literal("ik"), literal("ben")),
-    join(literal("naam"), literal("is")),
-    join(literal("name"), literal("is")),
-    join(literal("i"), literal("am")),
-    join(literal("ik"), literal("heet")),
+const INTRODUCTIONS: &[(u64, u64)] = &[
+    (literal("ik"), literal("ben")),
+    (literal("naam"), literal("is")),
+    (literal("name"), literal("is")),
+    (literal("i"), literal("am")),
+    (literal("ik"), literal("heet")),
 ];
 const YOU: &[u64] = &[literal("je"), literal("jij"), literal("u"), literal("you")];
 const VERBS: &[u64] = &[
@@ -375,6 +417,60 @@ const VERBS: &[u64] = &[
     literal("vertelde"),
     literal("belde"),
     literal("mailt"),
+    literal("wacht"),
+    literal("wachtte"),
+    literal("krijgt"),
+    literal("kreeg"),
+    literal("moet"),
+    literal("moest"),
+    literal("gaat"),
+    literal("ging"),
+    literal("staat"),
+    literal("stond"),
+    literal("doet"),
+    literal("deed"),
+    literal("komt"),
+    literal("kwam"),
+    literal("wordt"),
+    literal("werd"),
+    literal("mag"),
+    literal("mocht"),
+    literal("kan"),
+    literal("kon"),
+    literal("zit"),
+    literal("zat"),
+    literal("schreef"),
+    literal("schrijft"),
+    literal("belt"),
+    literal("loopt"),
+    literal("liep"),
+    literal("rijdt"),
+    literal("reed"),
+    literal("zou"),
+    literal("zal"),
+    literal("vraagt"),
+    literal("vroeg"),
+    literal("denkt"),
+    literal("dacht"),
+    literal("weet"),
+    literal("wist"),
+    literal("ziet"),
+    literal("zag"),
+    literal("heet"),
+    literal("leest"),
+    literal("kijkt"),
+    literal("keek"),
+    literal("betaalt"),
+    literal("betaalde"),
+    literal("helpt"),
+    literal("hielp"),
+    literal("has"),
+    literal("said"),
+    literal("says"),
+    literal("told"),
+    literal("wants"),
+    literal("lives"),
+    literal("works"),
 ];
 const AND: &[u64] = &[literal("en"), literal("and")];
 

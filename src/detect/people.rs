@@ -3,9 +3,8 @@
 use super::hit::{Hit, Reason};
 use super::lexicon::{Flags, Lexicon};
 use super::names::Names;
-use super::words::{Look, Word, hash, join, words};
+use super::words::{Keyed, Look, Word, hash, join, words};
 use crate::model::{RecogniserId, SubjectRef};
-use std::collections::HashMap;
 
 /// Someone who takes part in a conversation.
 pub struct Participant<'a> {
@@ -22,10 +21,14 @@ pub struct Participant<'a> {
 /// Participants ready for look-up; make it once a conversation. Holds hashes, no names.
 #[derive(Default)]
 pub struct Participants {
-    names: HashMap<u64, Entry>,
-    handles: HashMap<u64, Entry>,
+    names: Entries,
+    handles: Entries,
     longest: usize,
+    /// One bit for the first word of every name: most words of a text end here.
+    openers: Vec<u64>,
 }
+
+type Entries = Keyed<Entry>;
 
 #[derive(Clone, Copy)]
 struct Entry {
@@ -51,7 +54,8 @@ impl Participants {
     /// Compiles the participants of one conversation.
     #[must_use]
     pub fn of(participants: &[Participant<'_>]) -> Self {
-        let mut made = Self::default();
+        let rows = (participants.len() * 2).next_power_of_two();
+        let mut made = Self { openers: vec![0; rows], ..Self::default() };
         for person in participants {
             made.add_handle(person);
             made.add_name(person);
@@ -91,7 +95,7 @@ impl Participants {
                 .chain(parts.last())
                 .filter(|w| w.look != Look::Number && w.len() > 2)
             {
-                put(&mut self.names, word.hash, person, Shape::Part);
+                self.put(word, word.hash, person, Shape::Part);
             }
         }
     }
@@ -99,22 +103,44 @@ impl Participants {
     fn put_name(&mut self, parts: &[Word], person: &Participant<'_>, shape: Shape) {
         if parts.len() <= MOST_WORDS
             && let Some(key) = parts.iter().map(|w| w.hash).reduce(join)
+            && let Some(first) = parts.first()
         {
             self.longest = self.longest.max(parts.len());
-            put(&mut self.names, key, person, shape);
+            self.put(first, key, person, shape);
         }
     }
 
+    fn put(&mut self, first: &Word, key: u64, person: &Participant<'_>, shape: Shape) {
+        let (row, bit) = self.opener(first.hash);
+        if let Some(bits) = self.openers.get_mut(row) {
+            *bits |= bit;
+        }
+        put(&mut self.names, key, person, shape);
+    }
+
+    const fn opener(&self, hash: u64) -> (usize, u64) {
+        let place = (hash >> 40) as usize;
+        ((place >> 6) & self.openers.len().wrapping_sub(1), 1 << (place & 63))
+    }
+
+    /// Whether a name may start with a word; few others pass.
+    #[inline]
+    fn may_open(&self, word: &Word) -> bool {
+        let (row, bit) = self.opener(word.hash);
+        self.openers.get(row).is_some_and(|bits| bits & bit != 0)
+    }
+
     /// Gives found names their person, adds what only this dictionary knows, and clears what is the organisation's.
-    pub(super) fn apply(&self, view: &View<'_>, names: &Names, hits: &mut Vec<Hit>) {
+    pub(super) fn apply<'r>(&self, view: &View<'_>, names: &'r Names, hits: &mut Vec<Hit<'r>>) {
         if self.names.is_empty() {
             return;
         }
         self.name_hits(view, names, hits);
         let mut own: Vec<(usize, usize)> = Vec::new();
-        let mut index = 0;
-        while index < view.words.len() {
-            let Some((count, entry)) = self.longest_at(view, index) else {
+        let Some(mut index) = view.words.iter().position(|word| self.may_open(word)) else { return };
+        while let Some(word) = view.words.get(index) {
+            let opened = self.may_open(word).then(|| self.longest_at(view, index)).flatten();
+            let Some((count, entry)) = opened else {
                 index += 1;
                 continue;
             };
@@ -132,7 +158,7 @@ impl Participants {
             }
             index += count;
         }
-        let clear = |h: &Hit| {
+        let clear = |h: &Hit<'_>| {
             let next = own.partition_point(|(_, end)| *end < h.end);
             own.get(next).is_some_and(|(start, _)| *start <= h.start)
         };
@@ -142,7 +168,7 @@ impl Participants {
     }
 
     /// Which participant each name that was found belongs to.
-    fn name_hits(&self, view: &View<'_>, names: &Names, hits: &mut [Hit]) {
+    fn name_hits(&self, view: &View<'_>, names: &Names, hits: &mut [Hit<'_>]) {
         for hit in hits.iter_mut().filter(|h| names.made(h)) {
             let from = view.words.partition_point(|w| w.start < hit.start);
             let upto = view.words.partition_point(|w| w.end <= hit.end);
@@ -182,7 +208,7 @@ impl Participants {
     }
 }
 
-fn put(map: &mut HashMap<u64, Entry>, key: u64, person: &Participant<'_>, shape: Shape) {
+fn put(map: &mut Entries, key: u64, person: &Participant<'_>, shape: Shape) {
     let fresh = Entry { subject: Some(person.subject), shape, organisation: person.organisation };
     map.entry(key)
         .and_modify(|e| {
@@ -202,7 +228,8 @@ const MOST_WORDS: usize = 6;
 pub(super) struct View<'t> {
     pub(super) text: &'t str,
     pub(super) words: &'t [Word],
-    pub(super) flags: &'t [Flags],
+    /// What the lists say of all words together.
+    pub(super) flags: Flags,
     pub(super) common: &'t Lexicon,
 }
 
@@ -225,7 +252,7 @@ impl View<'_> {
 
     /// The flags of a word.
     pub(super) fn flag(&self, index: usize) -> Flags {
-        self.flags.get(index).copied().unwrap_or(Flags::NONE)
+        self.words.get(index).map_or(Flags::NONE, |w| w.flags)
     }
 
     /// Whether a word is in a dictionary of everyday words.
@@ -252,6 +279,6 @@ impl View<'_> {
 }
 
 /// A reason without a place.
-pub(super) fn reason(rule: &RecogniserId, weight: f32) -> Reason {
-    Reason { rule: rule.clone(), place: None, weight }
+pub(super) const fn reason(rule: &RecogniserId, weight: f32) -> Reason<'_> {
+    Reason { rule, place: None, weight }
 }

@@ -8,9 +8,9 @@ use super::hit::Hit;
 use std::cmp::Ordering;
 
 /// Sorted by start, without overlap; their union is the union of what was given, but for scraps at seams.
-pub(super) fn resolve(text: &str, mut hits: Vec<Hit>) -> Vec<Hit> {
+pub(super) fn resolve<'r>(text: &str, mut hits: Vec<Hit<'r>>) -> Vec<Hit<'r>> {
     hits.sort_by(|a, b| a.start.cmp(&b.start).then(b.end.cmp(&a.end)).then(strength(b, a)));
-    let mut kept: Vec<Hit> = Vec::with_capacity(hits.len());
+    let mut kept: Vec<Hit<'r>> = Vec::with_capacity(hits.len());
     for hit in hits {
         settle(text, &mut kept, hit);
     }
@@ -18,7 +18,7 @@ pub(super) fn resolve(text: &str, mut hits: Vec<Hit>) -> Vec<Hit> {
 }
 
 /// Puts `hit`, which starts no earlier than the last kept one, in its place.
-fn settle(text: &str, kept: &mut Vec<Hit>, mut hit: Hit) {
+fn settle<'r>(text: &str, kept: &mut Vec<Hit<'r>>, mut hit: Hit<'r>) {
     let Some(mut last) = kept.pop() else { return kept.push(hit) };
     // A hit cut earlier may start after this one; what lies before it is covered already.
     hit.start = hit.start.max(last.start);
@@ -49,7 +49,7 @@ fn settle(text: &str, kept: &mut Vec<Hit>, mut hit: Hit) {
     }
 }
 
-fn strength(a: &Hit, b: &Hit) -> Ordering {
+fn strength(a: &Hit<'_>, b: &Hit<'_>) -> Ordering {
     a.score
         .total_cmp(&b.score)
         .then((a.end - a.start).cmp(&(b.end - b.start)))
@@ -57,7 +57,7 @@ fn strength(a: &Hit, b: &Hit) -> Ordering {
 }
 
 /// The winner, with the person the loser names when it names none itself.
-fn inherit(mut winner: Hit, loser: &Hit) -> Hit {
+fn inherit<'r>(mut winner: Hit<'r>, loser: &Hit<'_>) -> Hit<'r> {
     if winner.subject.is_none() && winner.recogniser == loser.recogniser {
         winner.subject = loser.subject;
     }
@@ -65,7 +65,7 @@ fn inherit(mut winner: Hit, loser: &Hit) -> Hit {
 }
 
 /// Trims separators off a part that was left over; whether three letters or digits remain.
-fn says_something(text: &str, hit: &mut Hit) -> bool {
+fn says_something(text: &str, hit: &mut Hit<'_>) -> bool {
     let part = text.get(hit.start..hit.end).unwrap_or("");
     let lead = part.len() - part.trim_start_matches(|c: char| !c.is_alphanumeric()).len();
     let core = part.trim_matches(|c: char| !c.is_alphanumeric());
@@ -78,7 +78,7 @@ fn says_something(text: &str, hit: &mut Hit) -> bool {
 mod tests {
     use super::*;
 
-    fn hit(start: usize, end: usize, score: f32) -> Hit {
+    fn hit(start: usize, end: usize, score: f32) -> Hit<'static> {
         Hit { start, end, recogniser: start, score, reasons: Vec::new(), subject: None }
     }
 

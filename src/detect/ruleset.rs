@@ -4,8 +4,9 @@ use super::address::Addresses;
 use super::bytes::{free_after, free_before};
 use super::context::{Phrases, is};
 use super::error::RulesetError;
+use super::flags::Flagging;
 use super::hit::{Hit, Reason};
-use super::label_table::LabelTable;
+use super::labelled::Labels;
 use super::lane::Lane;
 use super::lexicon::{Flags, Lexicon};
 use super::marks::Marks;
@@ -14,13 +15,14 @@ use super::numbers::{inside_number, is_amount};
 use super::people::{Participant, Participants, View};
 use super::resolve::resolve;
 use super::scan::Lanes;
-use super::shadow::Shadow;
+use super::shadow::{Changes, Shadow};
 use super::sources::Sources;
 use super::spec::{Kind, Recogniser, Thresholds};
+use super::spelled::tricks;
 use super::tokens;
 use super::validate::Validator;
-use super::words::{Word, literal, words};
-use crate::model::{Finding, RecogniserId};
+use super::words::{self, Cut, Word, literal};
+use crate::model::{Finding, RecogniserId, Span};
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 
@@ -42,13 +44,14 @@ pub struct Ruleset {
     pub(super) checks: Vec<Check>,
     pub(super) lanes: Lanes,
     pub(super) tokens: Lane,
-    pub(super) labels: LabelTable,
+    pub(super) labels: Labels,
     pub(super) slow: Vec<(usize, Regex)>,
     pub(super) denied: Option<(AhoCorasick, Vec<usize>)>,
     pub(super) known: Lexicon,
     pub(super) common: Lexicon,
     pub(super) names: Names,
     pub(super) addresses: Option<Addresses>,
+    pub(super) flagging: Flagging,
 }
 
 /// One pattern as compiled.
@@ -135,6 +138,7 @@ impl Ruleset {
                 }
             }
         }
+        failures.extend(self.check_flags());
         failures
     }
 
@@ -150,36 +154,58 @@ impl Ruleset {
     /// The same, with participants compiled before.
     #[must_use]
     pub fn detect_among(&self, text: &str, participants: &Participants) -> Vec<Finding> {
-        let shadow = Shadow::of(text);
-        let hits = self.hits(shadow.text(), participants);
-        hits.into_iter().filter_map(|hit| hit.finding(&shadow, &self.recognisers)).collect()
+        let (shadow, cut) = self.read(text);
+        self.findings(&shadow, &cut, participants)
     }
 
-    fn hits(&self, text: &str, participants: &Participants) -> Vec<Hit> {
-        let words = words(text);
-        let flags: Vec<Flags> = words.iter().map(|w| self.known.flags(w.hash)).collect();
-        let view = View { text, words: &words, flags: &flags, common: &self.common };
+    /// The shadow of a text and its words, looked up.
+    pub(super) fn read<'t>(&self, text: &'t str) -> (Shadow<'t>, Cut) {
+        let mut changes = Changes::default();
+        let (mut shadow, mut cut) = match words::cut(text, |at| changes.at(text, at)) {
+            Ok(cut) => (Shadow::plain(text), cut),
+            Err(from) => {
+                let shadow = Shadow::from(text, from);
+                let cut = words::cut(shadow.text(), |_| false).unwrap_or_default();
+                (shadow, cut)
+            }
+        };
+        let tricks = if cut.odd { tricks(shadow.text(), &cut.words) } else { Vec::new() };
+        if !tricks.is_empty() {
+            shadow = shadow.replaced(&tricks);
+            cut = words::cut(shadow.text(), |_| false).unwrap_or_default();
+        }
+        cut.look_up(&self.known);
+        (shadow, cut)
+    }
+
+    fn findings(&self, shadow: &Shadow<'_>, cut: &Cut, participants: &Participants) -> Vec<Finding> {
+        let view = View { text: shadow.text(), words: &cut.words, flags: cut.flags, common: &self.common };
         let mut hits = Vec::new();
         let mut beside = Vec::new();
-        self.patterns(&view, participants, &mut hits, &mut beside);
-        self.labelled(&view, participants, &mut hits);
+        self.patterns(&view, &cut.places, participants, &mut hits, &mut beside);
+        self.labelled(&view, cut.digits, participants, &mut hits);
         let taken = taken(&hits);
         self.names.find(&view, &taken, &mut hits);
         participants.apply(&view, &self.names, &mut hits);
-        if let Some(addresses) = &self.addresses {
+        if let Some(addresses) = self.addresses.as_ref().filter(|_| cut.digits) {
             addresses.find(&view, &mut hits);
         }
-        self.beside_people(text, beside, &mut hits);
-        resolve(text, hits)
+        if hits.is_empty() {
+            return Vec::new();
+        }
+        self.beside_people(view.text, beside, &mut hits);
+        let hits = resolve(view.text, hits);
+        apart(hits.into_iter().filter_map(|hit| hit.finding(shadow, &self.recognisers)))
     }
 
     /// Everything that is found by regular expression or deny list.
-    fn patterns(
-        &self,
+    fn patterns<'r>(
+        &'r self,
         view: &View<'_>,
+        places: &[usize],
         participants: &Participants,
-        hits: &mut Vec<Hit>,
-        beside: &mut Vec<Hit>,
+        hits: &mut Vec<Hit<'r>>,
+        beside: &mut Vec<Hit<'r>>,
     ) {
         let text = view.text;
         let mut accept =
@@ -195,8 +221,9 @@ impl Ruleset {
                 Verdict::Passed => true,
                 Verdict::No => false,
             };
-        self.lanes.scan(text, &mut accept);
-        tokens::scan(&self.tokens, view, &mut accept);
+        let context = view.flags.any(Flags::CONTEXT);
+        self.lanes.scan(text, places, context, &mut accept);
+        tokens::scan(&self.tokens, view, context, &mut accept);
         for word in view.words.iter().filter(|w| is(Some(w), AT)) {
             self.lanes.word_at(text, word.start, &mut accept);
         }
@@ -218,11 +245,18 @@ impl Ruleset {
     }
 
     /// Values that stand at a label.
-    fn labelled(&self, view: &View<'_>, participants: &Participants, hits: &mut Vec<Hit>) {
-        self.labels.find(view, |value| {
+    fn labelled<'r>(
+        &'r self,
+        view: &View<'_>,
+        digits: bool,
+        participants: &Participants,
+        hits: &mut Vec<Hit<'r>>,
+    ) {
+        self.labels.find(view, digits, |value| {
             let verdict = self.judge(view, value.rule, value.start, value.end, participants);
             let Verdict::Found(mut hit) = verdict else { return false };
-            hit.reasons.push(Reason { rule: value.id.clone(), place: Some(value.label), weight: 0.0 });
+            let label = self.labels.evidence(value.recogniser);
+            hit.reasons.extend(label.map(|rule| Reason { rule, place: Some(value.label), weight: 0.0 }));
             hits.push(hit);
             true
         });
@@ -236,23 +270,29 @@ impl Ruleset {
         start: usize,
         end: usize,
         participants: &Participants,
-    ) -> Verdict {
+    ) -> Verdict<'_> {
         let Some(rule) = self.rules.get(rule) else { return Verdict::No };
         let (Some(recogniser), Some(check)) =
             (self.recognisers.get(rule.recogniser), self.checks.get(rule.recogniser))
         else {
             return Verdict::No;
         };
-        let candidate = view.text.get(start..end).unwrap_or("");
-        if check.validator.as_ref().is_some_and(|(validator, _)| !validator.accepts(candidate)) {
-            return Verdict::No;
-        }
         let part = || inside_number(view.text.as_bytes(), start, end) || is_amount(view.text, start, end);
         if rule.whole_number && part() {
             return Verdict::No;
         }
-        let mut hit =
-            Hit { start, end, recogniser: rule.recogniser, score: 0.0, reasons: Vec::new(), subject: None };
+        let candidate = view.text.get(start..end).unwrap_or("");
+        if check.validator.as_ref().is_some_and(|(validator, _)| !validator.accepts(candidate)) {
+            return Verdict::No;
+        }
+        let mut hit = Hit {
+            start,
+            end,
+            recogniser: rule.recogniser,
+            score: 0.0,
+            reasons: Vec::with_capacity(3),
+            subject: None,
+        };
         hit.add(&rule.id, None, rule.score);
         if let Some((_, id)) = &check.validator {
             hit.add(id, None, 0.0);
@@ -273,7 +313,7 @@ impl Ruleset {
     }
 
     /// Adds what stands around to the score; whether a word of the context was found.
-    fn weigh(&self, text: &str, words: &[Word], check: &Check, hit: &mut Hit) -> bool {
+    fn weigh<'r>(&self, text: &str, words: &[Word], check: &'r Check, hit: &mut Hit<'r>) -> bool {
         let (t, start, end) = (&self.thresholds, hit.start, hit.end);
         if check.context.is_empty() && check.against.is_empty() {
             return false;
@@ -304,7 +344,7 @@ impl Ruleset {
     }
 
     /// Candidates without context that stand right after a person's name.
-    fn beside_people(&self, text: &str, beside: Vec<Hit>, hits: &mut Vec<Hit>) {
+    fn beside_people<'r>(&self, text: &str, beside: Vec<Hit<'r>>, hits: &mut Vec<Hit<'r>>) {
         if beside.is_empty() {
             return;
         }
@@ -325,6 +365,19 @@ impl Ruleset {
     }
 }
 
+/// Findings that share a character of the source, such as a ligature, are set apart; no covered byte is given up.
+fn apart(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    for mut finding in findings {
+        let start = kept.last().map_or(0, |last| last.span.end()).max(finding.span.start());
+        if let Some(span) = Span::new(start, finding.span.end()) {
+            finding.span = span;
+            kept.push(finding);
+        }
+    }
+    kept
+}
+
 /// Whether what stands between a name and a date ties them together: `(`, `, `, `, born on `.
 fn bracketed(gap: &str) -> bool {
     gap.len() <= 20 && gap.contains(['(', ',']) && !gap.contains(['.', '!', '?', '\n', ')'])
@@ -332,23 +385,23 @@ fn bracketed(gap: &str) -> bool {
 
 const AT: &[u64] = &[literal("at"), literal("apenstaartje")];
 
-enum Verdict {
-    Found(Hit),
-    BesidePerson(Hit),
+enum Verdict<'r> {
+    Found(Hit<'r>),
+    BesidePerson(Hit<'r>),
     /// A match that is no personal data, so that nothing shorter is tried.
     Passed,
     No,
 }
 
-impl Hit {
-    fn add(&mut self, rule: &RecogniserId, word: Option<&Word>, weight: f32) {
+impl<'r> Hit<'r> {
+    fn add(&mut self, rule: &'r RecogniserId, word: Option<&Word>, weight: f32) {
         self.score += weight;
-        self.reasons.push(Reason { rule: rule.clone(), place: word.map(|w| (w.start, w.end)), weight });
+        self.reasons.push(Reason { rule, place: word.map(|w| (w.start, w.end)), weight });
     }
 }
 
 /// Places that hold something certain enough that no name is looked for there; sorted, joined.
-fn taken(hits: &[Hit]) -> Vec<(usize, usize)> {
+fn taken(hits: &[Hit<'_>]) -> Vec<(usize, usize)> {
     let mut places: Vec<(usize, usize)> = hits.iter().map(|h| (h.start, h.end)).collect();
     places.sort_unstable();
     let mut joined: Vec<(usize, usize)> = Vec::with_capacity(places.len());

@@ -16,51 +16,58 @@ pub(super) struct Lanes {
 
 impl Lanes {
     /// Offers `found(rule, start, end)` every match of every lane, the longest of a start first, until it takes one.
-    pub(super) fn scan(&self, text: &str, mut found: impl FnMut(usize, usize, usize) -> bool) {
+    pub(super) fn scan(
+        &self,
+        text: &str,
+        places: &[usize],
+        context: bool,
+        mut found: impl FnMut(usize, usize, usize) -> bool,
+    ) {
         let bytes = text.as_bytes();
-        let mut tried = Tried::default();
-        let mut pos = 0;
-        while let Some(offset) = bytes.get(pos..).and_then(|rest| rest.iter().position(|b| marked(*b))) {
-            pos += offset;
+        let mut tried = Tried { context, ..Tried::default() };
+        for &pos in places {
             match at(bytes, pos) {
-                b'0'..=b'9' => pos = self.digits(text, pos, &mut tried, &mut found),
+                b'0'..=b'9' => self.digits(text, pos, &mut tried, &mut found),
                 b'@' => self.at_sign(text, pos, &mut tried, &mut found),
                 b':' if at(bytes, pos + 1) == b'/' => self.link(text, pos, &mut tried, &mut found),
                 b'.' if dotted(bytes, pos) => self.link(text, pos, &mut tried, &mut found),
                 b'(' | b'[' if is_at(bytes, pos + 1) => self.written_at(text, pos, &mut tried, &mut found),
                 _ => {}
             }
-            pos += 1;
         }
     }
 
     /// Tries the mail lane for an `at` written as a word at `pos`.
     pub(super) fn word_at(&self, text: &str, pos: usize, mut found: impl FnMut(usize, usize, usize) -> bool) {
-        self.mail_from(text, pos.saturating_sub(1), &mut Tried::default(), &mut found);
+        self.mail_from(
+            text,
+            pos.saturating_sub(1),
+            &mut Tried { context: true, ..Tried::default() },
+            &mut found,
+        );
     }
 
-    /// Tries every start around the digit run at `pos`; returns the last byte of the run.
+    /// Tries every start around the first digit of a run, at `pos`.
     fn digits(
         &self,
         text: &str,
         pos: usize,
         tried: &mut Tried,
         found: &mut impl FnMut(usize, usize, usize) -> bool,
-    ) -> usize {
+    ) {
         let bytes = text.as_bytes();
         let from = tried.code.max(pos.saturating_sub(REACH_BACK));
+        let mut left = before(bytes, from);
         for start in from..=pos {
             let byte = at(bytes, start);
-            let opens = byte.is_ascii_alphanumeric() && !before(bytes, start).is_ascii_alphanumeric();
-            let plus = byte == b'+' && !before(bytes, start).is_ascii_digit();
-            let colon = byte == b':' && !before(bytes, start).is_ascii_alphanumeric();
-            if opens || plus || byte == b'(' || colon {
-                self.code.matches_at(text, start, |rule, end| found(rule, start, end));
+            let opens = byte.is_ascii_alphanumeric() && !left.is_ascii_alphanumeric();
+            let plus = byte == b'+' && !left.is_ascii_digit();
+            if opens || plus || byte == b'(' || byte == b':' {
+                self.code.matches_at(text, start, tried.context, |rule, end| found(rule, start, end));
             }
+            left = byte;
         }
         tried.code = pos + 1;
-        let run = bytes.get(pos..).map_or(0, |rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
-        pos + run.saturating_sub(1)
     }
 
     fn at_sign(
@@ -77,7 +84,7 @@ impl Lanes {
             self.mail_from(text, until, tried, found);
         }
         if !left.is_ascii_alphanumeric() && left != b'_' && left != b'@' {
-            self.handle.matches_at(text, pos, |rule, end| found(rule, pos, end));
+            self.handle.matches_at(text, pos, tried.context, |rule, end| found(rule, pos, end));
         }
     }
 
@@ -103,7 +110,7 @@ impl Lanes {
         let start = local_start(text, until);
         if start < until && start >= tried.mail {
             tried.mail = start + 1;
-            self.mail.matches_at(text, start, |rule, end| found(rule, start, end));
+            self.mail.matches_at(text, start, tried.context, |rule, end| found(rule, start, end));
         }
     }
 
@@ -121,7 +128,7 @@ impl Lanes {
             start += 1;
         }
         if start < pos && start >= tried.link && before(bytes, start) != b'@' {
-            self.link.matches_at(text, start, |rule, end| {
+            self.link.matches_at(text, start, tried.context, |rule, end| {
                 let end = if end + 2 >= start + WINDOW { end + run_on(bytes, end) } else { end };
                 tried.link = tried.link.max(end);
                 found(rule, start, end)
@@ -134,6 +141,8 @@ impl Lanes {
 /// How far each lane has been tried: a start is tried once.
 #[derive(Default)]
 struct Tried {
+    /// Whether the text has a word that patterns in need of context wait for.
+    context: bool,
     code: usize,
     mail: usize,
     link: usize,
@@ -164,8 +173,4 @@ fn is_at(bytes: &[u8], pos: usize) -> bool {
     bytes.get(pos..pos + 2).is_some_and(|b| {
         b.eq_ignore_ascii_case(b"at") || b.eq_ignore_ascii_case(b"a)") || b.eq_ignore_ascii_case(b"a]")
     })
-}
-
-const fn marked(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'@' | b':' | b'.' | b'(' | b'[')
 }

@@ -3,9 +3,11 @@
 use super::address::Addresses;
 use super::context::Phrases;
 use super::error::{RulesetError, RulesetFault};
-use super::label_table::{LabelSpecs, LabelTable};
+use super::flags::{FlagFile, Flagging};
 use super::label_words;
+use super::labelled::{LabelSpecs, Labels};
 use super::lane::{Entry, Lane};
+use super::lexicon::Flags;
 use super::lists::Lists;
 use super::locate;
 use super::marks::Marks;
@@ -23,6 +25,7 @@ pub(super) struct Sources {
     digests: Vec<(String, Vec<u8>)>,
     recognisers: Vec<(String, Recogniser)>,
     thresholds: Option<Thresholds>,
+    flags: Option<FlagFile>,
     lists: Lists,
     faults: Vec<RulesetFault>,
     /// The text of each recogniser file, to tell the line of a fault.
@@ -35,6 +38,7 @@ impl Sources {
         let outcome = match (file.name.strip_prefix("lists/"), file.name) {
             (Some(list), _) if list.ends_with(".txt") => self.lists.read(list, file.text),
             (_, "thresholds.yaml") => parse(file.name, file.text).map(|t| self.thresholds = Some(t)),
+            (_, FLAGS) => parse(file.name, file.text).map(|flags| self.flags = Some(flags)),
             (None, name) if name.ends_with(".yaml") || name.ends_with(".yml") => {
                 self.texts.push((name.to_owned(), file.text.to_owned()));
                 parse::<FileSpec>(name, file.text).map(|spec| {
@@ -52,10 +56,12 @@ impl Sources {
         if thresholds.is_none() && self.faults.iter().all(|f| f.file != "thresholds.yaml") {
             self.fault("thresholds.yaml", "this file is missing; it ships with Knik in patterns".to_owned());
         }
+        let flagging = self.flagging();
         self.inspect();
         let rules = self.rules();
-        let lanes = self.lanes();
-        let tokens = self.lane(Starts::Token);
+        let doubtful = thresholds.as_ref().map_or(0.0, |t| t.doubtful);
+        let lanes = self.lanes(doubtful);
+        let tokens = self.lane(Starts::Token, doubtful);
         let labels = self.labels();
         let slow = self.slow();
         let denied = self.denied(rules.len());
@@ -65,6 +71,11 @@ impl Sources {
         else {
             return Err(RulesetError::Faults(self.located()));
         };
+        for (_, r) in &self.recognisers {
+            let needed = if r.has_weak(thresholds.doubtful) { Flags::CONTEXT } else { Flags::NONE };
+            self.lists.mark(&r.context, Flags::NEAR.with(needed));
+            self.lists.mark(&r.against, Flags::NEAR);
+        }
         let (known, common) = self.lists.tables();
         let version = self.version();
         let names = self.names(thresholds.doubtful);
@@ -87,6 +98,7 @@ impl Sources {
             common,
             names,
             addresses,
+            flagging,
         })
     }
 
@@ -139,6 +151,20 @@ impl Sources {
         self.faults.extend(faults);
     }
 
+    fn flagging(&mut self) -> Flagging {
+        match self.flags.take() {
+            Some(flags) => flags.compile(FLAGS, &mut self.faults),
+            None => {
+                // Only a ruleset that looks for people is for archives; the vault refuses one without flags.
+                let worded = self.recognisers.iter().any(|(_, r)| r.kind == Kind::Names);
+                if worded && self.faults.iter().all(|f| f.file != FLAGS) {
+                    self.fault(FLAGS, "this file is missing; it ships with Knik in patterns".to_owned());
+                }
+                Flagging::default()
+            }
+        }
+    }
+
     fn rules(&mut self) -> Vec<Rule> {
         let mut rules = Vec::new();
         for (recogniser, (file, r)) in self.recognisers.iter().enumerate() {
@@ -166,22 +192,22 @@ impl Sources {
         rules
     }
 
-    fn lanes(&mut self) -> Option<Lanes> {
-        let code = self.lane(Starts::Code);
-        let mail = self.lane(Starts::Mail);
-        let handle = self.lane(Starts::Handle);
-        let link = self.lane(Starts::Link);
+    fn lanes(&mut self, doubtful: f32) -> Option<Lanes> {
+        let code = self.lane(Starts::Code, doubtful);
+        let mail = self.lane(Starts::Mail, doubtful);
+        let handle = self.lane(Starts::Handle, doubtful);
+        let link = self.lane(Starts::Link, doubtful);
         Some(Lanes { code: code?, mail: mail?, handle: handle?, link: link? })
     }
 
-    fn lane(&mut self, starts: Starts) -> Option<Lane> {
+    fn lane(&mut self, starts: Starts, doubtful: f32) -> Option<Lane> {
         let entries: Vec<Entry<'_>> = self
             .recognisers
             .iter()
-            .flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p, r.kind)))
+            .flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, r, p)))
             .enumerate()
-            .filter(|(_, (_, p, kind))| p.starts == starts && *kind != Kind::Labelled)
-            .map(|(rule, (file, p, _))| Entry { file, regex: &p.regex, rule })
+            .filter(|(_, (_, r, p))| p.starts == starts && r.kind != Kind::Labelled)
+            .map(|(rule, (file, r, p))| Entry { file, regex: &p.regex, rule, weak: r.is_weak(p, doubtful) })
             .collect();
         match Lane::build(&entries) {
             Ok(lane) => Some(lane),
@@ -192,8 +218,8 @@ impl Sources {
         }
     }
 
-    /// The values that labels name; their first words go to the word table.
-    fn labels(&mut self) -> Option<LabelTable> {
+    /// The values that labels name; their last words go to the word table.
+    fn labels(&mut self) -> Option<Labels> {
         let specs = LabelSpecs::of(&self.recognisers);
         self.lists.add(specs.flags());
         specs.compile(&self.recognisers, rule_id).map_err(|fault| self.faults.push(fault)).ok()
@@ -288,12 +314,16 @@ impl Sources {
             company: rule_id("shape.company"),
             participant: rule_id("dictionary.participants"),
         };
+        let official = self.of_kind(Kind::Officials);
+        let against =
+            official.and_then(|index| self.recognisers.get(index)).map(|(_, r)| Phrases::of(&r.against));
         Names {
             person: self.of_kind(Kind::Names),
-            official: self.of_kind(Kind::Officials),
+            official,
             handle: self.of_kind(Kind::Handles),
             rules,
             doubtful,
+            private: against.unwrap_or_default(),
         }
     }
 
@@ -360,6 +390,9 @@ fn inspect_labels(r: &Recogniser, say: &mut impl FnMut(String)) {
 
 /// The most words that may stand between a label and its value.
 const MOST_WITHIN: usize = 8;
+
+/// The file of the rules by which records are flagged.
+const FLAGS: &str = "flags.yaml";
 
 /// A rule id from parts that are known to fit; anything else is called `rule`.
 fn rule_id(text: &str) -> RecogniserId {

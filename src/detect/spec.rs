@@ -185,6 +185,16 @@ impl Recogniser {
         &self.counter_examples
     }
 
+    /// Whether a match of the pattern comes to nothing unless a word of the context stands near it.
+    pub(super) fn is_weak(&self, pattern: &Pattern, doubtful: f32) -> bool {
+        (self.context_required || pattern.score < doubtful) && !self.beside_person
+    }
+
+    /// Whether a pattern of it is weak.
+    pub(super) fn has_weak(&self, doubtful: f32) -> bool {
+        self.patterns.iter().any(|p| self.is_weak(p, doubtful))
+    }
+
     /// Whether a pattern of this recogniser is tried at its labels, and nowhere else.
     pub(super) fn at_label(&self, pattern: &Pattern) -> bool {
         self.kind == Kind::Labelled || pattern.starts == Starts::Label

@@ -1,10 +1,11 @@
 //! The second part of a name: particles and surname, weighed by lists, capitals and what stands before.
 
+use super::context::is;
 use super::hit::Reason;
 use super::lexicon::Flags;
 use super::names::{Names, Reading};
 use super::people::{View, reason};
-use super::words::{Look, Word};
+use super::words::{Look, Word, literal};
 
 /// What stands before a surname.
 pub(super) struct Lead {
@@ -28,12 +29,12 @@ pub(super) const CUE_CERTAIN: f32 = 0.3;
 
 impl Names {
     /// Reads particles and a surname at `from`; the word after it, or none when there is no surname.
-    pub(super) fn surname(
-        &self,
+    pub(super) fn surname<'r>(
+        &'r self,
         view: &View<'_>,
         from: usize,
         lead: &Lead,
-        r: &mut Reading,
+        r: &mut Reading<'r>,
     ) -> Option<usize> {
         if lead.first && from > 0 && !joins(view.gap(from - 1), lead.initials) {
             return None;
@@ -43,7 +44,10 @@ impl Names {
         let word = view.words.get(at)?;
         let lower = view.words.get(from).is_some_and(|w| !w.capital());
         let named = lead.first || lead.titled;
-        if particles > 0 && lower && !named && (lead.cue < CUE_CERTAIN || particles < 2) {
+        let archaic = is(view.words.get(from), ARCHAIC) || is(view.words.get(at.saturating_sub(1)), ARCHAIC);
+        let proper =
+            archaic && word.look == Look::Capital && !view.flag(at).any(Flags::PLACE) && !view.is_common(at);
+        if particles > 0 && lower && !named && !proper && (lead.cue < CUE_CERTAIN || particles < 2) {
             return None;
         }
         if particles > 0 && lower && r.office && !lead.first {
@@ -52,19 +56,26 @@ impl Names {
         if lead.first && r.score < 0.2 && view.is_common(at) && lower {
             return None; // `roos in de wind`: an everyday word and another are no name.
         }
-        let weight = self.surname_weight(view, at, particles, lead)?;
+        let weight = self.surname_weight(view, at, particles, lead, r.score)?;
         if particles > 0 {
             r.reasons.push(reason(&self.rules.particle, 0.1));
             r.score += 0.1;
         }
         let rule = if view.flag(at).any(Flags::SURNAME) { &self.rules.surname } else { &self.rules.unlisted };
         r.score += weight;
-        r.reasons.push(Reason { rule: rule.clone(), place: Some((word.start, word.end)), weight });
+        r.reasons.push(Reason { rule, place: Some((word.start, word.end)), weight });
         Some(self.second_half(view, at + 1))
     }
 
     /// What one word is worth as a surname, or none when it cannot be one.
-    fn surname_weight(&self, view: &View<'_>, at: usize, particles: usize, lead: &Lead) -> Option<f32> {
+    fn surname_weight(
+        &self,
+        view: &View<'_>,
+        at: usize,
+        particles: usize,
+        lead: &Lead,
+        so_far: f32,
+    ) -> Option<f32> {
         let Lead { first: with_first, titled, cue, .. } = *lead;
         let certain_start = lead.is_certain();
         let (archaic, particles) = (particles > 1, particles > 0);
@@ -98,14 +109,25 @@ impl Names {
             }
             (true, false, true) if titled => Some(0.2),
             (true, false, true) if particles && certain_start => Some(0.2),
+            (false, true, false)
+                if alone && !particles && (after_article(view, at) || is_landmark(view, at)) =>
+            {
+                None
+            }
             (false, true, false) if alone => {
                 (!place && word.look == Look::Capital && (3..=10).contains(&word.len()))
                     .then_some(if view.starts_sentence(at) { 0.08 } else { 0.3 })
             }
             (false, true, false) if with_first => (word.len() > 1).then_some(0.25),
-            (false, true, false) => (!place).then_some(0.25),
+            (false, true, false) => (!place || titled).then_some(0.25),
             (false, true, true) if particles && certain_start => Some(0.2),
             (false, true, true) if titled => Some(0.15),
+            // `Gonny Lammers`: a capital within a sentence, right behind a certain first name.
+            (false, true, true) if with_first && so_far >= FIRST_CERTAIN => {
+                (word.look == Look::Capital && word.len() > 3 && !is(Some(word), OPENERS)).then_some(0.15)
+            }
+            // `naam M. Zuurbier`
+            (false, true, true) if lead.initials && cue > 0.0 => (word.len() > 4).then_some(0.2),
             // A surname that is also a word: `G.J. Kweldijk`.
             (false, true, true) if lead.several_initials => (word.len() > 4).then_some(0.2),
             (false, false, true) if archaic && (with_first || titled) => Some(0.2),
@@ -118,14 +140,19 @@ impl Names {
         }
     }
 
-    /// `van der`, `de`, `'t`, `el`: at most three, and only when a word follows.
+    /// `van der`, `de`, `'t`, `el`, `v.d.`, `v/d`: at most three, and only when a word follows.
     pub(super) fn particles(&self, view: &View<'_>, from: usize) -> usize {
         let mut at = from;
         let inner = view.flag(from).any(Flags::INNER) && view.flag(from + 1).any(Flags::PARTICLE);
-        while at < from + 3
-            && (view.flag(at).any(Flags::PARTICLE) || (inner && at == from))
-            && matches!(view.gap(at), " " | " '" | "-" | "'" | "/" | "\u{2019}" | ". ")
-        {
+        while at < from + 3 {
+            if is(view.words.get(at), VAN) && matches!(view.gap(at), "." | "/" | " " | ". ") {
+                at += 1; // `v.`, and the `d` of `v.d.` or `v/d` is a particle itself.
+                continue;
+            }
+            let particle = view.flag(at).any(Flags::PARTICLE) || (inner && at == from);
+            if !particle || !matches!(view.gap(at), " " | " '" | "-" | "'" | "/" | "\u{2019}" | ". " | ".") {
+                break;
+            }
             at += 1;
         }
         at
@@ -145,6 +172,68 @@ impl Names {
         if view.words.get(at).is_some_and(fits) { at + 1 } else { after }
     }
 }
+
+/// Whether a word stands behind an article or the like, as names of things do: `de Sloterplas`, `het Vlinderpad`.
+fn after_article(view: &View<'_>, at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|i| view.gap(i) == " " && is(view.words.get(i), ARTICLES))
+}
+
+/// Whether a word ends as names of places in the landscape and the town do.
+fn is_landmark(view: &View<'_>, at: usize) -> bool {
+    let text = view.words.get(at).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("");
+    LANDMARKS.iter().any(|ending| {
+        text.len()
+            .checked_sub(ending.len())
+            .filter(|rest| *rest > 2)
+            .and_then(|rest| text.get(rest..))
+            .is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
+    })
+}
+
+const LANDMARKS: &[&str] = &[
+    "weg", "pad", "dam", "plas", "wijk", "kade", "brug", "park", "polder", "haven", "land", "stad", "dorp",
+    "meer", "sloot", "straat", "laan", "plein", "gracht", "singel", "dreef", "markt", "veen", "oord",
+    "festival", "huis", "school",
+];
+const ARTICLES: &[u64] = &[
+    literal("de"),
+    literal("het"),
+    literal("een"),
+    literal("t"),
+    literal("the"),
+    literal("deze"),
+    literal("die"),
+    literal("dit"),
+    literal("dat"),
+    literal("onze"),
+    literal("jullie"),
+];
+/// Particles that hardly stand before anything but a surname.
+const ARCHAIC: &[u64] = &[literal("ter"), literal("ten"), literal("der"), literal("vd")];
+const VAN: &[u64] = &[literal("v")];
+/// Words that open a sentence whose capital follows a name without a full stop.
+const OPENERS: &[u64] = &[
+    literal("maar"),
+    literal("waarom"),
+    literal("deze"),
+    literal("jullie"),
+    literal("alleen"),
+    literal("waar"),
+    literal("wanneer"),
+    literal("toch"),
+    literal("niet"),
+    literal("geen"),
+    literal("hier"),
+    literal("heeft"),
+    literal("moet"),
+    literal("bedankt"),
+    literal("dank"),
+    literal("groet"),
+    literal("groetjes"),
+    literal("gemeente"),
+];
+/// What a first name that leaves no doubt weighs.
+const FIRST_CERTAIN: f32 = 0.45;
 
 /// Whether the gap before a surname lets it belong to what stands before it.
 fn joins(gap: &str, after_initial: bool) -> bool {

@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
 }
 
 /// The files of the `patterns` folder.
-fn files() -> Vec<(String, String)> {
+pub(super) fn files() -> Vec<(String, String)> {
     let root = folder();
     let mut found = Vec::new();
     for (folder, prefix) in [(root.clone(), ""), (root.join("lists"), "lists/")] {
@@ -30,11 +30,11 @@ fn files() -> Vec<(String, String)> {
     found
 }
 
-fn load(files: &[(String, String)]) -> Result<Ruleset, RulesetError> {
+pub(super) fn load(files: &[(String, String)]) -> Result<Ruleset, RulesetError> {
     Ruleset::load(files.iter().map(|(name, text)| PatternFile { name, text }))
 }
 
-fn ruleset() -> &'static Ruleset {
+pub(super) fn ruleset() -> &'static Ruleset {
     static RULESET: OnceLock<Ruleset> = OnceLock::new();
     RULESET.get_or_init(|| load(&files()).unwrap())
 }
@@ -43,7 +43,7 @@ fn found<'t>(text: &'t str, findings: &[Finding]) -> Vec<(&'t str, String)> {
     findings.iter().map(|f| (f.span.of(text).unwrap(), f.entity.as_str().to_owned())).collect()
 }
 
-fn participant<'a>(
+pub(super) fn participant<'a>(
     subject: u32,
     handle: &'a str,
     display_name: &'a str,
@@ -222,7 +222,7 @@ proptest! {
     }
 }
 
-const PIECES: &[&str] = &[
+pub(super) const PIECES: &[&str] = &[
     " ",
     "Jan",
     "de",

@@ -10,7 +10,12 @@ const LONG: usize = 16;
 const REACH_BACK: usize = 24;
 
 /// Offers `accept(rule, start, end)` every match of the lane at the start of a long run or of the long word in it.
-pub(super) fn scan(lane: &Lane, view: &View<'_>, mut accept: impl FnMut(usize, usize, usize) -> bool) {
+pub(super) fn scan(
+    lane: &Lane,
+    view: &View<'_>,
+    context: bool,
+    mut accept: impl FnMut(usize, usize, usize) -> bool,
+) {
     let bytes = view.text.as_bytes();
     let mut tried = 0;
     for word in view.words.iter().filter(|w| w.len() >= LONG) {
@@ -21,7 +26,7 @@ pub(super) fn scan(lane: &Lane, view: &View<'_>, mut accept: impl FnMut(usize, u
         for start in [start, word.start] {
             if start >= tried {
                 tried = start + 1;
-                lane.matches_at(view.text, start, |rule, end| accept(rule, start, end));
+                lane.matches_at(view.text, start, context, |rule, end| accept(rule, start, end));
             }
         }
     }

@@ -1,5 +1,9 @@
 //! A text cut into words: runs of letters and digits, with the look of each and its hash in lower case without marks.
 
+use super::bytes::before;
+use super::lexicon::{Flags, Lexicon};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use unicode_normalization::UnicodeNormalization;
 
 /// How a word is written.
@@ -22,93 +26,249 @@ pub(super) enum Look {
 pub(super) struct Word {
     pub(super) start: usize,
     pub(super) end: usize,
-    pub(super) look: Look,
     pub(super) hash: u64,
+    /// What the lists say of it; none when it was cut without a list.
+    pub(super) flags: Flags,
+    pub(super) look: Look,
 }
 
 impl Word {
     /// Whether it starts with a capital.
-    pub(super) fn capital(&self) -> bool {
+    pub(super) const fn capital(&self) -> bool {
         matches!(self.look, Look::Capital | Look::Initial | Look::Caps)
     }
 
     /// Length in bytes.
-    pub(super) fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.end - self.start
     }
 }
 
-/// The words of a text, in order.
+/// The words of a text, in order, without what lists say of them.
 pub(super) fn words(text: &str) -> Vec<Word> {
+    cut(text, |_| false).map(|cut| cut.words).unwrap_or_default()
+}
+
+/// A text cut into words.
+#[derive(Default)]
+pub(super) struct Cut {
+    pub(super) words: Vec<Word>,
+    /// Where a closer look is worth it: the first digit of every run of digits, and `@`, `.`, `:`, `(` and `[`; in order.
+    pub(super) places: Vec<usize>,
+    /// Whether there is a digit.
+    pub(super) digits: bool,
+    /// Whether it may hold words that are spelled out or numbers with letters in them.
+    pub(super) odd: bool,
+    /// The flags of all words together.
+    pub(super) flags: Flags,
+    /// How many words of one letter stand in a row at the end.
+    singles: u32,
+}
+
+/// Cuts a text, in one pass over its bytes. `changes` is asked about every `&`, `%` and character outside ASCII that may not be
+/// what it looks like; the first for which it says so ends the pass.
+pub(super) fn cut(text: &str, mut changes: impl FnMut(usize) -> bool) -> Result<Cut, usize> {
     let bytes = text.as_bytes();
-    let mut found = Vec::with_capacity(bytes.len() / 5 + 4);
-    let mut pos = 0;
-    while let Some(&byte) = bytes.get(pos) {
-        if byte.is_ascii_alphanumeric() || byte >= 0x80 {
-            let word = scan(text, pos);
-            pos = word.end.max(pos + 1);
-            if word.len() > 0 {
-                found.push(word);
-            } else {
-                pos = next_char(text, pos);
+    let mut cut = Cut { words: Vec::with_capacity(text.len() / 4 + 4), ..Cut::default() };
+    let mut at = 0_usize;
+    while let Some(byte) = bytes.get(at) {
+        match class(*byte) {
+            Class::Apart => at = at.wrapping_add(1),
+            Class::Letter => {
+                at = match cut.letters(bytes, at) {
+                    Some(end) => end,
+                    None => cut.mixed(text, at, &mut changes)?,
+                }
             }
-        } else {
-            pos += 1;
+            Class::Digit | Class::Wide => at = cut.mixed(text, at, &mut changes)?,
+            Class::Mark => {
+                cut.places.push(at);
+                at = at.wrapping_add(1);
+            }
+            Class::Escape if changes(at) => return Err(at),
+            Class::Escape => at = at.wrapping_add(1),
         }
     }
-    found
+    Ok(cut)
 }
 
-fn next_char(text: &str, mut pos: usize) -> usize {
-    while !text.is_char_boundary(pos) {
-        pos += 1;
-    }
-    pos
-}
-
-/// The word at `pos`; empty when a character outside ASCII there is no letter or digit.
-fn scan(text: &str, pos: usize) -> Word {
-    let bytes = text.as_bytes();
-    let (mut end, mut hash, mut upper, mut lower, mut digit) = (pos, SEED, 0_u32, 0_u32, false);
-    let first_upper = bytes.get(pos).is_some_and(u8::is_ascii_uppercase);
-    while let Some(&b) = bytes.get(end) {
-        match b {
-            b'a'..=b'z' => lower += 1,
-            b'A'..=b'Z' => upper += 1,
-            b'0'..=b'9' => digit = true,
-            0x80.. => return scan_wide(text, pos),
-            _ => break,
+impl Cut {
+    /// Reads a word of ASCII letters, eight bytes at a time; its end, or none when it goes on with something else.
+    #[inline]
+    fn letters(&mut self, bytes: &[u8], start: usize) -> Option<usize> {
+        let (mut end, mut hash, mut lowers) = (start, SEED, 0_u64);
+        loop {
+            let chunk = chunk_at(bytes, end);
+            let letters = letters_in(chunk);
+            let len = ((letters ^ HIGH).trailing_zeros() >> 3) as usize;
+            let upper = letters & !(chunk << 2) & kept(HIGH, len);
+            lowers |= kept(letters, len) ^ upper;
+            end = end.wrapping_add(len);
+            if len < 8 {
+                if len > 0 {
+                    hash = mix(hash, kept(chunk | SPACES, len));
+                }
+                break;
+            }
+            hash = mix(hash, chunk | SPACES);
         }
-        hash = mix(hash, b | 0x20);
-        end += 1;
+        if bytes.get(end).is_some_and(|b| matches!(class(*b), Class::Digit | Class::Wide)) {
+            return None;
+        }
+        let len = end.wrapping_sub(start);
+        let capital = bytes.get(start).is_some_and(u8::is_ascii_uppercase);
+        let look = match (capital, lowers == 0) {
+            (false, _) => Look::Lower,
+            (true, false) => Look::Capital,
+            (true, true) if len == 1 => Look::Initial,
+            (true, true) => Look::Caps,
+        };
+        self.push(Word { start, end, hash, flags: Flags::NONE, look });
+        Some(end)
     }
-    Word { start: pos, end, look: look(first_upper, upper, lower, digit), hash }
+
+    #[inline]
+    fn push(&mut self, word: Word) {
+        self.singles = if word.len() == 1 { self.singles.wrapping_add(1) } else { 0 };
+        self.odd |= self.singles == SPELLED_MIN;
+        self.words.push(word);
+    }
+
+    /// Reads a run of letters, digits and bytes outside ASCII; its end.
+    fn mixed(
+        &mut self,
+        text: &str,
+        start: usize,
+        changes: &mut impl FnMut(usize) -> bool,
+    ) -> Result<usize, usize> {
+        let bytes = text.as_bytes();
+        let (mut end, mut digits, mut wide, mut lowers) = (start, 0_usize, false, false);
+        while let Some(byte) = bytes.get(end) {
+            match class(*byte) {
+                Class::Letter => lowers |= byte.is_ascii_lowercase(),
+                Class::Digit => {
+                    if !before(bytes, end).is_ascii_digit() {
+                        self.places.push(end);
+                    }
+                    digits += 1;
+                }
+                Class::Wide if text.is_char_boundary(end) && changes(end) => return Err(end),
+                Class::Wide => wide = true,
+                _ => break,
+            }
+            end += 1;
+        }
+        self.digits |= digits > 0;
+        let len = end - start;
+        if wide {
+            self.singles = 0;
+            cut_wide(text, start, end, &mut self.words);
+            return Ok(end);
+        }
+        self.odd |= digits > 0 && digits < len && (digits >= SWAPPED_MIN || len == 2);
+        let capital = bytes.get(start).is_some_and(u8::is_ascii_uppercase);
+        let look = match (digits, capital) {
+            (1.., _) => Look::Number,
+            (0, false) => Look::Lower,
+            (0, true) => {
+                if lowers {
+                    Look::Capital
+                } else if len == 1 {
+                    Look::Initial
+                } else {
+                    Look::Caps
+                }
+            }
+        };
+        self.push(Word { start, end, hash: hash_at(bytes, start, end), flags: Flags::NONE, look });
+        Ok(end)
+    }
+
+    /// Looks every word up. A pass of its own: look-ups that do not wait for one another overlap.
+    pub(super) fn look_up(&mut self, known: &Lexicon) {
+        for word in &mut self.words {
+            word.flags = known.flags(word.hash);
+            self.flags = self.flags.with(word.flags);
+        }
+    }
 }
 
-fn scan_wide(text: &str, pos: usize) -> Word {
-    let rest = text.get(pos..).unwrap_or("");
-    let inside = |c: &char| c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}');
-    let len: usize = rest.chars().take_while(inside).map(char::len_utf8).sum();
-    let word = rest.get(..len).unwrap_or("");
-    let upper = word.chars().filter(|c| c.is_uppercase()).count();
-    let lower = word.chars().filter(|c| c.is_lowercase()).count();
+/// What a byte is to the cutter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Apart,
+    Letter,
+    Digit,
+    Wide,
+    Mark,
+    Escape,
+}
+
+#[inline]
+const fn class(byte: u8) -> Class {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+        b'0'..=b'9' => Class::Digit,
+        0x80.. => Class::Wide,
+        b'@' | b'.' | b':' | b'(' | b'[' => Class::Mark,
+        b'&' | b'%' => Class::Escape,
+        _ => Class::Apart,
+    }
+}
+
+/// The least letters apart that are taken for a word.
+pub(super) const SPELLED_MIN: u32 = 4;
+/// The least digits of a number in which letters are taken for digits.
+pub(super) const SWAPPED_MIN: usize = 5;
+
+/// The highest bit of every byte.
+const HIGH: u64 = 0x8080_8080_8080_8080;
+/// The bit that makes a letter lower case, in every byte.
+const SPACES: u64 = 0x2020_2020_2020_2020;
+
+/// The highest bit of each byte that is an ASCII letter.
+const fn letters_in(chunk: u64) -> u64 {
+    let low = (chunk | SPACES) & !HIGH;
+    // `a` is 0x61 and `{`, the byte after `z`, 0x7b: the sums carry into the highest bit of a byte and never beyond it.
+    let from_a = low.wrapping_add(0x1f1f_1f1f_1f1f_1f1f);
+    let past_z = low.wrapping_add(0x0505_0505_0505_0505);
+    from_a & !past_z & !chunk & HIGH
+}
+
+/// The lowest `len` bytes, at most eight; the rest zero.
+const fn kept(chunk: u64, len: usize) -> u64 {
+    if len >= 8 { chunk } else { chunk & (1_u64.wrapping_shl(len as u32 * 8)).wrapping_sub(1) }
+}
+
+/// Cuts a run with bytes outside ASCII (or a very long one) at what is no letter, digit or accent.
+fn cut_wide(text: &str, start: usize, end: usize, found: &mut Vec<Word>) {
+    let mut rest = text.get(start..end).unwrap_or("");
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}');
+    while let Some(from) = rest.find(inside) {
+        rest = rest.get(from..).unwrap_or("");
+        let len = rest.find(|c| !inside(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(len);
+        let hash = hash(word);
+        let at = end - rest.len();
+        found.push(Word { start: at, end: at + len, hash, flags: Flags::NONE, look: look_wide(word) });
+        rest = after;
+    }
+}
+
+fn look_wide(word: &str) -> Look {
     let first_upper = word.chars().next().is_some_and(char::is_uppercase);
-    let digit = word.chars().any(char::is_numeric);
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Word {
-        start: pos,
-        end: pos + len,
-        look: look(first_upper, count(upper), count(lower), digit),
-        hash: hash(word),
+    let (mut upper, mut lower) = (0, 0);
+    for c in word.chars() {
+        if c.is_numeric() {
+            return Look::Number;
+        }
+        upper += usize::from(c.is_uppercase());
+        lower += usize::from(c.is_lowercase());
     }
-}
-
-fn look(first_upper: bool, upper: u32, lower: u32, digit: bool) -> Look {
-    match (digit, first_upper, upper, lower) {
-        (true, ..) => Look::Number,
-        (_, false, ..) => Look::Lower,
-        (_, _, 1, 0) => Look::Initial,
-        (_, _, _, 0) => Look::Caps,
+    match (first_upper, upper, lower) {
+        (false, ..) => Look::Lower,
+        (_, 1, 0) => Look::Initial,
+        (_, _, 0) => Look::Caps,
         _ => Look::Capital,
     }
 }
@@ -116,46 +276,99 @@ fn look(first_upper: bool, upper: u32, lower: u32, digit: bool) -> Look {
 /// The hash of a word in lower case and without marks: `José`, `JOSE` and `josé` are one.
 pub(super) fn hash(word: &str) -> u64 {
     if word.is_ascii() {
-        return word.bytes().fold(SEED, |h, b| mix(h, if b.is_ascii_uppercase() { b | 0x20 } else { b }));
+        return hash_at(word.as_bytes(), 0, word.len());
     }
-    let mut buffer = [0; 4];
-    word.nfd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).flat_map(char::to_lowercase).fold(
-        SEED,
-        |h, c| {
-            let plain = match c {
-                'ı' => 'i',
-                'ł' => 'l',
-                'ø' => 'o',
-                'đ' => 'd',
-                'ə' => 'e',
-                'ß' => 's',
-                '\u{307}' => return h,
-                c => c,
-            };
-            plain.encode_utf8(&mut buffer).bytes().fold(h, mix)
-        },
-    )
+    let mut plain = String::with_capacity(word.len());
+    let bare = word.nfd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).flat_map(char::to_lowercase);
+    plain.extend(bare.filter(|c| *c != '\u{307}').map(|c| match c {
+        'ı' => 'i',
+        'ł' => 'l',
+        'ø' => 'o',
+        'đ' => 'd',
+        'ə' => 'e',
+        'ß' => 's',
+        c => c,
+    }));
+    hash_at(plain.as_bytes(), 0, plain.len())
+}
+
+/// The hash of the bytes `start..end`, eight at a time, without regard to ASCII case.
+fn hash_at(text: &[u8], start: usize, end: usize) -> u64 {
+    let (mut at, mut hash) = (start, SEED);
+    while at < end {
+        hash = mix(hash, kept(chunk_at(text, at) | SPACES, end - at));
+        at += 8;
+    }
+    hash
+}
+
+/// Eight bytes from `at` on, the first lowest; zero past the end.
+#[inline]
+fn chunk_at(text: &[u8], at: usize) -> u64 {
+    match text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => last_chunk(text, at),
+    }
+}
+
+/// The same where fewer than eight bytes are left.
+fn last_chunk(text: &[u8], at: usize) -> u64 {
+    let left = text.len().saturating_sub(at);
+    match text.last_chunk::<8>() {
+        Some(chunk) if left > 0 => u64::from_le_bytes(*chunk) >> ((8 - left) * 8),
+        _ => text.get(at..).unwrap_or(&[]).iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)),
+    }
 }
 
 /// The same for a plain lower-case ASCII word, at compile time.
 pub(super) const fn literal(word: &str) -> u64 {
     let (mut rest, mut hash) = (word.as_bytes(), SEED);
-    while let [byte, tail @ ..] = rest {
-        hash = mix(hash, *byte);
-        rest = tail;
+    while !rest.is_empty() {
+        let (mut chunk, mut place) = (0_u64, 0);
+        while place < 8
+            && let [byte, tail @ ..] = rest
+        {
+            chunk |= ((*byte | 0x20) as u64) << (place * 8);
+            rest = tail;
+            place += 1;
+        }
+        hash = mix(hash, chunk);
     }
     hash
 }
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
-const fn mix(hash: u64, byte: u8) -> u64 {
-    (hash.rotate_left(5) ^ byte as u64).wrapping_mul(0x517c_c1b7_2722_0a95)
+/// Folds the product of both, so that every bit of the input moves every bit of the hash.
+const fn mix(hash: u64, chunk: u64) -> u64 {
+    let product = (hash ^ chunk) as u128 * 0x9e37_79b9_7f4a_7c15_u128;
+    (product as u64) ^ (product >> 64) as u64
 }
 
-/// Adds a space and another word to a hash, for keys of several words.
+/// Adds another word to a hash, for keys of several words.
 pub(super) const fn join(left: u64, right: u64) -> u64 {
-    mix(left, b' ').rotate_left(23) ^ right
+    mix(left.rotate_left(23), right)
+}
+
+/// A map from hashes of words to something.
+pub(super) type Keyed<T> = HashMap<u64, T, BuildHasherDefault<Hashed>>;
+
+/// Passes a key on that is a hash already.
+#[derive(Default)]
+pub(super) struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |n, b| n << 8 | u64::from(*b));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
 }
 
 #[cfg(test)]
@@ -179,6 +392,23 @@ mod tests {
                 ("ok", Lower)
             ]
         );
+    }
+
+    #[test]
+    fn a_literal_has_the_hash_of_its_word_wherever_it_stands() {
+        for word in ["a", "straat", "goedemorgen", "burgerservicenummers", "achtacht", "zestienzestien00"] {
+            let text = format!("x {}, en nog wat tekst erachter", word.to_uppercase());
+            assert_eq!(literal(word), hash(word), "{word}");
+            assert_eq!(words(&text).get(1).unwrap().hash, hash(word), "{word}");
+        }
+        assert_ne!(join(literal("a"), literal("b")), join(literal("b"), literal("a")));
+    }
+
+    #[test]
+    fn a_very_long_run_is_one_word() {
+        let text = format!("{} x", "Ab".repeat(500));
+        let cut: Vec<_> = words(&text).iter().map(|w| (w.start, w.end, w.look)).collect();
+        assert_eq!(cut, [(0, 1000, Look::Capital), (1001, 1002, Look::Lower)]);
     }
 
     #[test]

@@ -2,14 +2,17 @@
 //!
 //! Two routers, one a process: [`vault`] for officials, records managers and harvesters, [`reading_room`] for
 //! researchers. Every answer carries `no-store` and the security headers; errors are problem documents
-//! (RFC 9457); absent and forbidden have the same status, body and size.
+//! (RFC 9457); absent and forbidden have the same status, body and size. Beside them [`presidio`], the face of the
+//! detector alone, which answers as Presidio does.
 
 mod bearer;
 mod headers;
 mod language;
 pub mod openapi;
+pub mod presidio;
 mod problem;
 pub mod reading_room;
+mod review;
 mod server;
 pub mod token;
 pub mod vault;

@@ -15,6 +15,13 @@ use std::time::Duration;
 #[error("cannot listen: {0}")]
 pub struct ServeError(#[source] std::io::Error);
 
+impl ServeError {
+    /// Why a listener cannot be used.
+    pub(super) fn listening(error: std::io::Error) -> Self {
+        Self(error)
+    }
+}
+
 /// Largest JSON body, in bytes.
 const JSON_BYTES_MAX: usize = 64 * 1024;
 

@@ -5,7 +5,7 @@ use super::bearer::Bearer;
 use super::language::language;
 use super::openapi::Common;
 use super::problem::Problem;
-use super::{headers, openapi};
+use super::{headers, openapi, review};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -53,6 +53,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/disclosures/{id}/receipt").get(receipt).default_service(refuse()))
         .service(web::resource("/v1/ledger").get(ledger).default_service(refuse()))
         .service(web::resource("/v1/status").get(status).default_service(refuse()))
+        .configure(review::routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -61,11 +62,12 @@ pub fn routes(config: &mut ServiceConfig) {
 #[openapi(
     info(
         title = "Knik vault",
-        description = "Captures in; redacted views, decisions and, under a legal basis, originals for officials.",
+        description = "Captures in; redacted views, decisions and, under a legal basis, originals for officials; the reviewer's queue.",
         license(name = "EUPL-1.2", identifier = "EUPL-1.2")
     ),
     paths(
-        capture, channels, list, record, decisions, disclose, receipt, ledger, status, openapi::vault, openapi::health
+        capture, channels, list, record, decisions, disclose, receipt, ledger, status, review::list, review::show,
+        review::judge, openapi::vault, openapi::health
     ),
     modifiers(&Common)
 )]
@@ -124,7 +126,7 @@ struct VaultRecords {
 }
 
 /// The person behind a token, made known on first sight.
-async fn actor(desk: &VaultDesk, bearer: Bearer) -> Result<Actor, Problem> {
+pub(super) async fn actor(desk: &VaultDesk, bearer: Bearer) -> Result<Actor, Problem> {
     let Bearer(claims) = bearer;
     let sources = &desk.archive.sources;
     let fresh = ActorId::from_uuid(sources.random_id()?);

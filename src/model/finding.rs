@@ -1,6 +1,6 @@
 //! What the detector says of a text. Rule ids and offsets only: a finding never holds words.
 
-use super::{EntityType, ExemptionCode, RecogniserId, Score, Span, SubjectRef};
+use super::{EntityType, ExemptionCode, FlagKind, RecogniserId, Score, Span, SubjectRef};
 use serde::Serialize;
 
 /// One thing that raised or lowered a score.
@@ -31,4 +31,15 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// The participant of the conversation that is meant, when one is.
     pub subject: Option<SubjectRef>,
+}
+
+/// A sign that a text tells something of a special category, or of a minor. Kept in the vault only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordFlag {
+    /// What it is a sign of.
+    pub kind: FlagKind,
+    /// Where, in UTF-8 bytes of the text as given: from what stands near to the word itself.
+    pub span: Span,
+    /// Which rule saw it.
+    pub rule: RecogniserId,
 }

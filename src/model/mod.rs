@@ -5,20 +5,22 @@
 
 mod finding;
 mod ids;
+mod offsets;
 mod private;
 mod span;
 mod terms;
 mod time;
 
-pub use finding::{Evidence, Finding};
+pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
     ActorId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId, ItemDigest, ModelError,
     OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, SegmentId, SubjectRef, VersionId,
 };
+pub use offsets::{OffsetError, OffsetUnit};
 pub use private::PrivateText;
 pub use span::{ByteRange, Span};
 pub use terms::{
-    EntityType, ExemptionCode, ItemKind, LegalBasisCode, Outcome, Platform, RecogniserId, Role, Score,
-    Visibility,
+    EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode, Outcome, Platform, RecogniserId,
+    ReviewReason, Role, Score, Verdict, Visibility,
 };
 pub use time::Timestamp;

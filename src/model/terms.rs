@@ -135,6 +135,65 @@ closed!(
     }
 );
 
+closed!(
+    /// What a record is flagged for: special categories (AVG 9), criminal matters (AVG 10), signs of a minor.
+    ///
+    /// Genetic and biometric data are not told in a post; political opinion is left out on purpose (`docs/flags.md`).
+    FlagKind, "flag", {
+        /// Someone's health (AVG 9).
+        Health = "health",
+        /// Someone's religion or belief (AVG 9).
+        Religion = "religion",
+        /// Someone's racial or ethnic origin (AVG 9).
+        Ethnicity = "ethnicity",
+        /// Someone's membership of a trade union (AVG 9).
+        Union = "union-membership",
+        /// Someone's sexual orientation or sex life (AVG 9).
+        Orientation = "sexual-orientation",
+        /// Someone's convictions, offences or detention (AVG 10).
+        Criminal = "criminal-matters",
+        /// Someone who writes or is spoken of seems to be under 18 (AVG 8, recital 38).
+        Minor = "minor",
+    }
+);
+
+closed!(
+    /// What a reviewer says of a flag.
+    Verdict, "verdict", {
+        /// The flag does not hold, or the record may be shown all the same.
+        Release = "release",
+        /// The record stays withheld.
+        KeepWithheld = "keep-withheld",
+    }
+);
+
+closed!(
+    /// Why a reviewer says it: each reason goes with one verdict.
+    ReviewReason, "reason", {
+        /// Nothing of the kind is told.
+        FlagDoesNotHold = "flag-does-not-hold",
+        /// It is told of nobody who can be known from the redacted view.
+        NobodyIdentifiable = "nobody-identifiable",
+        /// The person concerned manifestly made it public (AVG 9(2)(e)).
+        MadePublic = "made-public-by-the-person",
+        /// It is told, of someone who can be known.
+        FlagHolds = "flag-holds",
+        /// It cannot be said with certainty.
+        InDoubt = "in-doubt",
+    }
+);
+
+impl ReviewReason {
+    /// The verdict it is a reason for.
+    #[must_use]
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::FlagDoesNotHold | Self::NobodyIdentifiable | Self::MadePublic => Verdict::Release,
+            Self::FlagHolds | Self::InDoubt => Verdict::KeepWithheld,
+        }
+    }
+}
+
 macro_rules! open_term {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $allowed:expr) => {
         $(#[$doc])*

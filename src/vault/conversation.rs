@@ -5,11 +5,11 @@ use super::{Rules, Sources, VaultError};
 use crate::capture::{Account, Item, MediaKind, PassageRole};
 use crate::detect::{Participant, Participants};
 use crate::model::{
-    ChannelId, ConversationId, Finding, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId,
-    SubjectRef, Timestamp, VersionId, Visibility,
+    ChannelId, ConversationId, Finding, FlagKind, ItemDigest, ItemKind, OrganisationId, Outcome,
+    ProjectionId, SubjectRef, Timestamp, VersionId, Visibility,
 };
 use crate::redact::{Source, SourcePassage, project, searchable};
-use crate::store::catalogue::SubjectRow;
+use crate::store::catalogue::{FlagPlace, FlagRow, SubjectRow, Verdicts};
 use crate::store::room::{PublishedConversation, PublishedProjection};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,6 +28,8 @@ pub(super) struct Facts {
     pub withheld: bool,
     pub outcome: Outcome,
     pub tree: (String, String),
+    /// What reviewers said of the flags of this version.
+    pub verdicts: Verdicts,
 }
 
 impl Facts {
@@ -48,23 +50,27 @@ pub(super) struct Computed {
     pub published: PublishedConversation,
     /// For each version: its findings as JSON, without words.
     pub findings: Vec<(VersionId, String)>,
+    /// What versions that may be read but for that are flagged for.
+    pub flags: Vec<FlagRow>,
     /// People new to the conversation.
     pub subjects: Vec<SubjectRow>,
     /// Records withheld because their redaction was not certain.
     pub uncertain: u64,
+    /// Records withheld because of a flag.
+    pub flagged: u64,
 }
 
 impl Computed {
     /// A conversation of which nothing is left.
-    pub(super) const fn empty(conversation: ConversationId) -> Self {
+    pub(super) fn empty(conversation: ConversationId) -> Self {
         let published = PublishedConversation { conversation, projections: Vec::new() };
-        Self { published, findings: Vec::new(), subjects: Vec::new(), uncertain: 0 }
+        let (findings, flags, subjects) = (Vec::new(), Vec::new(), Vec::new());
+        Self { published, findings, flags, subjects, uncertain: 0, flagged: 0 }
     }
 
     /// A conversation of which nothing may be read until all of it can be looked at.
-    pub(super) const fn withheld(conversation: ConversationId, members: u64) -> Self {
-        let published = PublishedConversation { conversation, projections: Vec::new() };
-        Self { published, findings: Vec::new(), subjects: Vec::new(), uncertain: members }
+    pub(super) fn withheld(conversation: ConversationId, members: u64) -> Self {
+        Self { uncertain: members, ..Self::empty(conversation) }
     }
 }
 
@@ -99,12 +105,32 @@ pub(super) fn compute(
         if !member.facts.may_be_read() {
             continue;
         }
+        let flags = flags(rules, member, &found);
+        let withheld = member.facts.verdicts.withhold(flags.iter().map(|row| row.kind));
+        computed.flags.extend(flags);
+        if withheld {
+            computed.flagged += 1;
+            continue;
+        }
         match projection(rules, &people, names, member, &found, position) {
             Some(projection) => computed.published.projections.push(projection),
             None => computed.uncertain += 1,
         }
     }
     Ok(computed)
+}
+
+/// What a member is flagged for. Asked only of what may be read but for its flags: of the others nothing is derived.
+fn flags(rules: &Rules, member: &Member<'_>, found: &[Vec<Finding>]) -> Vec<FlagRow> {
+    let mut kinds: BTreeMap<FlagKind, Vec<FlagPlace>> = BTreeMap::new();
+    for (passage, (source, findings)) in member.item.passages.iter().zip(found).enumerate() {
+        for flag in rules.ruleset.flags_among(source.text.expose(), findings) {
+            let (start, end) = (flag.span.start(), flag.span.end());
+            kinds.entry(flag.kind).or_default().push(FlagPlace { passage, start, end, rule: flag.rule });
+        }
+    }
+    let version = member.facts.version;
+    kinds.into_iter().map(|(kind, places)| FlagRow { version, kind, places }).collect()
 }
 
 fn projection(
@@ -244,7 +270,7 @@ fn findings_json(found: &[Vec<Finding>]) -> String {
     serde_json::to_string(found).unwrap_or_else(|_| "[]".to_owned())
 }
 
-const fn role_word(role: PassageRole) -> &'static str {
+pub(super) const fn role_word(role: PassageRole) -> &'static str {
     match role {
         PassageRole::ContentWarning => "content-warning",
         PassageRole::PollOption => "poll-option",

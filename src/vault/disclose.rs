@@ -57,12 +57,41 @@ pub async fn disclose(
     let known = archive.catalogue.record(asked.record).await?;
     let nobody = nobody();
     let organisation = known.as_ref().map_or(&nobody, |record| &record.organisation);
+    let opened = open(archive, rules, actor, asked, organisation, false).await?;
+    let receipt = receipt(archive, opened.entry).await?;
+    Ok(Disclosure { id: opened.id, original: opened.original, receipt })
+}
+
+/// An original as it was opened.
+pub(super) struct Opened {
+    /// The disclosure that it is.
+    pub id: DisclosureId,
+    /// The exact bytes.
+    pub original: Original,
+    /// The word of the format that its capture came in.
+    pub format: String,
+    /// The entry that announced it.
+    entry: EntryId,
+}
+
+/// Opens one original of `organisation`, or refuses; `assigned` when it stands in the actor's own review queue.
+///
+/// # Errors
+/// As [`disclose`].
+pub(super) async fn open(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    asked: &DisclosureRequest,
+    organisation: &OrganisationId,
+    assigned: bool,
+) -> Result<Opened, VaultError> {
     let permit_id = PermitId::from_uuid(archive.sources.random_id()?);
     let request = OpeningRequest {
         actor,
         record: asked.record,
         organisation,
-        assigned: false,
+        assigned,
         basis: &asked.basis,
         case_number: &asked.case_number,
         motivation: &asked.motivation,
@@ -74,22 +103,23 @@ pub async fn disclose(
         Err(denial) => return Err(refuse(archive, actor, &denial).await?),
     };
     let id = DisclosureId::from_uuid(archive.sources.random_id()?);
-    let (entry, body) = intent(archive, actor, asked, organisation, permit_id, id)?;
-    let entry_id = entry.id();
-    let pending = Pending::opening(permit_id, asked.record, entry)?;
+    let (announced, body) = intent(archive, actor, asked, organisation, permit_id, id)?;
+    let entry = announced.id();
+    let pending = Pending::opening(permit_id, asked.record, announced)?;
     let row = DisclosureRow { id, record: asked.record, actor: actor.id, basis: asked.basis.clone() };
     let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
     let recorded = archive.catalogue.intend_disclosure(log, row, pending, body, now).await?;
     archive.journal.wake();
     let opened = match originals::fetch(archive, &[asked.record]).await.map(|mut found| found.pop()) {
-        Ok(Some(Fetched { sealed, .. })) => seal::open(permit, recorded, sealed).map_err(VaultError::from),
+        Ok(Some(Fetched { sealed, format })) => {
+            seal::open(permit, recorded, sealed).map(|original| (original, format)).map_err(VaultError::from)
+        }
         Ok(None) => Err(VaultError::Absent { what: "the original" }),
         Err(error) => Err(error),
     };
     conclude(archive, actor, asked, organisation, permit_id, id, opened.is_ok()).await?;
-    let original = opened?;
-    let receipt = receipt(archive, entry_id).await?;
-    Ok(Disclosure { id, original, receipt })
+    let (original, format) = opened?;
+    Ok(Opened { id, original, format, entry })
 }
 
 /// The receipt of an earlier disclosure, for the person who made it.

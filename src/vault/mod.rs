@@ -14,6 +14,7 @@ mod names;
 mod originals;
 pub mod publish;
 pub mod read;
+pub mod review;
 pub mod sealing;
 pub mod sequence;
 pub mod source;

@@ -91,11 +91,13 @@ pub async fn refresh(
     let entry = Entry::new(sources.entry_id()?, EntryKind::RecordsPublished, sources.now())
         .about([Thing::Conversation(conversation)])
         .counting("projections".parse()?, published)
-        .counting("withheld-uncertain".parse()?, computed.uncertain);
+        .counting("withheld-uncertain".parse()?, computed.uncertain)
+        .counting("withheld-flagged".parse()?, computed.flagged);
     let anew = catalogue::Refreshed {
         conversation,
         ruleset: rules.ruleset.version(),
         findings: &computed.findings,
+        flags: &computed.flags,
         subjects: &computed.subjects,
         outbox: publish_row(&computed.published),
     };
@@ -109,8 +111,9 @@ pub async fn refresh(
 
 /// Records that may not be read go at once: that takes no original, so nothing that ails one can delay it.
 async fn withdraw_unreadable(archive: &Archive, members: &[catalogue::Member]) -> Result<(), VaultError> {
-    let readable =
-        |m: &catalogue::Member| m.outcome == Outcome::Archive && m.visibility.is_public() && !m.withheld;
+    let readable = |m: &catalogue::Member| {
+        m.outcome == Outcome::Archive && m.visibility.is_public() && !m.withheld && !m.verdicts.withheld()
+    };
     let gone: Vec<ProjectionId> = members.iter().filter(|m| !readable(m)).map(|m| m.projection).collect();
     if gone.is_empty() {
         return Ok(());
@@ -158,6 +161,7 @@ fn facts(known: catalogue::Member, item: &Item) -> Facts {
         withheld: known.withheld,
         outcome: known.outcome,
         tree: known.tree,
+        verdicts: known.verdicts,
     }
 }
 
@@ -211,7 +215,7 @@ async fn open_items(
     Ok(items)
 }
 
-fn read_item(format: Format, original: &Original) -> Result<Item, VaultError> {
+pub(super) fn read_item(format: Format, original: &Original) -> Result<Item, VaultError> {
     let shared: Vec<(PartRole, &[u8])> =
         original.parts().filter_map(|(role, bytes)| Some((part_role(role)?, bytes))).collect();
     Ok(reread(format, original.item(), &shared)?)

@@ -148,7 +148,8 @@ async fn view(
     Ok(Some(render(&projection, plan, &rules.exemptions, &NoPseudonyms, language)))
 }
 
-async fn viewed(
+/// Records that these records were shown to the actor, before they are.
+pub(super) async fn viewed(
     archive: &Archive,
     actor: &Actor,
     records: impl Iterator<Item = RecordId>,

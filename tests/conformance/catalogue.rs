@@ -130,6 +130,7 @@ pub async fn a_batch_that_fails_anywhere_leaves_nothing(stage: &Stage) {
         "subject",
         "stale_conversation",
         "outbox",
+        "flag",
         "journal_pending",
     ];
     let before = dump(&db, &tables).await;

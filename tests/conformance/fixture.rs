@@ -86,6 +86,7 @@ pub fn empty() -> Batch {
         closed: Vec::new(),
         stale: Vec::new(),
         outbox: Vec::new(),
+        flags: Vec::new(),
         pending: Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 mod blobs;
 mod catalogue;
 mod fixture;
+mod flags;
 mod inbox;
 mod journal;
 mod late;
@@ -45,6 +46,12 @@ on_every_backend! {
         versions_stand_beside_each_other_and_one_is_in_force,
         conversations_that_turn_out_to_be_one_are_joined,
         captures_are_known_by_their_bytes_once_they_are_whole;
+    flags:
+        flags_come_with_their_batch_and_wait_in_the_queue,
+        the_queue_holds_what_may_be_read_but_for_its_flags,
+        a_judgement_stands_with_its_entry_or_not_at_all,
+        a_flag_found_anew_keeps_its_verdict_and_one_that_is_gone_goes,
+        a_database_made_before_flags_is_looked_through_anew;
     journal:
         an_entry_is_durable_with_its_transaction,
         a_transaction_that_failed_leaves_no_entry,

@@ -58,6 +58,11 @@ impl Stage {
         Database::open(&self.url(plane, "postgres"), plane, Mode::Owner).await.unwrap()
     }
 
+    /// Makes a database of this test, without a schema.
+    pub async fn make(&self, plane: Plane) {
+        self.create(plane).await;
+    }
+
     /// The address of a database of this test for a user; SQLite knows none.
     pub fn url(&self, plane: Plane, user: &str) -> String {
         match &self.backend {

@@ -18,7 +18,8 @@ pub fn official(organisation: &str) -> Actor {
     actor(Role::Official, organisation)
 }
 
-fn actor(role: Role, organisation: &str) -> Actor {
+/// Someone of an organisation in a role.
+pub fn actor(role: Role, organisation: &str) -> Actor {
     let id = ActorId::from_uuid(Uuid::from_u128(0xac_70_12));
     Actor { id, role, organisation: organisation.parse().unwrap() }
 }
@@ -42,7 +43,7 @@ pub async fn disclose(
 }
 
 /// The entries of the vault's log from number `from` on, once all are numbered.
-async fn entries(vault: &TestVault, from: usize) -> Vec<Entry> {
+pub async fn entries(vault: &TestVault, from: usize) -> Vec<Entry> {
     knik::vault::sequence::number(&vault.archive).await.unwrap();
     let log = vault.archive.logs.vault_origin();
     let leaves = vault.archive.journal.leaves(log, from as u64, u32::MAX).await.unwrap();

@@ -3,6 +3,7 @@
 mod bytes;
 mod canaries;
 mod disclosure;
+mod flags;
 mod opening;
 mod order;
 mod projections;

@@ -6,7 +6,7 @@ use knik::capture::{Format, Item, PartRole, PassageRole, reread};
 use knik::model::{Outcome, ProjectionId, RecordId, Visibility};
 use knik::redact::{Piece, Projection, leaks};
 use knik::seal::Original;
-use knik::store::catalogue::RecordSummary;
+use knik::store::catalogue::{QueueState, RecordSummary};
 use sqlx::Row;
 use std::collections::HashMap;
 
@@ -128,10 +128,17 @@ const fn role_word(role: PassageRole) -> &'static str {
 async fn only_what_may_be_read_goes_down() {
     let (vault, _) = TestVault::loaded(1).await;
     let records = all(&vault).await;
+    let mut flagged = Vec::new();
+    for organisation in ["min-low", "dwv"] {
+        let (of, open) = (organisation.parse().unwrap(), QueueState::Open);
+        let items = vault.archive.catalogue.review_items(&of, open, None, 100).await.unwrap();
+        flagged.extend(items.into_iter().map(|item| item.record));
+    }
     let mut withheld: HashMap<String, u32> = HashMap::new();
     for (summary, document) in &records {
         let open = matches!(summary.visibility, Visibility::Public | Visibility::Unlisted);
         let why = match (&summary.withheld, open, summary.outcome) {
+            (None, true, Outcome::Archive) if flagged.contains(&summary.id) => "flagged".to_owned(),
             (Some(why), ..) => why.clone(),
             (None, false, _) => summary.visibility.as_str().to_owned(),
             (None, true, Outcome::Archive) => "nothing".to_owned(),
@@ -142,7 +149,9 @@ async fn only_what_may_be_read_goes_down() {
         }
         *withheld.entry(why).or_default() += 1;
     }
-    for why in ["deleted", "superseded", "direct", "followers", "refer", "do_not_archive", "nothing"] {
+    for why in
+        ["deleted", "superseded", "direct", "followers", "refer", "do_not_archive", "flagged", "nothing"]
+    {
         assert!(
             withheld.contains_key(why),
             "no record of the demo is withheld because it is {why}: {withheld:?}"

@@ -18,6 +18,7 @@ enum Carries {
     Grounds,
     Words,
     Capture,
+    Judgement,
 }
 
 /// One endpoint with an example request and what each role gets for it.
@@ -110,6 +111,37 @@ const ENDPOINTS: &[Endpoint] = &[
         ..VAULT
     },
     Endpoint { path: "/v1/disclosures/{id}/receipt", allowed: &["official"], ..VAULT },
+    Endpoint {
+        path: "/v1/review-items",
+        query: "?limit=100",
+        allowed: &["reviewer", "data-protection-officer"],
+        refused: &[
+            "public",
+            "researcher",
+            "official",
+            "channel-manager",
+            "records-manager",
+            "approver",
+            "harvester",
+            "administrator",
+        ],
+        ..VAULT
+    },
+    Endpoint {
+        path: "/v1/review-items/{id}",
+        allowed: &["reviewer"],
+        refused: &["official", "channel-manager", "records-manager", "approver", "data-protection-officer"],
+        ..VAULT
+    },
+    Endpoint {
+        method: "POST",
+        path: "/v1/review-items/{id}/judgements",
+        carries: Carries::Judgement,
+        status: 201,
+        allowed: &["reviewer"],
+        refused: STAFF,
+        ..VAULT
+    },
     Endpoint { path: "/v1/ledger", allowed: STEWARDS, refused: NOT_STEWARDS, ..VAULT },
     Endpoint { path: "/v1/status", allowed: STEWARDS, refused: NOT_STEWARDS, ..VAULT },
 ];
@@ -120,6 +152,7 @@ struct Known {
     conversation: String,
     record: String,
     disclosure: String,
+    item: String,
 }
 
 impl Known {
@@ -132,7 +165,20 @@ impl Known {
         let record = word(&records["records"][0]["id"]);
         let path = format!("/v1/records/{record}/disclosures");
         let opened = official.post(Plane::Vault, &path, &grounds()).await.expect(201).json();
+        // Judged or not: the demo is shared, and a judgement can be changed.
+        let reviewer = service.person("reviewer");
+        let mut items = Vec::new();
+        for state in ["open", "judged"] {
+            let page = reviewer
+                .get(Plane::Vault, &format!("/v1/review-items?state={state}"))
+                .await
+                .expect(200)
+                .json();
+            items.extend(page["items"].as_array().unwrap().clone());
+        }
+        assert_eq!(items.len(), 2, "the demo has two flagged records of the ministry");
         Self {
+            item: word(&items[0]["id"]),
             view: word(&page["records"][0]["id"]),
             conversation: word(&page["records"][0]["conversation"]),
             record,
@@ -143,6 +189,7 @@ impl Known {
     fn path(&self, endpoint: &Endpoint) -> String {
         let id = match (endpoint.plane, endpoint.path) {
             (_, path) if path.contains("/disclosures/{id}") => &self.disclosure,
+            (_, path) if path.contains("/review-items/{id}") => &self.item,
             (_, path) if path.contains("/conversations/") => &self.conversation,
             (Plane::Room, _) => &self.view,
             (Plane::Vault, _) => &self.record,
@@ -166,6 +213,7 @@ impl Endpoint {
         let request = match self.carries {
             Carries::Nothing => request,
             Carries::Grounds => request.json(&grounds()),
+            Carries::Judgement => request.json(&json!({ "verdict": "keep-withheld", "reason": "in-doubt" })),
             Carries::Words => request.json(&json!({ "query": "waterbijdrage" })),
             // Came in before: delivering it again adds nothing.
             Carries::Capture => request.body(sample("low-mastodon-1-posts.json")),
@@ -279,7 +327,8 @@ async fn each_role_gets_of_each_endpoint_what_it_should() {
                     answer.text()
                 ));
             }
-            let opened = endpoint.carries == Carries::Grounds && answer.status == 201;
+            let opens = endpoint.carries == Carries::Grounds || endpoint.path == "/v1/review-items/{id}";
+            let opened = opens && answer.status == endpoint.status;
             if !opened {
                 holds_no_canary(&answer.text(), &format!("the answer to {role}: {what}"));
             }

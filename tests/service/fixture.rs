@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The program under test.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_knik");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_knik");
 /// Whom the demo's tokens come from.
 pub const ISSUER: &str = "https://knik.invalid/demo-issuer";
 /// How long a test waits for something that should happen within seconds.
@@ -359,8 +359,23 @@ pub fn knik_with(dir: &Path, arguments: &[&str], set: &[(&str, &str)]) -> Ran {
     Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
 }
 
+/// Runs `knik ARGUMENTS` with something on its standard input.
+pub fn knik_reading(arguments: &[&str], input: &[u8]) -> Ran {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut program = without_settings(&mut command).spawn().unwrap();
+    let mut stdin = program.stdin.take().unwrap();
+    let input = input.to_vec();
+    // A program that has refused no longer reads; what it said is what counts.
+    let writing = std::thread::spawn(move || stdin.write_all(&input));
+    let output = program.wait_with_output().unwrap();
+    let _refused = writing.join().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+}
+
 /// Settings of whoever runs the tests must not decide what they see.
-fn without_settings(command: &mut Command) -> &mut Command {
+pub fn without_settings(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("KNIK_")) {
         command.env_remove(name);
     }

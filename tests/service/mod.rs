@@ -12,3 +12,7 @@ mod logs;
 mod main_job;
 mod processes;
 mod refusals;
+mod review;
+mod texts;
+
+pub use fixture::{PROGRAM, without_settings};

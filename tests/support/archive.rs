@@ -96,6 +96,28 @@ impl TestVault {
         self.ingest(channel, file.path()).await
     }
 
+    /// The same folder opened by a process that comes after this one was killed.
+    pub async fn reopened(self) -> Self {
+        let Self { archive, rules, room, inbox, folder } = self;
+        let vault = archive.catalogue.database().clone();
+        for db in [&vault, &room, &inbox] {
+            db.close().await;
+        }
+        let at = folder.path();
+        let vault = database(at, "vault.db", Plane::Vault).await;
+        let room = database(at, "room.db", Plane::Room).await;
+        let inbox = database(at, "inbox.db", Plane::Inbox).await;
+        let archive = Archive {
+            catalogue: Catalogue::new(vault.clone()),
+            journal: Journal::new(vault),
+            room: RoomWriter::new(room.clone()),
+            inbox: Inbox::new(inbox.clone()),
+            intake: Arc::default(),
+            ..archive
+        };
+        Self { archive, rules, room, inbox, folder }
+    }
+
     /// One round of the leader: up, numbers, down.
     pub async fn round(&self) {
         sequence::round(&self.archive, &self.rules).await.unwrap();

@@ -23,11 +23,11 @@ struct Row {
     right: bool,
 }
 
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     folder: &'a DataFolder,
     client: Client,
-    vault: String,
-    room: String,
+    pub(super) vault: String,
+    pub(super) room: String,
     tokens: Vec<(Role, String)>,
     rows: Vec<Row>,
 }
@@ -38,6 +38,7 @@ pub(super) async fn check(folder: &DataFolder, running: &Running) -> Result<bool
     checker.researcher().await?;
     checker.official().await?;
     checker.records_manager().await?;
+    checker.reviewer().await?;
     checker.verification().await?;
     checker.reading_room_process(running.reading_room_pid)?;
     let right = checker.rows.iter().all(|row| row.right);
@@ -77,17 +78,23 @@ impl<'a> Checker<'a> {
         self.tokens.iter().find(|(of, _)| *of == role).map_or("", |(_, token)| token)
     }
 
-    fn row(&mut self, role: &'static str, tried: &'static str, got: impl Into<String>, right: bool) {
+    pub(super) fn row(
+        &mut self,
+        role: &'static str,
+        tried: &'static str,
+        got: impl Into<String>,
+        right: bool,
+    ) {
         self.rows.push(Row { role, tried, got: got.into(), right });
     }
 
-    async fn read(&self, role: Role, url: &str) -> Result<(StatusCode, Value)> {
+    pub(super) async fn read(&self, role: Role, url: &str) -> Result<(StatusCode, Value)> {
         let answer = self.client.get(url).bearer_auth(self.token(role)).send().await?;
         let status = answer.status();
         Ok((status, answer.json().await.context("an answer that is no JSON")?))
     }
 
-    async fn send(&self, role: Role, url: &str, body: &Value) -> Result<(StatusCode, Value)> {
+    pub(super) async fn send(&self, role: Role, url: &str, body: &Value) -> Result<(StatusCode, Value)> {
         let answer = self.client.post(url).bearer_auth(self.token(role)).json(body).send().await?;
         let status = answer.status();
         Ok((status, answer.json().await.context("an answer that is no JSON")?))
@@ -300,7 +307,7 @@ fn grounds() -> Value {
     })
 }
 
-fn list(value: &Value, field: &str) -> Vec<Value> {
+pub(super) fn list(value: &Value, field: &str) -> Vec<Value> {
     value.get(field).and_then(Value::as_array).cloned().unwrap_or_default()
 }
 

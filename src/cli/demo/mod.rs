@@ -1,6 +1,7 @@
 //! The demo: a data folder with invented captures of an invented ministry and agency, served for trying out.
 
 mod check;
+mod check_review;
 mod samples;
 mod setup;
 
@@ -50,6 +51,12 @@ const PEOPLE: &[Person] = &[
         subject: "informatiebeheerder-1",
         organisation: "min-low",
         may: "see what was decided on every record of the ministry and why, and deliver captures",
+    },
+    Person {
+        role: Role::Reviewer,
+        subject: "beoordelaar-1",
+        organisation: "min-low",
+        may: "open the ministry's records that are flagged for special categories or a minor, and judge whether they are shown",
     },
 ];
 
@@ -118,7 +125,7 @@ fn instructions(dir: &Path, at: Where) -> Result<()> {
     let authority = dir.join(setup::AUTHORITY);
     let curl = format!("curl -sS --cacert {}", authority.display());
     print::line(&format!(
-        "\nvault         https://{}   (officials, records managers)\nreading room  https://{}   (researchers)\n\
+        "\nvault         https://{}   (officials, reviewers, records managers)\nreading room  https://{}   (researchers)\n\
          The tokens below are signed by a demo issuer that only this folder trusts; they last twelve hours.",
         at.vault, at.reading_room
     ));
@@ -140,6 +147,14 @@ fn instructions(dir: &Path, at: Where) -> Result<()> {
                 format!("{curl} {bearer} https://{}/v1/records?outcome=archive", at.vault),
                 format!(
                     "{curl} {bearer} -H 'Content-Type: application/json' -d '{{\"legalBasis\": \"woo-request\", \"caseNumber\": \"WOO-2026-0117\", \"motivation\": \"Zoekslag voor een Woo-verzoek\"}}' https://{}/v1/records/ID/disclosures",
+                    at.vault
+                ),
+            ],
+            Role::Reviewer => vec![
+                format!("{curl} {bearer} https://{}/v1/review-items", at.vault),
+                format!("{curl} {bearer} https://{}/v1/review-items/ID", at.vault),
+                format!(
+                    "{curl} {bearer} -H 'Content-Type: application/json' -d '{{\"verdict\": \"release\", \"reason\": \"nobody-identifiable\"}}' https://{}/v1/review-items/ID/judgements",
                     at.vault
                 ),
             ],

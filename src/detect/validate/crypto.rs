@@ -57,7 +57,7 @@ fn bech32(candidate: &str) -> bool {
         return false;
     }
     let spread = prefix.bytes().map(|b| b >> 5).chain([0]).chain(prefix.bytes().map(|b| b & 31));
-    let mut sum = spread.fold(1, |sum, b| polymod(sum, b));
+    let mut sum = spread.fold(1, polymod);
     for byte in data.bytes() {
         let Some(value) = BECH32.iter().position(|b| *b == byte).and_then(|v| u8::try_from(v).ok()) else {
             return false;

@@ -21,7 +21,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn date(candidate: &str) -> bool {
+pub(super) fn date(candidate: &str) -> bool {
     let numbers: Vec<u32> =
         candidate.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
     let named = month_by_name(candidate);

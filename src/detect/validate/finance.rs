@@ -121,6 +121,11 @@ const IBAN_SHAPES: &[(&str, &str)] = &[
 ];
 
 fn iban(candidate: &str) -> bool {
+    // Two letters, and most candidates are out by them.
+    let coded = candidate.get(..2).unwrap_or("");
+    if !IBAN_SHAPES.iter().any(|(code, _)| code.eq_ignore_ascii_case(coded)) {
+        return false;
+    }
     let kept = Characters::of(candidate);
     let Some((country, rest)) = kept.slice().split_at_checked(2) else { return false };
     let Some((_, shape)) = IBAN_SHAPES.iter().find(|(code, _)| code.as_bytes() == country) else {

@@ -69,11 +69,6 @@ impl Validator {
         self.0.about
     }
 
-    /// Whether nothing passes without a digit.
-    pub(super) fn wants_digit(self) -> bool {
-        !matches!(self.name(), "password" | "bic" | "profile-url" | "account-name" | "wallet" | "jwt")
-    }
-
     /// Whether the candidate passes.
     #[must_use]
     pub fn accepts(self, candidate: &str) -> bool {

@@ -38,6 +38,9 @@ fn prefixed(candidate: &str) -> (&str, u32) {
 }
 
 fn ipv6(candidate: &str) -> bool {
+    if candidate.bytes().filter(|b| *b == b':').count() < 2 {
+        return false;
+    }
     let (address, length) = prefixed(candidate);
     let address = address.split('%').next().unwrap_or(address);
     let mut groups = address.split(':').filter(|g| !g.is_empty());

@@ -1,11 +1,12 @@
 //! Values that a label announces and that have no checksum: references, passwords, keys, account names.
 
 use super::Check;
+use super::date::date;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "reference",
-        about: "three digits at least, 4 to 40 letters and digits, and no year alone",
+        about: "three digits at least, 4 to 40 letters and digits, and no year or day",
         accepts: reference,
     },
     Check {
@@ -33,8 +34,21 @@ pub(super) const CHECKS: &[Check] = &[
 fn reference(candidate: &str) -> bool {
     let digits = candidate.bytes().filter(u8::is_ascii_digit).count();
     let all = candidate.bytes().filter(u8::is_ascii_alphanumeric).count();
-    let year = candidate.len() == 4 && (candidate.starts_with("19") || candidate.starts_with("20"));
-    digits >= 3 && (4..=40).contains(&all) && !year
+    digits >= 3 && (4..=40).contains(&all) && !is_time(candidate)
+}
+
+/// A year, two years, or a day.
+fn is_time(candidate: &str) -> bool {
+    let year = |part: &str| part.len() == 4 && (part.starts_with("19") || part.starts_with("20"));
+    let mut parts = candidate.split(['-', '/', '.']);
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(first), None, ..) => year(first),
+        (Some(first), Some(second), None, _) => year(first) && year(second),
+        (Some(day), Some(month), Some(last), None) => {
+            day.len() <= 2 && month.len() <= 2 && (year(last) || last.len() == 2) && date(candidate)
+        }
+        _ => false,
+    }
 }
 
 fn password(candidate: &str) -> bool {

@@ -1,6 +1,7 @@
 //! The commit point of ingest: everything of one batch becomes visible together, or nothing does.
 
 use super::Catalogue;
+use super::flags::{FlagRow, insert_flags};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     CaptureId, ChannelId, ConversationId, FragmentId, ItemDigest, ItemKind, OrganisationId, Outcome,
@@ -186,6 +187,8 @@ pub struct Batch {
     pub stale: Vec<ConversationId>,
     /// Projections that can go down at once.
     pub outbox: Vec<OutboxRow>,
+    /// What new versions are flagged for.
+    pub flags: Vec<FlagRow>,
     /// What the ledger says of it.
     pub pending: Vec<Pending>,
 }
@@ -201,6 +204,7 @@ impl Catalogue {
         insert_sealed(&mut tx, &batch).await?;
         merge(&mut tx, &batch.merged, batch.now).await?;
         insert_records(&mut tx, &batch).await?;
+        insert_flags(&mut tx, &batch.flags).await?;
         insert_names(&mut tx, &batch.names).await?;
         insert_decisions(&mut tx, &batch).await?;
         withdraw(&mut tx, &batch.names).await?;
@@ -406,7 +410,7 @@ async fn close(
     Ok(())
 }
 
-async fn mark_stale(
+pub(super) async fn mark_stale(
     tx: &mut Transaction<'static, Any>,
     stale: &[ConversationId],
     now: Timestamp,

@@ -2,6 +2,7 @@
 
 use super::Catalogue;
 use super::commit::{OutboxRow, SubjectRow, insert_outbox, insert_subjects};
+use super::flags::{FlagRow, Verdicts, forget_unjudged, insert_flags};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
@@ -73,6 +74,8 @@ pub struct Member {
     pub versions: u64,
     /// By which tree, with its version.
     pub tree: (String, String),
+    /// What was said of the flags of its version in force.
+    pub verdicts: Verdicts,
 }
 
 /// What came of a conversation that was computed anew.
@@ -84,6 +87,8 @@ pub struct Refreshed<'a> {
     pub ruleset: &'a str,
     /// For each version in force: its findings as JSON.
     pub findings: &'a [(VersionId, String)],
+    /// What its versions in force are flagged for.
+    pub flags: &'a [FlagRow],
     /// People new to it.
     pub subjects: &'a [SubjectRow],
     /// What must go down.
@@ -213,7 +218,13 @@ impl Catalogue {
         .fetch_all(self.db.read())
         .await
         .map_err(StoreError::database("reading a conversation"))?;
-        rows.iter().map(member_of).collect()
+        let mut members = rows.iter().map(member_of).collect::<Result<Vec<_>, _>>()?;
+        let versions: Vec<VersionId> = members.iter().map(|member| member.version).collect();
+        let mut verdicts = self.verdicts(&versions).await?;
+        for member in &mut members {
+            member.verdicts = verdicts.remove(&member.version).unwrap_or_default();
+        }
+        Ok(members)
     }
 
     /// Puts a stale conversation at the end of the row.
@@ -266,7 +277,7 @@ impl Catalogue {
         Ok(u64::try_from(row.number("n")?).unwrap_or_default())
     }
 
-    /// Writes the findings of a conversation that was computed anew, and what must go down for it.
+    /// Writes the findings and flags of a conversation that was computed anew, and what must go down for it.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
@@ -287,6 +298,8 @@ impl Catalogue {
                 .await
                 .map_err(StoreError::database("writing findings"))?;
         }
+        forget_unjudged(&mut tx, anew.conversation).await?;
+        insert_flags(&mut tx, anew.flags).await?;
         insert_subjects(&mut tx, anew.subjects).await?;
         insert_outbox(&mut tx, &[anew.outbox], now).await?;
         sqlx::query("DELETE FROM stale_conversation WHERE conversation = $1")
@@ -315,5 +328,6 @@ fn member_of(row: &sqlx::any::AnyRow) -> Result<Member, StoreError> {
         outcome: row.term("outcome")?,
         versions: u64::try_from(row.number("versions")?).unwrap_or_default(),
         tree: (row.text("tree")?, row.text("tree_version")?),
+        verdicts: Verdicts::default(),
     })
 }

@@ -5,6 +5,7 @@
 mod channels;
 mod commit;
 mod conversations;
+mod flags;
 mod grants;
 mod originals;
 mod records;
@@ -14,6 +15,7 @@ pub use commit::{
     Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SubjectRow, VersionRow,
 };
 pub use conversations::{Known, Member, Refreshed, Withheld};
+pub use flags::{FlagPlace, FlagRow, Judgement, QueueState, ReviewItem, Verdicts};
 pub use grants::{DisclosureRow, GrantRow, OutboxItem};
 pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};
 pub use records::{CaptureState, Counts, DecisionSummary, RecordSummary};

@@ -7,7 +7,8 @@ use crate::decide::{Answer, Decision, Facts as JudgedFacts};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp};
 use crate::store::catalogue::{
-    Batch, Channel, ChannelFact, DecisionRow, Fact, OutboxRow, RecordRow, SubjectRow, VersionRow, Withheld,
+    Batch, Channel, ChannelFact, DecisionRow, Fact, FlagRow, OutboxRow, RecordRow, SubjectRow, Verdicts,
+    VersionRow, Withheld,
 };
 use crate::vault::conversation::{Facts, Member, compute, text_to_judge};
 use crate::vault::layout::Layout;
@@ -25,6 +26,7 @@ pub(super) struct Counts {
     already_there: u64,
     not_public: u64,
     uncertain: u64,
+    flagged: u64,
     outcomes: BTreeMap<Outcome, u64>,
 }
 
@@ -37,6 +39,7 @@ impl Counts {
             ("already-there", self.already_there),
             ("not-public", self.not_public),
             ("withheld-uncertain", self.uncertain),
+            ("withheld-flagged", self.flagged),
         ];
         let outcomes = self.outcomes.iter().map(|(outcome, n)| (format!("outcome.{outcome}"), *n));
         plain
@@ -53,6 +56,7 @@ impl Counts {
         report.already_there += self.already_there;
         report.not_public += self.not_public;
         report.uncertain += self.uncertain;
+        report.flagged += self.flagged;
         for (outcome, n) in &self.outcomes {
             *report.outcomes.entry(*outcome).or_default() += n;
         }
@@ -146,6 +150,15 @@ struct Work {
     now: Timestamp,
 }
 
+/// What came of the conversations that are wholly of a batch.
+#[derive(Default)]
+struct Made {
+    findings: HashMap<crate::model::VersionId, String>,
+    flags: Vec<FlagRow>,
+    outbox: Vec<OutboxRow>,
+    subjects: Vec<SubjectRow>,
+}
+
 /// An item that is new, or new in this version, with everything its rows need.
 struct Arrived<'a> {
     resolved: &'a Resolved,
@@ -172,9 +185,8 @@ impl Work {
             self.count(&mut counts, &one);
             arrived.push(one);
         }
-        let mut findings = HashMap::new();
-        let (outbox, subjects) = self.conversations(&resolution, &arrived, &mut findings, &mut counts)?;
-        let batch = self.batch(&resolution, &arrived, &findings, outbox, subjects);
+        let made = self.conversations(&resolution, &arrived, &mut counts)?;
+        let batch = self.batch(&resolution, &arrived, made);
         drop(arrived);
         Ok(Prepared { sealed, batch, counts })
     }
@@ -257,15 +269,14 @@ impl Work {
         &self,
         resolution: &Resolution,
         arrived: &[Arrived<'_>],
-        findings: &mut HashMap<crate::model::VersionId, String>,
         counts: &mut Counts,
-    ) -> Result<(Vec<OutboxRow>, Vec<SubjectRow>), VaultError> {
+    ) -> Result<Made, VaultError> {
         let names = Names::of_channel(&self.archive.digests, &self.channel);
         let mut by_conversation: BTreeMap<ConversationId, Vec<&Arrived<'_>>> = BTreeMap::new();
         for one in arrived.iter().filter(|one| !resolution.existed(one.conversation)) {
             by_conversation.entry(one.conversation).or_default().push(one);
         }
-        let (mut outbox, mut subjects) = (Vec::new(), Vec::new());
+        let mut made = Made::default();
         for (conversation, mut of) in by_conversation {
             of.sort_by_key(|one| (one.item.posted_at.is_none(), one.item.posted_at, one.resolved.record));
             let versions = in_force(&of);
@@ -283,13 +294,15 @@ impl Work {
                 &self.archive.sources,
             )?;
             counts.uncertain += computed.uncertain;
-            findings.extend(computed.findings);
-            subjects.extend(computed.subjects);
+            counts.flagged += computed.flagged;
+            made.findings.extend(computed.findings);
+            made.flags.extend(computed.flags);
+            made.subjects.extend(computed.subjects);
             if !computed.published.projections.is_empty() {
-                outbox.push(publish_row(&computed.published));
+                made.outbox.push(publish_row(&computed.published));
             }
         }
-        Ok((outbox, subjects))
+        Ok(made)
     }
 
     fn facts_of(&self, one: &Arrived<'_>, in_force: &HashMap<RecordId, ProjectionId>) -> Facts {
@@ -308,17 +321,12 @@ impl Work {
             withheld: one.resolved.withheld.is_some() || !latest,
             outcome: one.decision.outcome,
             tree: (one.decision.tree.clone(), one.decision.tree_version.clone()),
+            // What is new was judged by nobody.
+            verdicts: Verdicts::default(),
         }
     }
 
-    fn batch(
-        &self,
-        resolution: &Resolution,
-        arrived: &[Arrived<'_>],
-        findings: &HashMap<crate::model::VersionId, String>,
-        outbox: Vec<OutboxRow>,
-        subjects: Vec<SubjectRow>,
-    ) -> Batch {
+    fn batch(&self, resolution: &Resolution, arrived: &[Arrived<'_>], made: Made) -> Batch {
         // Of several versions of a new record in one batch, the record's row is made from the last in force.
         let mut records: Vec<RecordRow> = Vec::new();
         let mut row_of: HashMap<RecordId, usize> = HashMap::new();
@@ -344,14 +352,18 @@ impl Work {
             segment: None,
             fragments: Vec::new(),
             records,
-            versions: arrived.iter().map(|one| self.version_row(one, replaces(&one), findings)).collect(),
+            versions: arrived
+                .iter()
+                .map(|one| self.version_row(one, replaces(&one), &made.findings))
+                .collect(),
             names: resolution.names.iter().map(copy_name).collect(),
             closed: resolution.closed.clone(),
             decisions: arrived.iter().map(|one| self.decision_row(one)).collect(),
-            subjects,
+            subjects: made.subjects,
             merged: resolution.merged.clone(),
             stale: resolution.touched.iter().copied().collect(),
-            outbox,
+            outbox: made.outbox,
+            flags: made.flags,
             pending: Vec::new(),
         }
     }

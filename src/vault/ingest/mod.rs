@@ -51,6 +51,8 @@ pub struct IngestReport {
     pub size_bytes: u64,
     /// Records withheld because their redaction was not certain.
     pub uncertain: u64,
+    /// Records withheld because they are flagged and nobody judged that yet.
+    pub flagged: u64,
 }
 
 /// Hears how far an intake is: bytes done of two passes over the file, of bytes in all.

@@ -1,0 +1,41 @@
+//! Measures the detector that ships, in this process and on one thread: `docs/benchmarks.md` says what each figure means.
+
+mod clock;
+mod detect;
+mod hostile;
+mod length;
+mod memory;
+mod people;
+mod plot;
+mod texts;
+mod union;
+
+use anyhow::Result;
+use clap::Subcommand;
+use std::process::ExitCode;
+
+/// What can be measured.
+#[derive(Subcommand)]
+pub(super) enum BenchCommand {
+    /// How fast posts are read for personal data, beside a bare scan for candidates in the same run.
+    #[command(after_help = "Example: knik bench detect posts.jsonl --json")]
+    Detect(detect::DetectArguments),
+    /// How time grows with the length of hostile texts.
+    #[command(after_help = "Example: knik bench length --svg length.svg")]
+    Length(length::LengthArguments),
+}
+
+/// Measures what is asked and prints it.
+pub(super) fn run(asked: &BenchCommand, json: bool) -> Result<ExitCode> {
+    match asked {
+        BenchCommand::Detect(asked) => detect::run(asked, json)?,
+        BenchCommand::Length(asked) => length::run(asked, json)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A figure with so many digits after the point, for machines that show it as it is.
+fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10_f64.powi(digits);
+    (value * scale).round() / scale
+}

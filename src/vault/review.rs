@@ -1,0 +1,257 @@
+//! The reviewer's queue: flagged records, withheld until a person has judged them.
+//!
+//! An item is one version of a record; a later version is another item. Seeing its text is the opening of an original,
+//! under the standing grant that reviewers hold for what stands in their queue (redaction quality control), recorded
+//! before it happens. A judgement is written with its ledger entry or not at all. What waits for other reasons, such
+//! as doubtful findings, can join the queue later: an item says by its flags why it is there.
+
+use super::conversation::role_word;
+use super::disclose::{self, DisclosureRequest};
+use super::publish::read_item;
+use super::read::{self, nobody};
+use super::{Archive, Rules, VaultError};
+use crate::access::{Action, Actor, Resource};
+use crate::capture::{Format, Item};
+use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
+use crate::model::{
+    DisclosureId, FlagKind, OrganisationId, PrivateText, RecogniserId, ReviewReason, Role, Verdict, VersionId,
+};
+use crate::store::StoreError;
+use crate::store::catalogue::{FlagPlace, Judgement, QueueState, ReviewItem};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// What to list.
+#[derive(Debug, Default, Clone)]
+pub struct QueueSelection {
+    /// Open or judged.
+    pub state: QueueState,
+    /// After this item.
+    pub after: Option<VersionId>,
+    /// How many at the most.
+    pub most: u32,
+}
+
+/// An item with its text, as opened for one reviewer.
+#[derive(Debug)]
+pub struct ShownItem {
+    /// What the queue says of it.
+    pub item: ReviewItem,
+    /// The opening that this was.
+    pub disclosure: DisclosureId,
+    /// The texts of the record, in order.
+    pub passages: Vec<ShownPassage>,
+}
+
+impl ShownItem {
+    /// The item as it is answered: with its text, for the one who opened it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let passage = |passage: &ShownPassage| json!({ "role": passage.role, "text": passage.text.expose(), "flags": passage.flags });
+        let mut shown = json!(self.item);
+        if let Some(fields) = shown.as_object_mut() {
+            fields.insert("disclosure".to_owned(), json!(self.disclosure));
+            fields.insert("passages".to_owned(), self.passages.iter().map(passage).collect());
+        }
+        shown
+    }
+}
+
+/// One text of a record, with its flags.
+#[derive(Debug)]
+pub struct ShownPassage {
+    /// What part it is: `body`, `content-warning`, `poll-option`, `alt-text`.
+    pub role: &'static str,
+    /// The text, as posted.
+    pub text: PrivateText,
+    /// Its flags in the order of the text.
+    pub flags: Vec<ShownFlag>,
+}
+
+/// A flag in a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownFlag {
+    /// What it is a sign of.
+    pub kind: FlagKind,
+    /// First Unicode code point in the text, from 0.
+    pub start: usize,
+    /// One past the last code point.
+    pub end: usize,
+    /// The rule that saw it.
+    pub rule: RecogniserId,
+}
+
+/// What a reviewer says.
+#[derive(Debug, Clone)]
+pub struct Judging {
+    /// Of which flags; of all that the item has when empty.
+    pub kinds: Vec<FlagKind>,
+    /// What.
+    pub verdict: Verdict,
+    /// Why; goes with the verdict.
+    pub reason: ReviewReason,
+}
+
+/// The case under which a review opens originals: the standing grant, not a case of its own.
+const STANDING_CASE: &str = "review-queue";
+
+/// Why it does.
+const STANDING_MOTIVATION: &str = "judging flags of a record in the review queue";
+
+/// The legal basis of the standing grant.
+const STANDING_BASIS: &str = "quality-control";
+
+/// The queue of the actor's organisation: no text. Recorded before it is answered.
+///
+/// # Errors
+/// [`VaultError::Refused`] for roles that may not, or storage errors.
+pub async fn list(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    asked: &QueueSelection,
+) -> Result<Vec<ReviewItem>, VaultError> {
+    let resource = Resource::Registry { organisation: actor.organisation.clone() };
+    read::authorise(archive, rules, actor, Action::ListReviewItems, &resource).await?;
+    let (state, after, most) = (asked.state, asked.after, asked.most);
+    let items = archive.catalogue.review_items(&actor.organisation, state, after, most).await?;
+    read::viewed(archive, actor, items.iter().map(|item| item.record)).await?;
+    Ok(items)
+}
+
+/// Opens one item of the reviewer's queue.
+///
+/// # Errors
+/// [`VaultError::Absent`] for an item that is not there, is no longer in force, or that this caller may not know of;
+/// [`VaultError::Refused`] for staff who may not open it; storage and seal errors.
+pub async fn show(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    id: VersionId,
+) -> Result<ShownItem, VaultError> {
+    let known = archive.catalogue.review_item(id).await?;
+    let (organisation, assigned) = standing(actor, known.as_ref());
+    let asked = DisclosureRequest {
+        // What is not there is asked about all the same, under an id that no record has.
+        record: known
+            .as_ref()
+            .map_or_else(|| crate::model::RecordId::from_uuid(id.uuid()), |item| item.record),
+        basis: STANDING_BASIS.parse().map_err(|_| VaultError::Absent { what: "the legal basis" })?,
+        case_number: PrivateText::from(STANDING_CASE),
+        motivation: PrivateText::from(STANDING_MOTIVATION),
+    };
+    let opened = disclose::open(archive, rules, actor, &asked, &organisation, assigned).await?;
+    // The original is of the version in force: an edit that came in meanwhile is another item.
+    let item =
+        archive.catalogue.review_item(id).await?.ok_or(VaultError::Absent { what: "the review item" })?;
+    let format: Format =
+        opened.format.parse().map_err(|_| VaultError::Absent { what: "the format of a capture" })?;
+    let read = read_item(format, &opened.original)?;
+    let places = archive.catalogue.flag_places(id).await?;
+    Ok(ShownItem { item, disclosure: opened.id, passages: passages(read, &places)? })
+}
+
+/// Judges flags of one item. What was released is published with the next round, what is kept is withdrawn at once.
+///
+/// # Errors
+/// [`VaultError::Absent`] and [`VaultError::Refused`] as for [`show`]; [`VaultError::Input`] for a reason that does not go
+/// with the verdict or a flag that the item does not have. When the ledger cannot be written nothing is judged.
+pub async fn judge(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    id: VersionId,
+    judging: &Judging,
+) -> Result<ReviewItem, VaultError> {
+    // What is computed anew meanwhile would not know of the judgement.
+    let _one_at_a_time = archive.intake.lock().await;
+    let known = archive.catalogue.review_item(id).await?;
+    let (organisation, assigned) = standing(actor, known.as_ref());
+    let resource = Resource::VaultRecord { organisation, assigned };
+    read::authorise(archive, rules, actor, Action::ReviewRedaction, &resource).await?;
+    let absent = VaultError::Absent { what: "the review item" };
+    let Some(item) = known else { return Err(absent) };
+    let kinds = kinds(&item, judging)?;
+    let (verdict, reason, now) = (judging.verdict, judging.reason, archive.sources.now());
+    let judgement = Judgement { item: &item, kinds: &kinds, verdict, reason, actor: actor.id };
+    let pending = Pending::event(entry(archive, actor, &judgement)?)?;
+    let judged = archive.catalogue.judge(archive.logs.vault_origin(), &judgement, pending, now).await?;
+    let Some(_recorded) = judged else { return Err(absent) };
+    archive.journal.wake();
+    archive.catalogue.review_item(id).await?.ok_or(absent)
+}
+
+/// Whose item it is, and whether it stands in the actor's own queue: that of the organisation that a reviewer works for.
+fn standing(actor: &Actor, item: Option<&ReviewItem>) -> (OrganisationId, bool) {
+    let Some(item) = item else { return (nobody(), false) };
+    let own = actor.role == Role::Reviewer && actor.organisation == item.organisation;
+    (item.organisation.clone(), own)
+}
+
+/// The flags that are judged: those named, which the item must have, or all.
+fn kinds(item: &ReviewItem, judging: &Judging) -> Result<Vec<FlagKind>, VaultError> {
+    let words = |kinds: &[FlagKind]| kinds.iter().map(|k| k.as_str()).collect::<Vec<_>>().join(", ");
+    let reason = judging.reason;
+    if reason.verdict() != judging.verdict {
+        let fit = ReviewReason::ALL.iter().filter(|fit| fit.verdict() == judging.verdict);
+        let fit: Vec<&str> = fit.map(|fit| fit.as_str()).collect();
+        let (verdict, fit) = (judging.verdict, fit.join(", "));
+        return Err(VaultError::Input(format!(
+            "reason `{reason}` does not go with `{verdict}`; use one of: {fit}"
+        )));
+    }
+    let has: Vec<FlagKind> = item.flags.iter().map(|(kind, _)| kind).collect();
+    if judging.kinds.is_empty() {
+        return Ok(has);
+    }
+    if let Some(other) = judging.kinds.iter().find(|kind| !has.contains(kind)) {
+        return Err(VaultError::Input(format!(
+            "the item is not flagged for `{other}`; it is for: {}",
+            words(&has)
+        )));
+    }
+    let mut kinds = judging.kinds.clone();
+    kinds.sort_unstable();
+    kinds.dedup();
+    Ok(kinds)
+}
+
+/// Codes only: which record, what was said of which kinds of flags, why, by which pseudonym.
+fn entry(archive: &Archive, actor: &Actor, judgement: &Judgement<'_>) -> Result<Entry, VaultError> {
+    let kinds = judgement.kinds.iter().map(|kind| format!("flag.{kind}").parse::<Code>());
+    let reasons = kinds.chain([judgement.reason.as_str().parse::<Code>()]).collect::<Result<Vec<_>, _>>()?;
+    Ok(Entry::new(archive.sources.entry_id()?, EntryKind::ReviewDone, archive.sources.now())
+        .of(judgement.item.organisation.clone())
+        .by(actor.id, actor.role)
+        .on(STANDING_BASIS.parse().map_err(|_| VaultError::Absent { what: "the legal basis" })?)
+        .about([Thing::Record(judgement.item.record)])
+        .outcome(judgement.verdict.as_str().parse()?)
+        .because(reasons))
+}
+
+/// The texts of an item with the flags that stand in each.
+fn passages(item: Item, places: &[(FlagKind, Vec<FlagPlace>)]) -> Result<Vec<ShownPassage>, VaultError> {
+    let texts = item.passages.into_iter().enumerate();
+    texts
+        .map(|(number, passage)| {
+            let here =
+                places.iter().flat_map(|(kind, places)| places.iter().map(move |place| (*kind, place)));
+            let here = here.filter(|(_, place)| place.passage == number);
+            let text = passage.text.expose();
+            let mut flags =
+                here.map(|(kind, place)| shown(kind, place, text)).collect::<Result<Vec<_>, StoreError>>()?;
+            flags.sort_by_key(|flag| (flag.start, flag.kind));
+            Ok(ShownPassage { role: role_word(passage.role), text: passage.text, flags })
+        })
+        .collect()
+}
+
+/// A place in code points; one that does not lie in the text is damage.
+fn shown(kind: FlagKind, place: &FlagPlace, text: &str) -> Result<ShownFlag, StoreError> {
+    let chars = |upto: usize| text.get(..upto).map(|before| before.chars().count());
+    match (chars(place.start), chars(place.end)) {
+        (Some(start), Some(end)) => Ok(ShownFlag { kind, start, end, rule: place.rule.clone() }),
+        _ => Err(StoreError::Corrupt { what: "place of a flag" }),
+    }
+}
