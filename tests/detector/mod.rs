@@ -175,7 +175,7 @@ async fn too_much_is_refused_and_the_next_is_served() {
     let detector = Detector::open();
     let large =
         detector.client.post(format!("{}/analyze", detector.base)).header("Content-Type", "application/json");
-    let body = format!("{{\"language\": \"en\", \"text\": \"{}\"}}", "a ".repeat(5 * 1024 * 1024));
+    let body = format!("{{\"language\": \"en\", \"text\": \"{}\"}}", "a ".repeat(9 * 1024 * 1024));
     let (status, said) = read(large.body(body).send().await.unwrap()).await;
     assert_eq!(status, 413, "{said}");
     let long = json!({"language": "en", "text": "a".repeat(1_000_001)});

@@ -1,11 +1,10 @@
 //! One analysis, step by step as Presidio takes them.
 
-use super::super::ruleset::Ruleset;
-use super::super::spec::Recogniser;
 use super::context::Context;
 use super::found::{Found, maker, without_duplicates};
 use super::words::Tongue;
 use super::{AdHocError, AdHocRecogniser, AllowList, FINDINGS_MAX};
+use crate::detect::{Recogniser, Ruleset};
 use std::collections::HashSet;
 use std::str::FromStr;
 

@@ -1,10 +1,10 @@
 //! Words around a match that raise its score: 0.35 more, at least 0.4, at most 1; from the word the match starts in
 //! (or the next that counts, when that one does not), five words before it that count, and the words the request brings.
 
-use super::super::spec::Recogniser;
 use super::AdHocRecogniser;
 use super::found::{Found, Source};
 use super::words::{Tongue, Word, words};
+use crate::detect::Recogniser;
 use std::sync::Arc;
 
 const BOOST: f64 = 0.35;

@@ -1,6 +1,6 @@
 //! What was found, with Presidio's account of why.
 
-use super::super::spec::Recogniser;
+use crate::detect::Recogniser;
 use crate::model::{Finding, Span};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// Largest body, in bytes.
-pub(super) const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub(super) const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longest text, in code points: what spaCy, and so Presidio, takes by default.
 pub(super) const TEXT_CHARS_MAX: usize = 1_000_000;
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);

@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 /// Most connections of one worker at a time: each may hold a body.
-const CONNECTIONS_MAX: usize = 128;
+const CONNECTIONS_MAX: usize = 64;
 
 /// Serves the face on a bound listener until the process is told to stop. Nothing is served before what comes back is
 /// awaited.
