@@ -36,17 +36,21 @@ def main():
     near, last = names(cache, NEAR)
     far, far_last = names(cache, FAR)
     near |= own("own-first-names.txt")
+    more = own("own-more-first-names.txt") - near
+    slips = {name for name in more if slip(fold(name), dutch)}
+    near |= more - slips
+    far |= own("own-foreign-names.txt") | slips
     last |= far_last | own("own-surnames.txt")
-    places = cities(cache)
+    places = cities(cache) | {w for w in own("own-places.txt") if len(w) > 2}
     chosen = own("own-strong-names.txt") | own("own-first-names.txt")
     everyday = ((dutch | english | places) - chosen) | own("own-everyday-names.txt")
     near, far, last = without(near, never), without(far - near, never), without(last, never)
-    write("first-names.txt", without(near, everyday), [FAKER_HEAD, *own_head("own-first-names.txt")])
-    write("foreign-names.txt", without(far, everyday), ["# First names from farther away: they need a capital.", FAKER_HEAD])
+    write("first-names.txt", without(near, everyday), [FAKER_HEAD, *own_head("own-first-names.txt"), *own_head("own-more-first-names.txt")])
+    write("foreign-names.txt", without(far, everyday), ["# First names from farther away: they need a capital.", FAKER_HEAD, *own_head("own-foreign-names.txt")])
     write("everyday-names.txt", ((near | far) - without(near | far, everyday)) | own("own-everyday-names.txt"),
           ["# First names that are also everyday words or places: they need more evidence.", FAKER_HEAD, DUTCH_HEAD])
     write("surnames.txt", last, [FAKER_HEAD, *own_head("own-surnames.txt")])
-    write("places.txt", places, ["# Places that are not names of people by themselves.", GEO_HEAD])
+    write("places.txt", places, ["# Places that are not names of people by themselves.", GEO_HEAD, *own_head("own-places.txt")])
     write("common-dutch.txt", {w for w in dutch if len(w) <= 10} | without(peoples(cache / "wd/usr/share/dict/dutch"), near | far | last),
           ["# Words of at most ten letters, and what is called after a place: Belgisch, Aziaat.", DUTCH_HEAD])
     write("common-english.txt", {w for w in english if len(w) <= 10} - dutch, ["# Lower-case words of at most ten letters.", ENGLISH_HEAD])
@@ -97,6 +101,14 @@ def fold(word):
 def without(names, others):
     others = {fold(w) for w in others}
     return {w for w in names if fold(w) not in others}
+
+
+def slip(name, dutch):
+    """Whether one slip of the pen in a Dutch word gives this name: then it needs a capital. Longer ones are rarely a slip."""
+    letters, cuts = "abcdefghijklmnopqrstuvwxyz", [(name[:i], name[i:]) for i in range(len(name) + 1)]
+    near = {a + c + b for a, b in cuts for c in letters} | {a + b[1:] for a, b in cuts if b}
+    near |= {a + c + b[1:] for a, b in cuts if b for c in letters} | {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
+    return len(name) < 4 or (len(name) < 8 and not near.isdisjoint(dutch))
 
 
 def own_head(name):
