@@ -1,8 +1,8 @@
 //! Which findings count: the detector with the types, the threshold and the allowed values that were typed.
 
 use super::embedded;
-use crate::detect::Ruleset;
-use crate::model::{EntityType, Finding, OffsetUnit};
+use crate::detect::{Participants, Ruleset};
+use crate::model::{EntityType, Finding, OffsetUnit, Timestamp};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::collections::{BTreeSet, HashSet};
@@ -23,6 +23,9 @@ pub(super) struct SelectionArguments {
     /// Recognisers and lists from this folder instead of those that come with the program.
     #[arg(long, value_name = "DIR")]
     patterns: Option<PathBuf>,
+    /// The day the text was posted, such as 2024-05-18: who held office then (lists/officials.txt).
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    date: Option<Timestamp>,
     /// What offsets count: bytes, chars (Unicode code points) or utf16 (code units).
     #[arg(long, value_name = "UNIT", default_value = "chars")]
     pub(super) offsets: OffsetUnit,
@@ -35,6 +38,7 @@ pub(super) struct Selection {
     types: BTreeSet<EntityType>,
     threshold: f32,
     allow: HashSet<String>,
+    posted_at: Option<Timestamp>,
 }
 
 impl Selection {
@@ -50,12 +54,13 @@ impl Selection {
             types: asked.types.iter().cloned().collect(),
             threshold: asked.threshold.unwrap_or_default(),
             allow: allowed(&asked.allow)?,
+            posted_at: asked.date,
         })
     }
 
     /// The findings of one text that count.
     pub(super) fn find(&self, text: &str) -> Vec<Finding> {
-        let mut findings = self.ruleset.detect(text, &[]);
+        let mut findings = self.ruleset.detect_at(text, &Participants::default(), self.posted_at);
         findings.retain(|finding| self.counts(text, finding));
         findings
     }
@@ -66,6 +71,14 @@ impl Selection {
             && finding.score.value() >= self.threshold
             && (self.allow.is_empty() || !allowed())
     }
+}
+
+/// A day as its first moment.
+fn day(typed: &str) -> Result<Timestamp, String> {
+    let midnight = (typed.len() == 10).then(|| format!("{typed}T00:00:00Z"));
+    midnight
+        .and_then(|at| at.parse().ok())
+        .ok_or_else(|| "write a day as year, month and day, such as 2024-05-18".to_owned())
 }
 
 /// Fails on the first type that no recogniser of the ruleset finds.

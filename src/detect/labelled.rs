@@ -12,26 +12,41 @@ use super::context::is;
 use super::error::RulesetFault;
 use super::joint::{Joint, more, tied};
 use super::label_words::{MOST_WORDS, phrases};
-use super::lane::{Entry, Lane, WINDOW};
+use super::lane::{Entry, Lane, WINDOW, bit};
 use super::lexicon::Flags;
 use super::people::View;
 use super::spec::{After, Recogniser};
 use super::words::{Keyed, Look, hash, join, literal, words};
 use crate::model::RecogniserId;
-use std::collections::HashMap;
+use smallvec::SmallVec;
 
 /// The labels of a ruleset and the patterns of the values they name.
 pub(super) struct Labels {
     lane: Lane,
     /// By pattern of the lane: the rules that share it.
-    sharing: Vec<Vec<usize>>,
-    named: Keyed<Vec<Named>>,
-    /// By rule: whose it is, and whether it needs a sign before it.
-    rules: HashMap<usize, (usize, After)>,
-    ids: HashMap<usize, RecogniserId>,
+    sharing: Vec<Vec<Owner>>,
+    labels: Keyed<Label>,
+    /// By recogniser: the evidence that a label of it is.
+    ids: Vec<Option<RecogniserId>>,
 }
 
 /// What a label promises.
+#[derive(Default)]
+struct Label {
+    named: Vec<Named>,
+    /// Which patterns of the lane its values have.
+    patterns: u128,
+}
+
+/// Whose a value of a pattern is, and what must stand before it.
+#[derive(Clone, Copy)]
+struct Owner {
+    rule: usize,
+    recogniser: usize,
+    after: After,
+}
+
+/// A recogniser that a label is of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Named {
     recogniser: usize,
@@ -52,8 +67,8 @@ pub(super) struct Value {
 /// Labels while they are compiled.
 #[derive(Default)]
 pub(super) struct LabelSpecs {
-    named: Keyed<Vec<Named>>,
-    rules: HashMap<usize, (usize, After)>,
+    labels: Keyed<Label>,
+    owners: Vec<Owner>,
     words: Vec<(u64, Flags)>,
 }
 
@@ -64,7 +79,11 @@ impl LabelSpecs {
         let mut rule = 0;
         for (index, (_, r)) in recognisers.iter().enumerate() {
             let values = r.patterns.iter().enumerate().filter(|(_, p)| r.at_label(p));
-            made.rules.extend(values.map(|(n, p)| (rule + n, (index, p.after))));
+            made.owners.extend(values.map(|(n, p)| Owner {
+                rule: rule + n,
+                recogniser: index,
+                after: p.after,
+            }));
             r.labels.iter().flat_map(|l| phrases(l)).for_each(|p| made.add(&p, index, r.within));
             rule += r.patterns.len();
         }
@@ -82,7 +101,7 @@ impl LabelSpecs {
                 self.words.extend([(last.hash, Flags::LABEL_END), (lead.hash, Flags::LABEL_LEAD)]);
             }
         }
-        let named = self.named.entry(key).or_default();
+        let named = &mut self.labels.entry(key).or_default().named;
         let this = Named { recogniser, within };
         if !named.contains(&this) {
             named.push(this);
@@ -96,33 +115,40 @@ impl LabelSpecs {
 
     /// Compiles the patterns of the values.
     pub(super) fn compile(
-        self,
+        mut self,
         recognisers: &[(String, Recogniser)],
         id: impl Fn(&str) -> RecogniserId,
     ) -> Result<Labels, RulesetFault> {
-        let patterns = recognisers.iter().flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p)));
+        let patterns: Vec<_> =
+            recognisers.iter().flat_map(|(file, r)| r.patterns.iter().map(move |p| (file, p))).collect();
         let mut entries: Vec<Entry<'_>> = Vec::new();
-        let mut sharing: Vec<Vec<usize>> = Vec::new();
-        for (rule, (file, p)) in patterns.enumerate().filter(|(rule, _)| self.rules.contains_key(rule)) {
+        let mut sharing: Vec<Vec<Owner>> = Vec::new();
+        for owner in &self.owners {
+            let Some((file, p)) = patterns.get(owner.rule) else { continue };
             match entries.iter().zip(&mut sharing).find(|(e, _)| e.regex == p.regex) {
-                Some((_, rules)) => rules.push(rule),
+                Some((_, owners)) => owners.push(*owner),
                 None => {
                     entries.push(Entry { file, regex: &p.regex, rule: sharing.len(), weak: false });
-                    sharing.push(vec![rule]);
+                    sharing.push(vec![*owner]);
                 }
             }
         }
         let lane = Lane::build(&entries)?;
-        let ids = recognisers.iter().enumerate().filter(|(_, (_, r))| !r.labels.is_empty());
-        let ids = ids.map(|(index, (_, r))| (index, id(&format!("label.{}", r.id())))).collect();
-        Ok(Labels { lane, sharing, named: self.named, rules: self.rules, ids })
+        for label in self.labels.values_mut() {
+            let names = |o: &Owner| label.named.iter().any(|n| n.recogniser == o.recogniser);
+            let patterns = sharing.iter().enumerate().filter(|(_, owners)| owners.iter().any(names));
+            label.patterns = patterns.fold(0, |all, (pattern, _)| all | bit(pattern));
+        }
+        let ids =
+            recognisers.iter().map(|(_, r)| (!r.labels.is_empty()).then(|| id(&format!("label.{}", r.id()))));
+        Ok(Labels { lane, sharing, labels: self.labels, ids: ids.collect() })
     }
 }
 
 impl Labels {
     /// The evidence that a label of a recogniser is.
     pub(super) fn evidence(&self, recogniser: usize) -> Option<&RecogniserId> {
-        self.ids.get(&recogniser)
+        self.ids.get(recogniser)?.as_ref()
     }
 
     /// Offers `accept` every value that stands at a label, the longest of a place first, until it takes one.
@@ -144,9 +170,9 @@ impl Labels {
 
     fn at_label(&self, view: &View<'_>, last: usize, accept: &mut impl FnMut(Value) -> bool) {
         let Some(word) = view.words.get(last) else { return };
-        let Some((first, named)) = self.phrase(view, last, word.hash) else { return };
+        let Some((first, promise)) = self.phrase(view, last, word.hash) else { return };
         let label = (view.words.get(first).map_or(word.start, |w| w.start), word.end);
-        let mut seeker = Seeker { labels: self, view, named, label, tie: Tie::of(view, first), accept };
+        let mut seeker = Seeker { labels: self, view, promise, label, tie: Tie::of(view, first), accept };
         if !seeker.forward(word.end, last + 1) {
             seeker.backward(first);
         }
@@ -160,34 +186,24 @@ impl Labels {
         if !(2..=MOST_GLUED).contains(&letters) {
             return;
         }
-        let Some((first, named)) = self.phrase(view, index, hash(text.get(..letters).unwrap_or(""))) else {
+        let Some((first, promise)) = self.phrase(view, index, hash(text.get(..letters).unwrap_or(""))) else {
             return;
         };
         let start = view.words.get(first).map_or(word.start, |w| w.start);
         let label = (start, word.start + letters);
-        let mut seeker = Seeker { labels: self, view, named, label, tie: Tie::of(view, first), accept };
+        let mut seeker = Seeker { labels: self, view, promise, label, tie: Tie::of(view, first), accept };
         seeker.try_to(label.1, None, seeker.tie);
     }
 
-    /// Whose rule it is, when the label names that recogniser and the value is tied to it as the rule asks.
-    fn owner(&self, rule: usize, named: &[Named], tie: Tie) -> Option<usize> {
-        let (recogniser, after) = self.rules.get(&rule)?;
-        let near = named.iter().any(|n| n.recogniser == *recogniser && tie.passed <= n.within);
-        (near && tie.allows(*after)).then_some(*recogniser)
-    }
-
     /// The longest label that ends with the word `last`, whose hash is given, and what it names.
-    fn phrase(&self, view: &View<'_>, last: usize, hash: u64) -> Option<(usize, &[Named])> {
+    fn phrase(&self, view: &View<'_>, last: usize, hash: u64) -> Option<(usize, &Label)> {
         let tied = |i: usize| matches!(view.gap(i), " " | "-" | "  " | ". " | "." | "_" | "/" | " & " | "'");
         let back = |n: usize| last.checked_sub(n).filter(|first| (*first..last).all(tied));
         let key = |first: usize| {
             let before = view.words.get(first..last).unwrap_or(&[]).iter().map(|w| w.hash);
             before.chain([hash]).reduce(join)
         };
-        (0..MOST_WORDS).rev().filter_map(back).find_map(|first| {
-            let named = self.named.get(&key(first)?)?;
-            Some((first, named.as_slice()))
-        })
+        (0..MOST_WORDS).rev().filter_map(back).find_map(|first| Some((first, self.labels.get(&key(first)?)?)))
     }
 }
 
@@ -195,7 +211,8 @@ impl Labels {
 struct Seeker<'s, 'v, F> {
     labels: &'s Labels,
     view: &'s View<'v>,
-    named: &'s [Named],
+    promise: &'s Label,
+    /// Where the label stands.
     label: (usize, usize),
     /// What ties a value that follows right after.
     tie: Tie,
@@ -205,7 +222,7 @@ struct Seeker<'s, 'v, F> {
 impl<F: FnMut(Value) -> bool> Seeker<'_, '_, F> {
     /// To the right from `from`, where the word `next` is the first; whether a value was found.
     fn forward(&mut self, mut from: usize, mut next: usize) -> bool {
-        let most = self.named.iter().map(|n| n.within).max().unwrap_or(0);
+        let most = self.promise.named.iter().map(|n| n.within).max().unwrap_or(0);
         let (mut tie, mut passed, mut fillers) = (self.tie, 0, 0);
         while let Some(joint) = Joint::at(self.view.text, from) {
             tie = Tie { sign: tie.sign || joint.sign, bracket: joint.bracket, passed, ..tie };
@@ -254,25 +271,34 @@ impl<F: FnMut(Value) -> bool> Seeker<'_, '_, F> {
 
     /// Tries the values that start at `start`, and end at `end` if given; the end of the longest that was taken.
     fn try_to(&mut self, start: usize, end: Option<usize>, tie: Tie) -> Option<usize> {
-        let Self { labels, view, named, label, accept, .. } = self;
+        let Self { labels, view, promise, label, accept, .. } = self;
         let rest = view.text.get(start..)?;
-        let mut taken = Vec::new();
-        labels.lane.matches_at(rest, 0, true, |pattern, length| {
-            let cut = length + 2 >= WINDOW || rest.get(..length).is_some_and(|value| value.contains('\n'));
-            let length = if cut { length + run_on(rest, length) } else { length };
-            let stop = start + length;
-            let rules = labels.sharing.get(pattern).map_or(&[][..], Vec::as_slice);
-            for rule in rules.iter().filter(|_| end.is_none_or(|end| stop == end)) {
-                let Some(recogniser) = labels.owner(*rule, named, tie) else { continue };
-                let fresh = !taken.iter().any(|(r, _)| *r == recogniser);
-                if fresh && accept(Value { rule: *rule, start, end: stop, label: *label, recogniser }) {
-                    taken.push((recogniser, stop));
+        let mut taken: SmallVec<[(usize, usize); 4]> = SmallVec::new();
+        labels.lane.wanted_at(rest, 0, promise.patterns, |pattern, length| {
+            let mut stop = None;
+            for owner in labels.sharing.get(pattern).map_or(&[][..], Vec::as_slice) {
+                let near = |n: &Named| n.recogniser == owner.recogniser && tie.passed <= n.within;
+                let fresh = !taken.iter().any(|(r, _)| *r == owner.recogniser);
+                if !fresh || !tie.allows(owner.after) || !promise.named.iter().any(near) {
+                    continue;
+                }
+                let stop = *stop.get_or_insert_with(|| start + whole(rest, length));
+                let value =
+                    Value { rule: owner.rule, start, end: stop, label: *label, recogniser: owner.recogniser };
+                if end.is_none_or(|end| stop == end) && accept(value) {
+                    taken.push((owner.recogniser, stop));
                 }
             }
             false
         });
         taken.into_iter().map(|(_, end)| end).max()
     }
+}
+
+/// The length of a value of which `length` bytes matched: a key may be longer than the window.
+fn whole(rest: &str, length: usize) -> usize {
+    let cut = length + 2 >= WINDOW || rest.get(..length).is_some_and(|value| value.contains('\n'));
+    if cut { length + run_on(rest, length) } else { length }
 }
 
 /// How far a key that is longer than the window goes on, over lines of letters and digits.

@@ -56,37 +56,24 @@ impl Lane {
         text: &str,
         start: usize,
         context: bool,
-        mut accept: impl FnMut(usize, usize) -> bool,
+        accept: impl FnMut(usize, usize) -> bool,
     ) {
         let chosen = if context { &self.all } else { &self.strong };
-        let Some(automaton) = chosen.as_ref().filter(|a| a.openings.at(text.as_bytes(), start)) else {
-            return;
-        };
-        if at(text.as_bytes(), start).is_ascii_alphanumeric() && !free_before(text, start) {
-            return;
+        if let Some(automaton) = chosen {
+            automaton.matches_at(text, start, u128::MAX, accept);
         }
-        let ends = automaton.ends(text, start);
-        let mut settled = 0_u128;
-        // A pattern that may end nearly anywhere is asked about its longest matches only.
-        let mut tries: SmallVec<[u8; MOST]> = SmallVec::new();
-        if ends.len() > usize::from(TRIES_MAX) {
-            tries.resize(MOST, TRIES_MAX);
-        }
-        for (end, pattern) in ends.into_iter().rev() {
-            let bit = 1_u128 << (pattern % MOST);
-            let asked = tries.get_mut(pattern).is_none_or(|left| {
-                *left = left.saturating_sub(1);
-                *left > 0
-            });
-            let whole = text.is_char_boundary(start) && text.is_char_boundary(end);
-            if settled & bit == 0
-                && asked
-                && whole
-                && let Some(rule) = automaton.rules.get(pattern)
-                && accept(*rule, end)
-            {
-                settled |= bit;
-            }
+    }
+
+    /// The same of those patterns only whose bit is set in `wanted`, the first that the lane was built from lowest.
+    pub(super) fn wanted_at(
+        &self,
+        text: &str,
+        start: usize,
+        wanted: u128,
+        accept: impl FnMut(usize, usize) -> bool,
+    ) {
+        if let Some(automaton) = &self.all {
+            automaton.matches_at(text, start, wanted, accept);
         }
     }
 }
@@ -99,8 +86,8 @@ struct Automaton {
     openings: Openings,
 }
 
-/// Ends and the patterns that end there, in order.
-type Ends = SmallVec<[(usize, usize); 16]>;
+/// Ends, as lengths, and the patterns that end there; in order.
+type Ends = SmallVec<[(u16, u8); 32]>;
 
 impl Automaton {
     fn build(entries: &[&Entry<'_>]) -> Result<Option<Self>, RulesetFault> {
@@ -132,13 +119,52 @@ impl Automaton {
         }))
     }
 
+    fn matches_at(
+        &self,
+        text: &str,
+        start: usize,
+        wanted: u128,
+        mut accept: impl FnMut(usize, usize) -> bool,
+    ) {
+        let bytes = text.as_bytes();
+        if !self.openings.at(bytes, start, wanted)
+            || (at(bytes, start).is_ascii_alphanumeric() && !free_before(text, start))
+        {
+            return;
+        }
+        let mut ends = Ends::new();
+        self.ends(text, start, wanted, &mut ends);
+        let mut settled = 0_u128;
+        // A pattern that may end nearly anywhere is asked about its longest matches only.
+        let mut tries: SmallVec<[u8; MOST]> = SmallVec::new();
+        if ends.len() > usize::from(TRIES_MAX) {
+            tries.resize(MOST, TRIES_MAX);
+        }
+        for (length, pattern) in ends.into_iter().rev() {
+            let (end, pattern) = (start.wrapping_add(length.into()), usize::from(pattern));
+            let bit = bit(pattern);
+            let asked = tries.get_mut(pattern).is_none_or(|left| {
+                *left = left.saturating_sub(1);
+                *left > 0
+            });
+            let whole = text.is_char_boundary(start) && text.is_char_boundary(end);
+            if settled & bit == 0
+                && asked
+                && whole
+                && let Some(rule) = self.rules.get(pattern)
+                && accept(*rule, end)
+            {
+                settled |= bit;
+            }
+        }
+    }
+
     /// Where matches from `start` end a word.
-    fn ends(&self, text: &str, start: usize) -> Ends {
+    fn ends(&self, text: &str, start: usize, wanted: u128, ends: &mut Ends) {
         let (bytes, dfa, mut cache) = (text.as_bytes(), &*self.dfa, self.caches.get());
         let limit = bytes.len().min(start.saturating_add(WINDOW));
         let input = Input::new(bytes).range(start..limit).anchored(Anchored::Yes);
-        let mut ends = Ends::new();
-        let Ok(mut state) = dfa.start_state_forward(&mut cache, &input) else { return ends };
+        let Ok(mut state) = dfa.start_state_forward(&mut cache, &input) else { return };
         // A match shows one byte late, so the byte after the window is read too.
         for pos in start..=limit {
             let next = match bytes.get(pos) {
@@ -149,19 +175,23 @@ impl Automaton {
             state = next;
             if state.is_tagged() {
                 if state.is_match() {
-                    if !at(bytes, pos.saturating_sub(1)).is_ascii_alphanumeric() || free_after(text, pos) {
-                        let patterns = dfa.match_len(&cache, state);
-                        ends.extend(
-                            (0..patterns).map(|n| (pos, dfa.match_pattern(&cache, state, n).as_usize())),
-                        );
+                    if !at(bytes, pos.wrapping_sub(1)).is_ascii_alphanumeric() || free_after(text, pos) {
+                        let found = (0..dfa.match_len(&cache, state))
+                            .map(|n| dfa.match_pattern(&cache, state, n).as_usize())
+                            .filter(|pattern| wanted & bit(*pattern) != 0);
+                        ends.extend(found.map(|pattern| ((pos.wrapping_sub(start)) as u16, pattern as u8)));
                     }
                 } else if state.is_dead() || state.is_quit() {
                     break;
                 }
             }
         }
-        ends
     }
+}
+
+/// The bit of a pattern of a lane.
+pub(super) const fn bit(pattern: usize) -> u128 {
+    1_u128.wrapping_shl(pattern as u32)
 }
 
 /// How many ends of one pattern are asked about at one start.
@@ -209,8 +239,8 @@ impl Openings {
         let mut columns = vec![[0; 256]; LOOK];
         for (index, regex) in regexes.iter().enumerate() {
             match compile(&[regex]) {
-                Ok(dfa) => reach(&dfa, &mut columns, 1 << (index % MOST)),
-                Err(_) => columns.iter_mut().flatten().for_each(|cell| *cell |= 1 << (index % MOST)),
+                Ok(dfa) => reach(&dfa, &mut columns, bit(index)),
+                Err(_) => columns.iter_mut().flatten().for_each(|cell| *cell |= bit(index)),
             }
         }
         let mut alive: Vec<[u128; LOOK]> = Vec::new();
@@ -230,9 +260,9 @@ impl Openings {
     }
 
     /// Past the end stands a zero byte.
-    fn at(&self, bytes: &[u8], start: usize) -> bool {
+    fn at(&self, bytes: &[u8], start: usize, wanted: u128) -> bool {
         let rest = bytes.get(start..).unwrap_or(&[]);
-        let mut alive = u128::MAX;
+        let mut alive = wanted;
         for place in 0..LOOK {
             let byte = rest.get(place).copied().unwrap_or(0);
             let class = self.class.get(usize::from(byte)).copied().unwrap_or(0);

@@ -3,6 +3,7 @@
 use super::address::StreetWords;
 use super::error::RulesetFault;
 use super::lexicon::{Flags, Lexicon};
+use super::officials::Officials;
 use super::words::{hash, words};
 
 /// The lists of a ruleset, while they are read.
@@ -11,6 +12,7 @@ pub(super) struct Lists {
     known: Vec<(u64, Flags)>,
     common: Vec<(u64, Flags)>,
     pub(super) streets: StreetWords,
+    pub(super) officials: Officials,
     seen: Vec<&'static str>,
 }
 
@@ -32,14 +34,23 @@ const NEEDED: &[(&str, Flags)] = &[
     ("street-words.txt", Flags::NONE),
 ];
 
+/// The list of office-holders: each organisation has its own, or none.
+const OFFICIALS: &str = "officials.txt";
+
 impl Lists {
     /// Reads one list; `file` is its name within the `lists` folder.
     pub(super) fn read(&mut self, file: &str, text: &str) -> Result<(), RulesetFault> {
         if file.starts_with("own-") {
             return Ok(()); // Raw material of build.py, contained in the lists it writes.
         }
+        let mut lines = text.lines().enumerate().filter(|(_, l)| !l.starts_with('#') && !l.trim().is_empty());
+        if file == OFFICIALS {
+            return lines.try_for_each(|(n, line)| {
+                self.officials.add(line).map_err(|what| fault(file, Some(n + 1), what))
+            });
+        }
         let Some((name, flags)) = NEEDED.iter().find(|(name, _)| *name == file) else {
-            let names: Vec<_> = NEEDED.iter().map(|(name, _)| *name).collect();
+            let names: Vec<_> = NEEDED.iter().map(|(name, _)| *name).chain([OFFICIALS]).collect();
             return Err(fault(
                 file,
                 None,
@@ -47,7 +58,6 @@ impl Lists {
             ));
         };
         self.seen.push(name);
-        let mut lines = text.lines().enumerate().filter(|(_, l)| !l.starts_with('#') && !l.trim().is_empty());
         match *name {
             "street-words.txt" => lines.try_for_each(|(n, l)| self.street(file, n + 1, l)),
             "cues.txt" => lines.try_for_each(|(n, l)| self.cue(file, n + 1, l)),

@@ -11,6 +11,7 @@
 
 mod address;
 pub mod adhoc;
+mod blocks;
 mod bytes;
 mod confusable;
 mod context;
@@ -28,6 +29,7 @@ mod mail;
 mod marks;
 mod names;
 mod numbers;
+mod officials;
 mod people;
 mod resolve;
 mod ruleset;

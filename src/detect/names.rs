@@ -8,6 +8,7 @@
 use super::context::{Phrases, is};
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
+use super::officials::{Officials, Standing};
 use super::people::{View, reason};
 use super::surname::{CUE_CERTAIN, Lead};
 use super::words::{Look, Word, literal};
@@ -24,6 +25,8 @@ pub(super) struct Names {
     pub(super) doubtful: f32,
     /// Words of home, family and health: near them an office-holder is a person like any other.
     pub(super) private: Phrases,
+    /// Who held office when.
+    pub(super) officials: Officials,
 }
 
 /// The ids of the rules that give evidence for a name.
@@ -119,7 +122,7 @@ impl Names {
         let end = view.words.get(reading.last)?.end;
         let near = || self.private.before(view.words, start, PRIVATE_REACH).is_some();
         let private = || near() || self.private.after(view.words, end, PRIVATE_REACH).is_some();
-        let official = self.official.filter(|_| reading.office && !private());
+        let official = self.official.filter(|_| self.in_office(view, &reading) && !private());
         let recogniser = official.or(self.person)?;
         Some(Hit {
             start,
@@ -129,6 +132,20 @@ impl Names {
             reasons: reading.reasons.to_vec(),
             subject: None,
         })
+    }
+
+    /// Whether a name is that of an office-holder in function: by title, unless the list says that the term was over, or by an
+    /// office nearby, if the list says that it was not.
+    fn in_office(&self, view: &View<'_>, reading: &Reading<'_>) -> bool {
+        let (from, after) = (reading.from, reading.last + 1);
+        let office = |i: usize| view.flag(i).any(Flags::OFFICE);
+        let near =
+            || (from.saturating_sub(OFFICE_REACH)..from).chain(after..after + OFFICE_REACH).any(office);
+        match self.officials.standing(view.words.get(from..after).unwrap_or(&[]), view.on) {
+            Standing::Unlisted | Standing::InOffice { whole: false } => reading.office,
+            Standing::InOffice { whole: true } => reading.office || near(),
+            Standing::OutOfOffice => false,
+        }
     }
 
     /// Whether it is worth reading from a word: most words end here.
@@ -331,7 +348,10 @@ impl Names {
     fn against(&self, view: &View<'_>, r: &mut Reading<'_>) {
         let text = |i: usize| view.words.get(i).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("");
         let before_street = r.from == r.last && view.gap(r.last) == " " && is_street(text(r.last + 1));
-        let street = is_street(text(r.last)) || before_street;
+        // `Niels Verkade` is a person, `Jansstraat` and `Niels Verkade 12` are none.
+        let numbered = view.words.get(r.last + 1).is_some_and(|w| w.look == Look::Number);
+        let surname = r.last > r.from && view.flag(r.last).any(Flags::SURNAME) && !numbered;
+        let street = (is_street(text(r.last)) && !surname) || before_street;
         let compound = |w: &Word| w.look == Look::Lower || view.is_common(r.last + 1);
         let hyphened = view.gap(r.last) == "-" && view.words.get(r.last + 1).is_some_and(compound);
         let hashtag = view
@@ -352,6 +372,9 @@ impl Names {
 
 /// How far from an office-holder's name a word of home, family or health counts, in bytes.
 const PRIVATE_REACH: usize = 40;
+
+/// How many words from a listed name an office may stand.
+const OFFICE_REACH: usize = 5;
 
 /// The most first names in a row.
 const FIRST_NAMES_MAX: usize = 5;

@@ -5,6 +5,7 @@ use super::lexicon::{Flags, Lexicon};
 use super::names::Names;
 use super::words::{Keyed, Look, Word, hash, join, words};
 use crate::model::{RecogniserId, SubjectRef};
+use jiff::civil::Date;
 
 /// Someone who takes part in a conversation.
 pub struct Participant<'a> {
@@ -231,6 +232,8 @@ pub(super) struct View<'t> {
     /// What the lists say of all words together.
     pub(super) flags: Flags,
     pub(super) common: &'t Lexicon,
+    /// The day of the post, where it is known.
+    pub(super) on: Option<Date>,
 }
 
 impl View<'_> {

@@ -22,7 +22,7 @@ use super::spelled::tricks;
 use super::tokens;
 use super::validate::Validator;
 use super::words::{self, Cut, Word, literal};
-use crate::model::{Finding, RecogniserId, Span};
+use crate::model::{Finding, RecogniserId, Span, Timestamp};
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 
@@ -154,8 +154,20 @@ impl Ruleset {
     /// The same, with participants compiled before.
     #[must_use]
     pub fn detect_among(&self, text: &str, participants: &Participants) -> Vec<Finding> {
+        self.detect_at(text, participants, None)
+    }
+
+    /// The same of a post of a known time: whether a name is that of an office-holder in function depends on it. Without one,
+    /// only terms that still run count.
+    #[must_use]
+    pub fn detect_at(
+        &self,
+        text: &str,
+        participants: &Participants,
+        posted_at: Option<Timestamp>,
+    ) -> Vec<Finding> {
         let (shadow, cut) = self.read(text);
-        self.findings(&shadow, &cut, participants)
+        self.findings(&shadow, &cut, participants, posted_at)
     }
 
     /// The shadow of a text and its words, looked up.
@@ -178,8 +190,15 @@ impl Ruleset {
         (shadow, cut)
     }
 
-    fn findings(&self, shadow: &Shadow<'_>, cut: &Cut, participants: &Participants) -> Vec<Finding> {
-        let view = View { text: shadow.text(), words: &cut.words, flags: cut.flags, common: &self.common };
+    fn findings(
+        &self,
+        shadow: &Shadow<'_>,
+        cut: &Cut,
+        participants: &Participants,
+        posted_at: Option<Timestamp>,
+    ) -> Vec<Finding> {
+        let (words, flags, on) = (&*cut.words, cut.flags, posted_at.map(Timestamp::date));
+        let view = View { text: shadow.text(), words, flags, common: &self.common, on };
         let mut hits = Vec::new();
         let mut beside = Vec::new();
         self.patterns(&view, &cut.places, participants, &mut hits, &mut beside);

@@ -300,7 +300,7 @@ impl Sources {
         self.recognisers.iter().position(|(_, r)| r.kind == kind)
     }
 
-    fn names(&self, doubtful: f32) -> Names {
+    fn names(&mut self, doubtful: f32) -> Names {
         let rules = Rules {
             first: rule_id("list.first-names"),
             everyday: rule_id("list.everyday-names"),
@@ -324,6 +324,7 @@ impl Sources {
             rules,
             doubtful,
             private: against.unwrap_or_default(),
+            officials: std::mem::take(&mut self.lists.officials),
         }
     }
 

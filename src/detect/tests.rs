@@ -272,3 +272,39 @@ pub(super) const PIECES: &[&str] = &[
     "en",
     "#",
 ];
+
+#[test]
+fn an_office_holder_is_one_in_the_term_and_a_citizen_of_the_same_name_is_not() {
+    let mut files = files();
+    files.retain(|(name, _)| name != "lists/officials.txt");
+    let list = "Marieke Voorbeeld; 2022-05-18; 2026-03-31\n";
+    files.push(("lists/officials.txt".to_owned(), list.to_owned()));
+    let rules = load(&files).unwrap();
+    let found = |text: &str, day: &str| {
+        let at = (!day.is_empty()).then(|| format!("{day}T12:00:00Z").parse().unwrap());
+        let findings = rules.detect_at(text, &Participants::default(), at);
+        findings.iter().map(|f| f.entity.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let beside = "Marieke Voorbeeld, wethouder in Utrecht, wil dat niet";
+    let titled = "wat vindt wethouder Marieke Voorbeeld daarvan";
+    let citizen = "mijn buurvrouw Marieke Voorbeeld wacht nog steeds";
+    let home = "wethouder Marieke Voorbeeld woont bij ons in de straat";
+    assert_eq!(found(beside, "2024-01-01"), ["PUBLIC_OFFICIAL"]);
+    assert_eq!(found(titled, "2024-01-01"), ["PUBLIC_OFFICIAL"]);
+    assert_eq!(found(beside, "2026-04-01"), ["PERSON"], "the term is over");
+    assert_eq!(found(titled, "2026-04-01"), ["PERSON"], "the term is over");
+    assert_eq!(found(titled, ""), ["PERSON"], "it is not known that the term runs");
+    assert_eq!(found(citizen, "2024-01-01"), ["PERSON"]);
+    assert_eq!(found(home, "2024-01-01"), ["PERSON"]);
+    assert_eq!(
+        found("wethouder Els de Testens is ertegen", "2024-01-01"),
+        ["PUBLIC_OFFICIAL"],
+        "not in the list"
+    );
+}
+
+#[test]
+fn a_name_that_ends_as_streets_do_is_a_name() {
+    let text = "Ik sprak gisteren met Niels Verkade over de weg";
+    assert_eq!(found(text, &ruleset().detect(text, &[])), [("Niels Verkade", "PERSON".to_owned())]);
+}

@@ -1,6 +1,6 @@
 //! A text cut into words: runs of letters and digits, with the look of each and its hash in lower case without marks.
 
-use super::bytes::before;
+use super::blocks::{BLOCK, Block, between, bits};
 use super::lexicon::{Flags, Lexicon};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -68,120 +68,105 @@ pub(super) struct Cut {
 /// Cuts a text, in one pass over its bytes. `changes` is asked about every `&`, `%` and character outside ASCII that may not be
 /// what it looks like; the first for which it says so ends the pass.
 pub(super) fn cut(text: &str, mut changes: impl FnMut(usize) -> bool) -> Result<Cut, usize> {
-    let bytes = text.as_bytes();
-    let mut cut = Cut { words: Vec::with_capacity(text.len() / 4 + 4), ..Cut::default() };
-    let mut at = 0_usize;
-    while let Some(byte) = bytes.get(at) {
-        match class(*byte) {
-            Class::Apart => at = at.wrapping_add(1),
-            Class::Letter => {
-                at = match cut.letters(bytes, at) {
-                    Some(end) => end,
-                    None => cut.mixed(text, at, &mut changes)?,
-                }
-            }
-            Class::Digit | Class::Wide => at = cut.mixed(text, at, &mut changes)?,
-            Class::Mark => {
-                cut.places.push(at);
-                at = at.wrapping_add(1);
-            }
-            Class::Escape if changes(at) => return Err(at),
-            Class::Escape => at = at.wrapping_add(1),
-        }
+    let room = text.len() / 5 + 4;
+    let mut cut = Cut { words: Vec::with_capacity(room), places: Vec::with_capacity(16), ..Cut::default() };
+    let mut run = Run::default();
+    let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK>();
+    let mut base = 0;
+    for block in blocks {
+        cut.block(text, base, &Block::of(block), &mut run, &mut changes)?;
+        base += BLOCK;
     }
+    // What is left is shorter than a block: the zero after it ends the last word.
+    let mut last = [0; BLOCK];
+    last.get_mut(..rest.len()).into_iter().for_each(|slot| slot.copy_from_slice(rest));
+    cut.block(text, base, &Block::of(&last), &mut run, &mut changes)?;
     Ok(cut)
 }
 
+/// A run of letters, digits and bytes outside ASCII that is not at its end yet.
+#[derive(Default)]
+struct Run {
+    open: bool,
+    start: usize,
+    digits: u32,
+    wide: bool,
+    lowers: bool,
+    /// Whether the block before ended with a digit.
+    digit: bool,
+}
+
 impl Cut {
-    /// Reads a word of ASCII letters, eight bytes at a time; its end, or none when it goes on with something else.
+    /// Takes in the block that starts at `base`.
     #[inline]
-    fn letters(&mut self, bytes: &[u8], start: usize) -> Option<usize> {
-        let (mut end, mut hash, mut lowers) = (start, SEED, 0_u64);
-        loop {
-            let chunk = chunk_at(bytes, end);
-            let letters = letters_in(chunk);
-            let len = ((letters ^ HIGH).trailing_zeros() >> 3) as usize;
-            let upper = letters & !(chunk << 2) & kept(HIGH, len);
-            lowers |= kept(letters, len) ^ upper;
-            end = end.wrapping_add(len);
-            if len < 8 {
-                if len > 0 {
-                    hash = mix(hash, kept(chunk | SPACES, len));
-                }
-                break;
-            }
-            hash = mix(hash, chunk | SPACES);
-        }
-        if bytes.get(end).is_some_and(|b| matches!(class(*b), Class::Digit | Class::Wide)) {
-            return None;
-        }
-        let len = end.wrapping_sub(start);
-        let capital = bytes.get(start).is_some_and(u8::is_ascii_uppercase);
-        let look = match (capital, lowers == 0) {
-            (false, _) => Look::Lower,
-            (true, false) => Look::Capital,
-            (true, true) if len == 1 => Look::Initial,
-            (true, true) => Look::Caps,
-        };
-        self.push(Word { start, end, hash, flags: Flags::NONE, look });
-        Some(end)
-    }
-
-    #[inline]
-    fn push(&mut self, word: Word) {
-        self.singles = if word.len() == 1 { self.singles.wrapping_add(1) } else { 0 };
-        self.odd |= self.singles == SPELLED_MIN;
-        self.words.push(word);
-    }
-
-    /// Reads a run of letters, digits and bytes outside ASCII; its end.
-    fn mixed(
+    fn block(
         &mut self,
         text: &str,
-        start: usize,
+        base: usize,
+        block: &Block,
+        run: &mut Run,
         changes: &mut impl FnMut(usize) -> bool,
-    ) -> Result<usize, usize> {
-        let bytes = text.as_bytes();
-        let (mut end, mut digits, mut wide, mut lowers) = (start, 0_usize, false, false);
-        while let Some(byte) = bytes.get(end) {
-            match class(*byte) {
-                Class::Letter => lowers |= byte.is_ascii_lowercase(),
-                Class::Digit => {
-                    if !before(bytes, end).is_ascii_digit() {
-                        self.places.push(end);
-                    }
-                    digits += 1;
-                }
-                Class::Wide if text.is_char_boundary(end) && changes(end) => return Err(end),
-                Class::Wide => wide = true,
-                _ => break,
-            }
-            end += 1;
+    ) -> Result<(), usize> {
+        let asked = block.escape | block.lead;
+        if asked != 0
+            && let Some(from) = bits(asked).map(|bit| base.wrapping_add(bit)).find(|at| changes(*at))
+        {
+            return Err(from);
         }
-        self.digits |= digits > 0;
-        let len = end - start;
-        if wide {
+        let numbers = block.digit & !(block.digit << 1 | u64::from(run.digit));
+        self.places.extend(bits(numbers | block.mark).map(|bit| base.wrapping_add(bit)));
+        self.digits |= block.digit != 0;
+        run.digit = block.digit >> (BLOCK - 1) != 0;
+        let plain = (block.digit | block.wide) == 0;
+        let inside = block.letter | block.digit | block.wide;
+        let mut from = 0;
+        for bit in bits(inside ^ (inside << 1 | u64::from(run.open))) {
+            let place = base.wrapping_add(bit);
+            if !run.open {
+                (run.open, run.start, from) = (true, place, bit);
+                continue;
+            }
+            let part = between(from, bit);
+            run.lowers |= block.letter & !block.upper & part != 0;
+            if !plain {
+                run.digits = run.digits.wrapping_add((block.digit & part).count_ones());
+                run.wide |= block.wide & part != 0;
+            }
+            self.word(text, place, run);
+            *run = Run { digit: run.digit, ..Run::default() };
+        }
+        if run.open {
+            let part = between(from, BLOCK);
+            run.lowers |= block.letter & !block.upper & part != 0;
+            run.digits = run.digits.wrapping_add((block.digit & part).count_ones());
+            run.wide |= block.wide & part != 0;
+        }
+        Ok(())
+    }
+
+    /// A run that ends at `end` becomes one word, or several if it holds something else than ASCII.
+    #[inline]
+    fn word(&mut self, text: &str, end: usize, run: &Run) {
+        let (bytes, start) = (text.as_bytes(), run.start);
+        if run.wide {
             self.singles = 0;
-            cut_wide(text, start, end, &mut self.words);
-            return Ok(end);
+            return cut_wide(text, start, end, &mut self.words);
         }
-        self.odd |= digits > 0 && digits < len && (digits >= SWAPPED_MIN || len == 2);
+        let (len, digits) = (end.wrapping_sub(start), run.digits as usize);
         let capital = bytes.get(start).is_some_and(u8::is_ascii_uppercase);
-        let look = match (digits, capital) {
-            (1.., _) => Look::Number,
-            (0, false) => Look::Lower,
-            (0, true) => {
-                if lowers {
-                    Look::Capital
-                } else if len == 1 {
-                    Look::Initial
-                } else {
-                    Look::Caps
-                }
-            }
+        let look = match (digits, capital, run.lowers) {
+            (1.., ..) => Look::Number,
+            (_, false, _) => Look::Lower,
+            (_, true, true) => Look::Capital,
+            (_, true, false) if len == 1 => Look::Initial,
+            (_, true, false) => Look::Caps,
         };
-        self.push(Word { start, end, hash: hash_at(bytes, start, end), flags: Flags::NONE, look });
-        Ok(end)
+        self.singles = if len == 1 { self.singles.wrapping_add(1) } else { 0 };
+        self.odd |= self.singles == SPELLED_MIN;
+        if digits > 0 {
+            self.odd |= digits < len && (digits >= SWAPPED_MIN || len == 2);
+        }
+        self.words.push(Word { start, end, hash: hash_at(bytes, start, end), flags: Flags::NONE, look });
     }
 
     /// Looks every word up. A pass of its own: look-ups that do not wait for one another overlap.
@@ -193,47 +178,13 @@ impl Cut {
     }
 }
 
-/// What a byte is to the cutter.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Apart,
-    Letter,
-    Digit,
-    Wide,
-    Mark,
-    Escape,
-}
-
-#[inline]
-const fn class(byte: u8) -> Class {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
-        b'0'..=b'9' => Class::Digit,
-        0x80.. => Class::Wide,
-        b'@' | b'.' | b':' | b'(' | b'[' => Class::Mark,
-        b'&' | b'%' => Class::Escape,
-        _ => Class::Apart,
-    }
-}
-
 /// The least letters apart that are taken for a word.
 pub(super) const SPELLED_MIN: u32 = 4;
 /// The least digits of a number in which letters are taken for digits.
 pub(super) const SWAPPED_MIN: usize = 5;
 
-/// The highest bit of every byte.
-const HIGH: u64 = 0x8080_8080_8080_8080;
 /// The bit that makes a letter lower case, in every byte.
 const SPACES: u64 = 0x2020_2020_2020_2020;
-
-/// The highest bit of each byte that is an ASCII letter.
-const fn letters_in(chunk: u64) -> u64 {
-    let low = (chunk | SPACES) & !HIGH;
-    // `a` is 0x61 and `{`, the byte after `z`, 0x7b: the sums carry into the highest bit of a byte and never beyond it.
-    let from_a = low.wrapping_add(0x1f1f_1f1f_1f1f_1f1f);
-    let past_z = low.wrapping_add(0x0505_0505_0505_0505);
-    from_a & !past_z & !chunk & HIGH
-}
 
 /// The lowest `len` bytes, at most eight; the rest zero.
 const fn kept(chunk: u64, len: usize) -> u64 {
@@ -293,11 +244,12 @@ pub(super) fn hash(word: &str) -> u64 {
 }
 
 /// The hash of the bytes `start..end`, eight at a time, without regard to ASCII case.
+#[inline]
 fn hash_at(text: &[u8], start: usize, end: usize) -> u64 {
     let (mut at, mut hash) = (start, SEED);
     while at < end {
-        hash = mix(hash, kept(chunk_at(text, at) | SPACES, end - at));
-        at += 8;
+        hash = mix(hash, kept(chunk_at(text, at) | SPACES, end.wrapping_sub(at)));
+        at = at.wrapping_add(8);
     }
     hash
 }

@@ -40,6 +40,12 @@ impl Timestamp {
     pub fn day(self) -> String {
         self.0.strftime("%Y-%m-%d").to_string()
     }
+
+    /// The same as a date, in UTC.
+    #[must_use]
+    pub fn date(self) -> jiff::civil::Date {
+        jiff::tz::Offset::UTC.to_datetime(self.0).date()
+    }
 }
 
 impl FromStr for Timestamp {

@@ -99,7 +99,9 @@ pub(super) fn compute(
             .item
             .passages
             .iter()
-            .map(|passage| rules.ruleset.detect_among(passage.text.expose(), &dictionary))
+            .map(|passage| {
+                rules.ruleset.detect_at(passage.text.expose(), &dictionary, member.facts.posted_at)
+            })
             .collect();
         computed.findings.push((member.facts.version, findings_json(&found)));
         if !member.facts.may_be_read() {

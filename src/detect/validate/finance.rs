@@ -121,16 +121,12 @@ const IBAN_SHAPES: &[(&str, &str)] = &[
 ];
 
 fn iban(candidate: &str) -> bool {
-    // Two letters, and most candidates are out by them.
-    let coded = candidate.get(..2).unwrap_or("");
-    if !IBAN_SHAPES.iter().any(|(code, _)| code.eq_ignore_ascii_case(coded)) {
-        return false;
-    }
+    // Most candidates are out by their first two letters; the table is sorted by them.
+    let coded = candidate.as_bytes().first_chunk::<2>().map(|c| c.map(|b| b.to_ascii_uppercase()));
+    let shape = |coded: [u8; 2]| IBAN_SHAPES.binary_search_by(|(code, _)| code.as_bytes().cmp(&coded));
+    let Some((_, shape)) = coded.and_then(|c| IBAN_SHAPES.get(shape(c).ok()?)) else { return false };
     let kept = Characters::of(candidate);
     let Some((country, rest)) = kept.slice().split_at_checked(2) else { return false };
-    let Some((_, shape)) = IBAN_SHAPES.iter().find(|(code, _)| code.as_bytes() == country) else {
-        return false;
-    };
     let Some((check, account)) = rest.split_at_checked(2) else { return false };
     let numbered = check.iter().all(u8::is_ascii_digit);
     numbered

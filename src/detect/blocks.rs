@@ -1,0 +1,103 @@
+//! Sixty-four bytes at once: what each of them is, a bit each, the first byte lowest.
+
+use wide::u8x16;
+
+/// How many bytes a block has.
+pub(super) const BLOCK: usize = 64;
+
+/// What the bytes of a block are to the cutter.
+#[derive(Default)]
+pub(super) struct Block {
+    /// ASCII letters.
+    pub(super) letter: u64,
+    /// Those in upper case.
+    pub(super) upper: u64,
+    /// ASCII digits.
+    pub(super) digit: u64,
+    /// Bytes outside ASCII.
+    pub(super) wide: u64,
+    /// The first byte of each character outside ASCII.
+    pub(super) lead: u64,
+    /// `@`, `.`, `:`, `(` and `[`.
+    pub(super) mark: u64,
+    /// `&` and `%`.
+    pub(super) escape: u64,
+}
+
+impl Block {
+    #[inline]
+    pub(super) fn of(bytes: &[u8; BLOCK]) -> Self {
+        let mut made = Self::default();
+        let (parts, _) = bytes.as_chunks::<16>();
+        for part in parts.iter().rev() {
+            made.put(u8x16::from(*part));
+        }
+        made
+    }
+
+    /// Puts sixteen bytes before those that are here.
+    #[inline]
+    fn put(&mut self, bytes: u8x16) {
+        let within = |from: u8, count: u8| (bytes - u8x16::splat(from)).simd_lt(u8x16::splat(count));
+        let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
+        let lower = within(b'a', 26);
+        let upper = within(b'A', 26);
+        let lead = bytes.simd_gt(u8x16::splat(0xBF));
+        let mark = is(b'@') | is(b'.') | is(b':') | is(b'(') | is(b'[');
+        let escape = is(b'&') | is(b'%');
+        for (bits, found) in [
+            (&mut self.letter, lower | upper),
+            (&mut self.upper, upper),
+            (&mut self.digit, within(b'0', 10)),
+            (&mut self.wide, bytes),
+            (&mut self.lead, lead),
+            (&mut self.mark, mark),
+            (&mut self.escape, escape),
+        ] {
+            *bits = *bits << 16 | u64::from(found.to_bitmask());
+        }
+    }
+}
+
+/// The places of the bits that are set, lowest first.
+#[inline]
+pub(super) fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = (set != 0).then(|| set.trailing_zeros() as usize);
+        set &= set.wrapping_sub(1);
+        lowest
+    })
+}
+
+/// The bits `from..to` of a block; `to` is at most 64.
+#[inline]
+pub(super) const fn between(from: usize, to: usize) -> u64 {
+    let below = if to < BLOCK { 1_u64.wrapping_shl(to as u32).wrapping_sub(1) } else { u64::MAX };
+    below & u64::MAX.wrapping_shl(from as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_what_it_is() {
+        for byte in 0..=u8::MAX {
+            for place in [0, 15, 16, 40, 63] {
+                let mut bytes = [b' '; BLOCK];
+                bytes[place] = byte;
+                let block = Block::of(&bytes);
+                let bit = |is: bool| u64::from(is) << place;
+                assert_eq!(block.letter, bit(byte.is_ascii_alphabetic()), "{byte}");
+                assert_eq!(block.upper, bit(byte.is_ascii_uppercase()), "{byte}");
+                assert_eq!(block.digit, bit(byte.is_ascii_digit()), "{byte}");
+                assert_eq!(block.wide, bit(byte >= 0x80), "{byte}");
+                assert_eq!(block.lead, bit(byte >= 0xC0), "{byte}");
+                assert_eq!(block.mark, bit(b"@.:([".contains(&byte)), "{byte}");
+                assert_eq!(block.escape, bit(b"&%".contains(&byte)), "{byte}");
+            }
+        }
+        assert_eq!(bits(0b1001 | 1 << 63).collect::<Vec<_>>(), [0, 3, 63]);
+        assert_eq!((between(0, 64), between(3, 5), between(63, 64)), (u64::MAX, 0b11000, 1 << 63));
+    }
+}
