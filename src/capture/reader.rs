@@ -67,7 +67,7 @@ impl<R: BufRead> Reader<R> {
                 Err(refusal) => return Err(refusal.into()),
             }
         }
-        Ok(Some(unit(raw, gathered, refused)))
+        Ok(Some(unit(self.format, raw, gathered, refused)))
     }
 
     /// Parses the value of a piece and reads it. Narrows `raw.value` to what was parsed.
@@ -219,7 +219,7 @@ impl Event {
 }
 
 /// Puts a unit together: ranges become places in the file, and the bytes are shared out.
-fn unit(raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> Unit {
+fn unit(format: Format, raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> Unit {
     let in_file =
         |range: &Range<usize>| raw.in_file(&(raw.value.start + range.start..raw.value.start + range.end));
     let own = gathered.items.len();
@@ -239,6 +239,8 @@ fn unit(raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> Unit {
     let items = items.collect();
     let cuts = cuts::cut(raw.whole(), kinds, claims);
     Unit {
+        format: Some(format),
+        within: None,
         offset: raw.offset,
         bytes: raw.bytes,
         items,
@@ -261,7 +263,7 @@ pub fn reread(format: Format, item: &[u8], shared: &[(PartRole, &[u8])]) -> Resu
     let depth = Limits::default().depth_max;
     let whole = |bytes: &[u8]| ByteRange { start: 0, end: bytes.len() as u64 };
     let fail = |bytes: &[u8], at: usize, reason| {
-        let place = Place { line: 1, offset: at as u64, pointer: None };
+        let place = Place { within: None, line: 1, offset: at as u64, pointer: None };
         CaptureError::Refused(Refusal { place, range: whole(bytes), reason })
     };
     let parse = |bytes| {

@@ -1,5 +1,7 @@
 //! What a capture is read as: units that tile the file, cut into fragments.
 
+use super::Format;
+use super::containers::{ContainerFault, Within};
 use super::item::{Item, Removal};
 use super::json_parse::JsonFault;
 use crate::model::{ByteRange, PrivateText};
@@ -9,11 +11,19 @@ use zeroize::Zeroizing;
 /// One top-level piece of a capture: a line, an element of a top-level array with the separators around it,
 /// or an event of a stream.
 ///
-/// Joined in order, the bytes of all units are the file, except that a line longer than the limit has no
-/// bytes here, only a [`Refusal`] with its range. `cuts` and the ranges of `refused` together cover every
-/// byte of the unit exactly once.
+/// Joined in order, the bytes of all units with no `within` are the file, except that a line longer than the
+/// limit has no bytes here, only a [`Refusal`] with its range. `cuts` and the ranges of `refused` together cover
+/// every byte of the unit exactly once.
+///
+/// A unit with a `within` is *derived*: its bytes were decoded out of a container whose own bytes are in other
+/// units, and every place and range in it counts from the start of the decoded body. Its residue is in the
+/// container already.
 pub struct Unit {
-    /// Where the unit starts in the file.
+    /// In which format its items are read; none where the file holds a container's own bytes.
+    pub format: Option<Format>,
+    /// Which decoded body the bytes are of; none when they are the file's own.
+    pub within: Option<Within>,
+    /// Where the unit starts in the file, or in the body.
     pub offset: u64,
     /// Its exact bytes, separators included.
     pub bytes: Zeroizing<Vec<u8>>,
@@ -33,6 +43,8 @@ pub struct Unit {
 impl fmt::Debug for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unit")
+            .field("format", &self.format)
+            .field("within", &self.within)
             .field("offset", &self.offset)
             .field("bytes", &self.bytes.len())
             .field("items", &self.items.len())
@@ -63,6 +75,10 @@ pub enum CutKind {
     },
     /// A part that one or more items refer to.
     Shared(PartRole),
+    /// Bytes of a container in which items stand encoded (compressed, chunked). The items have decoded bytes of
+    /// their own in derived units; this one gives the file back, and is apart so that it can be destroyed with
+    /// the last of them.
+    Encoded,
     /// What belongs to no item: separators, acts, accounts nobody refers to.
     Residue,
 }
@@ -110,7 +126,9 @@ pub struct Deletion {
 /// Where something stands, in words a person can use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Line in the file, from 1.
+    /// The decoded body that line and byte count in; none for the file itself.
+    pub within: Option<Within>,
+    /// Line in the file, from 1; 0 where there are no lines.
     pub line: u64,
     /// Byte in the file, from 0.
     pub offset: u64,
@@ -120,12 +138,19 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, byte {}", self.line, self.offset)?;
+        if let Some(within) = &self.within {
+            write!(f, "{within}: ")?;
+        }
+        if self.line > 0 {
+            write!(f, "line {}, ", self.line)?;
+        }
+        write!(f, "byte {}", self.offset)?;
         self.pointer.as_ref().map_or(Ok(()), |pointer| write!(f, ", element `{pointer}`"))
     }
 }
 
-/// Bytes that could not be read. They are not sealed and not part of any fragment.
+/// Bytes that could not be read. They are not sealed and not part of any fragment, except where `range` is empty:
+/// a container is sealed whole, also where it cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {reason}")]
 pub struct Refusal {
@@ -159,6 +184,9 @@ pub enum RefusalReason {
     /// So many references to the same large parts that reading it would take far more memory than it has bytes.
     #[error("refers to the same large parts too often; split it into smaller pages")]
     Excessive,
+    /// A container, or a body in one, is not what it says it is.
+    #[error(transparent)]
+    Container(ContainerFault),
     /// Sound JSON, but nothing this format knows.
     #[error("not something this format knows; check the format or remove it")]
     NotRecognised,
