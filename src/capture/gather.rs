@@ -1,10 +1,26 @@
 //! What a format reads out of one parsed piece, and small readings that formats share.
 
 use super::item::{Account, Item, MediaKind, Passage, PassageRole, Removal};
-use super::json::Value;
+use super::json::{Json, Value};
 use super::unit::{Act, ActKind, Deletion, PartRole};
-use crate::model::{PrivateText, Timestamp};
+use crate::model::{Platform, PrivateText, Timestamp};
 use std::ops::Range;
+
+/// How a format of JSON pieces is read.
+pub(super) struct JsonReading {
+    /// The word as written on the command line and in answers.
+    pub(super) name: &'static str,
+    /// Whose format it is.
+    pub(super) platform: Platform,
+    /// Whether a parsed piece looks like this format.
+    pub(super) recognises: fn(Value<'_>) -> bool,
+    /// Reads everything out of a piece.
+    pub(super) gather: fn(&Json<'_>, &mut Context) -> Gathered,
+    /// Reads one sealed item, with the shared parts that were sealed beside it.
+    pub(super) reread: fn(&Json<'_>, &[(PartRole, Value<'_>)]) -> Option<Item>,
+    /// Reads the data of a stream event that says an item is gone, if the format has such a stream.
+    pub(super) event_of_deletion: Option<fn(&str) -> Gathered>,
+}
 
 /// Where the piece stands, as far as its meaning depends on it.
 #[derive(Default)]
@@ -31,6 +47,12 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
+    /// The item that is the whole of `json`; for formats whose items need no shared parts.
+    pub(super) fn outermost(self, json: &Json<'_>) -> Option<Item> {
+        let outer = json.root().range();
+        self.items.into_iter().find(|(_, range)| *range == outer).map(|(item, _)| item)
+    }
+
     pub(super) fn act(&mut self, kind: ActKind, name: String) {
         self.acts.push(Act { kind, name: PrivateText::new(name) });
     }

@@ -5,8 +5,8 @@
 //! never read out. Input is hostile: any bytes give units, refusals with place and mend, or one
 //! [`CaptureError`]; memory is bounded by the largest unit, time is linear.
 //!
-//! A format is one file beside this one (`mastodon`, `x_api_v2`) that turns a parsed piece into `Gathered`;
-//! splitting, cutting and counting are shared.
+//! A format is one file beside this one (`mastodon`, `x_api_v2`) with a `READING` that turns a parsed piece
+//! into `Gathered`, and one line in `formats!`; splitting, cutting and counting are shared.
 
 mod cuts;
 mod documents;
@@ -32,41 +32,59 @@ pub use reader::{Reader, reread};
 pub use tally::Tally;
 pub use unit::{Act, ActKind, Cut, CutKind, Deletion, PartRole, Place, Refusal, RefusalReason, Unit};
 
+use gather::JsonReading;
+
 use crate::model::{ModelError, Platform};
 use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-/// A format a capture comes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Format {
-    /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.
-    MastodonApi,
+/// One line a format: its word in [`Format`] and the file that reads it (a `READING`).
+///
+/// The order is that of recognition: a format that knows itself by few marks, or by marks that others have
+/// too, stands after those.
+macro_rules! formats {
+    ($($(#[$doc:meta])* $format:ident => $file:ident,)+) => {
+        /// A format a capture comes in.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Format {
+            $($(#[$doc])* $format,)+
+        }
+
+        impl Format {
+            /// Every format, in the order in which they are recognised.
+            pub const ALL: &'static [Self] = &[$(Self::$format),+];
+
+            const fn reading(self) -> &'static JsonReading {
+                match self { $(Self::$format => &$file::READING),+ }
+            }
+        }
+    };
+}
+
+formats! {
     /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
-    XApiV2,
+    XApiV2 => x_api_v2,
+    /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.
+    MastodonApi => mastodon,
 }
 
 impl Format {
-    /// Every format, in the order of the definition.
-    pub const ALL: &'static [Self] = &[Self::MastodonApi, Self::XApiV2];
-
     /// The word as written on the command line and in answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MastodonApi => "mastodon",
-            Self::XApiV2 => "x_api_v2",
-        }
+        self.reading().name
     }
 
     /// Whose format it is.
     #[must_use]
     pub const fn platform(self) -> Platform {
-        match self {
-            Self::MastodonApi => Platform::Mastodon,
-            Self::XApiV2 => Platform::X,
-        }
+        self.reading().platform
+    }
+
+    fn words() -> String {
+        Self::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -82,7 +100,7 @@ impl FromStr for Format {
         Self::ALL.iter().copied().find(|format| format.as_str() == given).ok_or_else(|| ModelError::Term {
             what: "format",
             given: given.chars().take(80).collect(),
-            expected: Self::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", "),
+            expected: Self::words(),
         })
     }
 }
@@ -118,7 +136,7 @@ pub enum CaptureError {
     #[error("the file is in UTF-16; convert it to UTF-8")]
     Utf16,
     /// Looks like none of the formats.
-    #[error("the format is not recognised; name it if it is one of: mastodon, x_api_v2")]
+    #[error("the format is not recognised; name it if it is one of: {}", Format::words())]
     UnknownFormat,
     /// Broken at a place that reading cannot go past.
     #[error(transparent)]

@@ -6,7 +6,7 @@ use super::item::Item;
 use super::json::Json;
 use super::split::{Layout, Raw, Splitter};
 use super::unit::{CutKind, PartRole, Place, Refusal, RefusalReason, Unit};
-use super::{CaptureError, Format, Limits, mastodon, sniff, x_api_v2};
+use super::{CaptureError, Format, Limits, sniff};
 use crate::model::ByteRange;
 use std::collections::VecDeque;
 use std::io::BufRead;
@@ -75,8 +75,10 @@ impl<R: BufRead> Reader<R> {
         if self.splitter.layout() == Layout::Events {
             let event = Event::of(raw).ok_or_else(|| refusal(raw, 0, RefusalReason::NotUtf8))?;
             raw.value = event.data.clone();
-            if event.deletes && self.format == Format::MastodonApi {
-                let gone = event.gone.as_deref().map(mastodon::deleted);
+            if event.deletes
+                && let Some(deleted) = self.format.reading().event_of_deletion
+            {
+                let gone = event.gone.as_deref().map(deleted);
                 return gone.ok_or_else(|| refusal(raw, raw.value.start, RefusalReason::NotRecognised));
             }
             if !event.json {
@@ -87,10 +89,8 @@ impl<R: BufRead> Reader<R> {
         let json = parsed(raw, self.limits)?;
         self.context.element = raw.pointer.is_some();
         self.context.more = !raw.last;
-        let gathered = match self.format {
-            Format::MastodonApi => mastodon::gather(&json, &mut self.context),
-            Format::XApiV2 => x_api_v2::gather(&json),
-        };
+        let reading = self.format.reading();
+        let gathered = (reading.gather)(&json, &mut self.context);
         if raw.last {
             self.context.history = None;
         }
@@ -98,10 +98,7 @@ impl<R: BufRead> Reader<R> {
             return Err(refusal(raw, raw.value.start, RefusalReason::Excessive));
         }
         let nothing = gathered.items.is_empty() && gathered.acts.is_empty() && gathered.deletions.is_empty();
-        let known = match self.format {
-            Format::MastodonApi => mastodon::recognises(json.root()),
-            Format::XApiV2 => x_api_v2::recognises(json.root()),
-        };
+        let known = (reading.recognises)(json.root());
         // Stream events other than about statuses are named by the stream itself.
         if nothing && !known && self.splitter.layout() != Layout::Events {
             return Err(refusal(raw, raw.value.start, RefusalReason::NotRecognised));
@@ -144,9 +141,10 @@ fn detected<R: BufRead>(
             empty_array |= splitter.layout() == Layout::Documents;
         } else {
             match parsed(&raw, limits) {
-                Ok(json) if x_api_v2::recognises(json.root()) => found = Some(Format::XApiV2),
-                Ok(json) if mastodon::recognises(json.root()) => found = Some(Format::MastodonApi),
-                Ok(_) => {}
+                Ok(json) => {
+                    let knows = |format: &Format| (format.reading().recognises)(json.root());
+                    found = Format::ALL.iter().copied().find(knows);
+                }
                 Err(refusal) if splitter.layout() == Layout::Lines => fault = fault.or(Some(refusal)),
                 Err(refusal) => return Err(refusal.into()),
             }
@@ -274,17 +272,8 @@ pub fn reread(format: Format, item: &[u8], shared: &[(PartRole, &[u8])]) -> Resu
     let json = parse(item)?;
     let parts = shared.iter().map(|(role, bytes)| Ok((*role, parse(bytes)?)));
     let parts = parts.collect::<Result<Vec<_>, CaptureError>>()?;
-    let found = match format {
-        Format::MastodonApi => {
-            let gathered = mastodon::gather(&json, &mut Context::default());
-            let outer = json.root().range();
-            gathered.items.into_iter().find(|(_, range)| *range == outer).map(|(item, _)| item)
-        }
-        Format::XApiV2 => {
-            let parts: Vec<_> = parts.iter().map(|(role, json)| (*role, json.root())).collect();
-            x_api_v2::reread(json.root(), &parts)
-        }
-    };
+    let parts: Vec<_> = parts.iter().map(|(role, json)| (*role, json.root())).collect();
+    let found = (format.reading().reread)(&json, &parts);
     let mut found = found.ok_or_else(|| fail(item, 0, RefusalReason::NotRecognised))?;
     found.range = ByteRange { start: 0, end: 0 };
     found.shared = Vec::new();

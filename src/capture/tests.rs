@@ -5,51 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Invented captures, one of each shape, so that nothing here depends on files from elsewhere.
-const FIXTURES: &[(Format, &str)] = &[
-    (
-        Format::MastodonApi,
-        concat!(
-            "[",
-            r#"{"id":"1","uri":"https://s.example/1","created_at":"2026-05-04T09:30:00.000Z","visibility":"public","#,
-            r#""content":"<p>Hoi</p>","account":{"id":"7","acct":"fenna","display_name":"Fenna"},"reblog":null}"#,
-            " ,\n",
-            r#"{"id":"2","uri":"https://s.example/2","created_at":"2026-05-04T09:31:00.000Z","content":"","#,
-            r#""account":{"id":"8","acct":"bo@b.example"},"reblog":{"id":"3","uri":"https://s.example/3","#,
-            r#""content":"<p>x</p>","created_at":"2026-05-04T09:00:00.000Z","visibility":"private","#,
-            r#""account":{"id":"9","acct":"y"}}}"#,
-            "]\r\n"
-        ),
-    ),
-    (
-        Format::MastodonApi,
-        concat!(
-            r#"{"ancestors":[{"id":"1","content":"a","created_at":"2026-05-04T09:30:00Z","visibility":"direct","account":{"id":"7","acct":"f"}}],"#,
-            "\n",
-            r#""descendants": [ {"id":"2","content":"b","in_reply_to_id":"1","created_at":"2026-05-04T09:30:00Z","visibility":"unlisted","account":{"id":"7","acct":"f"}} ] }"#
-        ),
-    ),
-    (
-        Format::MastodonApi,
-        concat!(
-            ":)\nevent: update\ndata: ",
-            r#"{"id":"1","content":"a","created_at":"2026-05-04T09:30:00Z","visibility":"public","account":{"id":"7","acct":"f"}}"#,
-            "\n\nevent: delete\ndata: 1\n\n:"
-        ),
-    ),
-    (
-        Format::XApiV2,
-        concat!(
-            "\u{feff}",
-            r#"{"data":[{"id":"10","text":"a &amp; b","author_id":"1","conversation_id":"9","created_at":"2026-05-04T09:30:00.000Z"},"#,
-            r#"{"id":"11","text":"RT","author_id":"2","referenced_tweets":[{"type":"retweeted","id":"12"}]}],"#,
-            r#""includes":{"users":[{"id":"1","username":"ab","name":"A","protected":true},{"id":"3","username":"c"}],"tweets":[{"id":"12","text":"t","author_id":"1"}]}}"#,
-            "\r\n\r\n",
-            r#"{"id":"13","action":"delete","reason":"deleted"}"#,
-            "\n{\"data\": oops\n",
-            r#"{"id":"14","text":"z","author":{"id":"1","username":"ab"},"author_id":"1","conversation_id":"14"}"#
-        ),
-    ),
-];
+const FIXTURES: &[(Format, &[(&str, [u64; 4])])] =
+    &[(Format::MastodonApi, mastodon::tests::FIXTURES), (Format::XApiV2, x_api_v2::tests::FIXTURES)];
 
 /// The folder of sample captures beside the repository, where there is one.
 fn captures() -> Option<PathBuf> {
@@ -78,10 +35,13 @@ fn samples() -> Option<Vec<(String, Format, Vec<u8>)>> {
 }
 
 fn fixtures() -> Vec<(String, Format, Vec<u8>)> {
-    let named = |(n, (format, text)): (usize, &(Format, &str))| {
-        (format!("fixture {n}"), *format, text.as_bytes().to_vec())
-    };
-    FIXTURES.iter().enumerate().map(named).collect()
+    FIXTURES
+        .iter()
+        .flat_map(|(format, fixtures)| {
+            fixtures.iter().enumerate().map(move |(n, (text, _))| (format, n, text))
+        })
+        .map(|(format, n, text)| (format!("fixture {format} {n}"), *format, text.as_bytes().to_vec()))
+        .collect()
 }
 
 fn read(bytes: &[u8], format: Option<Format>) -> Result<Vec<Unit>, CaptureError> {
@@ -236,9 +196,15 @@ fn small_buffers_give_the_same_units() {
 }
 
 #[test]
-fn fixtures_count_as_written() {
-    let counts: Vec<_> = fixtures().iter().map(|(_, _, bytes)| tally(&read(bytes, None).unwrap())).collect();
-    assert_eq!(counts, [[2, 1, 0, 1], [2, 0, 0, 1], [1, 0, 1, 0], [3, 1, 1, 2]]);
+fn fixtures_are_recognised_and_count_as_written() {
+    for (format, fixtures) in FIXTURES {
+        for (n, (text, counts)) in fixtures.iter().enumerate() {
+            let reader = Reader::new(text.as_bytes(), None, Limits::default()).unwrap();
+            assert_eq!(reader.format(), *format, "{format} {n}");
+            let units: Vec<Unit> = reader.map(Result::unwrap).collect();
+            assert_eq!(tally(&units), *counts, "{format} {n}");
+        }
+    }
 }
 
 #[test]
