@@ -280,7 +280,7 @@ fn apply(table: &mut toml::Table, name: &str, path: &str, value: &str) -> Result
 pub const fn default_instance(platform: Platform) -> Option<&'static str> {
     match platform {
         Platform::X => Some("x.com"),
-        Platform::Mastodon => None,
+        Platform::Mastodon | Platform::Web => None,
     }
 }
 

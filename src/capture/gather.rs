@@ -22,6 +22,18 @@ pub(super) struct JsonReading {
     pub(super) event_of_deletion: Option<fn(&str) -> Gathered>,
 }
 
+/// A format that is not read as JSON pieces: what is in it is read by other means.
+pub(super) const fn unread(name: &'static str, platform: Platform) -> JsonReading {
+    JsonReading {
+        name,
+        platform,
+        recognises: |_| false,
+        gather: |_, _| Gathered::default(),
+        reread: |_, _| None,
+        event_of_deletion: None,
+    }
+}
+
 /// Where the piece stands, as far as its meaning depends on it.
 #[derive(Default)]
 pub(super) struct Context {

@@ -148,6 +148,11 @@ impl<'j> Value<'j> {
         self.fields([name]).into_iter().flatten().next()
     }
 
+    /// Whether an object has no more than `most` members.
+    pub(super) fn members_at_most(self, most: usize) -> bool {
+        self.members().take(most + 1).count() <= most
+    }
+
     /// Several members in one pass.
     pub(super) fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Value<'j>>; N] {
         let mut found = [None; N];

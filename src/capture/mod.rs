@@ -8,6 +8,7 @@
 //! A format is one file beside this one (`mastodon`, `x_api_v2`) with a `READING` that turns a parsed piece
 //! into `Gathered`, and one line in `formats!`; splitting, cutting and counting are shared.
 
+mod containers;
 mod cuts;
 mod documents;
 mod gather;
@@ -16,6 +17,7 @@ mod item;
 mod json;
 mod json_parse;
 mod mastodon;
+mod page;
 mod reader;
 mod sniff;
 mod source;
@@ -24,14 +26,17 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod unit;
+mod x_api_v1;
 mod x_api_v2;
 
+pub use containers::{ContainerFault, Opened, Step, StepKind, Within, open};
 pub use item::{Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Removal};
 pub use json_parse::JsonFault;
 pub use reader::{Reader, reread};
 pub use tally::Tally;
 pub use unit::{Act, ActKind, Cut, CutKind, Deletion, PartRole, Place, Refusal, RefusalReason, Unit};
 
+use containers::{wacz, warc, zip};
 use gather::JsonReading;
 
 use crate::model::{ModelError, Platform};
@@ -64,6 +69,16 @@ macro_rules! formats {
 }
 
 formats! {
+    /// A WARC file, compressed or not. Its items are of other formats.
+    Warc => warc,
+    /// A WACZ: a ZIP archive of WARC files, indexes and pages, with a list of hashes; or a list of pages out of one.
+    Wacz => wacz,
+    /// A ZIP archive of captures. Its items are of other formats.
+    Zip => zip,
+    /// A page of the web.
+    WebPage => page,
+    /// Answers and streams of Twitter's API v1.1.
+    XApiV1 => x_api_v1,
     /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
     XApiV2 => x_api_v2,
     /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.

@@ -6,7 +6,7 @@ use super::item::Item;
 use super::json::Json;
 use super::split::{Layout, Raw, Splitter};
 use super::unit::{CutKind, PartRole, Place, Refusal, RefusalReason, Unit};
-use super::{CaptureError, Format, Limits, sniff};
+use super::{CaptureError, Format, Limits, page, sniff};
 use crate::model::ByteRange;
 use std::collections::VecDeque;
 use std::io::BufRead;
@@ -253,7 +253,8 @@ fn unit(format: Format, raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> 
 /// parts, in any order.
 ///
 /// Gives the same [`Item`] as reading the file did, except `range` and `shared`, which are empty, and except
-/// that a version out of an edit history is named as if it were the first.
+/// that a version out of an edit history is named as if it were the first, and a page of the web, whose address and date
+/// are not in its bytes, has neither.
 ///
 /// # Errors
 /// [`CaptureError::Refused`] when the bytes are no item of this format.
@@ -269,6 +270,9 @@ pub fn reread(format: Format, item: &[u8], shared: &[(PartRole, &[u8])]) -> Resu
             .map_err(|fault| fail(bytes, fault.valid_up_to(), RefusalReason::NotUtf8))?;
         Json::parse(text, depth).map_err(|(at, fault)| fail(bytes, at, fault.into()))
     };
+    if format == Format::WebPage {
+        return Ok(page::read(item));
+    }
     let json = parse(item)?;
     let parts = shared.iter().map(|(role, bytes)| Ok((*role, parse(bytes)?)));
     let parts = parts.collect::<Result<Vec<_>, CaptureError>>()?;

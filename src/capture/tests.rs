@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 /// Invented captures, one of each shape, so that nothing here depends on files from elsewhere.
 const FIXTURES: &[(Format, &[(&str, [u64; 4])])] =
-    &[(Format::MastodonApi, mastodon::tests::FIXTURES), (Format::XApiV2, x_api_v2::tests::FIXTURES)];
+    &[(Format::MastodonApi, mastodon::tests::FIXTURES), (Format::XApiV2, x_api_v2::tests::FIXTURES), (Format::XApiV1, x_api_v1::tests::FIXTURES)];
 
 /// The folder of sample captures beside the repository, where there is one.
-fn captures() -> Option<PathBuf> {
+pub(super) fn captures() -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let folder = std::env::var_os("KNIK_SHARED").map_or_else(beside, PathBuf::from).join("captures");
     if !folder.is_dir() {
@@ -24,7 +24,10 @@ fn samples() -> Option<Vec<(String, Format, Vec<u8>)>> {
     let captures = captures()?;
     let mut found = Vec::new();
     for format in Format::ALL {
-        for entry in std::fs::read_dir(captures.join(format.as_str())).unwrap() {
+        // Containers have tests of their own.
+        let container = matches!(format, Format::Warc | Format::Wacz | Format::Zip);
+        let folder = captures.join(format.as_str());
+        for entry in std::fs::read_dir(folder).into_iter().flatten().filter(|_| !container) {
             let path = entry.unwrap().path();
             let name = format!("{format}/{}", path.file_name().unwrap().to_string_lossy());
             found.push((name, *format, std::fs::read(path).unwrap()));
@@ -34,7 +37,7 @@ fn samples() -> Option<Vec<(String, Format, Vec<u8>)>> {
     Some(found)
 }
 
-fn fixtures() -> Vec<(String, Format, Vec<u8>)> {
+pub(super) fn fixtures() -> Vec<(String, Format, Vec<u8>)> {
     FIXTURES
         .iter()
         .flat_map(|(format, fixtures)| {
@@ -48,7 +51,7 @@ fn read(bytes: &[u8], format: Option<Format>) -> Result<Vec<Unit>, CaptureError>
     Reader::new(bytes, format, Limits::default())?.collect()
 }
 
-fn tally(units: &[Unit]) -> [u64; 4] {
+pub(super) fn tally(units: &[Unit]) -> [u64; 4] {
     let mut tally = Tally::default();
     units.iter().for_each(|unit| tally.add(unit));
     [tally.records(), tally.acts(), tally.deleted(), tally.not_public()]
@@ -102,7 +105,7 @@ fn counts_are_those_of_the_table() {
     let table = std::fs::read_to_string(folder.join("counts.tsv")).unwrap();
     let rows = table.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>());
     let expected: BTreeMap<&str, [u64; 4]> = rows
-        .filter(|row| row[1].parse::<Format>().is_ok())
+        .filter(|row| row[1].parse::<Format>().is_ok() && !["warc", "wacz"].contains(&row[1]))
         .map(|row| (row[0], [2, 3, 4, 5].map(|column| row[column].parse().unwrap())))
         .collect();
     let mut wrong = Vec::new();

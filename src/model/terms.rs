@@ -80,6 +80,8 @@ closed!(
         Mastodon = "mastodon",
         /// X, formerly Twitter.
         X = "x",
+        /// The web at large: pages, and archives of it whose items name their own platform.
+        Web = "web",
     }
 );
 
@@ -116,6 +118,8 @@ closed!(
         Reaction = "reaction",
         /// A direct message.
         Message = "message",
+        /// A page of the web as it was captured: nobody's record, and never projected.
+        Page = "page",
     }
 );
 

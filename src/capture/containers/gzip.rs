@@ -72,12 +72,12 @@ impl<'a> Gzip<'a> {
         while let Some(member) = members.list.pop_front_if(|m| m.ends.is_some_and(|(_, end)| end <= reached)) {
             let kind = if member.tells { CutKind::Encoded } else { CutKind::Residue };
             let end = member.ends.map_or(0, |(end, _)| end);
-            self.queue.push_back(tiles::own(self.tap.take(end), kind, Vec::new()));
+            self.queue.push_back(tiles::own(self.tap.taken(end), kind, Vec::new()));
         }
         if self.tap.kept() > CHUNK {
             let end = members.list.front().and_then(|member| member.ends).map(|(end, _)| end);
             let end = end.unwrap_or_else(|| self.tap.offset());
-            self.queue.push_back(tiles::own(self.tap.take(end), CutKind::Encoded, Vec::new()));
+            self.queue.push_back(tiles::own(self.tap.taken(end), CutKind::Encoded, Vec::new()));
         }
         self.queue.retain(|unit| !unit.bytes.is_empty() || unit.within.is_some() || !unit.refused.is_empty());
     }
@@ -88,7 +88,7 @@ impl<'a> Gzip<'a> {
         let tells = self.members.borrow().list.iter().any(|member| member.tells);
         let kind = if tells { CutKind::Encoded } else { CutKind::Residue };
         while self.tap.read_with(|bytes| (bytes.len().min(CHUNK), !bytes.is_empty()))? && self.tap.kept() < CHUNK {}
-        let rest = self.tap.take(u64::MAX);
+        let rest = self.tap.taken(u64::MAX);
         self.ended = rest.1.is_empty();
         let fault = if self.ended { self.members.borrow_mut().fault.take() } else { None };
         if let Some((at, fault)) = fault
@@ -212,7 +212,7 @@ impl Inflate<'_> {
         if flags & 4 != 0 {
             let Some(length) = self.tap.array::<2>()? else { return Ok(false) };
             let length = usize::from(u16::from_le_bytes(length));
-            if self.tap.bytes(length)?.len() < length {
+            if self.tap.up_to(length)?.len() < length {
                 return Ok(false);
             }
         }

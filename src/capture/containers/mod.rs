@@ -10,15 +10,16 @@
 
 mod body;
 mod digest;
+mod entry;
 mod fault;
 mod gzip;
 mod head;
 mod tap;
 mod tiles;
-mod wacz;
-mod warc;
+pub(super) mod wacz;
+pub(super) mod warc;
 mod within;
-mod zip;
+pub(super) mod zip;
 mod zip_header;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod tests;
 pub use fault::ContainerFault;
 pub use within::{Step, StepKind, Within};
 
+use super::page::{self, Page};
 use super::reader::Reader;
 use super::unit::{Place, Refusal, RefusalReason, Unit};
 use super::{CaptureError, Format, Limits};
@@ -94,7 +96,7 @@ impl Iterator for Opened<'_> {
 }
 
 /// What a stream is read as: units that tile it, and derived ones between them.
-trait Units {
+pub(super) trait Units {
     /// The next unit; none at the end.
     fn next(&mut self) -> Result<Option<Unit>, CaptureError>;
     fn format(&self) -> Format;
@@ -128,6 +130,7 @@ fn begin<'a>(
     let found = Container::of(&head);
     let named = format.filter(|format| matches!(format, Format::Zip | Format::Warc));
     let wacz = zip_header::begins_wacz(&head) || format == Some(Format::Wacz);
+    let is_page = page::begins(&head);
     let input: Input<'a> = Box::new(Cursor::new(head).chain(input));
     if found.is_some() && depth >= NESTED_MAX {
         return Err(CaptureError::Refused(refusal(None, 0, ContainerFault::Nested)));
@@ -137,6 +140,9 @@ fn begin<'a>(
         (Some(Container::Warc), _) => Box::new(warc::Warc::new(input, limits, depth)),
         (Some(Container::Zip), _) => Box::new(zip::Zip::new(input, wacz, limits, depth)),
         (None, Some(_)) => return Err(CaptureError::UnknownFormat),
+        (None, None) if format == Some(Format::WebPage) || (format.is_none() && is_page) => {
+            Box::new(Page::new(input, page::Address::default(), limits))
+        }
         (None, None) => Box::new(Reader::new(input, format, limits)?),
     })
 }

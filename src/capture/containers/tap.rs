@@ -74,7 +74,7 @@ impl<'a> Tap<'a> {
     }
 
     /// The next `length` bytes, fewer at the end of the stream.
-    pub(super) fn bytes(&self, length: usize) -> io::Result<Vec<u8>> {
+    pub(super) fn up_to(&self, length: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         while bytes.len() < length {
             let left = length - bytes.len();
@@ -91,7 +91,7 @@ impl<'a> Tap<'a> {
     }
 
     /// Takes what was read before the place `upto` of the stream and not taken yet, with the place it starts at.
-    pub(super) fn take(&self, upto: u64) -> (u64, Zeroizing<Vec<u8>>) {
+    pub(super) fn taken(&self, upto: u64) -> (u64, Zeroizing<Vec<u8>>) {
         let mut stream = self.0.borrow_mut();
         let from = stream.offset - stream.kept.len() as u64;
         let count = usize::try_from(upto.saturating_sub(from)).unwrap_or(usize::MAX).min(stream.kept.len());
