@@ -138,13 +138,12 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(within) = &self.within {
-            write!(f, "{within}: ")?;
+        match (&self.within, self.line) {
+            (Some(within), 0) => write!(f, "{within}")?,
+            (Some(within), line) => write!(f, "{within}: line {line}, byte {}", self.offset)?,
+            (None, 0) => write!(f, "byte {}", self.offset)?,
+            (None, line) => write!(f, "line {line}, byte {}", self.offset)?,
         }
-        if self.line > 0 {
-            write!(f, "line {}, ", self.line)?;
-        }
-        write!(f, "byte {}", self.offset)?;
         self.pointer.as_ref().map_or(Ok(()), |pointer| write!(f, ", element `{pointer}`"))
     }
 }

@@ -51,12 +51,12 @@ pub(super) struct Check {
 }
 
 impl Check {
-    /// Of `algorithm:value`; none when algorithm or form is not known.
+    /// Of `algorithm:value`; none when the algorithm is not known. A value that cannot be read never holds.
     pub(super) fn of(stated: &str) -> Option<Self> {
         let (algorithm, value) = stated.split_once(':')?;
         let hash = Hash::named(algorithm.trim())?;
         let stated = readings(value.trim(), hash.clone().finish().len());
-        (!stated.is_empty()).then_some(Self { stated, hash })
+        Some(Self { stated, hash })
     }
 
     pub(super) fn update(&mut self, bytes: &[u8]) {
@@ -121,9 +121,9 @@ mod tests {
             assert!(readings(form, 20).contains(&empty), "{form}");
             assert!(Check::of(&format!("sha1:{form}")).unwrap().holds(), "{form}");
         }
-        assert!(!Check::of("sha1:AAA2H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ").unwrap().holds());
-        assert!(Check::of("sha1:short").is_none() && Check::of("crc:00").is_none() && Check::of("sha1").is_none());
-        // `1` is no figure of base 32.
-        assert!(Check::of("sha1:1112H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ").is_none());
+        for other in ["sha1:AAA2H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ", "sha1:1112H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ", "md5:", "sha1:x"] {
+            assert!(!Check::of(other).unwrap().holds(), "{other}");
+        }
+        assert!(Check::of("crc:00").is_none() && Check::of("sha1").is_none());
     }
 }

@@ -31,8 +31,8 @@ pub enum ContainerFault {
     /// The payload's digest does not match.
     #[error("WARC-Payload-Digest does not match the payload; it was changed after it was captured")]
     PayloadDigest,
-    /// A digest in an algorithm or a form that is not known.
-    #[error("a digest of the WARC record is in a form that is not known; it was not checked")]
+    /// A digest in an algorithm that is not known.
+    #[error("a digest of the WARC record is in an algorithm that is not known; it was not checked")]
     DigestForm,
     /// The body goes on in other records.
     #[error("the body is cut into segments over several records; join them before it is taken in")]
