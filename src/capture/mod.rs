@@ -26,7 +26,9 @@ mod tests;
 mod unit;
 mod x_api_v2;
 
-pub use item::{Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Removal};
+pub use item::{
+    Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Precision, Removal, StatedTime, StatedZone,
+};
 pub use json_parse::JsonFault;
 pub use reader::{Reader, reread};
 pub use tally::Tally;

@@ -242,6 +242,7 @@ fn unit(raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> Unit {
         items,
         acts: gathered.acts,
         deletions: gathered.deletions,
+        heading: None,
         cuts,
         refused,
     }

@@ -80,6 +80,14 @@ closed!(
         Mastodon = "mastodon",
         /// X, formerly Twitter.
         X = "x",
+        /// Facebook.
+        Facebook = "facebook",
+        /// Instagram.
+        Instagram = "instagram",
+        /// LinkedIn.
+        LinkedIn = "linkedin",
+        /// A platform that has no word of its own here.
+        Other = "other",
     }
 );
 
