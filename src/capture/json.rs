@@ -127,8 +127,14 @@ impl<'j> Value<'j> {
         })
     }
 
+    /// The elements of an array, or the value itself: for formats that leave out the brackets around one.
+    pub(super) fn many(self) -> impl Iterator<Item = Value<'j>> {
+        let alone = (!self.is_array() && self.node().kind != Kind::Null).then_some(self);
+        alone.into_iter().chain(self.elements())
+    }
+
     /// The members of an object, as `(name, value)` nodes; nothing for other values.
-    fn members(self) -> impl Iterator<Item = (Value<'j>, Value<'j>)> {
+    pub(super) fn members(self) -> impl Iterator<Item = (Value<'j>, Value<'j>)> {
         let node = self.node();
         let end = if node.kind == Kind::Object { node.next } else { 0 };
         let mut index = self.index + 1;

@@ -8,6 +8,8 @@
 //! A format is one file beside this one (`mastodon`, `x_api_v2`) with a `READING` that turns a parsed piece
 //! into `Gathered`, and one line in `formats!`; splitting, cutting and counting are shared.
 
+mod activitypub;
+mod activitypub_note;
 mod cuts;
 mod documents;
 mod gather;
@@ -66,6 +68,8 @@ macro_rules! formats {
 }
 
 formats! {
+    /// Activities, objects and collections of ActivityPub, also a Mastodon account's `outbox.json`.
+    ActivityPub => activitypub,
     /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
     XApiV2 => x_api_v2,
     /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.

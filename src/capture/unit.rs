@@ -87,6 +87,8 @@ pub enum PartRole {
     Thread,
     /// The heading that the rows of a table stand under.
     Heading,
+    /// Whom the item was addressed to.
+    Audience,
 }
 
 /// What someone did without saying anything.
@@ -171,7 +173,9 @@ pub enum RefusalReason {
     #[error("refers to the same large parts too often; split it into smaller pages")]
     Excessive,
     /// A row with more fields than the heading has.
-    #[error("the row has {found} fields and the heading {expected}; put quotes around what holds the separator")]
+    #[error(
+        "the row has {found} fields and the heading {expected}; put quotes around what holds the separator"
+    )]
     Fields {
         /// How many it has.
         found: usize,

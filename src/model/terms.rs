@@ -76,7 +76,7 @@ closed!(
 closed!(
     /// Where an item was posted.
     Platform, "platform", {
-        /// Mastodon and what speaks its API.
+        /// The fediverse: Mastodon, and what speaks its API or ActivityPub.
         Mastodon = "mastodon",
         /// X, formerly Twitter.
         X = "x",

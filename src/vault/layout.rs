@@ -31,6 +31,7 @@ const ROLES: &[(&str, Option<PartRole>)] = &[
     ("place", Some(PartRole::Place)),
     ("thread", Some(PartRole::Thread)),
     (HEADING, Some(PartRole::Heading)),
+    ("audience", Some(PartRole::Audience)),
 ];
 
 const VERSION: u8 = 1;
