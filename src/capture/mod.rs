@@ -10,6 +10,9 @@
 
 mod activitypub;
 mod activitypub_note;
+mod bluesky;
+mod bluesky_blocks;
+mod bluesky_post;
 mod cuts;
 mod documents;
 mod gather;
@@ -70,6 +73,8 @@ macro_rules! formats {
 formats! {
     /// Activities, objects and collections of ActivityPub, also a Mastodon account's `outbox.json`.
     ActivityPub => activitypub,
+    /// Answers of Bluesky's interface, frames of the firehose as JSON, lines of Jetstream.
+    Bluesky => bluesky,
     /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
     XApiV2 => x_api_v2,
     /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 /// Invented captures, one of each shape, so that nothing here depends on files from elsewhere.
 const FIXTURES: &[(Format, &[(&str, [u64; 4])])] = &[
     (Format::ActivityPub, activitypub::tests::FIXTURES),
+    (Format::Bluesky, bluesky::tests::FIXTURES),
     (Format::XApiV2, x_api_v2::tests::FIXTURES),
     (Format::MastodonApi, mastodon::tests::FIXTURES),
 ];

@@ -89,6 +89,8 @@ pub enum PartRole {
     Heading,
     /// Whom the item was addressed to.
     Audience,
+    /// Blocks of a repository, one of which is the item's record (Bluesky).
+    Blocks,
 }
 
 /// What someone did without saying anything.

@@ -86,6 +86,10 @@ closed!(
         Instagram = "instagram",
         /// LinkedIn.
         LinkedIn = "linkedin",
+        /// Bluesky and what speaks the AT protocol.
+        Bluesky = "bluesky",
+        /// YouTube.
+        YouTube = "youtube",
         /// A platform that has no word of its own here.
         Other = "other",
     }

@@ -32,6 +32,7 @@ const ROLES: &[(&str, Option<PartRole>)] = &[
     ("thread", Some(PartRole::Thread)),
     (HEADING, Some(PartRole::Heading)),
     ("audience", Some(PartRole::Audience)),
+    ("blocks", Some(PartRole::Blocks)),
 ];
 
 const VERSION: u8 = 1;
