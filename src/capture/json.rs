@@ -88,6 +88,10 @@ impl<'j> Value<'j> {
         matches!(self.node().kind, Kind::Text | Kind::EscapedText)
     }
 
+    pub(super) fn is_false(self) -> bool {
+        self.node().kind == Kind::False
+    }
+
     pub(super) fn is_true(self) -> bool {
         self.node().kind == Kind::True
     }
@@ -127,8 +131,14 @@ impl<'j> Value<'j> {
         })
     }
 
+    /// The elements of an array, or the value itself: for formats that leave out the brackets around one.
+    pub(super) fn many(self) -> impl Iterator<Item = Value<'j>> {
+        let alone = (!self.is_array() && self.node().kind != Kind::Null).then_some(self);
+        alone.into_iter().chain(self.elements())
+    }
+
     /// The members of an object, as `(name, value)` nodes; nothing for other values.
-    fn members(self) -> impl Iterator<Item = (Value<'j>, Value<'j>)> {
+    pub(super) fn members(self) -> impl Iterator<Item = (Value<'j>, Value<'j>)> {
         let node = self.node();
         let end = if node.kind == Kind::Object { node.next } else { 0 };
         let mut index = self.index + 1;
@@ -151,6 +161,13 @@ impl<'j> Value<'j> {
     /// Whether an object has no more than `most` members.
     pub(super) fn members_at_most(self, most: usize) -> bool {
         self.members().take(most + 1).count() <= most
+    }
+
+    /// Every object at any depth inside it, itself included, in the order of the text.
+    pub(super) fn within(self) -> impl Iterator<Item = Value<'j>> {
+        (self.index..self.node().next.min(u32::try_from(self.json.nodes.len()).unwrap_or(u32::MAX)))
+            .map(move |index| Value { json: self.json, index })
+            .filter(|value| value.is_object())
     }
 
     /// Several members in one pass.

@@ -184,6 +184,7 @@ fn status(object: Value<'_>, context: &mut Context) -> Item {
         mentions: object.list("mentions").map(account_of).collect(),
         media,
         posted_at: time(created),
+        posted_as: None,
         edited_at: time(edited),
         in_reply_to,
         quotes: object.field("quote").and_then(quoted),

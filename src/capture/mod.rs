@@ -8,6 +8,11 @@
 //! A format is one file beside this one (`mastodon`, `x_api_v2`) with a `READING` that turns a parsed piece
 //! into `Gathered`, and one line in `formats!`; splitting, cutting and counting are shared.
 
+mod activitypub;
+mod activitypub_note;
+mod bluesky;
+mod bluesky_blocks;
+mod bluesky_post;
 mod containers;
 mod cuts;
 mod documents;
@@ -30,7 +35,9 @@ mod x_api_v1;
 mod x_api_v2;
 
 pub use containers::{ContainerFault, Opened, Step, StepKind, Within, open};
-pub use item::{Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Removal};
+pub use item::{
+    Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Precision, Removal, StatedTime, StatedZone,
+};
 pub use json_parse::JsonFault;
 pub use reader::{Reader, reread};
 pub use tally::Tally;
@@ -79,6 +86,10 @@ formats! {
     WebPage => page,
     /// Answers and streams of Twitter's API v1.1.
     XApiV1 => x_api_v1,
+    /// Activities, objects and collections of ActivityPub, also a Mastodon account's `outbox.json`.
+    ActivityPub => activitypub,
+    /// Answers of Bluesky's interface, frames of the firehose as JSON, lines of Jetstream.
+    Bluesky => bluesky,
     /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
     XApiV2 => x_api_v2,
     /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.

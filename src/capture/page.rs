@@ -9,7 +9,7 @@ use super::html;
 use super::item::{Item, Passage, PassageRole};
 use super::unit::{Cut, CutKind, Place, Refusal, RefusalReason, Unit};
 use super::{CaptureError, Format, Limits};
-use crate::model::{ByteRange, ItemKind, Platform, PrivateText, Timestamp, Visibility};
+use crate::model::{ByteRange, ItemKind, Platform, PrivateText, Timestamp};
 use std::io::{BufRead, Read};
 use zeroize::Zeroizing;
 
@@ -69,6 +69,7 @@ impl<'a> Page<'a> {
             items: Vec::new(),
             acts: Vec::new(),
             deletions: Vec::new(),
+            heading: None,
             cuts: Vec::new(),
             refused: Vec::new(),
         };
@@ -120,26 +121,10 @@ pub(super) fn read(bytes: &[u8]) -> Item {
         text: PrivateText::new(text),
     }));
     Item {
-        platform: Platform::Web,
-        kind: ItemKind::Page,
-        names: Vec::new(),
-        range: ByteRange { start: 0, end: 0 },
-        shared: Vec::new(),
-        author: None,
         passages,
         links: page.links.into_iter().map(PrivateText::new).collect(),
-        mentions: Vec::new(),
-        media: Vec::new(),
-        posted_at: None,
-        edited_at: None,
-        in_reply_to: None,
-        quotes: None,
-        conversation: None,
-        visibility: Visibility::Unknown,
         language: page.language,
-        supersedes: Vec::new(),
-        superseded: false,
-        deletion: None,
+        ..Item::new(Platform::Web, ItemKind::Page)
     }
 }
 

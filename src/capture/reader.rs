@@ -244,6 +244,7 @@ fn unit(format: Format, raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> 
         items,
         acts: gathered.acts,
         deletions: gathered.deletions,
+        heading: None,
         cuts,
         refused,
     }

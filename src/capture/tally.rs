@@ -33,6 +33,7 @@ impl Tally {
             let kind = match act.kind {
                 ActKind::Boost => 1,
                 ActKind::Like => 2,
+                ActKind::Vote => 3,
             };
             self.acts.insert(digest(kind, Some(&act.name)));
         }

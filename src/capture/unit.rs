@@ -6,6 +6,7 @@ use super::item::{Item, Removal};
 use super::json_parse::JsonFault;
 use crate::model::{ByteRange, PrivateText};
 use std::fmt;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// One top-level piece of a capture: a line, an element of a top-level array with the separators around it,
@@ -34,6 +35,10 @@ pub struct Unit {
     pub acts: Vec<Act>,
     /// Items it says were taken away.
     pub deletions: Vec<Deletion>,
+    /// The heading its items stand under, when they cannot be read without it (the first line of a table, in an
+    /// earlier unit). Whoever seals an item keeps it beside it and gives it to
+    /// [`reread`](super::reread) as [`PartRole::Heading`]; in the file it is residue of its own unit.
+    pub heading: Option<Arc<[u8]>>,
     /// The fragments: first one of its own for each item, then the shared ones, then the residue.
     pub cuts: Vec<Cut>,
     /// What could not be read and is not part of any fragment.
@@ -94,6 +99,14 @@ pub enum PartRole {
     Poll,
     /// A place.
     Place,
+    /// What a thread of messages says of itself: its path, or its list of participants.
+    Thread,
+    /// The heading that the rows of a table stand under.
+    Heading,
+    /// Whom the item was addressed to.
+    Audience,
+    /// Blocks of a repository, one of which is the item's record (Bluesky).
+    Blocks,
 }
 
 /// What someone did without saying anything.
@@ -101,8 +114,10 @@ pub enum PartRole {
 pub enum ActKind {
     /// Passed an item on without a word: boost, retweet.
     Boost,
-    /// Liked it.
+    /// Liked it, or reacted with another sign.
     Like,
+    /// Voted in a poll, answered a quiz, moved a slider.
+    Vote,
 }
 
 /// One like or boost. Sealed with its capture as residue and counted; never projected on its own.
@@ -186,6 +201,24 @@ pub enum RefusalReason {
     /// A container, or a body in one, is not what it says it is.
     #[error(transparent)]
     Container(ContainerFault),
+    /// A row with more fields than the heading has.
+    #[error(
+        "the row has {found} fields and the heading {expected}; put quotes around what holds the separator"
+    )]
+    Fields {
+        /// How many it has.
+        found: usize,
+        /// How many the heading has.
+        expected: usize,
+    },
+    /// A field of Knik's own format that is not as it should be.
+    #[error("field `{field}` {mend}")]
+    Field {
+        /// The field, by the name the format gives it.
+        field: &'static str,
+        /// What it should be.
+        mend: &'static str,
+    },
     /// Sound JSON, but nothing this format knows.
     #[error("not something this format knows; check the format or remove it")]
     NotRecognised,

@@ -13,7 +13,7 @@ use super::html;
 use super::item::{Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Removal};
 use super::json::{Json, Value};
 use super::unit::ActKind;
-use crate::model::{ByteRange, ItemKind, Platform, PrivateText, Timestamp, Visibility};
+use crate::model::{ItemKind, Platform, PrivateText, Timestamp, Visibility};
 
 pub(super) const READING: JsonReading = JsonReading {
     name: "x_api_v1",
@@ -130,33 +130,8 @@ fn item(object: Value<'_>) -> Item {
         quotes: id(quoted).or_else(|| id(object.field("quoted_status").and_then(|q| q.field("id_str")))),
         visibility: visibility(author, direct),
         language: gather::language(language).filter(|tag| tag != "und"),
-        ..blank(id(native))
-    }
-}
-
-/// An item of the platform with nothing but its name.
-fn blank(name: Option<PrivateText>) -> Item {
-    Item {
-        platform: Platform::X,
-        kind: ItemKind::Message,
-        names: name.into_iter().collect(),
-        range: ByteRange { start: 0, end: 0 },
-        shared: Vec::new(),
-        author: None,
-        passages: Vec::new(),
-        links: Vec::new(),
-        mentions: Vec::new(),
-        media: Vec::new(),
-        posted_at: None,
-        edited_at: None,
-        in_reply_to: None,
-        quotes: None,
-        conversation: None,
-        visibility: Visibility::Direct,
-        language: None,
-        supersedes: Vec::new(),
-        superseded: false,
-        deletion: None,
+        names: id(native).into_iter().collect(),
+        ..Item::new(Platform::X, ItemKind::Post)
     }
 }
 
@@ -167,7 +142,9 @@ fn event_message(event: Value<'_>) -> Item {
         created.map_or([None; 3], |created| created.fields(["sender_id", "target", "message_data"]));
     let by_id = |native: PrivateText| gather::account(Some(native), None, None);
     let recipient = id(target.and_then(|target| target.field("recipient_id"))).map(by_id);
-    let mut message = blank(id(native));
+    let mut message = Item::new(Platform::X, ItemKind::Message);
+    message.names.extend(id(native));
+    message.visibility = Visibility::Direct;
     message.author = id(sender).map(by_id);
     message.posted_at = at.and_then(Value::id).and_then(|millis| Timestamp::from_micros(millis.parse::<i64>().ok()?.checked_mul(1_000)?));
     let Some(data) = data else { return message };

@@ -138,6 +138,7 @@ fn post(object: Value<'_>, parts: &mut Parts<'_>) -> Item {
         mentions,
         media,
         posted_at,
+        posted_as: None,
         edited_at: posted_at.filter(|_| !supersedes.is_empty()),
         in_reply_to: reference(object, "replied_to"),
         quotes: reference(object, "quoted"),

@@ -76,12 +76,24 @@ closed!(
 closed!(
     /// Where an item was posted.
     Platform, "platform", {
-        /// Mastodon and what speaks its API.
+        /// The fediverse: Mastodon, and what speaks its API or ActivityPub.
         Mastodon = "mastodon",
         /// X, formerly Twitter.
         X = "x",
         /// The web at large: pages, and archives of it whose items name their own platform.
         Web = "web",
+        /// Facebook.
+        Facebook = "facebook",
+        /// Instagram.
+        Instagram = "instagram",
+        /// LinkedIn.
+        LinkedIn = "linkedin",
+        /// Bluesky and what speaks the AT protocol.
+        Bluesky = "bluesky",
+        /// YouTube.
+        YouTube = "youtube",
+        /// A platform that has no word of its own here.
+        Other = "other",
     }
 );
 

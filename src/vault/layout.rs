@@ -20,12 +20,19 @@ pub struct Layout {
 /// The role of the item itself.
 pub const ITEM: &str = "item";
 
+/// The role of the heading a row stands under.
+pub const HEADING: &str = "heading";
+
 const ROLES: &[(&str, Option<PartRole>)] = &[
     (ITEM, None),
     ("account", Some(PartRole::Account)),
     ("media", Some(PartRole::Media)),
     ("poll", Some(PartRole::Poll)),
     ("place", Some(PartRole::Place)),
+    ("thread", Some(PartRole::Thread)),
+    (HEADING, Some(PartRole::Heading)),
+    ("audience", Some(PartRole::Audience)),
+    ("blocks", Some(PartRole::Blocks)),
 ];
 
 const VERSION: u8 = 1;

@@ -17,6 +17,7 @@ pub(super) fn own((offset, bytes): (u64, Zeroizing<Vec<u8>>), kind: CutKind, ref
         items: Vec::new(),
         acts: Vec::new(),
         deletions: Vec::new(),
+        heading: None,
         cuts,
         refused,
     }
