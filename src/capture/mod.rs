@@ -109,6 +109,12 @@ impl Format {
         self.reading().platform
     }
 
+    /// Whether it holds captures of other formats.
+    #[must_use]
+    pub const fn is_container(self) -> bool {
+        matches!(self, Self::Warc | Self::Wacz | Self::Zip)
+    }
+
     fn words() -> String {
         Self::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ")
     }

@@ -74,7 +74,7 @@ fn gather(json: &Json<'_>) -> Gathered {
     for object in json.objects() {
         if is_post(object) {
             post(object, &mut gathered);
-        } else if object.field("message_create").is_some_and(Value::is_object) {
+        } else if is_event_message(object) {
             gathered.items.push((event_message(object), object.range()));
         }
     }
@@ -91,6 +91,12 @@ fn is_post(object: Value<'_>) -> bool {
     let [native, short, full, created] = object.fields(["id_str", "text", "full_text", "created_at"]);
     let said = short.or(full).is_some_and(Value::is_text);
     native.and_then(Value::id).is_some() && said && created.is_some_and(Value::is_text)
+}
+
+/// A direct message as an event.
+fn is_event_message(object: Value<'_>) -> bool {
+    let [native, created] = object.fields(["id", "message_create"]);
+    native.and_then(Value::id).is_some() && created.is_some_and(Value::is_object)
 }
 
 fn post(object: Value<'_>, gathered: &mut Gathered) {

@@ -28,6 +28,10 @@ pub struct SealedBatch {
 /// Seals every byte of the units (what was refused excepted) under fresh keys. The bytes between records that
 /// belong to none (commas, line ends) become one fragment for the whole batch.
 ///
+/// Of a derived unit the items and their shared parts are sealed: what else it holds is in its container, whose own
+/// bytes are in other units. The kind of such a fragment begins with `derived-`; its bytes have no place in the file, so
+/// its only range is an empty one where its container starts.
+///
 /// # Errors
 /// When a key cannot be had or used.
 pub fn seal_batch(
@@ -44,15 +48,24 @@ pub fn seal_batch(
         let mut places = Places::default();
         for (n, cut) in unit.cuts.iter().enumerate() {
             if cut.kind == CutKind::Residue {
-                residue.take(unit, &cut.ranges);
+                if unit.within.is_none() {
+                    residue.take(unit, &cut.ranges);
+                }
                 continue;
             }
             let plain = gather(unit, &cut.ranges);
             let kind = match cut.kind {
                 CutKind::Shared(role) => role_word(role),
-                _ => "own",
+                CutKind::Encoded => "encoded",
+                CutKind::Own { .. } | CutKind::Residue => "own",
             };
-            let id = sealer.seal(kind, &cut.ranges, &plain)?;
+            let id = match &unit.within {
+                None => sealer.seal(kind, &cut.ranges, &plain)?,
+                Some(within) => {
+                    let at = ByteRange { start: within.offset(), end: within.offset() };
+                    sealer.seal(&format!("derived-{kind}"), &[at], &plain)?
+                }
+            };
             places.add(n, id, &cut.ranges);
         }
         let mut of_unit = places.layouts(unit)?;
@@ -129,7 +142,7 @@ impl Places {
     }
 
     fn layout(&self, item: ByteRange, shared: &[usize], unit: &Unit) -> Result<Layout, VaultError> {
-        let mut layout = Layout::default();
+        let mut layout = Layout { format: unit.format, ..Layout::default() };
         let first = self.stretches.partition_point(|(range, _, _)| range.start < item.start);
         let mut pieces = Vec::new();
         let mut reached = item.start;

@@ -426,3 +426,7 @@ fn may_be_read(content: &str) -> bool {
     let main = content.split('/').next().unwrap_or_default();
     !matches!(main, "image" | "audio" | "video" | "font") && !content.starts_with("text/css")
 }
+
+#[cfg(test)]
+#[path = "warc_tests.rs"]
+mod tests;
