@@ -228,3 +228,7 @@ fn in_der(signature: &[u8], half: usize) -> Vec<u8> {
     }
     [&[0x30, body.len() as u8], body.as_slice()].concat()
 }
+
+#[cfg(test)]
+#[path = "wacz_tests.rs"]
+mod tests;

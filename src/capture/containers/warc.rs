@@ -16,7 +16,6 @@ use crate::capture::page::{self, Address};
 use crate::capture::unit::{CutKind, Refusal, Unit};
 use crate::capture::{CaptureError, Format, Limits, RefusalReason};
 use crate::model::Platform;
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::BufReader;
 use std::rc::Rc;

@@ -342,3 +342,7 @@ pub(super) fn hashes() -> Vec<(&'static str, Hash)> {
     let named = |name| Hash::named(name).map(|hash| (name, hash));
     ["md5", "sha1", "sha256", "sha512"].into_iter().filter_map(named).collect()
 }
+
+#[cfg(test)]
+#[path = "zip_tests.rs"]
+mod tests;
