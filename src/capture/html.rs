@@ -51,7 +51,9 @@ pub(super) fn page(html: &str) -> Page {
         }
         ["script", "style"].into_iter().find(|hidden| name.eq_ignore_ascii_case(hidden))
     });
-    let fits = |tag: &String| (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let fits = |tag: &String| {
+        (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
     Page { text, attributes, links, language: language.filter(fits) }
 }
 
@@ -160,9 +162,9 @@ fn apply(tag: &str, text: &mut String, links: &mut Vec<String>) {
     match name.to_ascii_lowercase().as_str() {
         "br" => text.push('\n'),
         "p" | "blockquote" | "pre" | "ul" | "ol" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => gap(text, 2),
-        "div" | "tr" | "dt" | "dd" | "hr" | "td" | "th" | "title" | "option" | "section" | "article" | "header"
-        | "footer" | "nav" | "main" | "aside" | "figure" | "figcaption" | "label" | "button" | "address" | "form"
-        | "table" | "caption" | "summary" => gap(text, 1),
+        "div" | "tr" | "dt" | "dd" | "hr" | "td" | "th" | "title" | "option" | "section" | "article"
+        | "header" | "footer" | "nav" | "main" | "aside" | "figure" | "figcaption" | "label" | "button"
+        | "address" | "form" | "table" | "caption" | "summary" => gap(text, 1),
         "li" if !closing => {
             gap(text, 1);
             text.push_str("- ");
@@ -338,7 +340,8 @@ mod tests {
     #[test]
     fn hostile_markup_takes_linear_time() {
         let began = Instant::now();
-        for piece in ["<a", "<!--", "&", "<a href=\"", "<p>", "<a '>", "&#x", "<a b=", "<", "<script>", "</s"] {
+        for piece in ["<a", "<!--", "&", "<a href=\"", "<p>", "<a '>", "&#x", "<a b=", "<", "<script>", "</s"]
+        {
             reading(&piece.repeat(400_000));
             decoded(&piece.repeat(400_000));
             page(&piece.repeat(400_000));

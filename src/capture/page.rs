@@ -116,10 +116,11 @@ pub(super) fn read(bytes: &[u8]) -> Item {
     let text = decoded(bytes);
     let page = html::page(&text);
     let mut passages = vec![Passage { role: PassageRole::Body, text: PrivateText::new(page.text) }];
-    passages.extend(page.attributes.into_iter().map(|text| Passage {
-        role: PassageRole::AltText,
-        text: PrivateText::new(text),
-    }));
+    passages.extend(
+        page.attributes
+            .into_iter()
+            .map(|text| Passage { role: PassageRole::AltText, text: PrivateText::new(text) }),
+    );
     Item {
         passages,
         links: page.links.into_iter().map(PrivateText::new).collect(),
@@ -151,7 +152,8 @@ mod tests {
     #[test]
     fn a_page_is_known_by_its_beginning_and_read_in_its_encoding() {
         assert!(begins(b"\xEF\xBB\xBF\n<!DOCTYPE HTML><p>") && begins(b"<html lang=nl>") && !begins(b"<p>x"));
-        let item = read(b"<html lang=\"nl\"><p title='Van Fenna'>Caf\xE9 \x80 5<img alt=\"Bo op de foto\"></p>");
+        let item =
+            read(b"<html lang=\"nl\"><p title='Van Fenna'>Caf\xE9 \x80 5<img alt=\"Bo op de foto\"></p>");
         let said: Vec<&str> = item.passages.iter().map(|passage| passage.text.expose()).collect();
         assert_eq!(said, ["Café € 5", "Van Fenna", "Bo op de foto"]);
         assert_eq!(item.language.as_deref(), Some("nl"));

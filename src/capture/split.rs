@@ -52,7 +52,12 @@ impl Raw {
     pub(super) fn place(&self, at: usize) -> Place {
         let before = self.bytes.get(..at).unwrap_or_default();
         let lines = before.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        Place { within: None, line: self.line + lines, offset: self.offset + at as u64, pointer: self.pointer.clone() }
+        Place {
+            within: None,
+            line: self.line + lines,
+            offset: self.offset + at as u64,
+            pointer: self.pointer.clone(),
+        }
     }
 
     /// A range within the bytes, in the file.

@@ -48,8 +48,10 @@ fn recognises(root: Value<'_>) -> bool {
         root.fields(["id_str", "screen_name", "search_metadata", "delete", "next_cursor_str"]);
     let [events, event, source] = root.fields(["events", "event", "source"]);
     let account = native.is_some() && name.is_some();
-    let deletion = deleted.is_some_and(|gone| gone.field("status").or(gone.field("direct_message")).is_some());
-    let messages = events.is_some_and(|events| events.elements().next().is_none_or(|e| e.field("message_create").is_some()));
+    let deletion =
+        deleted.is_some_and(|gone| gone.field("status").or(gone.field("direct_message")).is_some());
+    let messages = events
+        .is_some_and(|events| events.elements().next().is_none_or(|e| e.field("message_create").is_some()));
     let told = event.is_some_and(Value::is_text) && source.is_some_and(Value::is_object);
     let lone = root.field("message_create").is_some() || root.field("direct_message").is_some();
     is_post(root)
@@ -152,7 +154,9 @@ fn event_message(event: Value<'_>) -> Item {
     message.names.extend(id(native));
     message.visibility = Visibility::Direct;
     message.author = id(sender).map(by_id);
-    message.posted_at = at.and_then(Value::id).and_then(|millis| Timestamp::from_micros(millis.parse::<i64>().ok()?.checked_mul(1_000)?));
+    message.posted_at = at
+        .and_then(Value::id)
+        .and_then(|millis| Timestamp::from_micros(millis.parse::<i64>().ok()?.checked_mul(1_000)?));
     let Some(data) = data else { return message };
     message.passages.push(body(data, None));
     let attached = data.field("attachment").and_then(|attached| attached.field("media"));
@@ -191,7 +195,8 @@ fn entities<'j>(
     extended: Option<Value<'j>>,
     kind: &'static str,
 ) -> impl Iterator<Item = Value<'j>> {
-    let listed = extended.and_then(|extended| extended.field("entities")).or_else(|| object.field("entities"));
+    let listed =
+        extended.and_then(|extended| extended.field("entities")).or_else(|| object.field("entities"));
     listed.into_iter().flat_map(move |entities| entities.list(kind))
 }
 
@@ -219,7 +224,9 @@ fn one_medium(medium: Value<'_>, passages: &mut Vec<Passage>) -> MediaKind {
 fn deletion(gone: Value<'_>, gathered: &mut Gathered) {
     let [status, message, millis] = gone.fields(["status", "direct_message", "timestamp_ms"]);
     let named = status.or(message).and_then(|gone| id(gone.field("id_str")).or_else(|| id(gone.field("id"))));
-    let at = millis.and_then(Value::id).and_then(|ms| Timestamp::from_micros(ms.parse::<i64>().ok()?.checked_mul(1_000)?));
+    let at = millis
+        .and_then(Value::id)
+        .and_then(|ms| Timestamp::from_micros(ms.parse::<i64>().ok()?.checked_mul(1_000)?));
     if let Some(name) = named {
         gathered.deletion(vec![name], Removal { at, by: DeletedBy::Unknown });
     }

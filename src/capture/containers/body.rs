@@ -107,13 +107,24 @@ pub(super) fn decode<'a>(
 ) -> Result<Decoded<'a>, ContainerFault> {
     let flow = Rc::clone(&block.flow);
     let first = block.tap.peek().unwrap_or_default();
-    let chunked = transfer.iter().any(|word| word == "chunked") && first.is_some_and(|b| b.is_ascii_hexdigit());
-    let codings: Vec<&str> =
-        transfer.iter().chain(content).map(String::as_str).filter(|word| *word != "chunked" && *word != "identity").collect();
+    let chunked =
+        transfer.iter().any(|word| word == "chunked") && first.is_some_and(|b| b.is_ascii_hexdigit());
+    let codings: Vec<&str> = transfer
+        .iter()
+        .chain(content)
+        .map(String::as_str)
+        .filter(|word| *word != "chunked" && *word != "identity")
+        .collect();
     let mut stream: Box<dyn Read + 'a> = Box::new(block);
     let mut first = first;
     if chunked {
-        stream = Box::new(Chunks { inner: stream, flow: Rc::clone(&flow), left: 0, state: Chunk::Size, digits: 0 });
+        stream = Box::new(Chunks {
+            inner: stream,
+            flow: Rc::clone(&flow),
+            left: 0,
+            state: Chunk::Size,
+            digits: 0,
+        });
         (stream, first) = looked_at(stream);
     } else {
         flow.borrow_mut().unchunked = None;

@@ -76,7 +76,8 @@ pub(super) fn readings(value: &str, length: usize) -> Vec<Vec<u8>> {
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let standard = GeneralPurpose::new(&base64::alphabet::STANDARD, LENIENT);
     let url_safe = GeneralPurpose::new(&base64::alphabet::URL_SAFE, LENIENT);
-    let forms = [hex::decode(value).ok(), base32(value), standard.decode(value).ok(), url_safe.decode(value).ok()];
+    let forms =
+        [hex::decode(value).ok(), base32(value), standard.decode(value).ok(), url_safe.decode(value).ok()];
     forms.into_iter().flatten().filter(|bytes| bytes.len() == length).collect()
 }
 
@@ -121,7 +122,12 @@ mod tests {
             assert!(readings(form, 20).contains(&empty), "{form}");
             assert!(Check::of(&format!("sha1:{form}")).unwrap().holds(), "{form}");
         }
-        for other in ["sha1:AAA2H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ", "sha1:1112H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ", "md5:", "sha1:x"] {
+        for other in [
+            "sha1:AAA2H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ",
+            "sha1:1112H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ",
+            "md5:",
+            "sha1:x",
+        ] {
             assert!(!Check::of(other).unwrap().holds(), "{other}");
         }
         assert!(Check::of("crc:00").is_none() && Check::of("sha1").is_none());

@@ -145,7 +145,8 @@ impl Data {
             self.packed += used;
             match status {
                 Ok(Status::StreamEnd) => {
-                    self.packing = if left > 0 && left < u64::MAX / 2 { Packing::Stored(left) } else { Packing::Ended };
+                    self.packing =
+                        if left > 0 && left < u64::MAX / 2 { Packing::Stored(left) } else { Packing::Ended };
                     if let Packing::Stored(_) = self.packing {
                         self.fail(ContainerFault::ZipChecksum);
                         self.packing = Packing::Stored(left);
@@ -159,7 +160,11 @@ impl Data {
                 Ok(_) if made > 0 => return Ok(made),
                 Ok(_) if dry => {
                     self.cut_short = left > 0;
-                    self.fail(if left > 0 { ContainerFault::ZipTruncated } else { ContainerFault::ZipChecksum });
+                    self.fail(if left > 0 {
+                        ContainerFault::ZipTruncated
+                    } else {
+                        ContainerFault::ZipChecksum
+                    });
                     return Ok(0);
                 }
                 Ok(_) => {}

@@ -41,7 +41,9 @@ pub enum ContainerFault {
     #[error("the HTTP message is broken; its body was kept and not read")]
     Http,
     /// A content or transfer coding that cannot be undone.
-    #[error("the body is in a coding that is not supported (gzip, deflate and br are); fetch it in one of these")]
+    #[error(
+        "the body is in a coding that is not supported (gzip, deflate and br are); fetch it in one of these"
+    )]
     Coding,
     /// The body's coding is broken.
     #[error("the compressed body is broken or cut short; it was kept and not read to its end")]
@@ -101,6 +103,8 @@ pub enum ContainerFault {
     #[error("the signature of the WACZ does not hold")]
     WaczSignature,
     /// The signature's key or certificate cannot be read.
-    #[error("the key or certificate of the WACZ's signature cannot be read or is of a kind that is not known")]
+    #[error(
+        "the key or certificate of the WACZ's signature cannot be read or is of a kind that is not known"
+    )]
     WaczKey,
 }

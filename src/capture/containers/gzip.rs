@@ -51,7 +51,8 @@ impl<'a> Gzip<'a> {
     ) -> Result<Self, CaptureError> {
         let (tap, members) = (Tap::new(input), Rc::<RefCell<Members>>::default());
         let kept_max = limits.unit_bytes_max.saturating_mul(2).saturating_add(CHUNK);
-        let stream = Inflate { tap: tap.clone(), members: Rc::clone(&members), state: State::Header, kept_max };
+        let stream =
+            Inflate { tap: tap.clone(), members: Rc::clone(&members), state: State::Header, kept_max };
         let decoded: Input<'a> = Box::new(BufReader::with_capacity(1 << 16, stream));
         let inner = begin(decoded, format, limits, depth + 1);
         let inner = inner.map_err(|error| blamed(error, &members.borrow()))?;
@@ -69,7 +70,8 @@ impl<'a> Gzip<'a> {
     /// Gives on the members that nothing more can come of, and of a long one what there is of it.
     fn flush(&mut self, reached: u64) {
         let mut members = self.members.borrow_mut();
-        while let Some(member) = members.list.pop_front_if(|m| m.ends.is_some_and(|(_, end)| end <= reached)) {
+        while let Some(member) = members.list.pop_front_if(|m| m.ends.is_some_and(|(_, end)| end <= reached))
+        {
             let kind = if member.tells { CutKind::Encoded } else { CutKind::Residue };
             let end = member.ends.map_or(0, |(end, _)| end);
             self.queue.push_back(tiles::own(self.tap.taken(end), kind, Vec::new()));
@@ -87,7 +89,9 @@ impl<'a> Gzip<'a> {
         self.flush(u64::MAX);
         let tells = self.members.borrow().list.iter().any(|member| member.tells);
         let kind = if tells { CutKind::Encoded } else { CutKind::Residue };
-        while self.tap.read_with(|bytes| (bytes.len().min(CHUNK), !bytes.is_empty()))? && self.tap.kept() < CHUNK {}
+        while self.tap.read_with(|bytes| (bytes.len().min(CHUNK), !bytes.is_empty()))?
+            && self.tap.kept() < CHUNK
+        {}
         let rest = self.tap.taken(u64::MAX);
         self.ended = rest.1.is_empty();
         let fault = if self.ended { self.members.borrow_mut().fault.take() } else { None };

@@ -147,7 +147,8 @@ pub(super) fn refusals(units: &[Unit]) -> Vec<String> {
 
 fn samples() -> Vec<(String, Vec<u8>)> {
     let Some(folder) = captures() else { return Vec::new() };
-    let files = ["warc", "wacz"].into_iter().flat_map(|format| std::fs::read_dir(folder.join(format)).unwrap());
+    let files =
+        ["warc", "wacz"].into_iter().flat_map(|format| std::fs::read_dir(folder.join(format)).unwrap());
     let named = |path: std::path::PathBuf| {
         let folder = path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
         (format!("{folder}/{}", path.file_name().unwrap().to_string_lossy()), std::fs::read(path).unwrap())
@@ -204,14 +205,21 @@ fn wrapped(name: &str, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
         ("warc, deflate", answer("Content-Encoding: deflate\r\n", &deflate(bytes))),
         ("warc, zlib", answer("Content-Encoding: deflate\r\n", &zlib(bytes))),
         ("warc, br", answer("Content-Encoding: br\r\n", &stored_brotli(bytes))),
-        ("warc, all", answer("Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n", &chunked(&gzip(bytes)))),
+        (
+            "warc, all",
+            answer("Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n", &chunked(&gzip(bytes))),
+        ),
         ("warc.gz", [gzip(&record("warcinfo", "", b"a: b\r\n")), gzip(&plain)].concat()),
         ("warc in one member", gzip(&[record("request", "", b"x"), plain.clone()].concat())),
         ("zip in gzip", gzip(&zip(&[("a/b.json", bytes, Pack::Deflated)]))),
         ("warc.gz in a zip", zip(&[("x.warc.gz", &gzip(&plain), Pack::Stored)])),
         ("zip in a warc", answer("", &zip(&[("b", bytes, Pack::Stored)]))),
     ];
-    all.extend(PACKS.map(|pack| ("zip", zip(&[("leeg/", b"", pack), ("b", bytes, pack), ("c.png", b"\x89PNG", pack)]))));
+    all.extend(
+        PACKS.map(|pack| {
+            ("zip", zip(&[("leeg/", b"", pack), ("b", bytes, pack), ("c.png", b"\x89PNG", pack)]))
+        }),
+    );
     all.into_iter().map(|(way, bytes)| (format!("{name}, {way}"), bytes)).collect()
 }
 

@@ -58,7 +58,12 @@ pub(super) fn derived(mut unit: Unit, step: Step) -> Option<Unit> {
 
 /// A unit of a body that stands as it is, `by` bytes into the container's stream, with the bytes that went by.
 /// What it refused is sealed with its container.
-pub(super) fn in_place(mut unit: Unit, by: u64, step: Step, take: impl FnOnce(u64) -> Zeroizing<Vec<u8>>) -> Unit {
+pub(super) fn in_place(
+    mut unit: Unit,
+    by: u64,
+    step: Step,
+    take: impl FnOnce(u64) -> Zeroizing<Vec<u8>>,
+) -> Unit {
     let shift = |range: &mut ByteRange| {
         range.start += by;
         range.end += by;

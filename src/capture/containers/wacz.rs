@@ -93,7 +93,8 @@ impl Contents {
             listed.push(path.as_bytes().to_vec());
         }
         listed.sort_unstable();
-        let unlisted = |name: &Vec<u8>| in_archive(name) && !name.ends_with(b"/") && listed.binary_search(name).is_err();
+        let unlisted =
+            |name: &Vec<u8>| in_archive(name) && !name.ends_with(b"/") && listed.binary_search(name).is_err();
         if self.files.keys().any(unlisted) {
             return Err(ContainerFault::WaczUnlisted);
         }
@@ -117,13 +118,18 @@ impl File {
         let [draft_hash, draft_bytes] = stats.map_or([None; 2], |stats| stats.fields(["hash", "bytes"]));
         let stated = hash.or(draft_hash).and_then(Value::text).ok_or(ContainerFault::WaczAlgorithm(n))?;
         let hashing = hashing.and_then(Value::text);
-        let (algorithm, value) = stated.split_once(':').unwrap_or((hashing.as_deref().unwrap_or("md5"), &stated));
+        let (algorithm, value) =
+            stated.split_once(':').unwrap_or((hashing.as_deref().unwrap_or("md5"), &stated));
         let algorithm = algorithm.to_ascii_lowercase().replace('-', "");
         let (_, sum) =
             self.sums.iter().find(|(name, _)| *name == algorithm).ok_or(ContainerFault::WaczAlgorithm(n))?;
         let size = bytes.or(draft_bytes).and_then(Value::id);
         let sized = size.is_none_or(|size| size.parse() == Ok(self.size));
-        if sized && readings(value, sum.len()).contains(sum) { Ok(()) } else { Err(ContainerFault::WaczHash(n)) }
+        if sized && readings(value, sum.len()).contains(sum) {
+            Ok(())
+        } else {
+            Err(ContainerFault::WaczHash(n))
+        }
     }
 }
 
@@ -176,9 +182,11 @@ fn by_certificate(
     let leaf = EndEntityCert::try_from(first).map_err(|_| ContainerFault::WaczKey)?;
     let algorithms = webpki::ALL_VERIFICATION_ALGS;
     // A certificate does not say with which hash its key signs: the ones that fit the key are tried.
-    let holds = algorithms.iter().any(|algorithm| leaf.verify_signature(*algorithm, message, signature).is_ok());
+    let holds =
+        algorithms.iter().any(|algorithm| leaf.verify_signature(*algorithm, message, signature).is_ok());
     let [domain, created] = data.fields(["domain", "created"]);
-    let named = domain.and_then(Value::text).and_then(|domain| ServerName::try_from(domain.into_owned()).ok());
+    let named =
+        domain.and_then(Value::text).and_then(|domain| ServerName::try_from(domain.into_owned()).ok());
     let named = named.is_some_and(|domain| leaf.verify_is_valid_for_subject_name(&domain).is_ok());
     if !holds || !named {
         return Err(ContainerFault::WaczSignature);
@@ -211,7 +219,9 @@ fn by_key(key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), ContainerF
         };
     let half = (point.len() - 1) / 2;
     let signature = if signature.len() == half * 2 { in_der(signature, half) } else { signature.to_vec() };
-    let holds = |algorithm: &'static signature::EcdsaVerificationAlgorithm| UnparsedPublicKey::new(algorithm, point).verify(message, &signature).is_ok();
+    let holds = |algorithm: &'static signature::EcdsaVerificationAlgorithm| {
+        UnparsedPublicKey::new(algorithm, point).verify(message, &signature).is_ok()
+    };
     if algorithms.into_iter().any(holds) { Ok(()) } else { Err(ContainerFault::WaczSignature) }
 }
 

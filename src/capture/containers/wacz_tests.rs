@@ -6,7 +6,8 @@ use crate::capture::tests::tally;
 use crate::capture::{CaptureError, Format, Limits, open};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    KeyPair,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +43,8 @@ impl Parts {
             ("pages/pages.jsonl", b"{\"format\":\"json-pages-1.0\"}\n", Pack::Deflated),
             ("datapackage.json", self.package.as_bytes(), Pack::Deflated),
         ];
-        entries.extend(self.digest.as_ref().map(|d| ("datapackage-digest.json", d.as_bytes(), Pack::Deflated)));
+        entries
+            .extend(self.digest.as_ref().map(|d| ("datapackage-digest.json", d.as_bytes(), Pack::Deflated)));
         judged(&zip(&entries))
     }
 }
@@ -81,9 +83,15 @@ fn resources_are_held_against_the_list() {
     let draft = format!(r#""stats":{{"hash":"{hash}"}},"hashing":"sha256""#);
     assert_eq!(changed(&format!(r#""hash":"sha256:{hash}""#), &draft).outcome(), Ok(1));
     assert_refused(&changed(&hash, &sum("sha256", b"x")), "resource 1 of the WACZ has another hash");
-    assert_refused(&changed(r#""bytes":"#, r#""bytes":1"#), "resource 1 of the WACZ has another hash or size");
+    assert_refused(
+        &changed(r#""bytes":"#, r#""bytes":1"#),
+        "resource 1 of the WACZ has another hash or size",
+    );
     assert_refused(&changed("sha256:", "crc32:"), "an algorithm or form that is not known");
-    assert_refused(&changed("archive/a", "archive/b"), "resource 1 that `datapackage.json` lists is not in the WACZ");
+    assert_refused(
+        &changed("archive/a", "archive/b"),
+        "resource 1 that `datapackage.json` lists is not in the WACZ",
+    );
     assert_refused(&changed(r#""resources":["#, r#""resources":[],"x":["#), "does not list");
     assert_refused(&changed(r#""resources""#, r#""x""#), "no readable `datapackage.json`");
     assert_refused(&changed("{", "[{"), "no readable `datapackage.json`");
@@ -128,8 +136,16 @@ fn a_signature_is_checked_and_an_invalid_one_refused() {
         (field(&digest, "publicKey"), "AAAA".to_owned(), "key or certificate"),
         ("publicKey".to_owned(), "x".to_owned(), "key or certificate"),
         ("\"publicKey\"".to_owned(), "\"domainCert\"".to_owned(), "key or certificate"),
-        (field(&digest, "hash"), format!("sha256:{}", sum("sha256", b"x")), "does not match `datapackage.json`"),
-        ("\"path\":\"datapackage.json\"".to_owned(), "\"path\":\"x\"".to_owned(), "does not match `datapackage.json`"),
+        (
+            field(&digest, "hash"),
+            format!("sha256:{}", sum("sha256", b"x")),
+            "does not match `datapackage.json`",
+        ),
+        (
+            "\"path\":\"datapackage.json\"".to_owned(),
+            "\"path\":\"x\"".to_owned(),
+            "does not match `datapackage.json`",
+        ),
         ("{\"path\"".to_owned(), "{path".to_owned(), "does not match `datapackage.json`"),
     ] {
         parts.digest = Some(digest.replace(&find, &to));
@@ -141,7 +157,10 @@ fn a_signature_is_checked_and_an_invalid_one_refused() {
     assert_refused(&parts, "does not match `datapackage.json`");
     // A digest without a signature is a digest.
     let mut parts = Parts::new();
-    parts.digest = Some(format!(r#"{{"path":"datapackage.json","hash":"sha256:{}"}}"#, sum("sha256", parts.package.as_bytes())));
+    parts.digest = Some(format!(
+        r#"{{"path":"datapackage.json","hash":"sha256:{}"}}"#,
+        sum("sha256", parts.package.as_bytes())
+    ));
     assert_eq!(parts.outcome(), Ok(1));
 }
 
@@ -161,7 +180,8 @@ fn a_certificate_is_checked_against_domain_time_and_chain() {
                 (name.clone(), if is_digest { text() } else { data.clone() })
             })
             .collect();
-        let entries: Vec<_> = files.iter().map(|(name, data)| (name.as_str(), data.as_slice(), Pack::Deflated)).collect();
+        let entries: Vec<_> =
+            files.iter().map(|(name, data)| (name.as_str(), data.as_slice(), Pack::Deflated)).collect();
         judged(&zip(&entries))
     };
     assert_eq!(pack(&|text| text), Ok(0));

@@ -36,7 +36,9 @@ pub(super) struct Warc<'a> {
 
 enum State<'a> {
     /// A record comes next; the first bytes of it may have been read.
-    Between { begun: bool },
+    Between {
+        begun: bool,
+    },
     Inside(Box<Record<'a>>),
     /// Looking for the next record; how much of the mark was seen.
     Seeking(usize),
@@ -139,11 +141,14 @@ impl<'a> Warc<'a> {
             flow.body_left = message.as_ref().and_then(|message| message.length("content-length"));
         }
         let answer = match (&message, kind.as_str()) {
-            (Some(message), "response") => message.first().split(' ').nth(1).is_some_and(|s| s.starts_with('2')),
+            (Some(message), "response") => {
+                message.first().split(' ').nth(1).is_some_and(|s| s.starts_with('2'))
+            }
             (None, "resource" | "conversion" | "response") => true,
             _ => false,
         };
-        let content = message.as_ref().map_or(Some(content.as_str()), |message| message.field("content-type"));
+        let content =
+            message.as_ref().map_or(Some(content.as_str()), |message| message.field("content-type"));
         let content = content.unwrap_or_default().to_ascii_lowercase();
         if answer && may_be_read(&content) {
             let lists = message.as_ref().map(|m| (m.list("transfer-encoding"), m.list("content-encoding")));

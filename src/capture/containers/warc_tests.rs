@@ -29,7 +29,8 @@ fn with_length(record: &[u8], change: i64) -> Vec<u8> {
     let text = String::from_utf8(record.to_vec()).unwrap();
     let at = text.find("Content-Length: ").unwrap() + 16;
     let length: i64 = text[at..].lines().next().unwrap().trim().parse().unwrap();
-    text.replacen(&format!("Content-Length: {length}"), &format!("Content-Length: {}", length + change), 1).into_bytes()
+    text.replacen(&format!("Content-Length: {length}"), &format!("Content-Length: {}", length + change), 1)
+        .into_bytes()
 }
 
 #[test]
@@ -52,7 +53,10 @@ fn what_is_cut_short_is_told_with_its_place() {
     let whole = [other(), answer("", POST.as_bytes())].concat();
     let (records, said) = outcome(&whole[..whole.len() - 30]);
     assert_eq!(records, 1);
-    assert!(said.iter().any(|said| said.starts_with("WARC record 2 at byte") && said.contains("cut short")), "{said:?}");
+    assert!(
+        said.iter().any(|said| said.starts_with("WARC record 2 at byte") && said.contains("cut short")),
+        "{said:?}"
+    );
     assert_outcome(&whole[..other().len() + 20], 1, &["the WARC record ends too soon"]);
     let packed = [gzip(&other()), gzip(&answer("", POST.as_bytes()))].concat();
     let (records, said) = outcome(&packed[..packed.len() - 12]);
@@ -119,7 +123,11 @@ fn only_answers_are_read_and_what_is_not_known_is_no_fault() {
     assert_outcome(&all.concat(), 1, &[]);
     let segment = "WARC-Segment-Number: 1\r\nContent-Type: application/http\r\n";
     assert_outcome(&record("response", segment, &missing), 0, &["cut into segments"]);
-    assert_outcome(&answer("Content-Encoding: zstd\r\n", b"(\xb5/\xfd"), 0, &["a coding that is not supported"]);
+    assert_outcome(
+        &answer("Content-Encoding: zstd\r\n", b"(\xb5/\xfd"),
+        0,
+        &["a coding that is not supported"],
+    );
     assert_outcome(&answer("Transfer-Encoding: chunked\r\n", b"5\r\nab"), 0, &["the HTTP message is broken"]);
     let broken = answer("Content-Type: application/json\r\n", &POST.as_bytes()[..60]);
     assert_outcome(&[broken, other()].concat(), 1, &["the JSON ends in the middle"]);
@@ -145,7 +153,11 @@ fn a_bomb_is_not_read_on() {
 
 #[test]
 fn an_answer_with_items_has_a_key_of_its_own_and_the_others_have_not() {
-    let packed = [gzip(&record("warcinfo", "", b"x")), gzip(&answer("", POST.as_bytes())), gzip(&record("metadata", "", b"y"))];
+    let packed = [
+        gzip(&record("warcinfo", "", b"x")),
+        gzip(&answer("", POST.as_bytes())),
+        gzip(&record("metadata", "", b"y")),
+    ];
     let bytes = packed.concat();
     let units = read(&bytes).unwrap();
     let own: Vec<_> = units.iter().filter(|unit| unit.within.is_none()).collect();
@@ -164,8 +176,10 @@ fn an_answer_with_items_has_a_key_of_its_own_and_the_others_have_not() {
 fn a_long_line_in_a_body_is_passed_over_and_sealed() {
     let limits = Limits { unit_bytes_max: 400, ..Limits::default() };
     let lines = format!("{POST}\n{}\n{}\n", "x".repeat(5_000), POST.replace("\"1\"", "\"3\""));
-    for bytes in [answer("", lines.as_bytes()), answer("Content-Encoding: gzip\r\n", &gzip(lines.as_bytes()))] {
-        let units: Vec<_> = crate::capture::open(&bytes[..], None, limits).unwrap().map(Result::unwrap).collect();
+    for bytes in [answer("", lines.as_bytes()), answer("Content-Encoding: gzip\r\n", &gzip(lines.as_bytes()))]
+    {
+        let units: Vec<_> =
+            crate::capture::open(&bytes[..], None, limits).unwrap().map(Result::unwrap).collect();
         assert_tiled("long line", &bytes, &units, true);
         assert_eq!((tally(&units)[0], refusals(&units).len()), (2, 1), "{:?}", refusals(&units));
     }

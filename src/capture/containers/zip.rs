@@ -134,16 +134,8 @@ impl<'a> Zip<'a> {
         let data = data.filter(|_| !opaque).unwrap_or_else(|| Data::opaque(header.packed));
         let stream = Stream { tap: self.tap.clone(), data: Rc::new(RefCell::new(data)) };
         let refused = fault.map(|fault| refusal(Some(step), 0, fault)).into_iter().collect();
-        let mut entry = Entry {
-            step,
-            header,
-            stream,
-            read: !opaque,
-            body: None,
-            in_place: None,
-            tells: false,
-            refused,
-        };
+        let mut entry =
+            Entry { step, header, stream, read: !opaque, body: None, in_place: None, tells: false, refused };
         if let Some(contents) = &self.contents {
             contents.prepare(&entry.header.name, &mut entry.stream.data.borrow_mut());
         }
@@ -208,7 +200,9 @@ impl<'a> Zip<'a> {
         }
         let mut data = entry.stream.data.borrow_mut();
         self.made += data.made;
-        let broken = data.fault.is_some_and(|fault| fault != ContainerFault::ZipChecksum && fault != ContainerFault::Body);
+        let broken = data
+            .fault
+            .is_some_and(|fault| fault != ContainerFault::ZipChecksum && fault != ContainerFault::Body);
         let closed = if data.cut_short || broken { None } else { data.close(&self.tap, &entry.header)? };
         let fault = match (data.fault, closed) {
             (Some(fault), _) => Some(fault),

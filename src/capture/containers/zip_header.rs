@@ -61,7 +61,13 @@ impl Header {
         Self { flags, method, crc, packed, size, name: Vec::new(), wide: false, offset: 0 }
     }
 
-    fn variable(&mut self, tap: &Tap<'_>, name: usize, extra: usize, comment: usize) -> io::Result<Option<Self>> {
+    fn variable(
+        &mut self,
+        tap: &Tap<'_>,
+        name: usize,
+        extra: usize,
+        comment: usize,
+    ) -> io::Result<Option<Self>> {
         let bytes = tap.up_to(name + extra + comment)?;
         if bytes.len() < name + extra + comment {
             return Ok(None);

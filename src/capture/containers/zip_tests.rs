@@ -10,7 +10,10 @@ fn outcome(bytes: &[u8]) -> (u64, Vec<String>) {
     let units = read(bytes).unwrap();
     assert_tiled("zip", bytes, &units, true);
     let said = refusals(&units);
-    assert!(said.iter().all(|said| !said.contains("Fenna") && !said.contains("passwd")), "no content in a message");
+    assert!(
+        said.iter().all(|said| !said.contains("Fenna") && !said.contains("passwd")),
+        "no content in a message"
+    );
     (tally(&units)[0], said)
 }
 
@@ -23,7 +26,8 @@ fn assert_outcome(bytes: &[u8], records: u64, wrong: &[&str]) {
 /// Changes bytes where `find` stands, everywhere.
 fn changed(bytes: &[u8], find: &[u8], at: usize, to: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    let places: Vec<usize> = bytes.windows(find.len()).enumerate().filter(|(_, w)| *w == find).map(|(n, _)| n).collect();
+    let places: Vec<usize> =
+        bytes.windows(find.len()).enumerate().filter(|(_, w)| *w == find).map(|(n, _)| n).collect();
     for place in places {
         bytes[place + at..place + at + to.len()].copy_from_slice(to);
     }
@@ -32,7 +36,9 @@ fn changed(bytes: &[u8], find: &[u8], at: usize, to: &[u8]) -> Vec<u8> {
 
 #[test]
 fn names_that_lead_out_of_the_archive_are_refused_and_not_told() {
-    for name in ["../a.json", "a/../../b", "/etc/passwd", "C:\\a.json", "a\\..\\b", "\\\\server\\a", "", "a\0b"] {
+    for name in
+        ["../a.json", "a/../../b", "/etc/passwd", "C:\\a.json", "a\\..\\b", "\\\\server\\a", "", "a\0b"]
+    {
         for pack in PACKS {
             let two = zip(&[(name, POST.as_bytes(), pack), ("b.json", POST.as_bytes(), pack)]);
             assert_outcome(&two, 1, &["ZIP entry 1 at byte 0: the ZIP entry has a path"]);
@@ -43,7 +49,8 @@ fn names_that_lead_out_of_the_archive_are_refused_and_not_told() {
 
 #[test]
 fn what_cannot_be_read_is_refused_and_the_next_entry_read() {
-    let two = zip(&[("a.json", POST.as_bytes(), Pack::Deflated), ("b.json", POST.as_bytes(), Pack::Deflated)]);
+    let two =
+        zip(&[("a.json", POST.as_bytes(), Pack::Deflated), ("b.json", POST.as_bytes(), Pack::Deflated)]);
     let first = two.windows(4).skip(1).position(|window| window == b"PK\x03\x04").unwrap() + 1;
     let with = |at: usize, to: &[u8]| {
         let mut bytes = two.clone();
@@ -75,7 +82,8 @@ fn an_archive_that_shows_other_readers_other_files_is_refused() {
     // An entry that the directory leaves out.
     let other = zip(&[("a.json", POST.as_bytes(), Pack::Stored)]);
     let data = other.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
-    let hidden = [&sound[..sound.windows(4).position(|w| w == b"PK\x01\x02").unwrap()], &other[data..]].concat();
+    let hidden =
+        [&sound[..sound.windows(4).position(|w| w == b"PK\x01\x02").unwrap()], &other[data..]].concat();
     assert_outcome(&hidden, 1, &["the directory of the ZIP archive does not agree"]);
 }
 
@@ -83,7 +91,8 @@ fn an_archive_that_shows_other_readers_other_files_is_refused() {
 fn a_stored_entry_may_hold_what_looks_like_its_end() {
     let tricky = format!("{POST}\n").into_bytes();
     let inner = [&tricky[..], b"PPK\x07\x08PK\x07\x08PK\x07\x08aaaabbbbccccPK\x07\x07"].concat();
-    let two = [("x", &inner[..], Pack::StoredThenDescribed), ("y", tricky.as_slice(), Pack::StoredThenDescribed)];
+    let two =
+        [("x", &inner[..], Pack::StoredThenDescribed), ("y", tricky.as_slice(), Pack::StoredThenDescribed)];
     let (records, said) = outcome(&zip(&two));
     assert_eq!((records, said.len()), (1, 1), "the second line is no JSON: {said:?}");
     let nested = zip(&[("z", POST.as_bytes(), Pack::StoredThenDescribed)]);
