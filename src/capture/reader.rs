@@ -98,9 +98,8 @@ impl<R: BufRead> Reader<R> {
             return Err(refusal(raw, raw.value.start, RefusalReason::Excessive));
         }
         let nothing = gathered.items.is_empty() && gathered.acts.is_empty() && gathered.deletions.is_empty();
-        let known = (reading.recognises)(json.root());
         // Stream events other than about statuses are named by the stream itself.
-        if nothing && !known && self.splitter.layout() != Layout::Events {
+        if nothing && self.splitter.layout() != Layout::Events && !(reading.recognises)(json.root()) {
             return Err(refusal(raw, raw.value.start, RefusalReason::NotRecognised));
         }
         Ok(gathered)

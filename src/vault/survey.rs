@@ -110,7 +110,7 @@ pub fn survey(
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn none_at_all(count: &u64) -> bool {
+pub(super) const fn none_at_all(count: &u64) -> bool {
     *count == 0
 }
 

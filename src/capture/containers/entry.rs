@@ -41,6 +41,8 @@ pub(super) struct Data {
     pub(super) cut_short: bool,
     /// Whether a descriptor was read with the data.
     described: bool,
+    /// Whether it is passed over as it is, so that its length when unpacked is not known.
+    opaque: bool,
     kept_max: usize,
 }
 
@@ -71,13 +73,14 @@ impl Data {
             fault: None,
             cut_short: false,
             described: false,
+            opaque: false,
             kept_max,
         }
     }
 
     /// Data that is passed over as it is.
     pub(super) fn opaque(length: u64) -> Self {
-        Self::of(Packing::Stored(length), usize::MAX)
+        Self { opaque: true, ..Self::of(Packing::Stored(length), usize::MAX) }
     }
 
     fn fail(&mut self, fault: ContainerFault) {
@@ -249,14 +252,13 @@ impl Data {
             first = next;
         }
         let Some(mut sizes) = tap.array::<8>()?.map(Vec::from) else { return Ok(None) };
-        let narrow = (self.packed as u32, self.made as u32);
         let mut fields = Fields(&sizes);
-        let fits = (fields.long(), fields.long()) == narrow;
+        let fits = fields.long() == self.packed as u32 && (self.opaque || fields.long() == self.made as u32);
         if header.wide || !fits {
             let Some(more) = tap.array::<8>()? else { return Ok(None) };
             sizes.extend(more);
             let mut fields = Fields(&sizes);
-            let fits = (fields.wide(), fields.wide()) == (self.packed, self.made);
+            let fits = fields.wide() == self.packed && (self.opaque || fields.wide() == self.made);
             return Ok(Some(fits && u32::from_le_bytes(first) == sum));
         }
         Ok(Some(u32::from_le_bytes(first) == sum))

@@ -62,6 +62,17 @@ fn what_cannot_be_read_is_refused_and_the_next_entry_read() {
     assert_outcome(&with(14, &[1, 2, 3, 4]), 1, &["checksum or size"]);
     let stored = changed(&zip(&[("a.json", POST.as_bytes(), Pack::Stored)]), b"Fenna", 0, b"Henna");
     assert_outcome(&stored, 1, &["checksum or size", "directory of the ZIP archive"]);
+    // Encrypted, with its lengths before the data and again after it.
+    let described = zip(&[
+        ("a.json", POST.as_bytes(), Pack::DeflatedThenDescribed),
+        ("b", POST.as_bytes(), Pack::Stored),
+    ]);
+    let mut described = changed(&described, b"PK\x03\x04", 6, &[9, 0]);
+    let second = described.windows(4).rposition(|window| window == b"PK\x03\x04").unwrap();
+    described[second + 6] = 0;
+    let packed = (second - 16 - 36) as u32;
+    described[18..22].copy_from_slice(&packed.to_le_bytes());
+    assert_outcome(&described, 1, &["encrypted"]);
     let twice = zip(&[("a.json", POST.as_bytes(), Pack::Stored), ("a.json", POST.as_bytes(), Pack::Stored)]);
     assert_outcome(&twice, 1, &["came before"]);
     assert_outcome(&with(first, b"XXXX"), 1, &["the ZIP archive is broken here"]);

@@ -11,7 +11,7 @@ pub(super) use batch::publish_row;
 
 use super::publish;
 use super::source::CaptureSource;
-use super::survey::{Survey, survey};
+use super::survey::{Survey, none_at_all, survey};
 use super::{Archive, Rules, VaultError};
 use crate::capture::{self, Format, Unit};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
@@ -33,6 +33,9 @@ pub struct IngestReport {
     pub new_records: u64,
     /// New versions of records that were there.
     pub new_versions: u64,
+    /// Pages of the web out of an archive that are new: sealed, never projected, and no records.
+    #[serde(skip_serializing_if = "none_at_all")]
+    pub new_pages: u64,
     /// Records that were there already, in the same version.
     pub already_there: u64,
     /// Acts (likes, boosts): sealed with the capture and counted.
