@@ -8,6 +8,9 @@ use std::path::PathBuf;
 const FIXTURES: &[(Format, &[(&str, [u64; 4])])] = &[
     (Format::ActivityPub, activitypub::tests::FIXTURES),
     (Format::Bluesky, bluesky::tests::FIXTURES),
+    (Format::YouTube, youtube::tests::FIXTURES),
+    (Format::InstagramGraph, instagram_graph::tests::FIXTURES),
+    (Format::FacebookGraph, facebook_graph::tests::FIXTURES),
     (Format::XApiV2, x_api_v2::tests::FIXTURES),
     (Format::MastodonApi, mastodon::tests::FIXTURES),
 ];
