@@ -6,6 +6,7 @@ use super::item::{
 use super::json::{Json, Value};
 use super::unit::{Act, ActKind, Deletion, PartRole};
 use crate::model::{Platform, PrivateText, Timestamp};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// How a format of JSON pieces is read.
@@ -54,8 +55,12 @@ pub(super) struct Gathered {
     pub(super) items: Vec<(Item, Range<usize>)>,
     /// Parts that items refer to.
     pub(super) parts: Vec<(PartRole, Range<usize>)>,
+    /// Where in `parts` a part is, by its role and where it starts.
+    places: HashMap<(PartRole, usize), usize>,
     pub(super) acts: Vec<Act>,
     pub(super) deletions: Vec<Deletion>,
+    /// Names of conversations of which there is no message.
+    pub(super) stubs: Vec<PrivateText>,
     /// Whether reading stopped copying shared parts because it would have taken too much memory.
     pub(super) excessive: bool,
 }
@@ -86,16 +91,13 @@ impl Copies {
 }
 
 impl Gathered {
-    /// The place of a part in `parts`; one that was added last before is not added again.
+    /// The place of a part in `parts`, each added once.
     pub(super) fn part(&mut self, role: PartRole, range: Range<usize>) -> usize {
-        let known = self.parts.iter().rev().take(8).position(|part| *part == (role, range.clone()));
-        match known {
-            Some(back) => self.parts.len() - 1 - back,
-            None => {
-                self.parts.push((role, range));
-                self.parts.len() - 1
-            }
-        }
+        let parts = &mut self.parts;
+        *self.places.entry((role, range.start)).or_insert_with(|| {
+            parts.push((role, range));
+            parts.len() - 1
+        })
     }
 
     /// The item that is the whole of `json`; for formats whose items need no shared parts.

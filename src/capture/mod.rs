@@ -16,8 +16,11 @@ mod bluesky_post;
 mod containers;
 mod cuts;
 mod documents;
+mod facebook_graph;
 mod gather;
+mod graph;
 mod html;
+mod instagram_graph;
 mod item;
 mod json;
 mod json_parse;
@@ -33,6 +36,7 @@ mod tests;
 mod unit;
 mod x_api_v1;
 mod x_api_v2;
+mod youtube;
 
 pub use containers::{ContainerFault, Opened, Step, StepKind, Within, open};
 pub use item::{
@@ -90,6 +94,12 @@ formats! {
     ActivityPub => activitypub,
     /// Answers of Bluesky's interface, frames of the firehose as JSON, lines of Jetstream.
     Bluesky => bluesky,
+    /// Answers of the YouTube Data API: threads of comments, comments, videos.
+    YouTube => youtube,
+    /// Answers of the Facebook Graph API: posts, comments, conversations.
+    FacebookGraph => facebook_graph,
+    /// Answers of the Instagram Graph API: media, comments, messages.
+    InstagramGraph => instagram_graph,
     /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
     XApiV2 => x_api_v2,
     /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.

@@ -243,6 +243,7 @@ fn unit(format: Format, raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> 
         items,
         acts: gathered.acts,
         deletions: gathered.deletions,
+        stubs: gathered.stubs,
         heading: None,
         cuts,
         refused,

@@ -9,6 +9,9 @@ const FIXTURES: &[(Format, &[(&str, [u64; 4])])] = &[
     (Format::ActivityPub, activitypub::tests::FIXTURES),
     (Format::Bluesky, bluesky::tests::FIXTURES),
     (Format::XApiV1, x_api_v1::tests::FIXTURES),
+    (Format::YouTube, youtube::tests::FIXTURES),
+    (Format::InstagramGraph, instagram_graph::tests::FIXTURES),
+    (Format::FacebookGraph, facebook_graph::tests::FIXTURES),
     (Format::XApiV2, x_api_v2::tests::FIXTURES),
     (Format::MastodonApi, mastodon::tests::FIXTURES),
 ];
