@@ -128,7 +128,7 @@ impl<'j> Value<'j> {
     }
 
     /// The members of an object, as `(name, value)` nodes; nothing for other values.
-    fn members(self) -> impl Iterator<Item = (Value<'j>, Value<'j>)> {
+    pub(super) fn members(self) -> impl Iterator<Item = (Value<'j>, Value<'j>)> {
         let node = self.node();
         let end = if node.kind == Kind::Object { node.next } else { 0 };
         let mut index = self.index + 1;

@@ -9,6 +9,7 @@
 //! into `Gathered`, and one line in `formats!`; splitting, cutting and counting are shared.
 
 mod cuts;
+mod dates;
 mod documents;
 mod gather;
 mod html;
@@ -25,6 +26,7 @@ mod tally;
 mod tests;
 mod unit;
 mod x_api_v2;
+mod x_archive;
 
 pub use item::{
     Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Precision, Removal, StatedTime, StatedZone,
@@ -66,6 +68,8 @@ macro_rules! formats {
 }
 
 formats! {
+    /// An account archive of X: scripts that each assign an array of posts, long posts, messages or likes.
+    XArchive => x_archive,
     /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
     XApiV2 => x_api_v2,
     /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.

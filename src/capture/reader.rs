@@ -37,6 +37,7 @@ impl<R: BufRead> Reader<R> {
         let format = match format {
             Some(format) => format,
             None if splitter.layout() == Layout::Events => Format::MastodonApi,
+            None if splitter.is_script() => Format::XArchive,
             None => detected(&mut splitter, &mut ahead, limits)?,
         };
         Ok(Self { splitter, format, limits, context: Context::default(), ahead, ended: false })
@@ -99,8 +100,9 @@ impl<R: BufRead> Reader<R> {
         }
         let nothing = gathered.items.is_empty() && gathered.acts.is_empty() && gathered.deletions.is_empty();
         let known = (reading.recognises)(json.root());
-        // Stream events other than about statuses are named by the stream itself.
-        if nothing && !known && self.splitter.layout() != Layout::Events {
+        // Stream events other than about statuses are named by the stream itself, and so are parts of an archive.
+        let named = self.splitter.layout() == Layout::Events || self.splitter.is_script();
+        if nothing && !known && !named {
             return Err(refusal(raw, raw.value.start, RefusalReason::NotRecognised));
         }
         Ok(gathered)

@@ -19,6 +19,9 @@ pub(super) fn splitter<R: BufRead>(
 ) -> Result<Splitter<R>, CaptureError> {
     let mut source = Source::new(input);
     let start = start(&mut source, limits)?;
+    if is_script(&mut source, start)? {
+        return Ok(Splitter::script(source, limits.unit_bytes_max));
+    }
     let (layout, open_objects) = match source.head().get(start).copied() {
         Some(b'[') => (Layout::Documents, false),
         Some(b'{') if begins_with_streamed(&mut source, start)? => (Layout::Documents, true),
@@ -59,6 +62,15 @@ fn start<R: BufRead>(source: &mut Source<R>, limits: Limits) -> Result<usize, Ca
 fn ensure<R: BufRead>(source: &mut Source<R>, wanted: usize) -> Result<(), CaptureError> {
     while source.head().len() < wanted && source.look_further()? {}
     Ok(())
+}
+
+/// Whether a script of an account archive begins here.
+fn is_script<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, CaptureError> {
+    ensure(source, start + 16)?;
+    let head = source.head().get(start..).unwrap_or_default();
+    Ok([&b"window.YTD."[..], b"window.__THAR", b"YTD.", b"Grailbird."]
+        .iter()
+        .any(|mark| head.starts_with(mark)))
 }
 
 fn begins_with_streamed<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, CaptureError> {

@@ -77,12 +77,29 @@ pub(super) struct Splitter<R> {
     layout: Layout,
     scanner: Scanner,
     limit: usize,
+    script: bool,
 }
 
 impl<R: BufRead> Splitter<R> {
+    /// Documents that a script assigns.
+    pub(super) fn script(source: Source<R>, limit: usize) -> Self {
+        Self {
+            source,
+            layout: Layout::Documents,
+            scanner: Scanner::new(false).in_script(),
+            limit,
+            script: true,
+        }
+    }
+
+    /// Whether a script assigns the documents.
+    pub(super) const fn is_script(&self) -> bool {
+        self.script
+    }
+
     /// `open_objects`: whether an object at the top of a document is taken apart at its members.
     pub(super) fn new(source: Source<R>, layout: Layout, open_objects: bool, limit: usize) -> Self {
-        Self { source, layout, scanner: Scanner::new(open_objects), limit }
+        Self { source, layout, scanner: Scanner::new(open_objects), limit, script: false }
     }
 
     pub(super) const fn layout(&self) -> Layout {

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Invented captures, one of each shape, so that nothing here depends on files from elsewhere.
-const FIXTURES: &[(Format, &[(&str, [u64; 4])])] =
-    &[(Format::MastodonApi, mastodon::tests::FIXTURES), (Format::XApiV2, x_api_v2::tests::FIXTURES)];
+const FIXTURES: &[(Format, &[(&str, [u64; 4])])] = &[
+    (Format::MastodonApi, mastodon::tests::FIXTURES),
+    (Format::XApiV2, x_api_v2::tests::FIXTURES),
+    (Format::XArchive, x_archive::tests::FIXTURES),
+];
 
 /// The folder of sample captures beside the repository, where there is one.
 fn captures() -> Option<PathBuf> {

@@ -171,7 +171,9 @@ pub enum RefusalReason {
     #[error("refers to the same large parts too often; split it into smaller pages")]
     Excessive,
     /// A row with more fields than the heading has.
-    #[error("the row has {found} fields and the heading {expected}; put quotes around what holds the separator")]
+    #[error(
+        "the row has {found} fields and the heading {expected}; put quotes around what holds the separator"
+    )]
     Fields {
         /// How many it has.
         found: usize,
