@@ -11,12 +11,16 @@
 mod cuts;
 mod dates;
 mod documents;
+mod facebook_dyi;
 mod gather;
 mod html;
+mod instagram_dyi;
 mod item;
 mod json;
 mod json_parse;
 mod mastodon;
+mod meta_export;
+mod python_repr;
 mod reader;
 mod sniff;
 mod source;
@@ -70,6 +74,10 @@ macro_rules! formats {
 formats! {
     /// An account archive of X: scripts that each assign an array of posts, long posts, messages or likes.
     XArchive => x_archive,
+    /// A download archive of Instagram, in the layouts of several years.
+    InstagramDyi => instagram_dyi,
+    /// A download archive of Facebook, in the layouts of several years.
+    FacebookDyi => facebook_dyi,
     /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
     XApiV2 => x_api_v2,
     /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.

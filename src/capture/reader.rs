@@ -6,8 +6,9 @@ use super::item::Item;
 use super::json::Json;
 use super::split::{Layout, Raw, Splitter};
 use super::unit::{CutKind, PartRole, Place, Refusal, RefusalReason, Unit};
-use super::{CaptureError, Format, Limits, sniff};
+use super::{CaptureError, Format, Limits, python_repr, sniff};
 use crate::model::ByteRange;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::BufRead;
 use std::ops::Range;
@@ -99,10 +100,9 @@ impl<R: BufRead> Reader<R> {
             return Err(refusal(raw, raw.value.start, RefusalReason::Excessive));
         }
         let nothing = gathered.items.is_empty() && gathered.acts.is_empty() && gathered.deletions.is_empty();
-        let known = (reading.recognises)(json.root());
         // Stream events other than about statuses are named by the stream itself, and so are parts of an archive.
         let named = self.splitter.layout() == Layout::Events || self.splitter.is_script();
-        if nothing && !known && !named {
+        if nothing && !named && !(reading.recognises)(json.root()) {
             return Err(refusal(raw, raw.value.start, RefusalReason::NotRecognised));
         }
         Ok(gathered)
@@ -265,13 +265,19 @@ pub fn reread(format: Format, item: &[u8], shared: &[(PartRole, &[u8])]) -> Resu
         let place = Place { line: 1, offset: at as u64, pointer: None };
         CaptureError::Refused(Refusal { place, range: whole(bytes), reason })
     };
-    let parse = |bytes| {
+    let text = |bytes| {
         let text = std::str::from_utf8(bytes)
             .map_err(|fault| fail(bytes, fault.valid_up_to(), RefusalReason::NotUtf8))?;
-        Json::parse(text, depth).map_err(|(at, fault)| fail(bytes, at, fault.into()))
+        let literal = (format == Format::InstagramDyi && Json::parse(text, depth).is_err())
+            .then(|| python_repr::json_of(text));
+        Ok::<_, CaptureError>(literal.flatten().map_or(Cow::Borrowed(text), |plain| Cow::Owned(plain.text)))
     };
-    let json = parse(item)?;
-    let parts = shared.iter().map(|(role, bytes)| Ok((*role, parse(bytes)?)));
+    let texts = shared.iter().map(|(role, bytes)| Ok((*role, text(bytes)?)));
+    let texts = texts.collect::<Result<Vec<_>, CaptureError>>()?;
+    let own = text(item)?;
+    let parse = |text| Json::parse(text, depth).map_err(|(at, fault)| fail(item, at, fault.into()));
+    let json = parse(&own)?;
+    let parts = texts.iter().map(|(role, text)| Ok((*role, parse(text)?)));
     let parts = parts.collect::<Result<Vec<_>, CaptureError>>()?;
     let parts: Vec<_> = parts.iter().map(|(role, json)| (*role, json.root())).collect();
     let found = (format.reading().reread)(&json, &parts);
