@@ -18,6 +18,7 @@ mod instagram_dyi;
 mod item;
 mod json;
 mod json_parse;
+mod linkedin;
 mod mastodon;
 mod meta_export;
 mod python_repr;
@@ -25,6 +26,7 @@ mod reader;
 mod sniff;
 mod source;
 mod split;
+mod table;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -78,6 +80,8 @@ formats! {
     InstagramDyi => instagram_dyi,
     /// A download archive of Facebook, in the layouts of several years.
     FacebookDyi => facebook_dyi,
+    /// The tables of a data export of LinkedIn.
+    LinkedIn => linkedin,
     /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
     XApiV2 => x_api_v2,
     /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.
@@ -95,6 +99,20 @@ impl Format {
     #[must_use]
     pub const fn platform(self) -> Platform {
         self.reading().platform
+    }
+
+    /// For a format of tables: whether these are the columns of one of its tables, and if so whether a
+    /// backslash escapes.
+    fn knows_heading(self, names: &[String]) -> Option<bool> {
+        match self {
+            Self::LinkedIn => linkedin::knows_heading(names),
+            _ => None,
+        }
+    }
+
+    /// Whether its captures are tables.
+    const fn is_table(self) -> bool {
+        matches!(self, Self::LinkedIn)
     }
 
     fn words() -> String {

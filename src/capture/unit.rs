@@ -170,6 +170,9 @@ pub enum RefusalReason {
     /// So many references to the same large parts that reading it would take far more memory than it has bytes.
     #[error("refers to the same large parts too often; split it into smaller pages")]
     Excessive,
+    /// A table that ends inside quotes.
+    #[error("the table ends inside quotes that begin in this row; it is cut short, or a quote is missing")]
+    OpenQuotes,
     /// A row with more fields than the heading has.
     #[error(
         "the row has {found} fields and the heading {expected}; put quotes around what holds the separator"
