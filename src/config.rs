@@ -283,6 +283,8 @@ pub const fn default_instance(platform: Platform) -> Option<&'static str> {
         Platform::Facebook => Some("facebook.com"),
         Platform::Instagram => Some("instagram.com"),
         Platform::LinkedIn => Some("linkedin.com"),
+        Platform::Bluesky => Some("bsky.app"),
+        Platform::YouTube => Some("youtube.com"),
         Platform::Mastodon | Platform::Other => None,
     }
 }

@@ -235,7 +235,7 @@ impl Item {
 
 impl Account {
     /// What tells accounts of one platform apart: the id, else the handle.
-    fn identity(&self) -> &str {
+    pub(super) fn identity(&self) -> &str {
         self.native_id.as_ref().map_or(self.handle.expose(), PrivateText::expose)
     }
 }

@@ -98,6 +98,10 @@ impl<'j> Value<'j> {
         matches!(self.node().kind, Kind::Text | Kind::EscapedText)
     }
 
+    pub(super) fn is_false(self) -> bool {
+        self.node().kind == Kind::False
+    }
+
     pub(super) fn is_true(self) -> bool {
         self.node().kind == Kind::True
     }
@@ -137,6 +141,12 @@ impl<'j> Value<'j> {
         })
     }
 
+    /// The elements of an array, or the value itself: for formats that leave out the brackets around one.
+    pub(super) fn many(self) -> impl Iterator<Item = Value<'j>> {
+        let alone = (!self.is_array() && self.node().kind != Kind::Null).then_some(self);
+        alone.into_iter().chain(self.elements())
+    }
+
     /// The members of an object, as `(name, value)` nodes; nothing for other values.
     pub(super) fn members(self) -> impl Iterator<Item = (Value<'j>, Value<'j>)> {
         let node = self.node();
@@ -156,6 +166,13 @@ impl<'j> Value<'j> {
     /// The member called `name`; the last one when there are several.
     pub(super) fn field(self, name: &str) -> Option<Value<'j>> {
         self.fields([name]).into_iter().flatten().next()
+    }
+
+    /// Every object at any depth inside it, itself included, in the order of the text.
+    pub(super) fn within(self) -> impl Iterator<Item = Value<'j>> {
+        (self.index..self.node().next.min(u32::try_from(self.json.nodes.len()).unwrap_or(u32::MAX)))
+            .map(move |index| Value { json: self.json, index })
+            .filter(|value| value.is_object())
     }
 
     /// Several members in one pass.

@@ -8,13 +8,21 @@
 //! A format is one file beside this one (`mastodon`, `x_api_v2`) with a `READING` that turns a parsed piece
 //! into `Gathered`, and one line in `formats!`; splitting, cutting and counting are shared.
 
+mod activitypub;
+mod activitypub_note;
+mod bluesky;
+mod bluesky_blocks;
+mod bluesky_post;
 mod cuts;
 mod dates;
 mod documents;
 mod facebook_dyi;
+mod facebook_graph;
 mod gather;
+mod graph;
 mod html;
 mod instagram_dyi;
+mod instagram_graph;
 mod item;
 mod json;
 mod json_parse;
@@ -33,6 +41,7 @@ mod tests;
 mod unit;
 mod x_api_v2;
 mod x_archive;
+mod youtube;
 
 pub use item::{
     Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Precision, Removal, StatedTime, StatedZone,
@@ -82,6 +91,16 @@ formats! {
     FacebookDyi => facebook_dyi,
     /// The tables of a data export of LinkedIn.
     LinkedIn => linkedin,
+    /// Activities, objects and collections of ActivityPub, also a Mastodon account's `outbox.json`.
+    ActivityPub => activitypub,
+    /// Answers of Bluesky's interface, frames of the firehose as JSON, lines of Jetstream.
+    Bluesky => bluesky,
+    /// Answers of the YouTube Data API: threads of comments, comments, videos.
+    YouTube => youtube,
+    /// Answers of the Facebook Graph API: posts, comments, conversations.
+    FacebookGraph => facebook_graph,
+    /// Answers of the Instagram Graph API: media, comments, messages.
+    InstagramGraph => instagram_graph,
     /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
     XApiV2 => x_api_v2,
     /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.

@@ -269,6 +269,7 @@ fn unit(raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> Unit {
         items,
         acts: gathered.acts,
         deletions: gathered.deletions,
+        stubs: gathered.stubs,
         heading: None,
         cuts,
         refused,

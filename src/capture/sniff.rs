@@ -10,8 +10,8 @@ use std::io::BufRead;
 
 /// Looks at the head of a stream and makes the splitter that fits it.
 ///
-/// An object on the first line is a line of many when the line is whole or the next line begins an object
-/// too; else it is the beginning of a document. What begins otherwise is read by lines, if the format is
+/// An object on the first line is a line of many when the line is whole or the next line is a whole object;
+/// else it is the beginning of a document. What begins otherwise is read by lines, if the format is
 /// named: the first may be the only bad one.
 pub(super) fn splitter<R: BufRead>(
     input: R,
@@ -107,26 +107,43 @@ fn begins_with_streamed<R: BufRead>(source: &mut Source<R>, start: usize) -> Res
 }
 
 fn is_line<R: BufRead>(source: &mut Source<R>, start: usize, limits: Limits) -> Result<bool, CaptureError> {
+    // A line too long to look at is passed over as one; whether more lines follow will show.
+    let Some(end) = line_end(source, start, limits)? else { return Ok(true) };
+    let whole = |source: &Source<R>, start: usize, end: usize| {
+        let line = source.head().get(start..end).and_then(|line| std::str::from_utf8(line).ok());
+        line.is_some_and(|line| Json::parse(line, limits.depth_max).is_ok())
+    };
+    if whole(source, start, end) {
+        return Ok(true);
+    }
+    ensure(source, end + 2)?;
+    if source.head().get(end + 1) != Some(&b'{') {
+        return Ok(false);
+    }
+    let Some(next) = line_end(source, end + 1, limits)? else { return Ok(true) };
+    Ok(whole(source, end + 1, next))
+}
+
+/// Where the line that begins at `start` ends; none when it is longer than a unit may be.
+fn line_end<R: BufRead>(
+    source: &mut Source<R>,
+    start: usize,
+    limits: Limits,
+) -> Result<Option<usize>, CaptureError> {
     let mut at = start;
-    let end = loop {
+    loop {
         let rest = source.head().get(at..).unwrap_or_default();
         if let Some(found) = rest.iter().position(|&byte| byte == b'\n') {
-            break at + found;
+            return Ok(Some(at + found));
         }
         at = source.head().len();
-        // A line too long to look at is passed over as one; whether more lines follow will show.
         if at - start > limits.unit_bytes_max {
-            return Ok(true);
+            return Ok(None);
         }
         if !source.look_further()? {
-            break at;
+            return Ok(Some(at));
         }
-    };
-    ensure(source, end + 2)?;
-    let head = source.head();
-    let line = head.get(start..end).and_then(|line| std::str::from_utf8(line).ok());
-    let whole = line.is_some_and(|line| Json::parse(line, limits.depth_max).is_ok());
-    Ok(whole || head.get(end + 1) == Some(&b'{'))
+    }
 }
 
 fn is_event<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, CaptureError> {

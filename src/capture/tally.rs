@@ -32,6 +32,7 @@ impl Tally {
             };
             self.acts.insert(digest(kind, Some(&act.name)));
         }
+        self.not_public.extend(unit.stubs.iter().map(|stub| digest(4, Some(stub))));
         self.deleted.extend(unit.deletions.iter().map(|deletion| digest(0, deletion.names.first())));
     }
 
@@ -53,7 +54,7 @@ impl Tally {
         self.deleted.len() as u64
     }
 
-    /// Records for followers or addressees only. One whose visibility is not known is not counted here,
+    /// Records for followers or addressees only, and conversations without their messages. One whose visibility is not known is not counted here,
     /// though it is not projected either.
     #[must_use]
     pub fn not_public(&self) -> u64 {

@@ -6,12 +6,17 @@ use std::path::PathBuf;
 
 /// Invented captures, one of each shape, so that nothing here depends on files from elsewhere.
 const FIXTURES: &[(Format, &[(&str, [u64; 4])])] = &[
-    (Format::MastodonApi, mastodon::tests::FIXTURES),
-    (Format::XApiV2, x_api_v2::tests::FIXTURES),
     (Format::XArchive, x_archive::tests::FIXTURES),
     (Format::InstagramDyi, instagram_dyi::tests::FIXTURES),
     (Format::FacebookDyi, facebook_dyi::tests::FIXTURES),
     (Format::LinkedIn, linkedin::tests::FIXTURES),
+    (Format::ActivityPub, activitypub::tests::FIXTURES),
+    (Format::Bluesky, bluesky::tests::FIXTURES),
+    (Format::YouTube, youtube::tests::FIXTURES),
+    (Format::InstagramGraph, instagram_graph::tests::FIXTURES),
+    (Format::FacebookGraph, facebook_graph::tests::FIXTURES),
+    (Format::XApiV2, x_api_v2::tests::FIXTURES),
+    (Format::MastodonApi, mastodon::tests::FIXTURES),
 ];
 
 /// Broken tables with what other readers make of them.

@@ -25,6 +25,8 @@ pub struct Unit {
     pub acts: Vec<Act>,
     /// Items it says were taken away.
     pub deletions: Vec<Deletion>,
+    /// Conversations that are not public and of which it holds no message, only what is said about them.
+    pub stubs: Vec<PrivateText>,
     /// The heading its items stand under, when they cannot be read without it (the first line of a table, in an
     /// earlier unit). Whoever seals an item keeps it beside it and gives it to
     /// [`reread`](super::reread) as [`PartRole::Heading`]; in the file it is residue of its own unit.
@@ -87,6 +89,10 @@ pub enum PartRole {
     Thread,
     /// The heading that the rows of a table stand under.
     Heading,
+    /// Whom the item was addressed to.
+    Audience,
+    /// Blocks of a repository, one of which is the item's record (Bluesky).
+    Blocks,
 }
 
 /// What someone did without saying anything.

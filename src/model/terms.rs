@@ -76,7 +76,7 @@ closed!(
 closed!(
     /// Where an item was posted.
     Platform, "platform", {
-        /// Mastodon and what speaks its API.
+        /// The fediverse: Mastodon, and what speaks its API or ActivityPub.
         Mastodon = "mastodon",
         /// X, formerly Twitter.
         X = "x",
@@ -86,6 +86,10 @@ closed!(
         Instagram = "instagram",
         /// LinkedIn.
         LinkedIn = "linkedin",
+        /// Bluesky and what speaks the AT protocol.
+        Bluesky = "bluesky",
+        /// YouTube.
+        YouTube = "youtube",
         /// A platform that has no word of its own here.
         Other = "other",
     }

@@ -31,6 +31,8 @@ const ROLES: &[(&str, Option<PartRole>)] = &[
     ("place", Some(PartRole::Place)),
     ("thread", Some(PartRole::Thread)),
     (HEADING, Some(PartRole::Heading)),
+    ("audience", Some(PartRole::Audience)),
+    ("blocks", Some(PartRole::Blocks)),
 ];
 
 const VERSION: u8 = 1;
