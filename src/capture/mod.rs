@@ -39,6 +39,8 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod unit;
+mod webcare;
+mod webcare_map;
 mod x_api_v2;
 mod x_archive;
 mod youtube;
@@ -91,6 +93,8 @@ formats! {
     FacebookDyi => facebook_dyi,
     /// The tables of a data export of LinkedIn.
     LinkedIn => linkedin,
+    /// Tables of web-care tools, by `policies/webcare`: each row says of which platform it is.
+    WebCare => webcare,
     /// Activities, objects and collections of ActivityPub, also a Mastodon account's `outbox.json`.
     ActivityPub => activitypub,
     /// Answers of Bluesky's interface, frames of the firehose as JSON, lines of Jetstream.
@@ -125,13 +129,14 @@ impl Format {
     fn knows_heading(self, names: &[String]) -> Option<bool> {
         match self {
             Self::LinkedIn => linkedin::knows_heading(names),
+            Self::WebCare => webcare::knows_heading(names),
             _ => None,
         }
     }
 
     /// Whether its captures are tables.
     const fn is_table(self) -> bool {
-        matches!(self, Self::LinkedIn)
+        matches!(self, Self::LinkedIn | Self::WebCare)
     }
 
     fn words() -> String {

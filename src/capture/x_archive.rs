@@ -182,7 +182,7 @@ fn links<'j>(urls: impl Iterator<Item = Value<'j>>, item: &mut Item) {
 }
 
 /// The id in the address of a post.
-fn status_id(address: &str) -> Option<&str> {
+pub(super) fn status_id(address: &str) -> Option<&str> {
     let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"))?;
     let (host, path) = rest.split_once('/')?;
     let host = host.strip_prefix("www.").or_else(|| host.strip_prefix("mobile.")).unwrap_or(host);
