@@ -26,6 +26,7 @@ mod instagram_graph;
 mod item;
 mod json;
 mod json_parse;
+mod knik;
 mod linkedin;
 mod mastodon;
 mod meta_export;
@@ -85,6 +86,8 @@ macro_rules! formats {
 }
 
 formats! {
+    /// Knik's own lines, for anything that has no format here.
+    Knik => knik,
     /// An account archive of X: scripts that each assign an array of posts, long posts, messages or likes.
     XArchive => x_archive,
     /// A download archive of Instagram, in the layouts of several years.

@@ -108,6 +108,9 @@ impl<R: BufRead> Reader<R> {
         if gathered.excessive {
             return Err(refusal(raw, raw.value.start, RefusalReason::Excessive));
         }
+        if let Some(reason) = gathered.fault {
+            return Err(refusal(raw, raw.value.start, reason));
+        }
         let nothing = gathered.items.is_empty() && gathered.acts.is_empty() && gathered.deletions.is_empty();
         // Stream events other than about statuses are named by the stream itself, and so are parts of an archive.
         let named = self.splitter.layout() == Layout::Events || self.splitter.is_script();

@@ -155,5 +155,8 @@ fn is_event<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, Ca
 /// Whether a reason to refuse is about one piece only.
 pub(super) const fn concerns_one_piece(layout: Layout, reason: &RefusalReason) -> bool {
     matches!(layout, Layout::Lines | Layout::Events | Layout::Rows)
-        || matches!(reason, RefusalReason::NotRecognised | RefusalReason::Excessive)
+        || matches!(
+            reason,
+            RefusalReason::NotRecognised | RefusalReason::Excessive | RefusalReason::Field { .. }
+        )
 }

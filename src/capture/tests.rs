@@ -10,6 +10,7 @@ const FIXTURES: &[(Format, &[(&str, [u64; 4])])] = &[
     (Format::InstagramDyi, instagram_dyi::tests::FIXTURES),
     (Format::FacebookDyi, facebook_dyi::tests::FIXTURES),
     (Format::LinkedIn, linkedin::tests::FIXTURES),
+    (Format::Knik, knik::tests::FIXTURES),
     (Format::WebCare, webcare::tests::FIXTURES),
     (Format::ActivityPub, activitypub::tests::FIXTURES),
     (Format::Bluesky, bluesky::tests::FIXTURES),
