@@ -4,7 +4,7 @@ use super::item::{
     Account, Item, MediaKind, Passage, PassageRole, Precision, Removal, StatedTime, StatedZone,
 };
 use super::json::{Json, Value};
-use super::unit::{Act, ActKind, Deletion, PartRole};
+use super::unit::{Act, ActKind, Deletion, PartRole, RefusalReason};
 use crate::model::{Platform, PrivateText, Timestamp};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -61,6 +61,8 @@ pub(super) struct Gathered {
     pub(super) deletions: Vec<Deletion>,
     /// Names of conversations of which there is no message.
     pub(super) stubs: Vec<PrivateText>,
+    /// What is wrong with the piece as a whole: then nothing else was read.
+    pub(super) fault: Option<RefusalReason>,
     /// Whether reading stopped copying shared parts because it would have taken too much memory.
     pub(super) excessive: bool,
 }

@@ -76,6 +76,16 @@ impl<'j> Value<'j> {
         node.start as usize..node.end as usize
     }
 
+    /// The bytes as they stand; of a string what is between its quotes, escapes and all.
+    pub(super) fn raw(self) -> &'j str {
+        let range = if self.is_text() {
+            self.range().start + 1..self.range().end.saturating_sub(1)
+        } else {
+            self.range()
+        };
+        self.json.text.get(range).unwrap_or_default()
+    }
+
     pub(super) fn is_object(self) -> bool {
         self.node().kind == Kind::Object
     }
@@ -205,7 +215,7 @@ fn unescaped(raw: &str) -> String {
 }
 
 /// The character an escape stands for, and how many bytes after the backslash it takes.
-fn escaped_character(escape: &str) -> (char, usize) {
+pub(super) fn escaped_character(escape: &str) -> (char, usize) {
     match escape.as_bytes().first() {
         Some(b'b') => ('\u{8}', 1),
         Some(b'f') => ('\u{c}', 1),

@@ -15,27 +15,38 @@ mod bluesky_blocks;
 mod bluesky_post;
 mod containers;
 mod cuts;
+mod dates;
 mod documents;
+mod facebook_dyi;
 mod facebook_graph;
 mod gather;
 mod graph;
 mod html;
+mod instagram_dyi;
 mod instagram_graph;
 mod item;
 mod json;
 mod json_parse;
+mod knik;
+mod linkedin;
 mod mastodon;
+mod meta_export;
 mod page;
+mod python_repr;
 mod reader;
 mod sniff;
 mod source;
 mod split;
+mod table;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod unit;
+mod webcare;
+mod webcare_map;
 mod x_api_v1;
 mod x_api_v2;
+mod x_archive;
 mod youtube;
 
 pub use containers::{ContainerFault, Opened, Step, StepKind, Within, open};
@@ -90,6 +101,18 @@ formats! {
     WebPage => page,
     /// Answers and streams of Twitter's API v1.1.
     XApiV1 => x_api_v1,
+    /// Knik's own lines, for anything that has no format here.
+    Knik => knik,
+    /// An account archive of X: scripts that each assign an array of posts, long posts, messages or likes.
+    XArchive => x_archive,
+    /// A download archive of Instagram, in the layouts of several years.
+    InstagramDyi => instagram_dyi,
+    /// A download archive of Facebook, in the layouts of several years.
+    FacebookDyi => facebook_dyi,
+    /// The tables of a data export of LinkedIn.
+    LinkedIn => linkedin,
+    /// Tables of web-care tools, by `policies/webcare`: each row says of which platform it is.
+    WebCare => webcare,
     /// Activities, objects and collections of ActivityPub, also a Mastodon account's `outbox.json`.
     ActivityPub => activitypub,
     /// Answers of Bluesky's interface, frames of the firehose as JSON, lines of Jetstream.
@@ -123,6 +146,21 @@ impl Format {
     #[must_use]
     pub const fn is_container(self) -> bool {
         matches!(self, Self::Warc | Self::Wacz | Self::Zip)
+    }
+
+    /// For a format of tables: whether these are the columns of one of its tables, and if so whether a
+    /// backslash escapes.
+    fn knows_heading(self, names: &[String]) -> Option<bool> {
+        match self {
+            Self::LinkedIn => linkedin::knows_heading(names),
+            Self::WebCare => webcare::knows_heading(names),
+            _ => None,
+        }
+    }
+
+    /// Whether its captures are tables.
+    const fn is_table(self) -> bool {
+        matches!(self, Self::LinkedIn | Self::WebCare)
     }
 
     fn words() -> String {

@@ -5,12 +5,15 @@ use super::gather::{Context, Gathered};
 use super::item::Item;
 use super::json::Json;
 use super::split::{Layout, Raw, Splitter};
+use super::table::Heading;
 use super::unit::{CutKind, PartRole, Place, Refusal, RefusalReason, Unit};
-use super::{CaptureError, Format, Limits, page, sniff};
+use super::{CaptureError, Format, Limits, page, python_repr, sniff};
 use crate::model::ByteRange;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::BufRead;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Reads a capture as a stream of units. Memory is bounded by the largest unit.
 ///
@@ -32,11 +35,13 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// When the stream cannot be read, is empty or in UTF-16, or is recognised by no format.
     pub fn new(input: R, format: Option<Format>, limits: Limits) -> Result<Self, CaptureError> {
-        let mut splitter = sniff::splitter(input, format.is_some(), limits)?;
+        let mut splitter = sniff::splitter(input, format, limits)?;
         let mut ahead = VecDeque::new();
-        let format = match format {
+        let heading = splitter.heading();
+        let format = match format.or_else(|| heading.map(|heading| heading.format)) {
             Some(format) => format,
             None if splitter.layout() == Layout::Events => Format::MastodonApi,
+            None if splitter.is_script() => Format::XArchive,
             None => detected(&mut splitter, &mut ahead, limits)?,
         };
         Ok(Self { splitter, format, limits, context: Context::default(), ahead, ended: false })
@@ -67,7 +72,10 @@ impl<R: BufRead> Reader<R> {
                 Err(refusal) => return Err(refusal.into()),
             }
         }
-        Ok(Some(unit(self.format, raw, gathered, refused)))
+        let heading = self.splitter.heading().filter(|_| !gathered.items.is_empty());
+        let mut unit = unit(self.format, raw, gathered, refused);
+        unit.heading = heading.map(|heading| Arc::clone(&heading.bytes));
+        Ok(Some(unit))
     }
 
     /// Parses the value of a piece and reads it. Narrows `raw.value` to what was parsed.
@@ -86,6 +94,9 @@ impl<R: BufRead> Reader<R> {
                 return Ok(Gathered::default());
             }
         }
+        if let Some(heading) = self.splitter.heading() {
+            return self.row(raw, &heading);
+        }
         let json = parsed(raw, self.limits)?;
         self.context.element = raw.pointer.is_some();
         self.context.more = !raw.last;
@@ -97,11 +108,26 @@ impl<R: BufRead> Reader<R> {
         if gathered.excessive {
             return Err(refusal(raw, raw.value.start, RefusalReason::Excessive));
         }
+        if let Some(reason) = gathered.fault {
+            return Err(refusal(raw, raw.value.start, reason));
+        }
         let nothing = gathered.items.is_empty() && gathered.acts.is_empty() && gathered.deletions.is_empty();
-        // Stream events other than about statuses are named by the stream itself.
-        if nothing && self.splitter.layout() != Layout::Events && !(reading.recognises)(json.root()) {
+        // Stream events other than about statuses are named by the stream itself, and so are parts of an archive.
+        let named = self.splitter.layout() == Layout::Events || self.splitter.is_script();
+        if nothing && !named && !(reading.recognises)(json.root()) {
             return Err(refusal(raw, raw.value.start, RefusalReason::NotRecognised));
         }
+        Ok(gathered)
+    }
+
+    /// Reads a row as the object its heading makes of it. What is found in it has the place of the whole row.
+    fn row(&mut self, raw: &Raw, heading: &Heading) -> Result<Gathered, Refusal> {
+        let text = utf8(raw)?;
+        let object = heading.json(text).map_err(|reason| refusal(raw, raw.value.start, reason))?;
+        let json = Json::parse(&object, self.limits.depth_max)
+            .map_err(|(_, fault)| refusal(raw, raw.value.start, fault.into()))?;
+        let mut gathered = (self.format.reading().gather)(&json, &mut self.context);
+        gathered.items.iter_mut().for_each(|(_, range)| *range = 0..text.len());
         Ok(gathered)
     }
 }
@@ -167,10 +193,15 @@ fn refusal(raw: &Raw, at: usize, reason: RefusalReason) -> Refusal {
     Refusal { place: raw.place(at), range, reason }
 }
 
-fn parsed(raw: &Raw, limits: Limits) -> Result<Json<'_>, Refusal> {
+/// The value of a piece as text.
+fn utf8(raw: &Raw) -> Result<&str, Refusal> {
     let bytes = raw.bytes.get(raw.value.clone()).unwrap_or_default();
-    let text = std::str::from_utf8(bytes)
-        .map_err(|fault| refusal(raw, raw.value.start + fault.valid_up_to(), RefusalReason::NotUtf8))?;
+    std::str::from_utf8(bytes)
+        .map_err(|fault| refusal(raw, raw.value.start + fault.valid_up_to(), RefusalReason::NotUtf8))
+}
+
+fn parsed(raw: &Raw, limits: Limits) -> Result<Json<'_>, Refusal> {
+    let text = utf8(raw)?;
     Json::parse(text, limits.depth_max)
         .map_err(|(at, fault)| refusal(raw, raw.value.start + at, fault.into()))
 }
@@ -266,16 +297,31 @@ pub fn reread(format: Format, item: &[u8], shared: &[(PartRole, &[u8])]) -> Resu
         let place = Place { within: None, line: 1, offset: at as u64, pointer: None };
         CaptureError::Refused(Refusal { place, range: whole(bytes), reason })
     };
-    let parse = |bytes| {
+    let text = |bytes| {
         let text = std::str::from_utf8(bytes)
             .map_err(|fault| fail(bytes, fault.valid_up_to(), RefusalReason::NotUtf8))?;
-        Json::parse(text, depth).map_err(|(at, fault)| fail(bytes, at, fault.into()))
+        let literal = (format == Format::InstagramDyi && Json::parse(text, depth).is_err())
+            .then(|| python_repr::json_of(text));
+        Ok::<_, CaptureError>(literal.flatten().map_or(Cow::Borrowed(text), |plain| Cow::Owned(plain.text)))
     };
     if format == Format::WebPage {
         return Ok(page::read(item));
     }
-    let json = parse(item)?;
-    let parts = shared.iter().map(|(role, bytes)| Ok((*role, parse(bytes)?)));
+    let heading = shared.iter().find(|(role, _)| *role == PartRole::Heading);
+    if let Some((heading, _)) = heading.and_then(|(_, bytes)| Heading::at(bytes, Some(format))) {
+        let row = std::str::from_utf8(item)
+            .map_err(|fault| fail(item, fault.valid_up_to(), RefusalReason::NotUtf8))?;
+        let object = heading.json(row).map_err(|reason| fail(item, 0, reason))?;
+        let json = Json::parse(&object, depth).map_err(|(_, fault)| fail(item, 0, fault.into()))?;
+        let found = (format.reading().reread)(&json, &[]);
+        return found.ok_or_else(|| fail(item, 0, RefusalReason::NotRecognised));
+    }
+    let texts = shared.iter().map(|(role, bytes)| Ok((*role, text(bytes)?)));
+    let texts = texts.collect::<Result<Vec<_>, CaptureError>>()?;
+    let own = text(item)?;
+    let parse = |text| Json::parse(text, depth).map_err(|(at, fault)| fail(item, at, fault.into()));
+    let json = parse(&own)?;
+    let parts = texts.iter().map(|(role, text)| Ok((*role, parse(text)?)));
     let parts = parts.collect::<Result<Vec<_>, CaptureError>>()?;
     let parts: Vec<_> = parts.iter().map(|(role, json)| (*role, json.root())).collect();
     let found = (format.reading().reread)(&json, &parts);

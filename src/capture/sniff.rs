@@ -4,7 +4,8 @@ use super::CaptureError;
 use super::json::Json;
 use super::source::Source;
 use super::split::{Layout, STREAMED, Splitter};
-use super::{Limits, RefusalReason};
+use super::table::{HEADING_BYTES_MAX, Heading};
+use super::{Format, Limits, RefusalReason};
 use std::io::BufRead;
 
 /// Looks at the head of a stream and makes the splitter that fits it.
@@ -14,11 +15,21 @@ use std::io::BufRead;
 /// named: the first may be the only bad one.
 pub(super) fn splitter<R: BufRead>(
     input: R,
-    named: bool,
+    format: Option<Format>,
     limits: Limits,
 ) -> Result<Splitter<R>, CaptureError> {
+    let named = format.is_some();
     let mut source = Source::new(input);
     let start = start(&mut source, limits)?;
+    if let Some((heading, rows)) = heading(&mut source, start, format)? {
+        return Ok(Splitter::table(source, heading, rows, limits.unit_bytes_max));
+    }
+    if is_script(&mut source, start)? {
+        return Ok(Splitter::script(source, limits.unit_bytes_max));
+    }
+    if format.is_some_and(Format::is_table) {
+        return Err(CaptureError::UnknownFormat);
+    }
     let (layout, open_objects) = match source.head().get(start).copied() {
         Some(b'[') => (Layout::Documents, false),
         Some(b'{') if begins_with_streamed(&mut source, start)? => (Layout::Documents, true),
@@ -59,6 +70,31 @@ fn start<R: BufRead>(source: &mut Source<R>, limits: Limits) -> Result<usize, Ca
 fn ensure<R: BufRead>(source: &mut Source<R>, wanted: usize) -> Result<(), CaptureError> {
     while source.head().len() < wanted && source.look_further()? {}
     Ok(())
+}
+
+/// The heading of a table that a format knows. What begins like JSON is none.
+fn heading<R: BufRead>(
+    source: &mut Source<R>,
+    start: usize,
+    format: Option<Format>,
+) -> Result<Option<(Heading, usize)>, CaptureError> {
+    let first = source.head().get(start).copied();
+    if matches!(first, Some(b'{' | b'[')) || start > 3 {
+        return Ok(None);
+    }
+    let ends = |head: &[u8]| head.iter().skip(start).filter(|&&byte| byte == b'\n').count() > 1;
+    while source.head().len() < start + HEADING_BYTES_MAX && !ends(source.head()) && source.look_further()? {}
+    let head = source.head().get(start..).unwrap_or_default();
+    Ok(Heading::at(head.get(..HEADING_BYTES_MAX).unwrap_or(head), format))
+}
+
+/// Whether a script of an account archive begins here.
+fn is_script<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, CaptureError> {
+    ensure(source, start + 16)?;
+    let head = source.head().get(start..).unwrap_or_default();
+    Ok([&b"window.YTD."[..], b"window.__THAR", b"YTD.", b"Grailbird."]
+        .iter()
+        .any(|mark| head.starts_with(mark)))
 }
 
 fn begins_with_streamed<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, CaptureError> {
@@ -118,6 +154,9 @@ fn is_event<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, Ca
 
 /// Whether a reason to refuse is about one piece only.
 pub(super) const fn concerns_one_piece(layout: Layout, reason: &RefusalReason) -> bool {
-    matches!(layout, Layout::Lines | Layout::Events)
-        || matches!(reason, RefusalReason::NotRecognised | RefusalReason::Excessive)
+    matches!(layout, Layout::Lines | Layout::Events | Layout::Rows)
+        || matches!(
+            reason,
+            RefusalReason::NotRecognised | RefusalReason::Excessive | RefusalReason::Field { .. }
+        )
 }

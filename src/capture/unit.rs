@@ -203,6 +203,9 @@ pub enum RefusalReason {
     /// A container, or a body in one, is not what it says it is.
     #[error(transparent)]
     Container(ContainerFault),
+    /// A table that ends inside quotes.
+    #[error("the table ends inside quotes that begin in this row; it is cut short, or a quote is missing")]
+    OpenQuotes,
     /// A row with more fields than the heading has.
     #[error(
         "the row has {found} fields and the heading {expected}; put quotes around what holds the separator"

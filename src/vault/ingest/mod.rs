@@ -135,8 +135,10 @@ async fn look(
 }
 
 fn check_channel(channel: &Channel, format: Format, looked: &Survey) -> Result<(), VaultError> {
-    // What is in a container says itself where it was posted; a page of the web may stand beside it.
-    let own = if format.is_container() { None } else { Some(format.platform()) };
+    // What is in a container, or in a table of several platforms, says itself where it was posted; a page of the
+    // web may stand beside it.
+    let several = format.is_container() || format.platform() == Platform::Other;
+    let own = if several { None } else { Some(format.platform()) };
     let found = looked.platforms.iter().copied().filter(|platform| *platform != Platform::Web);
     if let Some(other) = own.into_iter().chain(found).find(|platform| *platform != channel.platform) {
         return Err(VaultError::Input(format!(
