@@ -280,7 +280,12 @@ fn apply(table: &mut toml::Table, name: &str, path: &str, value: &str) -> Result
 pub const fn default_instance(platform: Platform) -> Option<&'static str> {
     match platform {
         Platform::X => Some("x.com"),
-        Platform::Mastodon => None,
+        Platform::Facebook => Some("facebook.com"),
+        Platform::Instagram => Some("instagram.com"),
+        Platform::LinkedIn => Some("linkedin.com"),
+        Platform::Bluesky => Some("bsky.app"),
+        Platform::YouTube => Some("youtube.com"),
+        Platform::Mastodon | Platform::Web | Platform::Other => None,
     }
 }
 

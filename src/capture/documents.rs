@@ -9,6 +9,10 @@ enum State {
     /// Between documents.
     #[default]
     Top,
+    /// Before the equals sign of a script that assigns a document.
+    Target,
+    /// After it.
+    Assigned,
     /// Before an element; the flag: one must come, as after a comma.
     Element(bool),
     /// Inside a value that becomes a piece.
@@ -50,6 +54,8 @@ pub(super) struct Scanned {
 pub(super) struct Scanner {
     /// Whether objects at the top are taken apart at their members.
     open_objects: bool,
+    /// Whether documents are assigned by a script: `window.YTD.tweets.part0 = […]`.
+    script: bool,
     state: State,
     within: Within,
     depth: usize,
@@ -63,6 +69,12 @@ impl Scanner {
     /// `open_objects`: whether an object at the top of a document is taken apart at its members.
     pub(super) fn new(open_objects: bool) -> Self {
         Self { open_objects, ..Self::default() }
+    }
+
+    /// Lets a name and an equals sign stand before each document, and a semicolon after it.
+    pub(super) fn in_script(mut self) -> Self {
+        self.script = true;
+        self
     }
 
     /// Whether the stream may end here.
@@ -162,9 +174,16 @@ impl Scanner {
     /// One byte outside values: whether it is passed over, and whether the piece ends. None: it is wrong.
     fn between(&mut self, byte: u8, at: usize, raw: &mut Raw) -> Option<(bool, bool)> {
         let (state, pass, done) = match (self.state, byte) {
-            (State::Top, b'[') => (self.array(Within::Array), true, false),
+            (State::Top, b';') if self.script => (State::Top, true, false),
+            (State::Top | State::Target, b'.' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
+                if self.script =>
+            {
+                (State::Target, true, false)
+            }
+            (State::Target, b'=') => (State::Assigned, true, false),
+            (State::Top | State::Assigned, b'[') => (self.array(Within::Array), true, false),
             (State::Top, b'{') if self.open_objects => (State::Member(false), true, false),
-            (State::Top, b'{') => (self.value(Within::Nothing, at, raw), false, false),
+            (State::Top | State::Assigned, b'{') => (self.value(Within::Nothing, at, raw), false, false),
             (State::Element(false), b']') => (self.array_end(), true, self.within == Within::Array),
             (State::Element(_), b',' | b']' | b'}' | b':') => return None,
             (State::Element(_), _) => {

@@ -12,8 +12,58 @@ pub(super) struct Reading {
     pub(super) links: Vec<String>,
 }
 
+/// What is read of a whole page.
+pub(super) struct Page {
+    /// The text, without white space at its ends; of scripts and styles there is none.
+    pub(super) text: String,
+    /// What stands in attributes that are shown or read aloud (`alt`, `title`, …) and in descriptions of the page.
+    pub(super) attributes: Vec<String>,
+    /// Every `href`, decoded, in order.
+    pub(super) links: Vec<String>,
+    /// The page's `lang`.
+    pub(super) language: Option<String>,
+}
+
+/// Attributes that a person is shown or hears. `content` is that of `meta` (descriptions, names of authors).
+const SHOWN: [&str; 9] = [
+    "alt",
+    "title",
+    "aria-label",
+    "aria-description",
+    "placeholder",
+    "label",
+    "summary",
+    "data-caption",
+    "content",
+];
+
+/// Reads a whole page. Any input gives a reading, as [`reading`] does.
+pub(super) fn page(html: &str) -> Page {
+    let (mut attributes, mut language) = (Vec::new(), None);
+    let Reading { text, links } = walk(html, |tag| {
+        let (name, closing, inside) = parts(tag);
+        if closing {
+            return None;
+        }
+        attributes.extend(SHOWN.iter().filter_map(|wanted| attribute(inside, wanted)));
+        if name.eq_ignore_ascii_case("html") {
+            language = attribute(inside, "lang");
+        }
+        ["script", "style"].into_iter().find(|hidden| name.eq_ignore_ascii_case(hidden))
+    });
+    let fits = |tag: &String| {
+        (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    Page { text, attributes, links, language: language.filter(fits) }
+}
+
 /// Reads a fragment of HTML. Any input gives a reading; broken markup is read as text.
 pub(super) fn reading(html: &str) -> Reading {
+    walk(html, |_| None)
+}
+
+/// Reads HTML; `see` is shown every tag, and names the element when all up to its end is to be left out.
+fn walk(html: &str, mut see: impl FnMut(&str) -> Option<&'static str>) -> Reading {
     let mut text = String::with_capacity(html.len());
     let mut links = Vec::new();
     let mut rest = html;
@@ -38,7 +88,10 @@ pub(super) fn reading(html: &str) -> Reading {
         } else if let Some(end) = tag_end(mark, &mut tags_left) {
             let (tag, after) = mark.split_at(end);
             apply(tag, &mut text, &mut links);
-            rest = after;
+            rest = match see(tag) {
+                Some(hidden) => after.get(end_of(after, hidden)..).unwrap_or_default(),
+                None => after,
+            };
         } else {
             text.push('<');
             rest = mark.get(1..).unwrap_or_default();
@@ -85,15 +138,33 @@ fn tag_end(mark: &str, tags_left: &mut bool) -> Option<usize> {
     plain
 }
 
-fn apply(tag: &str, text: &mut String, links: &mut Vec<String>) {
+/// Where the end tag of an element stands: nothing else ends a script or a style.
+fn end_of(html: &str, element: &str) -> usize {
+    let marks = html.match_indices("</").map(|(at, _)| at);
+    let is_end = |at: &usize| {
+        let name = html.as_bytes().get(at + 2..at + 2 + element.len());
+        name.is_some_and(|name| name.eq_ignore_ascii_case(element.as_bytes()))
+    };
+    marks.into_iter().find(is_end).unwrap_or(html.len())
+}
+
+/// A tag's name, whether it closes, and its attributes.
+fn parts(tag: &str) -> (&str, bool, &str) {
     let inside = tag.trim_start_matches('<').trim_end_matches('>');
     let (closing, inside) = inside.strip_prefix('/').map_or((false, inside), |rest| (true, rest));
     let name_length = inside.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(inside.len());
     let (name, attributes) = inside.split_at(name_length);
+    (name, closing, attributes)
+}
+
+fn apply(tag: &str, text: &mut String, links: &mut Vec<String>) {
+    let (name, closing, attributes) = parts(tag);
     match name.to_ascii_lowercase().as_str() {
         "br" => text.push('\n'),
         "p" | "blockquote" | "pre" | "ul" | "ol" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => gap(text, 2),
-        "div" | "tr" | "dt" | "dd" | "hr" => gap(text, 1),
+        "div" | "tr" | "dt" | "dd" | "hr" | "td" | "th" | "title" | "option" | "section" | "article"
+        | "header" | "footer" | "nav" | "main" | "aside" | "figure" | "figcaption" | "label" | "button"
+        | "address" | "form" | "table" | "caption" | "summary" => gap(text, 1),
         "li" if !closing => {
             gap(text, 1);
             text.push_str("- ");
@@ -246,6 +317,19 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_read_without_its_scripts_and_with_its_attributes() {
+        let page = page(concat!(
+            "<html lang=nl><head><title>Titel</title><meta name=author content='Fenna'>",
+            "<script>if (a</script><SCRIPT src=x>don't <b '</Script><style>p{}</style></head>",
+            "<body><p title=\"Van Bo\">Hoi<img alt='Bo &amp; Fenna' src=x></p><td>a</td><td>b</td></body>",
+        ));
+        assert_eq!(page.text, "Titel\n\nHoi\n\na\nb");
+        assert_eq!(page.attributes, ["Fenna", "Van Bo", "Bo & Fenna"]);
+        assert_eq!(page.language.as_deref(), Some("nl"));
+        assert_eq!(super::page("<p>a<script>b").text, "a");
+    }
+
+    #[test]
     fn every_link_is_kept() {
         let links =
             reading("<a class=x href='https://a.example/?q=1&amp;r'>a</a><A HREF=https://b.example>b</A>")
@@ -256,9 +340,12 @@ mod tests {
     #[test]
     fn hostile_markup_takes_linear_time() {
         let began = Instant::now();
-        for piece in ["<a", "<!--", "&", "<a href=\"", "<p>", "<a '>", "&#x", "<a b=", "<"] {
+        for piece in ["<a", "<!--", "&", "<a href=\"", "<p>", "<a '>", "&#x", "<a b=", "<", "<script>", "</s"]
+        {
             reading(&piece.repeat(400_000));
             decoded(&piece.repeat(400_000));
+            page(&piece.repeat(400_000));
+            page(&format!("<script>{}", piece.repeat(400_000)));
         }
         assert!(began.elapsed() < Duration::from_secs(5), "took {:?}", began.elapsed());
     }

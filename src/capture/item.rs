@@ -82,6 +82,37 @@ pub struct Removal {
     pub by: DeletedBy,
 }
 
+/// How exactly a capture states a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// A day: the moment is its beginning.
+    Day,
+    /// A minute.
+    Minute,
+    /// A second or finer.
+    Second,
+}
+
+/// In which zone a capture states a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StatedZone {
+    /// It says which.
+    Stated,
+    /// It does not say; read as UTC.
+    AssumedUtc,
+    /// It does not say; read as the clock in the Netherlands.
+    AssumedDutch,
+}
+
+/// A time as it stands in a capture, beside the moment that was read from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StatedTime {
+    /// How exactly.
+    pub precision: Precision,
+    /// In which zone.
+    pub zone: StatedZone,
+}
+
 /// One content object with what was read of it. Fields the room does not know are only in its bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Item {
@@ -112,6 +143,8 @@ pub struct Item {
     pub media: Vec<MediaKind>,
     /// When it was posted.
     pub posted_at: Option<Timestamp>,
+    /// How that time stands in the capture, where it is less than a moment to the second with its zone.
+    pub posted_as: Option<StatedTime>,
     /// When this version was made, if it is not the first.
     pub edited_at: Option<Timestamp>,
     /// A name of the item it answers.
@@ -133,6 +166,34 @@ pub struct Item {
 }
 
 impl Item {
+    /// An item of which nothing is known yet but where it was posted and what it is. It has no name, and its
+    /// visibility is not known.
+    pub(super) fn new(platform: Platform, kind: ItemKind) -> Self {
+        Self {
+            platform,
+            kind,
+            names: Vec::new(),
+            range: ByteRange { start: 0, end: 0 },
+            shared: Vec::new(),
+            author: None,
+            passages: Vec::new(),
+            links: Vec::new(),
+            mentions: Vec::new(),
+            media: Vec::new(),
+            posted_at: None,
+            posted_as: None,
+            edited_at: None,
+            in_reply_to: None,
+            quotes: None,
+            conversation: None,
+            visibility: Visibility::Unknown,
+            language: None,
+            supersedes: Vec::new(),
+            superseded: false,
+            deletion: None,
+        }
+    }
+
     /// Feeds what makes this version the version it is to `sink`: tagged and length-prefixed, so that no two
     /// items feed the same bytes unless these fields are equal. The caller keys a digest over it.
     ///
@@ -174,7 +235,7 @@ impl Item {
 
 impl Account {
     /// What tells accounts of one platform apart: the id, else the handle.
-    fn identity(&self) -> &str {
+    pub(super) fn identity(&self) -> &str {
         self.native_id.as_ref().map_or(self.handle.expose(), PrivateText::expose)
     }
 }

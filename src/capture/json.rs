@@ -76,6 +76,16 @@ impl<'j> Value<'j> {
         node.start as usize..node.end as usize
     }
 
+    /// The bytes as they stand; of a string what is between its quotes, escapes and all.
+    pub(super) fn raw(self) -> &'j str {
+        let range = if self.is_text() {
+            self.range().start + 1..self.range().end.saturating_sub(1)
+        } else {
+            self.range()
+        };
+        self.json.text.get(range).unwrap_or_default()
+    }
+
     pub(super) fn is_object(self) -> bool {
         self.node().kind == Kind::Object
     }
@@ -86,6 +96,10 @@ impl<'j> Value<'j> {
 
     pub(super) fn is_text(self) -> bool {
         matches!(self.node().kind, Kind::Text | Kind::EscapedText)
+    }
+
+    pub(super) fn is_false(self) -> bool {
+        self.node().kind == Kind::False
     }
 
     pub(super) fn is_true(self) -> bool {
@@ -127,8 +141,14 @@ impl<'j> Value<'j> {
         })
     }
 
+    /// The elements of an array, or the value itself: for formats that leave out the brackets around one.
+    pub(super) fn many(self) -> impl Iterator<Item = Value<'j>> {
+        let alone = (!self.is_array() && self.node().kind != Kind::Null).then_some(self);
+        alone.into_iter().chain(self.elements())
+    }
+
     /// The members of an object, as `(name, value)` nodes; nothing for other values.
-    fn members(self) -> impl Iterator<Item = (Value<'j>, Value<'j>)> {
+    pub(super) fn members(self) -> impl Iterator<Item = (Value<'j>, Value<'j>)> {
         let node = self.node();
         let end = if node.kind == Kind::Object { node.next } else { 0 };
         let mut index = self.index + 1;
@@ -146,6 +166,18 @@ impl<'j> Value<'j> {
     /// The member called `name`; the last one when there are several.
     pub(super) fn field(self, name: &str) -> Option<Value<'j>> {
         self.fields([name]).into_iter().flatten().next()
+    }
+
+    /// Whether an object has no more than `most` members.
+    pub(super) fn members_at_most(self, most: usize) -> bool {
+        self.members().take(most + 1).count() <= most
+    }
+
+    /// Every object at any depth inside it, itself included, in the order of the text.
+    pub(super) fn within(self) -> impl Iterator<Item = Value<'j>> {
+        (self.index..self.node().next.min(u32::try_from(self.json.nodes.len()).unwrap_or(u32::MAX)))
+            .map(move |index| Value { json: self.json, index })
+            .filter(|value| value.is_object())
     }
 
     /// Several members in one pass.
@@ -183,7 +215,7 @@ fn unescaped(raw: &str) -> String {
 }
 
 /// The character an escape stands for, and how many bytes after the backslash it takes.
-fn escaped_character(escape: &str) -> (char, usize) {
+pub(super) fn escaped_character(escape: &str) -> (char, usize) {
     match escape.as_bytes().first() {
         Some(b'b') => ('\u{8}', 1),
         Some(b'f') => ('\u{c}', 1),

@@ -6,15 +6,23 @@
 //! a post only in `visibility`; the answer to a DELETE has `text` where a status has `content`; a version in
 //! an edit history has no id and no visibility; a boost is a status whose `reblog` is another.
 
-use super::gather::{self, Context, Gathered, id, passage, private, text, time};
+use super::gather::{self, Context, Gathered, JsonReading, id, passage, private, text, time};
 use super::html;
 use super::item::{Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Removal};
 use super::json::{Json, Value};
 use super::unit::ActKind;
 use crate::model::{ByteRange, ItemKind, Platform, PrivateText, Visibility};
 
-/// Whether a parsed piece looks like this format.
-pub(super) fn recognises(root: Value<'_>) -> bool {
+pub(super) const READING: JsonReading = JsonReading {
+    name: "mastodon",
+    platform: Platform::Mastodon,
+    recognises,
+    gather,
+    reread: |json, _| gather(json, &mut Context::default()).outermost(json),
+    event_of_deletion: Some(deleted),
+};
+
+fn recognises(root: Value<'_>) -> bool {
     if root.is_array() {
         return root.elements().next().is_none_or(recognises);
     }
@@ -24,8 +32,7 @@ pub(super) fn recognises(root: Value<'_>) -> bool {
     known.iter().flatten().next().is_some() || lists.iter().flatten().next().is_some()
 }
 
-/// Reads everything out of a piece.
-pub(super) fn gather(json: &Json<'_>, context: &mut Context) -> Gathered {
+fn gather(json: &Json<'_>, context: &mut Context) -> Gathered {
     let mut gathered = Gathered::default();
     for object in json.objects() {
         if let Some(shape) = Shape::of(object) {
@@ -39,7 +46,7 @@ pub(super) fn gather(json: &Json<'_>, context: &mut Context) -> Gathered {
 }
 
 /// A stream event that says an item is gone: its data is the bare id.
-pub(super) fn deleted(id: &str) -> Gathered {
+fn deleted(id: &str) -> Gathered {
     let mut gathered = Gathered::default();
     gathered.deletion(vec![private(id)], Removal { at: None, by: DeletedBy::Unknown });
     gathered
@@ -177,6 +184,7 @@ fn status(object: Value<'_>, context: &mut Context) -> Item {
         mentions: object.list("mentions").map(account_of).collect(),
         media,
         posted_at: time(created),
+        posted_as: None,
         edited_at: time(edited),
         in_reply_to,
         quotes: object.field("quote").and_then(quoted),
@@ -255,4 +263,4 @@ fn attachments(status: Value<'_>, passages: &mut Vec<Passage>) -> Vec<MediaKind>
 
 #[cfg(test)]
 #[path = "mastodon_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -6,6 +6,40 @@ use crate::capture::{
 };
 use crate::model::{ItemKind, Platform, PrivateText, Visibility};
 
+/// Invented captures, one of each shape, with their records, acts, deletions and records not public.
+pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
+    (
+        concat!(
+            "[",
+            r#"{"id":"1","uri":"https://s.example/1","created_at":"2026-05-04T09:30:00.000Z","visibility":"public","#,
+            r#""content":"<p>Hoi</p>","account":{"id":"7","acct":"fenna","display_name":"Fenna"},"reblog":null}"#,
+            " ,\n",
+            r#"{"id":"2","uri":"https://s.example/2","created_at":"2026-05-04T09:31:00.000Z","content":"","#,
+            r#""account":{"id":"8","acct":"bo@b.example"},"reblog":{"id":"3","uri":"https://s.example/3","#,
+            r#""content":"<p>x</p>","created_at":"2026-05-04T09:00:00.000Z","visibility":"private","#,
+            r#""account":{"id":"9","acct":"y"}}}"#,
+            "]\r\n"
+        ),
+        [2, 1, 0, 1],
+    ),
+    (
+        concat!(
+            r#"{"ancestors":[{"id":"1","content":"a","created_at":"2026-05-04T09:30:00Z","visibility":"direct","account":{"id":"7","acct":"f"}}],"#,
+            "\n",
+            r#""descendants": [ {"id":"2","content":"b","in_reply_to_id":"1","created_at":"2026-05-04T09:30:00Z","visibility":"unlisted","account":{"id":"7","acct":"f"}} ] }"#
+        ),
+        [2, 0, 0, 1],
+    ),
+    (
+        concat!(
+            ":)\nevent: update\ndata: ",
+            r#"{"id":"1","content":"a","created_at":"2026-05-04T09:30:00Z","visibility":"public","account":{"id":"7","acct":"f"}}"#,
+            "\n\nevent: delete\ndata: 1\n\n:"
+        ),
+        [1, 0, 1, 0],
+    ),
+];
+
 fn read(text: &str) -> Vec<Unit> {
     let units: Result<_, CaptureError> =
         Reader::new(text.as_bytes(), None, Limits::default()).unwrap().collect();

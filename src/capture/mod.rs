@@ -5,68 +5,166 @@
 //! never read out. Input is hostile: any bytes give units, refusals with place and mend, or one
 //! [`CaptureError`]; memory is bounded by the largest unit, time is linear.
 //!
-//! A format is one file beside this one (`mastodon`, `x_api_v2`) that turns a parsed piece into `Gathered`;
-//! splitting, cutting and counting are shared.
+//! A format is one file beside this one (`mastodon`, `x_api_v2`) with a `READING` that turns a parsed piece
+//! into `Gathered`, and one line in `formats!`; splitting, cutting and counting are shared.
 
+mod activitypub;
+mod activitypub_note;
+mod bluesky;
+mod bluesky_blocks;
+mod bluesky_post;
+mod containers;
 mod cuts;
+mod dates;
 mod documents;
+mod facebook_dyi;
+mod facebook_graph;
 mod gather;
+mod graph;
 mod html;
+mod instagram_dyi;
+mod instagram_graph;
 mod item;
 mod json;
 mod json_parse;
+mod knik;
+mod linkedin;
 mod mastodon;
+mod meta_export;
+mod page;
+mod python_repr;
 mod reader;
 mod sniff;
 mod source;
 mod split;
+mod table;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod unit;
+mod webcare;
+mod webcare_map;
+mod x_api_v1;
 mod x_api_v2;
+mod x_archive;
+mod youtube;
 
-pub use item::{Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Removal};
+pub use containers::{ContainerFault, Opened, Step, StepKind, Within, open};
+pub use item::{
+    Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Precision, Removal, StatedTime, StatedZone,
+};
 pub use json_parse::JsonFault;
 pub use reader::{Reader, reread};
 pub use tally::Tally;
 pub use unit::{Act, ActKind, Cut, CutKind, Deletion, PartRole, Place, Refusal, RefusalReason, Unit};
+
+use containers::{wacz, warc, zip};
+use gather::JsonReading;
 
 use crate::model::{ModelError, Platform};
 use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-/// A format a capture comes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Format {
-    /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.
-    MastodonApi,
+/// One line a format: its word in [`Format`] and the file that reads it (a `READING`).
+///
+/// The order is that of recognition: a format that knows itself by few marks, or by marks that others have
+/// too, stands after those.
+macro_rules! formats {
+    ($($(#[$doc:meta])* $format:ident => $file:ident,)+) => {
+        /// A format a capture comes in.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Format {
+            $($(#[$doc])* $format,)+
+        }
+
+        impl Format {
+            /// Every format, in the order in which they are recognised.
+            pub const ALL: &'static [Self] = &[$(Self::$format),+];
+
+            const fn reading(self) -> &'static JsonReading {
+                match self { $(Self::$format => &$file::READING),+ }
+            }
+        }
+    };
+}
+
+formats! {
+    /// A WARC file, compressed or not. Its items are of other formats.
+    Warc => warc,
+    /// A WACZ: a ZIP archive of WARC files, indexes and pages, with a list of hashes; or a list of pages out of one.
+    Wacz => wacz,
+    /// A ZIP archive of captures. Its items are of other formats.
+    Zip => zip,
+    /// A page of the web.
+    WebPage => page,
+    /// Answers and streams of Twitter's API v1.1.
+    XApiV1 => x_api_v1,
+    /// Knik's own lines, for anything that has no format here.
+    Knik => knik,
+    /// An account archive of X: scripts that each assign an array of posts, long posts, messages or likes.
+    XArchive => x_archive,
+    /// A download archive of Instagram, in the layouts of several years.
+    InstagramDyi => instagram_dyi,
+    /// A download archive of Facebook, in the layouts of several years.
+    FacebookDyi => facebook_dyi,
+    /// The tables of a data export of LinkedIn.
+    LinkedIn => linkedin,
+    /// Tables of web-care tools, by `policies/webcare`: each row says of which platform it is.
+    WebCare => webcare,
+    /// Activities, objects and collections of ActivityPub, also a Mastodon account's `outbox.json`.
+    ActivityPub => activitypub,
+    /// Answers of Bluesky's interface, frames of the firehose as JSON, lines of Jetstream.
+    Bluesky => bluesky,
+    /// Answers of the YouTube Data API: threads of comments, comments, videos.
+    YouTube => youtube,
+    /// Answers of the Facebook Graph API: posts, comments, conversations.
+    FacebookGraph => facebook_graph,
+    /// Answers of the Instagram Graph API: media, comments, messages.
+    InstagramGraph => instagram_graph,
     /// Answers of X's API v2, one a line, as twarc writes them (pages or flattened), and compliance jobs.
-    XApiV2,
+    XApiV2 => x_api_v2,
+    /// Answers and streams of Mastodon's client API: JSON documents or server-sent events.
+    MastodonApi => mastodon,
 }
 
 impl Format {
-    /// Every format, in the order of the definition.
-    pub const ALL: &'static [Self] = &[Self::MastodonApi, Self::XApiV2];
-
     /// The word as written on the command line and in answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MastodonApi => "mastodon",
-            Self::XApiV2 => "x_api_v2",
-        }
+        self.reading().name
     }
 
     /// Whose format it is.
     #[must_use]
     pub const fn platform(self) -> Platform {
+        self.reading().platform
+    }
+
+    /// Whether it holds captures of other formats.
+    #[must_use]
+    pub const fn is_container(self) -> bool {
+        matches!(self, Self::Warc | Self::Wacz | Self::Zip)
+    }
+
+    /// For a format of tables: whether these are the columns of one of its tables, and if so whether a
+    /// backslash escapes.
+    fn knows_heading(self, names: &[String]) -> Option<bool> {
         match self {
-            Self::MastodonApi => Platform::Mastodon,
-            Self::XApiV2 => Platform::X,
+            Self::LinkedIn => linkedin::knows_heading(names),
+            Self::WebCare => webcare::knows_heading(names),
+            _ => None,
         }
+    }
+
+    /// Whether its captures are tables.
+    const fn is_table(self) -> bool {
+        matches!(self, Self::LinkedIn | Self::WebCare)
+    }
+
+    fn words() -> String {
+        Self::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -82,7 +180,7 @@ impl FromStr for Format {
         Self::ALL.iter().copied().find(|format| format.as_str() == given).ok_or_else(|| ModelError::Term {
             what: "format",
             given: given.chars().take(80).collect(),
-            expected: Self::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", "),
+            expected: Self::words(),
         })
     }
 }
@@ -118,7 +216,7 @@ pub enum CaptureError {
     #[error("the file is in UTF-16; convert it to UTF-8")]
     Utf16,
     /// Looks like none of the formats.
-    #[error("the format is not recognised; name it if it is one of: mastodon, x_api_v2")]
+    #[error("the format is not recognised; name it if it is one of: {}", Format::words())]
     UnknownFormat,
     /// Broken at a place that reading cannot go past.
     #[error(transparent)]

@@ -5,12 +5,15 @@ use super::gather::{Context, Gathered};
 use super::item::Item;
 use super::json::Json;
 use super::split::{Layout, Raw, Splitter};
+use super::table::Heading;
 use super::unit::{CutKind, PartRole, Place, Refusal, RefusalReason, Unit};
-use super::{CaptureError, Format, Limits, mastodon, sniff, x_api_v2};
+use super::{CaptureError, Format, Limits, page, python_repr, sniff};
 use crate::model::ByteRange;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::BufRead;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Reads a capture as a stream of units. Memory is bounded by the largest unit.
 ///
@@ -32,11 +35,13 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// When the stream cannot be read, is empty or in UTF-16, or is recognised by no format.
     pub fn new(input: R, format: Option<Format>, limits: Limits) -> Result<Self, CaptureError> {
-        let mut splitter = sniff::splitter(input, format.is_some(), limits)?;
+        let mut splitter = sniff::splitter(input, format, limits)?;
         let mut ahead = VecDeque::new();
-        let format = match format {
+        let heading = splitter.heading();
+        let format = match format.or_else(|| heading.map(|heading| heading.format)) {
             Some(format) => format,
             None if splitter.layout() == Layout::Events => Format::MastodonApi,
+            None if splitter.is_script() => Format::XArchive,
             None => detected(&mut splitter, &mut ahead, limits)?,
         };
         Ok(Self { splitter, format, limits, context: Context::default(), ahead, ended: false })
@@ -67,7 +72,10 @@ impl<R: BufRead> Reader<R> {
                 Err(refusal) => return Err(refusal.into()),
             }
         }
-        Ok(Some(unit(raw, gathered, refused)))
+        let heading = self.splitter.heading().filter(|_| !gathered.items.is_empty());
+        let mut unit = unit(self.format, raw, gathered, refused);
+        unit.heading = heading.map(|heading| Arc::clone(&heading.bytes));
+        Ok(Some(unit))
     }
 
     /// Parses the value of a piece and reads it. Narrows `raw.value` to what was parsed.
@@ -75,8 +83,10 @@ impl<R: BufRead> Reader<R> {
         if self.splitter.layout() == Layout::Events {
             let event = Event::of(raw).ok_or_else(|| refusal(raw, 0, RefusalReason::NotUtf8))?;
             raw.value = event.data.clone();
-            if event.deletes && self.format == Format::MastodonApi {
-                let gone = event.gone.as_deref().map(mastodon::deleted);
+            if event.deletes
+                && let Some(deleted) = self.format.reading().event_of_deletion
+            {
+                let gone = event.gone.as_deref().map(deleted);
                 return gone.ok_or_else(|| refusal(raw, raw.value.start, RefusalReason::NotRecognised));
             }
             if !event.json {
@@ -84,28 +94,40 @@ impl<R: BufRead> Reader<R> {
                 return Ok(Gathered::default());
             }
         }
+        if let Some(heading) = self.splitter.heading() {
+            return self.row(raw, &heading);
+        }
         let json = parsed(raw, self.limits)?;
         self.context.element = raw.pointer.is_some();
         self.context.more = !raw.last;
-        let gathered = match self.format {
-            Format::MastodonApi => mastodon::gather(&json, &mut self.context),
-            Format::XApiV2 => x_api_v2::gather(&json),
-        };
+        let reading = self.format.reading();
+        let gathered = (reading.gather)(&json, &mut self.context);
         if raw.last {
             self.context.history = None;
         }
         if gathered.excessive {
             return Err(refusal(raw, raw.value.start, RefusalReason::Excessive));
         }
+        if let Some(reason) = gathered.fault {
+            return Err(refusal(raw, raw.value.start, reason));
+        }
         let nothing = gathered.items.is_empty() && gathered.acts.is_empty() && gathered.deletions.is_empty();
-        let known = match self.format {
-            Format::MastodonApi => mastodon::recognises(json.root()),
-            Format::XApiV2 => x_api_v2::recognises(json.root()),
-        };
-        // Stream events other than about statuses are named by the stream itself.
-        if nothing && !known && self.splitter.layout() != Layout::Events {
+        // Stream events other than about statuses are named by the stream itself, and so are parts of an archive.
+        let named = self.splitter.layout() == Layout::Events || self.splitter.is_script();
+        if nothing && !named && !(reading.recognises)(json.root()) {
             return Err(refusal(raw, raw.value.start, RefusalReason::NotRecognised));
         }
+        Ok(gathered)
+    }
+
+    /// Reads a row as the object its heading makes of it. What is found in it has the place of the whole row.
+    fn row(&mut self, raw: &Raw, heading: &Heading) -> Result<Gathered, Refusal> {
+        let text = utf8(raw)?;
+        let object = heading.json(text).map_err(|reason| refusal(raw, raw.value.start, reason))?;
+        let json = Json::parse(&object, self.limits.depth_max)
+            .map_err(|(_, fault)| refusal(raw, raw.value.start, fault.into()))?;
+        let mut gathered = (self.format.reading().gather)(&json, &mut self.context);
+        gathered.items.iter_mut().for_each(|(_, range)| *range = 0..text.len());
         Ok(gathered)
     }
 }
@@ -144,9 +166,10 @@ fn detected<R: BufRead>(
             empty_array |= splitter.layout() == Layout::Documents;
         } else {
             match parsed(&raw, limits) {
-                Ok(json) if x_api_v2::recognises(json.root()) => found = Some(Format::XApiV2),
-                Ok(json) if mastodon::recognises(json.root()) => found = Some(Format::MastodonApi),
-                Ok(_) => {}
+                Ok(json) => {
+                    let knows = |format: &Format| (format.reading().recognises)(json.root());
+                    found = Format::ALL.iter().copied().find(knows);
+                }
                 Err(refusal) if splitter.layout() == Layout::Lines => fault = fault.or(Some(refusal)),
                 Err(refusal) => return Err(refusal.into()),
             }
@@ -170,10 +193,15 @@ fn refusal(raw: &Raw, at: usize, reason: RefusalReason) -> Refusal {
     Refusal { place: raw.place(at), range, reason }
 }
 
-fn parsed(raw: &Raw, limits: Limits) -> Result<Json<'_>, Refusal> {
+/// The value of a piece as text.
+fn utf8(raw: &Raw) -> Result<&str, Refusal> {
     let bytes = raw.bytes.get(raw.value.clone()).unwrap_or_default();
-    let text = std::str::from_utf8(bytes)
-        .map_err(|fault| refusal(raw, raw.value.start + fault.valid_up_to(), RefusalReason::NotUtf8))?;
+    std::str::from_utf8(bytes)
+        .map_err(|fault| refusal(raw, raw.value.start + fault.valid_up_to(), RefusalReason::NotUtf8))
+}
+
+fn parsed(raw: &Raw, limits: Limits) -> Result<Json<'_>, Refusal> {
+    let text = utf8(raw)?;
     Json::parse(text, limits.depth_max)
         .map_err(|(at, fault)| refusal(raw, raw.value.start + at, fault.into()))
 }
@@ -219,7 +247,7 @@ impl Event {
 }
 
 /// Puts a unit together: ranges become places in the file, and the bytes are shared out.
-fn unit(raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> Unit {
+fn unit(format: Format, raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> Unit {
     let in_file =
         |range: &Range<usize>| raw.in_file(&(raw.value.start + range.start..raw.value.start + range.end));
     let own = gathered.items.len();
@@ -239,11 +267,15 @@ fn unit(raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> Unit {
     let items = items.collect();
     let cuts = cuts::cut(raw.whole(), kinds, claims);
     Unit {
+        format: Some(format),
+        within: None,
         offset: raw.offset,
         bytes: raw.bytes,
         items,
         acts: gathered.acts,
         deletions: gathered.deletions,
+        stubs: gathered.stubs,
+        heading: None,
         cuts,
         refused,
     }
@@ -253,7 +285,8 @@ fn unit(raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> Unit {
 /// parts, in any order.
 ///
 /// Gives the same [`Item`] as reading the file did, except `range` and `shared`, which are empty, and except
-/// that a version out of an edit history is named as if it were the first.
+/// that a version out of an edit history is named as if it were the first, and a page of the web, whose address and date
+/// are not in its bytes, has neither.
 ///
 /// # Errors
 /// [`CaptureError::Refused`] when the bytes are no item of this format.
@@ -261,28 +294,37 @@ pub fn reread(format: Format, item: &[u8], shared: &[(PartRole, &[u8])]) -> Resu
     let depth = Limits::default().depth_max;
     let whole = |bytes: &[u8]| ByteRange { start: 0, end: bytes.len() as u64 };
     let fail = |bytes: &[u8], at: usize, reason| {
-        let place = Place { line: 1, offset: at as u64, pointer: None };
+        let place = Place { within: None, line: 1, offset: at as u64, pointer: None };
         CaptureError::Refused(Refusal { place, range: whole(bytes), reason })
     };
-    let parse = |bytes| {
+    let text = |bytes| {
         let text = std::str::from_utf8(bytes)
             .map_err(|fault| fail(bytes, fault.valid_up_to(), RefusalReason::NotUtf8))?;
-        Json::parse(text, depth).map_err(|(at, fault)| fail(bytes, at, fault.into()))
+        let literal = (format == Format::InstagramDyi && Json::parse(text, depth).is_err())
+            .then(|| python_repr::json_of(text));
+        Ok::<_, CaptureError>(literal.flatten().map_or(Cow::Borrowed(text), |plain| Cow::Owned(plain.text)))
     };
-    let json = parse(item)?;
-    let parts = shared.iter().map(|(role, bytes)| Ok((*role, parse(bytes)?)));
+    if format == Format::WebPage {
+        return Ok(page::read(item));
+    }
+    let heading = shared.iter().find(|(role, _)| *role == PartRole::Heading);
+    if let Some((heading, _)) = heading.and_then(|(_, bytes)| Heading::at(bytes, Some(format))) {
+        let row = std::str::from_utf8(item)
+            .map_err(|fault| fail(item, fault.valid_up_to(), RefusalReason::NotUtf8))?;
+        let object = heading.json(row).map_err(|reason| fail(item, 0, reason))?;
+        let json = Json::parse(&object, depth).map_err(|(_, fault)| fail(item, 0, fault.into()))?;
+        let found = (format.reading().reread)(&json, &[]);
+        return found.ok_or_else(|| fail(item, 0, RefusalReason::NotRecognised));
+    }
+    let texts = shared.iter().map(|(role, bytes)| Ok((*role, text(bytes)?)));
+    let texts = texts.collect::<Result<Vec<_>, CaptureError>>()?;
+    let own = text(item)?;
+    let parse = |text| Json::parse(text, depth).map_err(|(at, fault)| fail(item, at, fault.into()));
+    let json = parse(&own)?;
+    let parts = texts.iter().map(|(role, text)| Ok((*role, parse(text)?)));
     let parts = parts.collect::<Result<Vec<_>, CaptureError>>()?;
-    let found = match format {
-        Format::MastodonApi => {
-            let gathered = mastodon::gather(&json, &mut Context::default());
-            let outer = json.root().range();
-            gathered.items.into_iter().find(|(_, range)| *range == outer).map(|(item, _)| item)
-        }
-        Format::XApiV2 => {
-            let parts: Vec<_> = parts.iter().map(|(role, json)| (*role, json.root())).collect();
-            x_api_v2::reread(json.root(), &parts)
-        }
-    };
+    let parts: Vec<_> = parts.iter().map(|(role, json)| (*role, json.root())).collect();
+    let found = (format.reading().reread)(&json, &parts);
     let mut found = found.ok_or_else(|| fail(item, 0, RefusalReason::NotRecognised))?;
     found.range = ByteRange { start: 0, end: 0 };
     found.shared = Vec::new();

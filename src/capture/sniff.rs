@@ -4,21 +4,32 @@ use super::CaptureError;
 use super::json::Json;
 use super::source::Source;
 use super::split::{Layout, STREAMED, Splitter};
-use super::{Limits, RefusalReason};
+use super::table::{HEADING_BYTES_MAX, Heading};
+use super::{Format, Limits, RefusalReason};
 use std::io::BufRead;
 
 /// Looks at the head of a stream and makes the splitter that fits it.
 ///
-/// An object on the first line is a line of many when the line is whole or the next line begins an object
-/// too; else it is the beginning of a document. What begins otherwise is read by lines, if the format is
+/// An object on the first line is a line of many when the line is whole or the next line is a whole object;
+/// else it is the beginning of a document. What begins otherwise is read by lines, if the format is
 /// named: the first may be the only bad one.
 pub(super) fn splitter<R: BufRead>(
     input: R,
-    named: bool,
+    format: Option<Format>,
     limits: Limits,
 ) -> Result<Splitter<R>, CaptureError> {
+    let named = format.is_some();
     let mut source = Source::new(input);
     let start = start(&mut source, limits)?;
+    if let Some((heading, rows)) = heading(&mut source, start, format)? {
+        return Ok(Splitter::table(source, heading, rows, limits.unit_bytes_max));
+    }
+    if is_script(&mut source, start)? {
+        return Ok(Splitter::script(source, limits.unit_bytes_max));
+    }
+    if format.is_some_and(Format::is_table) {
+        return Err(CaptureError::UnknownFormat);
+    }
     let (layout, open_objects) = match source.head().get(start).copied() {
         Some(b'[') => (Layout::Documents, false),
         Some(b'{') if begins_with_streamed(&mut source, start)? => (Layout::Documents, true),
@@ -61,6 +72,31 @@ fn ensure<R: BufRead>(source: &mut Source<R>, wanted: usize) -> Result<(), Captu
     Ok(())
 }
 
+/// The heading of a table that a format knows. What begins like JSON is none.
+fn heading<R: BufRead>(
+    source: &mut Source<R>,
+    start: usize,
+    format: Option<Format>,
+) -> Result<Option<(Heading, usize)>, CaptureError> {
+    let first = source.head().get(start).copied();
+    if matches!(first, Some(b'{' | b'[')) || start > 3 {
+        return Ok(None);
+    }
+    let ends = |head: &[u8]| head.iter().skip(start).filter(|&&byte| byte == b'\n').count() > 1;
+    while source.head().len() < start + HEADING_BYTES_MAX && !ends(source.head()) && source.look_further()? {}
+    let head = source.head().get(start..).unwrap_or_default();
+    Ok(Heading::at(head.get(..HEADING_BYTES_MAX).unwrap_or(head), format))
+}
+
+/// Whether a script of an account archive begins here.
+fn is_script<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, CaptureError> {
+    ensure(source, start + 16)?;
+    let head = source.head().get(start..).unwrap_or_default();
+    Ok([&b"window.YTD."[..], b"window.__THAR", b"YTD.", b"Grailbird."]
+        .iter()
+        .any(|mark| head.starts_with(mark)))
+}
+
 fn begins_with_streamed<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, CaptureError> {
     ensure(source, start + 256)?;
     let inside = source.head().get(start + 1..).unwrap_or_default().trim_ascii_start();
@@ -71,26 +107,43 @@ fn begins_with_streamed<R: BufRead>(source: &mut Source<R>, start: usize) -> Res
 }
 
 fn is_line<R: BufRead>(source: &mut Source<R>, start: usize, limits: Limits) -> Result<bool, CaptureError> {
+    // A line too long to look at is passed over as one; whether more lines follow will show.
+    let Some(end) = line_end(source, start, limits)? else { return Ok(true) };
+    let whole = |source: &Source<R>, start: usize, end: usize| {
+        let line = source.head().get(start..end).and_then(|line| std::str::from_utf8(line).ok());
+        line.is_some_and(|line| Json::parse(line, limits.depth_max).is_ok())
+    };
+    if whole(source, start, end) {
+        return Ok(true);
+    }
+    ensure(source, end + 2)?;
+    if source.head().get(end + 1) != Some(&b'{') {
+        return Ok(false);
+    }
+    let Some(next) = line_end(source, end + 1, limits)? else { return Ok(true) };
+    Ok(whole(source, end + 1, next))
+}
+
+/// Where the line that begins at `start` ends; none when it is longer than a unit may be.
+fn line_end<R: BufRead>(
+    source: &mut Source<R>,
+    start: usize,
+    limits: Limits,
+) -> Result<Option<usize>, CaptureError> {
     let mut at = start;
-    let end = loop {
+    loop {
         let rest = source.head().get(at..).unwrap_or_default();
         if let Some(found) = rest.iter().position(|&byte| byte == b'\n') {
-            break at + found;
+            return Ok(Some(at + found));
         }
         at = source.head().len();
-        // A line too long to look at is passed over as one; whether more lines follow will show.
         if at - start > limits.unit_bytes_max {
-            return Ok(true);
+            return Ok(None);
         }
         if !source.look_further()? {
-            break at;
+            return Ok(Some(at));
         }
-    };
-    ensure(source, end + 2)?;
-    let head = source.head();
-    let line = head.get(start..end).and_then(|line| std::str::from_utf8(line).ok());
-    let whole = line.is_some_and(|line| Json::parse(line, limits.depth_max).is_ok());
-    Ok(whole || head.get(end + 1) == Some(&b'{'))
+    }
 }
 
 fn is_event<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, CaptureError> {
@@ -101,6 +154,9 @@ fn is_event<R: BufRead>(source: &mut Source<R>, start: usize) -> Result<bool, Ca
 
 /// Whether a reason to refuse is about one piece only.
 pub(super) const fn concerns_one_piece(layout: Layout, reason: &RefusalReason) -> bool {
-    matches!(layout, Layout::Lines | Layout::Events)
-        || matches!(reason, RefusalReason::NotRecognised | RefusalReason::Excessive)
+    matches!(layout, Layout::Lines | Layout::Events | Layout::Rows)
+        || matches!(
+            reason,
+            RefusalReason::NotRecognised | RefusalReason::Excessive | RefusalReason::Field { .. }
+        )
 }

@@ -7,10 +7,12 @@ use super::CaptureError;
 use super::documents::Scanner;
 use super::json_parse::JsonFault;
 use super::source::Source;
+use super::table::{Heading, RowEnd, without_end};
 use super::unit::{Place, Refusal, RefusalReason};
 use crate::model::ByteRange;
 use std::io::BufRead;
 use std::ops::Range;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// How a file is divided.
@@ -22,6 +24,8 @@ pub(super) enum Layout {
     Documents,
     /// Server-sent events.
     Events,
+    /// Rows of a table, the first of which are its heading.
+    Rows,
 }
 
 /// Names whose arrays are taken apart in an object that begins with one of them: a Mastodon context.
@@ -52,7 +56,12 @@ impl Raw {
     pub(super) fn place(&self, at: usize) -> Place {
         let before = self.bytes.get(..at).unwrap_or_default();
         let lines = before.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        Place { line: self.line + lines, offset: self.offset + at as u64, pointer: self.pointer.clone() }
+        Place {
+            within: None,
+            line: self.line + lines,
+            offset: self.offset + at as u64,
+            pointer: self.pointer.clone(),
+        }
     }
 
     /// A range within the bytes, in the file.
@@ -77,12 +86,44 @@ pub(super) struct Splitter<R> {
     layout: Layout,
     scanner: Scanner,
     limit: usize,
+    script: bool,
+    /// The heading of a table, and how many rows it takes that were not read yet.
+    heading: Option<(Arc<Heading>, usize)>,
 }
 
 impl<R: BufRead> Splitter<R> {
+    /// Documents that a script assigns.
+    pub(super) fn script(source: Source<R>, limit: usize) -> Self {
+        Self {
+            source,
+            layout: Layout::Documents,
+            scanner: Scanner::new(false).in_script(),
+            limit,
+            script: true,
+            heading: None,
+        }
+    }
+
+    /// The rows of a table, the first `rows` of which are its heading.
+    pub(super) fn table(source: Source<R>, heading: Heading, rows: usize, limit: usize) -> Self {
+        let heading = Some((Arc::new(heading), rows));
+        let scanner = Scanner::default();
+        Self { source, layout: Layout::Rows, scanner, limit, script: false, heading }
+    }
+
+    /// The heading of a table.
+    pub(super) fn heading(&self) -> Option<Arc<Heading>> {
+        self.heading.as_ref().map(|(heading, _)| Arc::clone(heading))
+    }
+
+    /// Whether a script assigns the documents.
+    pub(super) const fn is_script(&self) -> bool {
+        self.script
+    }
+
     /// `open_objects`: whether an object at the top of a document is taken apart at its members.
     pub(super) fn new(source: Source<R>, layout: Layout, open_objects: bool, limit: usize) -> Self {
-        Self { source, layout, scanner: Scanner::new(open_objects), limit }
+        Self { source, layout, scanner: Scanner::new(open_objects), limit, script: false, heading: None }
     }
 
     pub(super) const fn layout(&self) -> Layout {
@@ -104,6 +145,7 @@ impl<R: BufRead> Splitter<R> {
         match self.layout {
             Layout::Lines => self.line(&mut raw)?,
             Layout::Events => self.event(&mut raw)?,
+            Layout::Rows => self.row(&mut raw)?,
             Layout::Documents => self.document(&mut raw)?,
         }
         raw.length = self.source.offset() - raw.offset;
@@ -131,6 +173,35 @@ impl<R: BufRead> Splitter<R> {
             }
         }
         raw.value = 0..raw.bytes.len();
+        Ok(())
+    }
+
+    /// A row with its line end. One that does not end takes the rest of the file with it, so it ends the reading.
+    fn row(&mut self, raw: &mut Raw) -> Result<(), CaptureError> {
+        let Some((heading, ahead)) = &mut self.heading else { return Ok(()) };
+        let mut end = RowEnd::new(heading.dialect);
+        let is_heading = *ahead > 0;
+        *ahead = ahead.saturating_sub(1);
+        let mut done = false;
+        while !done {
+            let buffer = self.source.buffer()?;
+            if buffer.is_empty() {
+                break;
+            }
+            let (used, ended) = end.scan(buffer);
+            if raw.bytes.len().saturating_add(used) > self.limit {
+                return Err(raw.refusal(0, RefusalReason::TooLong { limit: self.limit }));
+            }
+            raw.bytes.extend_from_slice(buffer.get(..used).unwrap_or_default());
+            self.source.consume(used);
+            done = ended;
+        }
+        if !end.at_rest() {
+            return Err(raw.refusal(0, RefusalReason::OpenQuotes));
+        }
+        let length = without_end(&raw.bytes).len();
+        let blank = raw.bytes.iter().all(u8::is_ascii_whitespace);
+        raw.value = 0..if is_heading || blank { 0 } else { length };
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Counting what a capture holds: each thing once, however often it stands in the file.
 
 use super::unit::{ActKind, Unit};
-use crate::model::{PrivateText, Visibility};
+use crate::model::{ItemKind, PrivateText, Visibility};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 #[derive(Default)]
 pub struct Tally {
     records: HashSet<u128>,
+    pages: HashSet<u128>,
     not_public: HashSet<u128>,
     acts: HashSet<u128>,
     deleted: HashSet<u128>,
@@ -19,6 +20,10 @@ impl Tally {
     pub fn add(&mut self, unit: &Unit) {
         for item in &unit.items {
             let name = digest(0, item.names.first());
+            if item.kind == ItemKind::Page {
+                self.pages.insert(name);
+                continue;
+            }
             self.records.insert(name);
             if matches!(item.visibility, Visibility::Followers | Visibility::Direct) {
                 self.not_public.insert(name);
@@ -28,9 +33,11 @@ impl Tally {
             let kind = match act.kind {
                 ActKind::Boost => 1,
                 ActKind::Like => 2,
+                ActKind::Vote => 3,
             };
             self.acts.insert(digest(kind, Some(&act.name)));
         }
+        self.not_public.extend(unit.stubs.iter().map(|stub| digest(4, Some(stub))));
         self.deleted.extend(unit.deletions.iter().map(|deletion| digest(0, deletion.names.first())));
     }
 
@@ -38,6 +45,12 @@ impl Tally {
     #[must_use]
     pub fn records(&self) -> u64 {
         self.records.len() as u64
+    }
+
+    /// Distinct pages of the web: items that are no records.
+    #[must_use]
+    pub fn pages(&self) -> u64 {
+        self.pages.len() as u64
     }
 
     /// Distinct single acts.
@@ -52,7 +65,7 @@ impl Tally {
         self.deleted.len() as u64
     }
 
-    /// Records for followers or addressees only. One whose visibility is not known is not counted here,
+    /// Records for followers or addressees only, and conversations without their messages. One whose visibility is not known is not counted here,
     /// though it is not projected either.
     #[must_use]
     pub fn not_public(&self) -> u64 {

@@ -1,19 +1,30 @@
 //! What a capture is read as: units that tile the file, cut into fragments.
 
+use super::Format;
+use super::containers::{ContainerFault, Within};
 use super::item::{Item, Removal};
 use super::json_parse::JsonFault;
 use crate::model::{ByteRange, PrivateText};
 use std::fmt;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// One top-level piece of a capture: a line, an element of a top-level array with the separators around it,
 /// or an event of a stream.
 ///
-/// Joined in order, the bytes of all units are the file, except that a line longer than the limit has no
-/// bytes here, only a [`Refusal`] with its range. `cuts` and the ranges of `refused` together cover every
-/// byte of the unit exactly once.
+/// Joined in order, the bytes of all units with no `within` are the file, except that a line longer than the
+/// limit has no bytes here, only a [`Refusal`] with its range. `cuts` and the ranges of `refused` together cover
+/// every byte of the unit exactly once.
+///
+/// A unit with a `within` is *derived*: its bytes were decoded out of a container whose own bytes are in other
+/// units, and every place and range in it counts from the start of the decoded body. Its residue is in the
+/// container already.
 pub struct Unit {
-    /// Where the unit starts in the file.
+    /// In which format its items are read; none where the file holds a container's own bytes.
+    pub format: Option<Format>,
+    /// Which decoded body the bytes are of; none when they are the file's own.
+    pub within: Option<Within>,
+    /// Where the unit starts in the file, or in the body.
     pub offset: u64,
     /// Its exact bytes, separators included.
     pub bytes: Zeroizing<Vec<u8>>,
@@ -24,6 +35,12 @@ pub struct Unit {
     pub acts: Vec<Act>,
     /// Items it says were taken away.
     pub deletions: Vec<Deletion>,
+    /// Conversations that are not public and of which it holds no message, only what is said about them.
+    pub stubs: Vec<PrivateText>,
+    /// The heading its items stand under, when they cannot be read without it (the first line of a table, in an
+    /// earlier unit). Whoever seals an item keeps it beside it and gives it to
+    /// [`reread`](super::reread) as [`PartRole::Heading`]; in the file it is residue of its own unit.
+    pub heading: Option<Arc<[u8]>>,
     /// The fragments: first one of its own for each item, then the shared ones, then the residue.
     pub cuts: Vec<Cut>,
     /// What could not be read and is not part of any fragment.
@@ -33,6 +50,8 @@ pub struct Unit {
 impl fmt::Debug for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unit")
+            .field("format", &self.format)
+            .field("within", &self.within)
             .field("offset", &self.offset)
             .field("bytes", &self.bytes.len())
             .field("items", &self.items.len())
@@ -63,6 +82,10 @@ pub enum CutKind {
     },
     /// A part that one or more items refer to.
     Shared(PartRole),
+    /// Bytes of a container in which items stand encoded (compressed, chunked). The items have decoded bytes of
+    /// their own in derived units; this one gives the file back, and is apart so that it can be destroyed with
+    /// the last of them.
+    Encoded,
     /// What belongs to no item: separators, acts, accounts nobody refers to.
     Residue,
 }
@@ -78,6 +101,14 @@ pub enum PartRole {
     Poll,
     /// A place.
     Place,
+    /// What a thread of messages says of itself: its path, or its list of participants.
+    Thread,
+    /// The heading that the rows of a table stand under.
+    Heading,
+    /// Whom the item was addressed to.
+    Audience,
+    /// Blocks of a repository, one of which is the item's record (Bluesky).
+    Blocks,
 }
 
 /// What someone did without saying anything.
@@ -85,8 +116,10 @@ pub enum PartRole {
 pub enum ActKind {
     /// Passed an item on without a word: boost, retweet.
     Boost,
-    /// Liked it.
+    /// Liked it, or reacted with another sign.
     Like,
+    /// Voted in a poll, answered a quiz, moved a slider.
+    Vote,
 }
 
 /// One like or boost. Sealed with its capture as residue and counted; never projected on its own.
@@ -110,7 +143,9 @@ pub struct Deletion {
 /// Where something stands, in words a person can use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Line in the file, from 1.
+    /// The decoded body that line and byte count in; none for the file itself.
+    pub within: Option<Within>,
+    /// Line in the file, from 1; 0 where there are no lines.
     pub line: u64,
     /// Byte in the file, from 0.
     pub offset: u64,
@@ -120,12 +155,18 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, byte {}", self.line, self.offset)?;
+        match (&self.within, self.line) {
+            (Some(within), 0) => write!(f, "{within}")?,
+            (Some(within), line) => write!(f, "{within}: line {line}, byte {}", self.offset)?,
+            (None, 0) => write!(f, "byte {}", self.offset)?,
+            (None, line) => write!(f, "line {line}, byte {}", self.offset)?,
+        }
         self.pointer.as_ref().map_or(Ok(()), |pointer| write!(f, ", element `{pointer}`"))
     }
 }
 
-/// Bytes that could not be read. They are not sealed and not part of any fragment.
+/// Bytes that could not be read. They are not sealed and not part of any fragment, except where `range` is empty:
+/// a container is sealed whole, also where it cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {reason}")]
 pub struct Refusal {
@@ -159,6 +200,30 @@ pub enum RefusalReason {
     /// So many references to the same large parts that reading it would take far more memory than it has bytes.
     #[error("refers to the same large parts too often; split it into smaller pages")]
     Excessive,
+    /// A container, or a body in one, is not what it says it is.
+    #[error(transparent)]
+    Container(ContainerFault),
+    /// A table that ends inside quotes.
+    #[error("the table ends inside quotes that begin in this row; it is cut short, or a quote is missing")]
+    OpenQuotes,
+    /// A row with more fields than the heading has.
+    #[error(
+        "the row has {found} fields and the heading {expected}; put quotes around what holds the separator"
+    )]
+    Fields {
+        /// How many it has.
+        found: usize,
+        /// How many the heading has.
+        expected: usize,
+    },
+    /// A field of Knik's own format that is not as it should be.
+    #[error("field `{field}` {mend}")]
+    Field {
+        /// The field, by the name the format gives it.
+        field: &'static str,
+        /// What it should be.
+        mend: &'static str,
+    },
     /// Sound JSON, but nothing this format knows.
     #[error("not something this format knows; check the format or remove it")]
     NotRecognised,

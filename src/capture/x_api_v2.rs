@@ -6,7 +6,7 @@
 //! post that refers to another as `retweeted` and holds only a cut-off copy of its text; `text` has `&amp;`,
 //! `&lt;` and `&gt;` encoded; a long post has its whole text under `note_tweet`.
 
-use super::gather::{self, Gathered, id, passage, text, time};
+use super::gather::{self, Context, Gathered, JsonReading, id, passage, text, time};
 use super::html;
 use super::item::{Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Removal};
 use super::json::{Json, Value};
@@ -19,8 +19,16 @@ use std::collections::HashMap;
 const COPIES_FREE: usize = 16 << 20;
 const COPIES_PER_BYTE: usize = 4;
 
-/// Whether a parsed piece looks like this format.
-pub(super) fn recognises(root: Value<'_>) -> bool {
+pub(super) const READING: JsonReading = JsonReading {
+    name: "x_api_v2",
+    platform: Platform::X,
+    recognises,
+    gather,
+    reread,
+    event_of_deletion: None,
+};
+
+fn recognises(root: Value<'_>) -> bool {
     if root.is_array() {
         return root.elements().next().is_some_and(recognises);
     }
@@ -42,8 +50,7 @@ pub(super) fn recognises(root: Value<'_>) -> bool {
     account.is_none() && (own || page || empty || compliance || user)
 }
 
-/// Reads everything out of a piece.
-pub(super) fn gather(json: &Json<'_>) -> Gathered {
+fn gather(json: &Json<'_>, _: &mut Context) -> Gathered {
     let mut gathered = Gathered::default();
     let mut parts = Parts::with_budget(COPIES_FREE + COPIES_PER_BYTE * json.root().range().len());
     if let Some(includes) = json.root().field("includes") {
@@ -67,8 +74,8 @@ pub(super) fn gather(json: &Json<'_>) -> Gathered {
     gathered
 }
 
-/// Reads one post with the shared parts that were sealed beside it.
-pub(super) fn reread(item: Value<'_>, shared: &[(PartRole, Value<'_>)]) -> Option<Item> {
+fn reread(json: &Json<'_>, shared: &[(PartRole, Value<'_>)]) -> Option<Item> {
+    let item = json.root();
     let mut parts = Parts::with_budget(usize::MAX);
     for &(role, part) in shared {
         parts.add(role, part);
@@ -131,6 +138,7 @@ fn post(object: Value<'_>, parts: &mut Parts<'_>) -> Item {
         mentions,
         media,
         posted_at,
+        posted_as: None,
         edited_at: posted_at.filter(|_| !supersedes.is_empty()),
         in_reply_to: reference(object, "replied_to"),
         quotes: reference(object, "quoted"),
@@ -334,4 +342,4 @@ impl<'j> Parts<'j> {
 
 #[cfg(test)]
 #[path = "x_api_v2_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -6,6 +6,21 @@ use crate::capture::{
 };
 use crate::model::{ItemKind, Platform, PrivateText, Visibility};
 
+/// Invented captures, one of each shape, with their records, acts, deletions and records not public.
+pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[(
+    concat!(
+        "\u{feff}",
+        r#"{"data":[{"id":"10","text":"a &amp; b","author_id":"1","conversation_id":"9","created_at":"2026-05-04T09:30:00.000Z"},"#,
+        r#"{"id":"11","text":"RT","author_id":"2","referenced_tweets":[{"type":"retweeted","id":"12"}]}],"#,
+        r#""includes":{"users":[{"id":"1","username":"ab","name":"A","protected":true},{"id":"3","username":"c"}],"tweets":[{"id":"12","text":"t","author_id":"1"}]}}"#,
+        "\r\n\r\n",
+        r#"{"id":"13","action":"delete","reason":"deleted"}"#,
+        "\n{\"data\": oops\n",
+        r#"{"id":"14","text":"z","author":{"id":"1","username":"ab"},"author_id":"1","conversation_id":"14"}"#
+    ),
+    [3, 1, 1, 2],
+)];
+
 fn read(text: &str) -> Vec<Unit> {
     let units: Result<_, CaptureError> =
         Reader::new(text.as_bytes(), None, Limits::default()).unwrap().collect();

@@ -128,6 +128,9 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
         let words: Vec<String> = outcomes.iter().map(|(outcome, n)| format!("{outcome} {n}")).collect();
         println!("  decided: {}", words.join(", "));
     }
+    if n("newPages") != "0" {
+        println!("  {} pages of the web, sealed and never shown", n("newPages"));
+    }
     if n("flagged") != "0" {
         println!("  {} flagged, withheld until a reviewer has judged them: knik review list", n("flagged"));
     }

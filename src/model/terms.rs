@@ -76,10 +76,24 @@ closed!(
 closed!(
     /// Where an item was posted.
     Platform, "platform", {
-        /// Mastodon and what speaks its API.
+        /// The fediverse: Mastodon, and what speaks its API or ActivityPub.
         Mastodon = "mastodon",
         /// X, formerly Twitter.
         X = "x",
+        /// The web at large: pages, and archives of it whose items name their own platform.
+        Web = "web",
+        /// Facebook.
+        Facebook = "facebook",
+        /// Instagram.
+        Instagram = "instagram",
+        /// LinkedIn.
+        LinkedIn = "linkedin",
+        /// Bluesky and what speaks the AT protocol.
+        Bluesky = "bluesky",
+        /// YouTube.
+        YouTube = "youtube",
+        /// A platform that has no word of its own here.
+        Other = "other",
     }
 );
 
@@ -116,6 +130,8 @@ closed!(
         Reaction = "reaction",
         /// A direct message.
         Message = "message",
+        /// A page of the web as it was captured: nobody's record, and never projected.
+        Page = "page",
     }
 );
 

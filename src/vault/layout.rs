@@ -1,9 +1,9 @@
 //! How an original is put together from fragments, as the catalogue stores it: small, and without content.
 //!
-//! Form: `1`, count of fragments, 16 bytes each; count of parts; a part is its role's number, count of pieces,
-//! and for each piece fragment, start and length. Numbers are LEB128.
+//! Form: `2`, length and word of the format the item is read in; count of fragments, 16 bytes each; count of parts; a part is its role's number, count of pieces,
+//! and for each piece fragment, start and length. Numbers are LEB128. An older form begins with `1` and names no format.
 
-use crate::capture::PartRole;
+use crate::capture::{Format, PartRole};
 use crate::model::{ByteRange, FragmentId};
 use crate::seal::{PartLayout, Piece};
 use uuid::Uuid;
@@ -11,6 +11,8 @@ use uuid::Uuid;
 /// The fragments of an original and how its parts are made of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layout {
+    /// The format it is read in, which in a container is not the capture's; none: the capture's.
+    pub format: Option<Format>,
     /// Fragments, named by their place here.
     pub fragments: Vec<FragmentId>,
     /// Parts: 0 is the item itself.
@@ -20,15 +22,24 @@ pub struct Layout {
 /// The role of the item itself.
 pub const ITEM: &str = "item";
 
+/// The role of the heading a row stands under.
+pub const HEADING: &str = "heading";
+
 const ROLES: &[(&str, Option<PartRole>)] = &[
     (ITEM, None),
     ("account", Some(PartRole::Account)),
     ("media", Some(PartRole::Media)),
     ("poll", Some(PartRole::Poll)),
     ("place", Some(PartRole::Place)),
+    ("thread", Some(PartRole::Thread)),
+    (HEADING, Some(PartRole::Heading)),
+    ("audience", Some(PartRole::Audience)),
+    ("blocks", Some(PartRole::Blocks)),
 ];
 
-const VERSION: u8 = 1;
+/// Without a format, and with one.
+const PLAIN: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The word for a role of shared bytes.
 #[must_use]
@@ -46,7 +57,11 @@ impl Layout {
     /// The stored form.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![VERSION];
+        let mut out = vec![if self.format.is_some() { VERSION } else { PLAIN }];
+        if let Some(format) = self.format {
+            number(&mut out, format.as_str().len() as u64);
+            out.extend_from_slice(format.as_str().as_bytes());
+        }
         number(&mut out, self.fragments.len() as u64);
         for fragment in &self.fragments {
             out.extend_from_slice(fragment.as_bytes());
@@ -69,14 +84,16 @@ impl Layout {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut rest = Rest(bytes);
-        if rest.byte()? != VERSION {
-            return None;
-        }
+        let format = match rest.byte()? {
+            PLAIN => None,
+            VERSION => Some(rest.format()?),
+            _ => return None,
+        };
         let fragments = rest.count()?;
         let fragments = (0..fragments).map(|_| rest.id()).collect::<Option<_>>()?;
         let parts = rest.count()?;
         let parts = (0..parts).map(|_| rest.part()).collect::<Option<_>>()?;
-        rest.0.is_empty().then_some(Self { fragments, parts })
+        rest.0.is_empty().then_some(Self { format, fragments, parts })
     }
 }
 
@@ -113,6 +130,13 @@ impl Rest<'_> {
     fn count(&mut self) -> Option<usize> {
         let n = usize::try_from(self.number()?).ok()?;
         (n <= self.0.len()).then_some(n)
+    }
+
+    fn format(&mut self) -> Option<Format> {
+        let length = self.count()?;
+        let (word, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        std::str::from_utf8(word).ok()?.parse().ok()
     }
 
     fn id(&mut self) -> Option<FragmentId> {
@@ -164,6 +188,7 @@ mod tests {
     fn layout() -> Layout {
         let piece = |fragment, start, end| Piece { fragment, range: ByteRange { start, end } };
         Layout {
+            format: None,
             fragments: vec![
                 FragmentId::from_uuid(Uuid::from_u128(7)),
                 FragmentId::from_uuid(Uuid::from_u128(8)),
@@ -180,14 +205,17 @@ mod tests {
 
     #[test]
     fn a_layout_reads_back_and_nothing_else_does() {
-        let bytes = layout().to_bytes();
-        assert_eq!(Layout::from_bytes(&bytes), Some(layout()));
-        for cut in 0..bytes.len() {
-            assert_eq!(Layout::from_bytes(&bytes[..cut]), None, "{cut}");
+        for format in [None, Some(Format::XApiV1)] {
+            let layout = Layout { format, ..layout() };
+            let bytes = layout.to_bytes();
+            assert_eq!(Layout::from_bytes(&bytes), Some(layout));
+            for cut in 0..bytes.len() {
+                assert_eq!(Layout::from_bytes(&bytes[..cut]), None, "{cut}");
+            }
+            let mut longer = bytes;
+            longer.push(0);
+            assert_eq!(Layout::from_bytes(&longer), None);
         }
-        let mut longer = bytes;
-        longer.push(0);
-        assert_eq!(Layout::from_bytes(&longer), None);
     }
 
     #[test]

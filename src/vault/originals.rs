@@ -10,9 +10,9 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// A sealed original with the format its capture came in.
+/// A sealed original with the format it is read in.
 pub struct Fetched {
-    /// The word of the format.
+    /// The word of the format: its own, or else its capture's.
     pub format: String,
     /// The sealed original.
     pub sealed: SealedOriginal,
@@ -54,6 +54,7 @@ pub async fn fetch(archive: &Archive, records: &[RecordId]) -> Result<Vec<Fetche
             });
         }
         let OriginalPlace { record, organisation, capture, format, .. } = place;
+        let format = layout.format.map_or(format, |own| own.to_string());
         let sealed = SealedOriginal { record, organisation, capture, fragments, parts: layout.parts };
         fetched.push(Fetched { format, sealed });
     }

@@ -1,6 +1,6 @@
 //! From the cuts of a batch to one sealed segment, and to how each record is put together from it.
 
-use super::layout::{ITEM, Layout, ranges_to_bytes, role_word};
+use super::layout::{HEADING, ITEM, Layout, ranges_to_bytes, role_word};
 use super::{Sources, VaultError};
 use crate::capture::{CutKind, Unit};
 use crate::model::{ByteRange, CaptureId, FragmentId, OrganisationId, SegmentId};
@@ -9,6 +9,7 @@ use crate::seal::{
     seal_fragment,
 };
 use crate::store::catalogue::{FragmentRow, SegmentRow};
+use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -27,6 +28,10 @@ pub struct SealedBatch {
 /// Seals every byte of the units (what was refused excepted) under fresh keys. The bytes between records that
 /// belong to none (commas, line ends) become one fragment for the whole batch.
 ///
+/// Of a derived unit the items and their shared parts are sealed: what else it holds is in its container, whose own
+/// bytes are in other units. The kind of such a fragment begins with `derived-`; its bytes have no place in the file, so
+/// its only range is an empty one where its container starts.
+///
 /// # Errors
 /// When a key cannot be had or used.
 pub fn seal_batch(
@@ -43,18 +48,35 @@ pub fn seal_batch(
         let mut places = Places::default();
         for (n, cut) in unit.cuts.iter().enumerate() {
             if cut.kind == CutKind::Residue {
-                residue.take(unit, &cut.ranges);
+                if unit.within.is_none() {
+                    residue.take(unit, &cut.ranges);
+                }
                 continue;
             }
             let plain = gather(unit, &cut.ranges);
             let kind = match cut.kind {
                 CutKind::Shared(role) => role_word(role),
-                _ => "own",
+                CutKind::Encoded => "encoded",
+                CutKind::Own { .. } | CutKind::Residue => "own",
             };
-            let id = sealer.seal(kind, &cut.ranges, &plain)?;
+            let id = match &unit.within {
+                None => sealer.seal(kind, &cut.ranges, &plain)?,
+                Some(within) => {
+                    let at = ByteRange { start: within.offset(), end: within.offset() };
+                    sealer.seal(&format!("derived-{kind}"), &[at], &plain)?
+                }
+            };
             places.add(n, id, &cut.ranges);
         }
-        layouts.push(places.layouts(unit)?);
+        let mut of_unit = places.layouts(unit)?;
+        if let Some(heading) = unit.heading.as_ref().filter(|_| !of_unit.is_empty()) {
+            let id = sealer.heading(heading)?;
+            for layout in &mut of_unit {
+                let pieces = vec![piece(layout, id, 0, heading.len() as u64)];
+                layout.parts.push(PartLayout { role: HEADING.to_owned(), pieces });
+            }
+        }
+        layouts.push(of_unit);
     }
     if !residue.ranges.is_empty() {
         sealer.seal("residue", &residue.ranges, &residue.plain)?;
@@ -120,7 +142,7 @@ impl Places {
     }
 
     fn layout(&self, item: ByteRange, shared: &[usize], unit: &Unit) -> Result<Layout, VaultError> {
-        let mut layout = Layout::default();
+        let mut layout = Layout { format: unit.format, ..Layout::default() };
         let first = self.stretches.partition_point(|(range, _, _)| range.start < item.start);
         let mut pieces = Vec::new();
         let mut reached = item.start;
@@ -168,6 +190,8 @@ struct Sealer<'a> {
     key: SegmentKey,
     writer: SegmentWriter,
     rows: Vec<FragmentRow>,
+    /// The heading sealed last: rows share it.
+    heading: Option<(Arc<[u8]>, FragmentId)>,
 }
 
 impl<'a> Sealer<'a> {
@@ -179,7 +203,20 @@ impl<'a> Sealer<'a> {
         let segment = SegmentId::from_uuid(sources.random_id()?);
         let key = SegmentKey::from_bytes(&*sources.secret::<32>()?);
         let writer = SegmentWriter::new(segment);
-        Ok(Self { organisation, capture, sources, segment, key, writer, rows: Vec::new() })
+        Ok(Self { organisation, capture, sources, segment, key, writer, rows: Vec::new(), heading: None })
+    }
+
+    /// Seals a heading beside the rows that stand under it, once a batch. It has no ranges: in the file its bytes
+    /// are residue.
+    fn heading(&mut self, heading: &Arc<[u8]>) -> Result<FragmentId, VaultError> {
+        if let Some((known, id)) = &self.heading
+            && known == heading
+        {
+            return Ok(*id);
+        }
+        let id = self.seal(HEADING, &[], heading)?;
+        self.heading = Some((Arc::clone(heading), id));
+        Ok(id)
     }
 
     fn seal(&mut self, kind: &str, ranges: &[ByteRange], plain: &[u8]) -> Result<FragmentId, VaultError> {

@@ -2,10 +2,11 @@
 //! that is cut short or broken leaves nothing behind.
 
 use super::source::CaptureSource;
-use crate::capture::{CaptureError, Format, Limits, Reader, RefusalReason, Tally};
-use crate::model::ItemDigest;
+use crate::capture::{self, CaptureError, Format, Limits, Refusal, RefusalReason, Tally};
+use crate::model::{ItemDigest, Platform};
 use crate::seal::DigestKey;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// What a capture holds.
@@ -22,8 +23,14 @@ pub struct Survey {
     pub deleted: u64,
     /// Records that were not open to everyone.
     pub not_public: u64,
+    /// Pages of the web out of an archive: sealed, and no records.
+    #[serde(skip_serializing_if = "none_at_all")]
+    pub pages: u64,
     /// What cannot be taken in, with place and mend.
     pub refused: Vec<String>,
+    /// The platforms its items are of; more than one only in a container.
+    #[serde(skip)]
+    pub platforms: BTreeSet<Platform>,
     /// Size in bytes.
     #[serde(skip)]
     pub size_bytes: u64,
@@ -48,14 +55,26 @@ pub fn survey(
 ) -> Result<(Format, Survey), CaptureError> {
     let mut metered = Metered { inner: source.reader()?, digest: None, size_bytes: 0 };
     metered.digest = key.map(|_| aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
-    let mut reader = Reader::new(BufReader::with_capacity(1 << 18, &mut metered), format, limits)?;
+    let mut reader = capture::open(BufReader::with_capacity(1 << 18, &mut metered), format, limits)?;
     let format = reader.format();
     let (mut tally, mut refused, mut more) = (Tally::default(), Vec::new(), 0_u64);
+    let mut platforms = BTreeSet::new();
     let mut cut_short = None;
     for unit in &mut reader {
         let unit = unit?;
         tally.add(&unit);
-        cut_short = unit.refused.iter().rfind(|refusal| refusal.reason == RefusalReason::Truncated).cloned();
+        platforms.extend(unit.items.iter().map(|item| item.platform));
+        if unit.within.is_none() {
+            progress(unit.offset + unit.bytes.len() as u64);
+        }
+        // What is cut short inside a container is sealed with it.
+        let in_file = |refusal: &&Refusal| refusal.place.within.is_none();
+        cut_short = unit
+            .refused
+            .iter()
+            .filter(in_file)
+            .rfind(|refusal| refusal.reason == RefusalReason::Truncated)
+            .cloned();
         for refusal in &unit.refused {
             if refused.len() < REFUSED_LISTED {
                 refused.push(refusal.to_string());
@@ -63,7 +82,6 @@ pub fn survey(
                 more += 1;
             }
         }
-        progress(unit.offset + unit.bytes.len() as u64);
     }
     drop(reader);
     if more > 0 {
@@ -82,11 +100,18 @@ pub fn survey(
         acts: tally.acts(),
         deleted: tally.deleted(),
         not_public: tally.not_public(),
+        pages: tally.pages(),
         refused,
+        platforms,
         size_bytes,
         digest,
     };
     Ok((format, survey))
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(super) const fn none_at_all(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Counts and digests what passes through.

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod canaries;
+mod containers;
 mod disclosure;
 mod flags;
 mod opening;
@@ -14,7 +15,7 @@ mod tampering;
 mod withheld;
 
 use crate::support::TestVault;
-use knik::capture::{Format, Limits, Reader, Unit};
+use knik::capture::{Format, Limits, Unit, open};
 use knik::vault::{CaptureSource, survey};
 use std::fs::File;
 use std::io::BufReader;
@@ -23,7 +24,7 @@ use std::path::Path;
 /// The units of a file, as the capture room reads them.
 fn units(file: &Path) -> (Format, Vec<Unit>) {
     let input = BufReader::new(File::open(file).unwrap());
-    let mut reader = Reader::new(input, None, Limits::default()).unwrap();
+    let mut reader = open(input, None, Limits::default()).unwrap();
     let units = reader.by_ref().map(Result::unwrap).collect();
     (reader.format(), units)
 }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 pub(super) struct Counts {
     new_records: u64,
     new_versions: u64,
+    new_pages: u64,
     already_there: u64,
     not_public: u64,
     uncertain: u64,
@@ -36,6 +37,7 @@ impl Counts {
         let plain = [
             ("new-records", self.new_records),
             ("new-versions", self.new_versions),
+            ("new-pages", self.new_pages),
             ("already-there", self.already_there),
             ("not-public", self.not_public),
             ("withheld-uncertain", self.uncertain),
@@ -53,6 +55,7 @@ impl Counts {
     fn add_to(&self, report: &mut IngestReport) {
         report.new_records += self.new_records;
         report.new_versions += self.new_versions;
+        report.new_pages += self.new_pages;
         report.already_there += self.already_there;
         report.not_public += self.not_public;
         report.uncertain += self.uncertain;
@@ -253,14 +256,19 @@ impl Work {
     }
 
     fn count(&self, counts: &mut Counts, one: &Arrived<'_>) {
+        *counts.outcomes.entry(one.decision.outcome).or_default() += 1;
         match one.resolved.arrival {
+            // A page of the web is no record of anyone's.
+            Arrival::New if one.item.kind == ItemKind::Page => {
+                counts.new_pages += 1;
+                return;
+            }
             Arrival::New => counts.new_records += 1,
             _ => counts.new_versions += 1,
         }
         if one.resolved.arrival == Arrival::New && !one.item.visibility.is_public() {
             counts.not_public += 1;
         }
-        *counts.outcomes.entry(one.decision.outcome).or_default() += 1;
     }
 
     /// Conversations that are wholly of this batch are computed now; those that were there before wait until

@@ -11,11 +11,11 @@ pub(super) use batch::publish_row;
 
 use super::publish;
 use super::source::CaptureSource;
-use super::survey::{Survey, survey};
+use super::survey::{Survey, none_at_all, survey};
 use super::{Archive, Rules, VaultError};
-use crate::capture::{Format, Reader, Unit};
+use crate::capture::{self, Format, Unit};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
-use crate::model::{ActorId, CaptureId, Outcome, Role};
+use crate::model::{ActorId, CaptureId, Outcome, Platform, Role};
 use crate::store::catalogue::{CaptureState, Channel, ChannelFact};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -33,6 +33,9 @@ pub struct IngestReport {
     pub new_records: u64,
     /// New versions of records that were there.
     pub new_versions: u64,
+    /// Pages of the web out of an archive that are new: sealed, never projected, and no records.
+    #[serde(skip_serializing_if = "none_at_all")]
+    pub new_pages: u64,
     /// Records that were there already, in the same version.
     pub already_there: u64,
     /// Acts (likes, boosts): sealed with the capture and counted.
@@ -86,7 +89,7 @@ pub async fn ingest(
 ) -> Result<IngestReport, VaultError> {
     let source = Arc::new(source);
     let (format, looked) = look(archive, rules, &source, format, &progress).await?;
-    check_channel(channel, format)?;
+    check_channel(channel, format, &looked)?;
     let mut report = IngestReport {
         format: looked.format.clone(),
         acts: looked.acts,
@@ -131,13 +134,16 @@ async fn look(
     Ok(looked.await??)
 }
 
-fn check_channel(channel: &Channel, format: Format) -> Result<(), VaultError> {
-    if format.platform() != channel.platform {
+fn check_channel(channel: &Channel, format: Format, looked: &Survey) -> Result<(), VaultError> {
+    // What is in a container, or in a table of several platforms, says itself where it was posted; a page of the
+    // web may stand beside it.
+    let several = format.is_container() || format.platform() == Platform::Other;
+    let own = if several { None } else { Some(format.platform()) };
+    let found = looked.platforms.iter().copied().filter(|platform| *platform != Platform::Web);
+    if let Some(other) = own.into_iter().chain(found).find(|platform| *platform != channel.platform) {
         return Err(VaultError::Input(format!(
-            "channel `{}` is on {}, the capture is of {}; name the right channel or format",
-            channel.id,
-            channel.platform,
-            format.platform()
+            "channel `{}` is on {}, the capture is of {other}; name the right channel or format",
+            channel.id, channel.platform,
         )));
     }
     let stated = [&channel.purpose, &channel.legal_basis, &channel.duty_source, &channel.dpia];
@@ -195,13 +201,15 @@ impl Intake<'_> {
     ) -> tokio::task::JoinHandle<Result<(), VaultError>> {
         let (format, limits, most) = (self.format, self.rules.limits, self.rules.batch_records);
         tokio::task::spawn_blocking(move || {
-            let reader = source.reader().map_err(crate::capture::CaptureError::Read)?;
+            let reader = source.reader().map_err(capture::CaptureError::Read)?;
             let (mut batch, mut items, mut bytes) = (Vec::new(), 0, 0);
-            for unit in Reader::new(reader, Some(format), limits)? {
+            for unit in capture::open(reader, Some(format), limits)? {
                 let unit = unit?;
                 items += unit.items.len();
                 bytes += unit.bytes.len();
-                done.store(unit.offset + unit.bytes.len() as u64, Ordering::Relaxed);
+                if unit.within.is_none() {
+                    done.store(unit.offset + unit.bytes.len() as u64, Ordering::Relaxed);
+                }
                 batch.push(unit);
                 if items >= most || bytes >= BATCH_BYTES_MAX {
                     (items, bytes) = (0, 0);

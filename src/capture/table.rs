@@ -1,0 +1,273 @@
+//! Tables: rows of fields under a heading (RFC 4180 and what programs make of it).
+//!
+//! A row ends at a line end outside quotes, be it LF, CR LF or CR. Quotes count at the beginning of a field only;
+//! doubled they stand for one, and in some exports a backslash does it too. A row is read as the JSON object
+//! that its heading makes of it, so that formats of tables are written like the others.
+
+use super::Format;
+use super::unit::RefusalReason;
+use std::sync::Arc;
+
+/// The marks of one table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dialect {
+    pub(super) delimiter: u8,
+    /// Whether a backslash takes the meaning away from what follows it.
+    pub(super) backslash: bool,
+}
+
+/// The separators looked for, in this order.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// A heading longer than this is none.
+pub(super) const HEADING_BYTES_MAX: usize = 64 << 10;
+
+/// The heading of a table that a format knows.
+pub(super) struct Heading {
+    pub(super) format: Format,
+    pub(super) dialect: Dialect,
+    /// Its exact bytes, without the line end.
+    pub(super) bytes: Arc<[u8]>,
+    /// Names of the columns as JSON strings, in lower case.
+    names: Vec<String>,
+}
+
+impl Heading {
+    /// The heading at the beginning of `head`, if a format (of one, when `named`) knows it: it, and how many
+    /// rows it takes. A line `sep=;`, which spreadsheet programs put first, is passed over.
+    pub(super) fn at(head: &[u8], named: Option<Format>) -> Option<(Self, usize)> {
+        let mut rows = 1;
+        let mut rest = head;
+        if let [b's', b'e', b'p', b'=', _, tail @ ..] = head {
+            rest = tail.strip_prefix(b"\r\n").or_else(|| tail.strip_prefix(b"\n"))?;
+            rows = 2;
+        }
+        DELIMITERS
+            .into_iter()
+            .find_map(|delimiter| Self::with(rest, delimiter, named))
+            .map(|found| (found, rows))
+    }
+
+    fn with(head: &[u8], delimiter: u8, named: Option<Format>) -> Option<Self> {
+        let mut dialect = Dialect { delimiter, backslash: false };
+        let (used, _) = RowEnd::new(dialect).scan(head);
+        let bytes = without_end(head.get(..used)?);
+        let line = std::str::from_utf8(bytes).ok()?;
+        let mut names: Vec<String> = Vec::new();
+        fields(line, dialect, &mut |field| names.push(field.trim().to_lowercase()));
+        let again =
+            |(n, name): (usize, &String)| !name.is_empty() && names.iter().skip(n + 1).any(|m| m == name);
+        if names.len() > 1_000 || names.iter().enumerate().any(again) {
+            return None;
+        }
+        let candidates = Format::ALL.iter().filter(|format| named.is_none_or(|named| named == **format));
+        let (format, backslash) =
+            candidates.filter_map(|format| Some((*format, format.knows_heading(&names)?))).next()?;
+        dialect.backslash = backslash;
+        let names = names.iter().map(|name| quoted(name)).collect();
+        Some(Self { format, dialect, bytes: bytes.into(), names })
+    }
+
+    /// The row as a JSON object: a member for each column, in order.
+    pub(super) fn json(&self, row: &str) -> Result<String, RefusalReason> {
+        let mut out = String::with_capacity(row.len() * 2 + 64);
+        out.push('{');
+        let mut found = 0;
+        let mut extra = 0;
+        fields(row, self.dialect, &mut |field| {
+            found += 1;
+            match self.names.get(found - 1) {
+                Some(name) => {
+                    if found > 1 {
+                        out.push(',');
+                    }
+                    out.push_str(name);
+                    out.push(':');
+                    quote(field, &mut out);
+                }
+                None if field.is_empty() => {}
+                None => extra = found,
+            }
+        });
+        // A short row lacks its last fields: they are empty.
+        for name in self.names.iter().skip(found) {
+            out.push(',');
+            out.push_str(name);
+            out.push_str(":\"\"");
+        }
+        out.push('}');
+        if extra > 0 {
+            Err(RefusalReason::Fields { found: extra, expected: self.names.len() })
+        } else {
+            Ok(out)
+        }
+    }
+}
+
+/// A row without its line end.
+pub(super) fn without_end(row: &[u8]) -> &[u8] {
+    let row = row.strip_suffix(b"\n").unwrap_or(row);
+    row.strip_suffix(b"\r").unwrap_or(row)
+}
+
+/// Finds where a row ends, over any number of buffers.
+pub(super) struct RowEnd {
+    dialect: Dialect,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    FieldStart,
+    Plain,
+    Quoted,
+    /// After a quote inside quotes: the end of them, or the first of two.
+    Quote,
+    /// After a backslash; the flag: inside quotes.
+    Escaped(bool),
+    /// After a carriage return outside quotes.
+    Return,
+}
+
+impl RowEnd {
+    pub(super) const fn new(dialect: Dialect) -> Self {
+        Self { dialect, state: State::FieldStart }
+    }
+
+    /// Whether the file may end here.
+    pub(super) fn at_rest(&self) -> bool {
+        !matches!(self.state, State::Quoted | State::Escaped(_))
+    }
+
+    /// How much of `buffer` belongs to the row, and whether the row ends there.
+    pub(super) fn scan(&mut self, buffer: &[u8]) -> (usize, bool) {
+        for (at, &byte) in buffer.iter().enumerate() {
+            if self.state == State::Return {
+                return (at + usize::from(byte == b'\n'), true);
+            }
+            self.state = match (self.state, byte) {
+                (State::Escaped(true), _) => State::Quoted,
+                (State::Escaped(false), _) => State::Plain,
+                (State::Quoted, b'\\') if self.dialect.backslash => State::Escaped(true),
+                (State::Quoted, b'"') => State::Quote,
+                (State::Quoted, _) | (State::FieldStart | State::Quote, b'"') => State::Quoted,
+                (_, b'\n') => return (at + 1, true),
+                (_, b'\r') => State::Return,
+                (_, b'\\') if self.dialect.backslash => State::Escaped(false),
+                (_, byte) if byte == self.dialect.delimiter => State::FieldStart,
+                _ => State::Plain,
+            };
+        }
+        (buffer.len(), false)
+    }
+}
+
+/// Gives each field of a row, decoded, in order. The row is one that [`RowEnd`] found.
+fn fields(row: &str, dialect: Dialect, take: &mut dyn FnMut(&str)) {
+    let mut field = String::new();
+    let mut state = State::FieldStart;
+    let mut chars = row.chars().peekable();
+    while let Some(character) = chars.next() {
+        let plain = |state| if state == State::FieldStart { State::Plain } else { state };
+        match (state, character) {
+            (_, '\\') if dialect.backslash => {
+                field.extend(chars.next());
+                state = plain(state);
+            }
+            (State::FieldStart, '"') => state = State::Quoted,
+            (State::Quoted, '"') if chars.peek() == Some(&'"') => {
+                chars.next();
+                field.push('"');
+            }
+            (State::Quoted, '"') => state = State::Plain,
+            (State::FieldStart | State::Plain, _) if u32::from(character) == u32::from(dialect.delimiter) => {
+                take(&field);
+                field.clear();
+                state = State::FieldStart;
+            }
+            _ => {
+                field.push(character);
+                state = plain(state);
+            }
+        }
+    }
+    take(&field);
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    quote(text, &mut out);
+    out
+}
+
+/// Writes a text as a JSON string.
+fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\' | '\0'..='\u{1f}')) {
+        let (plain, tail) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = tail.chars();
+        match chars.next() {
+            Some(mark @ ('"' | '\\')) => out.extend(['\\', mark]),
+            Some(control) => out.push_str(&format!("\\u{:04x}", u32::from(control))),
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(row: &str, backslash: bool) -> Vec<String> {
+        let mut all = Vec::new();
+        fields(row, Dialect { delimiter: b',', backslash }, &mut |field| all.push(field.to_owned()));
+        all
+    }
+
+    #[test]
+    fn fields_are_decoded() {
+        for (row, expected) in [
+            ("a,b", vec!["a", "b"]),
+            ("", vec![""]),
+            (",", vec!["", ""]),
+            (r#""a,""b""",c"#, vec![r#"a,"b""#, "c"]),
+            ("\"a\nb\",c", vec!["a\nb", "c"]),
+            (r#"a "b" c,"#, vec![r#"a "b" c"#, ""]),
+            (r#"a ""b"""#, vec![r#"a ""b"""#]),
+            (r#""a"b,c"#, vec!["ab", "c"]),
+            (r"c:\,d", vec![r"c:\", "d"]),
+            (r#""c:\",d"#, vec![r"c:\", "d"]),
+        ] {
+            assert_eq!(split(row, false), expected, "{row}");
+        }
+        assert_eq!(split(r#""a \"b\" ""c"" \\",d\,e"#, true), [r#"a "b" "c" \"#, "d,e"]);
+    }
+
+    fn rows(text: &str, backslash: bool) -> (Vec<usize>, bool) {
+        let dialect = Dialect { delimiter: b',', backslash };
+        let (mut rest, mut lengths, mut sound) = (text.as_bytes(), Vec::new(), true);
+        while !rest.is_empty() {
+            let mut end = RowEnd::new(dialect);
+            let (used, _) = end.scan(rest);
+            sound = end.at_rest();
+            lengths.push(used);
+            rest = &rest[used..];
+        }
+        (lengths, sound)
+    }
+
+    #[test]
+    fn rows_end_at_any_line_end_outside_quotes() {
+        assert_eq!(rows("a,b\nc\r\nd\re", false), (vec![4, 3, 2, 1], true));
+        assert_eq!(rows("\"a\nb\"\"\n\",c\nd", false), (vec![11, 1], true));
+        assert_eq!(rows("a \"b\nc", false), (vec![5, 1], true));
+        assert_eq!(rows("\"a\\\"\nb\"\nc", true), (vec![8, 1], true));
+        assert_eq!(rows("\"a\\\"\nb", false), (vec![5, 1], true));
+        assert!(!rows("a,\"b\nc", false).1);
+        assert!(!rows("a\\", true).1);
+    }
+}
