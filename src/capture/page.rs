@@ -69,6 +69,7 @@ impl<'a> Page<'a> {
             items: Vec::new(),
             acts: Vec::new(),
             deletions: Vec::new(),
+            stubs: Vec::new(),
             heading: None,
             cuts: Vec::new(),
             refused: Vec::new(),

@@ -37,7 +37,7 @@ pub(super) fn captures() -> Option<PathBuf> {
 }
 
 /// The sample captures, as `folder/name`, format and bytes.
-fn samples() -> Option<Vec<(String, Format, Vec<u8>)>> {
+pub(super) fn samples() -> Option<Vec<(String, Format, Vec<u8>)>> {
     let captures = captures()?;
     let mut found = Vec::new();
     for format in Format::ALL {

@@ -81,6 +81,12 @@ pub(super) fn readings(value: &str, length: usize) -> Vec<Vec<u8>> {
     forms.into_iter().flatten().filter(|bytes| bytes.len() == length).collect()
 }
 
+/// The digests that lists of resources are written with, being computed.
+pub(super) fn of_resources() -> Vec<(&'static str, Hash)> {
+    let named = |name| Hash::named(name).map(|hash| (name, hash));
+    ["md5", "sha1", "sha256", "sha512"].into_iter().filter_map(named).collect()
+}
+
 /// Base 64 as it stands in keys and signatures.
 pub(super) fn base64(value: &str) -> Option<Vec<u8>> {
     general_purpose::STANDARD.decode(value.trim()).ok()

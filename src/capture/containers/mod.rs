@@ -18,10 +18,14 @@ mod tap;
 mod tiles;
 pub(super) mod wacz;
 pub(super) mod warc;
+mod warc_record;
 mod within;
 pub(super) mod zip;
+mod zip_entry;
 mod zip_header;
 
+#[cfg(test)]
+mod build;
 #[cfg(test)]
 mod tests;
 

@@ -17,6 +17,7 @@ pub(super) fn own((offset, bytes): (u64, Zeroizing<Vec<u8>>), kind: CutKind, ref
         items: Vec::new(),
         acts: Vec::new(),
         deletions: Vec::new(),
+        stubs: Vec::new(),
         heading: None,
         cuts,
         refused,
@@ -25,7 +26,7 @@ pub(super) fn own((offset, bytes): (u64, Zeroizing<Vec<u8>>), kind: CutKind, ref
 
 /// Whether anything was read out of a unit.
 pub(super) fn tells(unit: &Unit) -> bool {
-    !(unit.items.is_empty() && unit.acts.is_empty() && unit.deletions.is_empty())
+    !(unit.items.is_empty() && unit.acts.is_empty() && unit.deletions.is_empty() && unit.stubs.is_empty())
 }
 
 /// Where a unit ends in its stream; for a derived one, where the container it is of starts.

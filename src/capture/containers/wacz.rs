@@ -9,7 +9,6 @@
 use super::digest::{self, Hash, readings};
 use super::entry::Data;
 use super::fault::ContainerFault;
-use super::zip::hashes;
 use crate::capture::gather::{Gathered, JsonReading};
 use crate::capture::json::{Json, Value};
 use crate::model::{Platform, Timestamp};
@@ -61,7 +60,7 @@ impl Contents {
 
     /// Before an entry is read: what is to be noted of its data.
     pub(super) fn prepare(&self, name: &[u8], data: &mut Data) {
-        data.hashes = hashes();
+        data.hashes = digest::of_resources();
         if name == PACKAGE || name == DIGEST {
             data.kept = Some(Zeroizing::default());
         }

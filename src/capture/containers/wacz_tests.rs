@@ -1,7 +1,8 @@
 //! Invented WACZ files, sound and not, signed and not.
 
+use super::super::build::{Pack, answer, gzip, zip};
 use super::super::digest::Hash;
-use super::super::tests::{Pack, answer, assert_tiled, gzip, read, refusals, zip};
+use super::super::tests::{assert_tiled, read, refusals};
 use crate::capture::tests::tally;
 use crate::capture::{CaptureError, Format, Limits, open};
 use aws_lc_rs::rand::SystemRandom;

@@ -4,21 +4,17 @@
 //! said of the archive, and revisits (the payload stands elsewhere) are sealed and not read. A wrong Content-Length
 //! costs one record at most: reading goes on at the next line that begins one.
 
-use super::body::{Block, Flow, Shared, decode};
-use super::digest::Check;
 use super::fault::ContainerFault;
 use super::head::{Found, Head};
 use super::tap::Tap;
+use super::warc_record::{Record, Source};
 use super::within::{Step, StepKind};
-use super::{CHUNK, Input, Units, begin, refusal, tiles};
+use super::{CHUNK, Input, Units, refusal, tiles};
 use crate::capture::gather::{JsonReading, unread};
-use crate::capture::page::{self, Address};
 use crate::capture::unit::{CutKind, Refusal, Unit};
-use crate::capture::{CaptureError, Format, Limits, RefusalReason};
+use crate::capture::{CaptureError, Format, Limits};
 use crate::model::Platform;
 use std::collections::VecDeque;
-use std::io::BufReader;
-use std::rc::Rc;
 
 pub(in crate::capture) const READING: JsonReading = unread("warc", Platform::Web);
 
@@ -43,22 +39,6 @@ enum State<'a> {
     /// Looking for the next record; how much of the mark was seen.
     Seeking(usize),
     Ended,
-}
-
-/// The record being read.
-struct Record<'a> {
-    step: Step,
-    flow: Shared,
-    /// Who reads the body, until it ends.
-    body: Option<Box<dyn Units + 'a>>,
-    /// Where the body starts, when it stands as it is.
-    in_place: Option<u64>,
-    tells: bool,
-    /// Whether the body was read to its end.
-    whole: bool,
-    refused: Vec<Refusal>,
-    /// How much of the mark was seen in what follows a payload that ended by itself.
-    seen: usize,
 }
 
 impl<'a> Warc<'a> {
@@ -97,119 +77,14 @@ impl<'a> Warc<'a> {
                 return Ok(State::Ended);
             }
         };
-        let record = self.block(step, &head)?;
+        let source = Source { tap: &self.tap, limits: self.limits, depth: self.depth };
+        let record = source.record(step, &head)?;
         Ok(State::Inside(Box::new(record)))
     }
 
     /// Gives on what was read and refuses something of it.
     fn refuse(&mut self, refusal: Refusal) {
         self.queue.push_back(tiles::own(self.tap.taken(u64::MAX), CutKind::Residue, vec![refusal]));
-    }
-
-    /// Looks at a record's block: what is in it, and who reads that.
-    fn block(&self, step: Step, head: &Head) -> Result<Record<'a>, CaptureError> {
-        let flow = Shared::default();
-        let kind = head.field("warc-type").unwrap_or_default().to_ascii_lowercase();
-        let mut record = Record {
-            step,
-            flow: Rc::clone(&flow),
-            body: None,
-            in_place: None,
-            tells: false,
-            whole: false,
-            refused: Vec::new(),
-            seen: 0,
-        };
-        flow.borrow_mut().remaining = head.length("content-length").unwrap_or_default();
-        flow.borrow_mut().block = record.stated(head.field("warc-block-digest"));
-        let payload = head.field("warc-payload-digest").filter(|_| kind != "revisit");
-        let content = head.field("content-type").unwrap_or_default().to_ascii_lowercase();
-        if head.field("warc-segment-number").is_some() {
-            record.refuse(ContainerFault::Segmented);
-            return Ok(record);
-        }
-        let http = content.starts_with("application/http");
-        let message = if http { self.message(&mut record)? } else { None };
-        if http && message.is_none() {
-            return Ok(record);
-        }
-        {
-            let mut flow = flow.borrow_mut();
-            flow.raw = record.stated(payload);
-            flow.unchunked = payload.and_then(Check::of);
-            flow.decoded = payload.and_then(Check::of);
-            flow.body_left = message.as_ref().and_then(|message| message.length("content-length"));
-        }
-        let answer = match (&message, kind.as_str()) {
-            (Some(message), "response") => {
-                message.first().split(' ').nth(1).is_some_and(|s| s.starts_with('2'))
-            }
-            (None, "resource" | "conversion" | "response") => true,
-            _ => false,
-        };
-        let content =
-            message.as_ref().map_or(Some(content.as_str()), |message| message.field("content-type"));
-        let content = content.unwrap_or_default().to_ascii_lowercase();
-        if answer && may_be_read(&content) {
-            let lists = message.as_ref().map(|m| (m.list("transfer-encoding"), m.list("content-encoding")));
-            let address = Address::of(head.field("warc-target-uri"), head.field("warc-date"));
-            self.body(&mut record, &content, &lists.unwrap_or_default(), address);
-        } else {
-            let mut flow = flow.borrow_mut();
-            (flow.decoded, flow.unchunked, flow.body_left) = (None, None, None);
-        }
-        Ok(record)
-    }
-
-    /// The HTTP message's head. None, and a refusal, when it cannot be read.
-    fn message(&self, record: &mut Record<'a>) -> Result<Option<Head>, CaptureError> {
-        let mut flow = record.flow.borrow_mut();
-        let mut bytes = Vec::new();
-        let found = Head::read(&self.tap, &[], flow.remaining, &mut bytes)?;
-        flow.remaining = flow.remaining.saturating_sub(bytes.len() as u64);
-        if let Some(check) = &mut flow.block {
-            check.update(&bytes);
-        }
-        match found {
-            Found::Head(head) => Ok(Some(head)),
-            Found::Broken => {
-                flow.blame(ContainerFault::Http);
-                Ok(None)
-            }
-            Found::Ended => {
-                flow.cut_short = true;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Undoes the body's codings and finds who reads it; nobody when it is nothing that is known.
-    fn body(
-        &self,
-        record: &mut Record<'a>,
-        content: &str,
-        (transfer, codings): &(Vec<String>, Vec<String>),
-        address: Address,
-    ) {
-        let kept_max = self.limits.unit_bytes_max.saturating_mul(2).saturating_add(CHUNK);
-        let block = Block { tap: self.tap.clone(), flow: Rc::clone(&record.flow), kept_max };
-        let starts = self.tap.offset();
-        let decoded = match decode(block, transfer, codings) {
-            Ok(decoded) => decoded,
-            Err(fault) => return record.refuse(fault),
-        };
-        let stream: Input<'a> = Box::new(BufReader::with_capacity(1 << 16, decoded.stream));
-        let html = content.contains("html");
-        let body: Result<Box<dyn Units + 'a>, _> = if html {
-            Ok(Box::new(page::Page::new(stream, address, self.limits)))
-        } else {
-            begin(stream, None, self.limits, self.depth + 1)
-        };
-        record.in_place = decoded.in_place.then_some(starts);
-        match body {
-            Ok(body) => record.body = Some(body),
-            Err(error) => record.fail(error),
-        }
     }
 
     /// One step in a record: a unit of its body, or the bytes after it. True at its end.
@@ -360,56 +235,6 @@ impl Units for Warc<'_> {
     }
 }
 
-impl Record<'_> {
-    fn refuse(&mut self, fault: ContainerFault) {
-        self.refused.push(refusal(Some(self.step), 0, fault));
-    }
-
-    /// What to say of a body that could not be read (further). What is nothing known is no fault: an archive of the
-    /// web holds much else.
-    fn fail(&mut self, error: CaptureError) {
-        match error {
-            CaptureError::Refused(refusal) => self.refused.push(tiles::behind(refusal, self.step)),
-            CaptureError::Utf16 => {
-                let mut refusal = refusal(None, 0, ContainerFault::Body);
-                refusal.reason = RefusalReason::NotUtf8;
-                self.refused.push(tiles::behind(refusal, self.step));
-            }
-            CaptureError::Read(_) | CaptureError::Empty | CaptureError::UnknownFormat => {}
-        }
-    }
-
-    fn stated(&mut self, digest: Option<&str>) -> Option<Check> {
-        let digest = digest?;
-        let check = Check::of(digest);
-        if check.is_none() {
-            self.refuse(ContainerFault::DigestForm);
-        }
-        check
-    }
-
-    /// Compares the digests once all bytes went by.
-    fn check(&mut self) {
-        let (block, payload) = {
-            let Flow { block, raw, unchunked, decoded, .. } = &mut *self.flow.borrow_mut();
-            let block = block.take().is_none_or(Check::holds);
-            let coded = unchunked.is_some() || decoded.is_some();
-            let untold = raw.is_none() || (coded && !self.whole);
-            let any = [raw.take(), unchunked.take(), decoded.take()].into_iter().flatten().any(Check::holds);
-            (block, any || untold)
-        };
-        if !block {
-            self.refuse(ContainerFault::BlockDigest);
-        } else if !payload {
-            self.refuse(ContainerFault::PayloadDigest);
-        }
-    }
-
-    fn kind(&self) -> CutKind {
-        if self.tells && self.in_place.is_none() { CutKind::Encoded } else { CutKind::Residue }
-    }
-}
-
 /// Where in the bytes a line that begins a record is known, if it is; `seen` goes on from the bytes before.
 fn mark_end(bytes: &[u8], seen: &mut usize) -> Option<usize> {
     for (at, byte) in bytes.iter().enumerate() {
@@ -423,12 +248,6 @@ fn mark_end(bytes: &[u8], seen: &mut usize) -> Option<usize> {
         }
     }
     None
-}
-
-/// Whether a body of this media type can hold posts. Pictures, sound, films, fonts and styles cannot.
-fn may_be_read(content: &str) -> bool {
-    let main = content.split('/').next().unwrap_or_default();
-    !matches!(main, "image" | "audio" | "video" | "font") && !content.starts_with("text/css")
 }
 
 #[cfg(test)]

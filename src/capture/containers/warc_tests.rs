@@ -1,6 +1,7 @@
 //! WARC files with something wrong with them.
 
-use super::super::tests::{answer, assert_tiled, chunked, gzip, read, record, refusals};
+use super::super::build::{answer, chunked, gzip, record};
+use super::super::tests::{assert_tiled, read, refusals};
 use crate::capture::tests::tally;
 use crate::capture::{CutKind, Limits};
 

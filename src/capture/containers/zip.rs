@@ -4,17 +4,17 @@
 //! archive which shows one reader other files than another is refused. Names are checked though nothing is written
 //! under them, and never told.
 
-use super::digest::Hash;
 use super::entry::{Data, Stream};
 use super::fault::ContainerFault;
 use super::tap::Tap;
 use super::wacz::Contents;
 use super::within::{Step, StepKind};
+use super::zip_entry::Entry;
 use super::zip_header::{DIRECTORY, ENTRY, Header};
 use super::{CHUNK, DECODED_FREE, ENTRIES_MAX, Input, RATIO_MAX, Units, begin, refusal, tiles};
 use crate::capture::gather::{JsonReading, unread};
-use crate::capture::unit::{CutKind, Refusal, Unit};
-use crate::capture::{CaptureError, Format, Limits, RefusalReason};
+use crate::capture::unit::{CutKind, Unit};
+use crate::capture::{CaptureError, Format, Limits};
 use crate::model::Platform;
 use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
@@ -55,18 +55,6 @@ enum State<'a> {
     /// Passing over what is after the last thing that could be read.
     Rest,
     Ended,
-}
-
-struct Entry<'a> {
-    step: Step,
-    header: Header,
-    stream: Stream<'a>,
-    /// Whether the data was read as it should be, so that checksum and lengths can be compared.
-    read: bool,
-    body: Option<Box<dyn Units + 'a>>,
-    in_place: Option<u64>,
-    tells: bool,
-    refused: Vec<Refusal>,
 }
 
 impl<'a> Zip<'a> {
@@ -310,31 +298,6 @@ impl Units for Zip<'_> {
     fn forgives(&self) -> bool {
         true
     }
-}
-
-impl Entry<'_> {
-    fn kind(&self) -> CutKind {
-        if self.tells && self.in_place.is_none() { CutKind::Encoded } else { CutKind::Residue }
-    }
-
-    /// What to say of an entry that could not be read (further). What is nothing known is no fault.
-    fn fail(&mut self, error: CaptureError) {
-        match error {
-            CaptureError::Refused(refusal) => self.refused.push(tiles::behind(refusal, self.step)),
-            CaptureError::Utf16 => {
-                let mut refusal = refusal(Some(self.step), 0, ContainerFault::Body);
-                refusal.reason = RefusalReason::NotUtf8;
-                self.refused.push(refusal);
-            }
-            CaptureError::Read(_) | CaptureError::Empty | CaptureError::UnknownFormat => {}
-        }
-    }
-}
-
-/// The digests that lists of resources are written with.
-pub(super) fn hashes() -> Vec<(&'static str, Hash)> {
-    let named = |name| Hash::named(name).map(|hash| (name, hash));
-    ["md5", "sha1", "sha256", "sha512"].into_iter().filter_map(named).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! ZIP archives with something wrong with them.
 
-use super::super::tests::{PACKS, Pack, answer, assert_tiled, gzip, read, refusals, zip};
+use super::super::build::{PACKS, Pack, answer, gzip, zip};
+use super::super::tests::{assert_tiled, read, refusals};
 use crate::capture::tests::tally;
 use crate::capture::{CaptureError, Format, Limits, open};
 
