@@ -3,8 +3,11 @@
 
 #![no_main]
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use knik_fuzz::shipped;
 use libfuzzer_sys::fuzz_target;
+use std::io::Write;
 use std::path::Path;
 
 fuzz_target!(
@@ -22,21 +25,28 @@ fn write_all() -> std::io::Result<()> {
     let folder = Path::new(&folder);
     let people = "\0jan_v\0Jan de Vries\0els92@voorbeeld.social\0Els\0minxyz\0Ministerie van XYZ";
     for (at, text) in texts().iter().enumerate() {
-        write(folder, "detect", at, &format!("{text}{people}"))?;
+        write(folder, "detect", at, format!("{text}{people}"))?;
     }
     for (at, text) in recognisers().iter().enumerate() {
         write(folder, "patterns", at, text)?;
     }
     for (at, (_, text)) in shipped::few().iter().filter(|(name, _)| name.starts_with("lists/")).enumerate() {
-        write(folder, "lists", at, &format!("{}{text}", char::from(u8::try_from(at).unwrap_or(0))))?;
+        write(folder, "lists", at, format!("{}{text}", char::from(u8::try_from(at).unwrap_or(0))))?;
     }
     for (at, text) in CAPTURES.iter().enumerate() {
         write(folder, "capture", at, text)?;
+        write(folder, "capture", at + CAPTURES.len(), gzip(text.as_bytes())?)?;
     }
     Ok(())
 }
 
-fn write(folder: &Path, target: &str, at: usize, text: &str) -> std::io::Result<()> {
+fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+fn write(folder: &Path, target: &str, at: usize, text: impl AsRef<[u8]>) -> std::io::Result<()> {
     let folder = folder.join(target);
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join(format!("seed-{at}")), text)
@@ -64,4 +74,7 @@ const CAPTURES: &[&str] = &[
     "{\"data\":[{\"id\":\"1\",\"text\":\"hallo\",\"author_id\":\"2\",\"created_at\":\"2026-01-05T08:00:00.000Z\"}],\"includes\":{\"users\":[{\"id\":\"2\",\"name\":\"Jan\",\"username\":\"jan\"}]}}\n",
     "[{\"id\":\"1\",\"created_at\":\"2026-01-05T08:00:00.000Z\",\"content\":\"<p>hallo</p>\",\"uri\":\"https://a.example/1\",\"account\":{\"id\":\"2\",\"acct\":\"jan\",\"display_name\":\"Jan\"},\"visibility\":\"public\"},{}]",
     "event: update\ndata: {\"id\":\"1\",\"content\":\"x\",\"account\":{\"id\":\"2\"}}\n\nevent: delete\ndata: 1\n\n",
+    "WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http\r\nContent-Length: 66\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n\r\n\r\nWARC/1.0\r\nWARC-Type: resource\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\n<p title='x'>y</p>\r\n\r\n",
+    "PK\u{3}\u{4}\u{14}\0\u{8}\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\u{1}\0\0\0a[]PK\u{7}\u{8}",
+    "PK\u{3}\u{4}\u{14}\0\0\0\0\0\0\0\0\0\0\0\0\0\u{2}\0\0\0\u{2}\0\0\0\u{1}\0\0\0a[]PK\u{5}\u{6}\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
 ];
