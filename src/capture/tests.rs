@@ -4,8 +4,11 @@ use super::*;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// Captures, each with its counts: records, acts, deletions and what is not public.
+type Fixtures = &'static [(&'static str, [u64; 4])];
+
 /// Invented captures, one of each shape, so that nothing here depends on files from elsewhere.
-const FIXTURES: &[(Format, &[(&str, [u64; 4])])] = &[
+const FIXTURES: &[(Format, Fixtures)] = &[
     (Format::XArchive, x_archive::tests::FIXTURES),
     (Format::InstagramDyi, instagram_dyi::tests::FIXTURES),
     (Format::FacebookDyi, facebook_dyi::tests::FIXTURES),

@@ -179,9 +179,11 @@ struct Inflate<'a> {
 }
 
 impl Inflate<'_> {
-    fn fail(&mut self, fault: ContainerFault) {
+    /// Ends reading with a fault of the stream, which is no error of reading it.
+    fn fail(&mut self, fault: ContainerFault) -> io::Result<()> {
         self.state = State::Ended;
         self.members.borrow_mut().fault = Some((self.tap.offset(), fault));
+        Ok(())
     }
 
     fn header(&mut self) -> io::Result<()> {
@@ -193,14 +195,14 @@ impl Inflate<'_> {
                 return Ok(());
             }
             Some(0x1F) => {}
-            Some(_) if !first => return Ok(self.fail(ContainerFault::GzipTrailing)),
-            Some(_) => return Ok(self.fail(ContainerFault::GzipBroken)),
+            Some(_) if !first => return self.fail(ContainerFault::GzipTrailing),
+            Some(_) => return self.fail(ContainerFault::GzipBroken),
         }
         let Some([0x1F, 0x8B, 8, flags, ..]) = self.tap.array::<10>()? else {
-            return Ok(self.fail(ContainerFault::GzipTruncated));
+            return self.fail(ContainerFault::GzipTruncated);
         };
         if flags & 0xE0 != 0 || !self.header_fields(flags)? {
-            return Ok(self.fail(ContainerFault::GzipBroken));
+            return self.fail(ContainerFault::GzipBroken);
         }
         let mut members = self.members.borrow_mut();
         members.number += 1;
@@ -251,14 +253,14 @@ impl Inflate<'_> {
         };
         match status {
             Ok(Status::StreamEnd) => self.trailer()?,
-            Ok(_) if dry && made == 0 => self.fail(ContainerFault::GzipTruncated),
-            Err(_) => self.fail(ContainerFault::GzipBroken),
+            Ok(_) if dry && made == 0 => self.fail(ContainerFault::GzipTruncated)?,
+            Err(_) => self.fail(ContainerFault::GzipBroken)?,
             Ok(_) => {}
         }
         if decoded > DECODED_FREE && decoded / RATIO_MAX > self.tap.offset() {
-            self.fail(ContainerFault::Bomb);
+            self.fail(ContainerFault::Bomb)?;
         } else if self.tap.kept() > self.kept_max {
-            self.fail(ContainerFault::Body);
+            self.fail(ContainerFault::Body)?;
         }
         Ok(made)
     }
@@ -267,11 +269,11 @@ impl Inflate<'_> {
         let State::Data(data) = &self.state else { return Ok(()) };
         let (sum, amount) = (data.1.sum(), data.1.amount());
         let Some(trailer) = self.tap.array::<8>()? else {
-            return Ok(self.fail(ContainerFault::GzipTruncated));
+            return self.fail(ContainerFault::GzipTruncated);
         };
         let told = u64::from_le_bytes(trailer);
         if told != u64::from(amount) << 32 | u64::from(sum) {
-            return Ok(self.fail(ContainerFault::GzipBroken));
+            return self.fail(ContainerFault::GzipBroken);
         }
         let mut members = self.members.borrow_mut();
         let ends = (self.tap.offset(), members.decoded);
