@@ -184,6 +184,11 @@ impl Inflate<'_> {
         self.members.borrow_mut().fault = Some((self.tap.offset(), fault));
     }
 
+    fn failed(&mut self, fault: ContainerFault) -> io::Result<()> {
+        self.fail(fault);
+        Ok(())
+    }
+
     fn header(&mut self) -> io::Result<()> {
         let offset = self.tap.offset();
         let first = self.members.borrow().number == 0;
@@ -193,14 +198,14 @@ impl Inflate<'_> {
                 return Ok(());
             }
             Some(0x1F) => {}
-            Some(_) if !first => return Ok(self.fail(ContainerFault::GzipTrailing)),
-            Some(_) => return Ok(self.fail(ContainerFault::GzipBroken)),
+            Some(_) if !first => return self.failed(ContainerFault::GzipTrailing),
+            Some(_) => return self.failed(ContainerFault::GzipBroken),
         }
         let Some([0x1F, 0x8B, 8, flags, ..]) = self.tap.array::<10>()? else {
-            return Ok(self.fail(ContainerFault::GzipTruncated));
+            return self.failed(ContainerFault::GzipTruncated);
         };
         if flags & 0xE0 != 0 || !self.header_fields(flags)? {
-            return Ok(self.fail(ContainerFault::GzipBroken));
+            return self.failed(ContainerFault::GzipBroken);
         }
         let mut members = self.members.borrow_mut();
         members.number += 1;
@@ -267,11 +272,11 @@ impl Inflate<'_> {
         let State::Data(data) = &self.state else { return Ok(()) };
         let (sum, amount) = (data.1.sum(), data.1.amount());
         let Some(trailer) = self.tap.array::<8>()? else {
-            return Ok(self.fail(ContainerFault::GzipTruncated));
+            return self.failed(ContainerFault::GzipTruncated);
         };
         let told = u64::from_le_bytes(trailer);
         if told != u64::from(amount) << 32 | u64::from(sum) {
-            return Ok(self.fail(ContainerFault::GzipBroken));
+            return self.failed(ContainerFault::GzipBroken);
         }
         let mut members = self.members.borrow_mut();
         let ends = (self.tap.offset(), members.decoded);
