@@ -6,7 +6,6 @@
 use super::item::{Precision, StatedTime, StatedZone};
 use crate::model::Timestamp;
 use jiff::civil::{Date, DateTime, Time, Weekday};
-use jiff::tz::Offset;
 
 /// How to read what a time leaves open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +138,10 @@ impl Reading {
             _ => return None,
         };
         let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+        // No zone is further off; this also keeps the sum small.
+        if hours > 26 || minutes > 59 {
+            return None;
+        }
         self.offset = Some(sign * (hours * 3600 + minutes * 60));
         Some(rest)
     }
@@ -200,13 +203,14 @@ impl Reading {
             None if habit.zone == StatedZone::AssumedDutch => (dutch_offset(local)?, habit.zone),
             None => (0, StatedZone::AssumedUtc),
         };
-        let moment = Offset::from_seconds(seconds).ok()?.to_timestamp(local).ok()?;
+        let since = local.duration_since(Date::constant(1970, 1, 1).at(0, 0, 0, 0)).as_micros();
+        let micros = i64::try_from(since).ok()?.checked_sub(i64::from(seconds) * 1_000_000)?;
         let precision = match self.clock {
             None => Precision::Day,
             Some(Clock { second: None, .. }) => Precision::Minute,
             Some(_) => Precision::Second,
         };
-        let at = Timestamp::from_micros(moment.as_microsecond())?;
+        let at = Timestamp::from_micros(micros)?;
         Some((at, StatedTime { precision, zone }))
     }
 }

@@ -9,6 +9,9 @@ use crate::model::{Platform, PrivateText, Timestamp};
 use std::collections::HashMap;
 use std::ops::Range;
 
+/// Reads one item with the shared parts that were sealed beside it.
+type Reread = fn(&Json<'_>, &[(PartRole, Value<'_>)]) -> Option<Item>;
+
 /// How a format of JSON pieces is read.
 pub(super) struct JsonReading {
     /// The word as written on the command line and in answers.
@@ -20,7 +23,7 @@ pub(super) struct JsonReading {
     /// Reads everything out of a piece.
     pub(super) gather: fn(&Json<'_>, &mut Context) -> Gathered,
     /// Reads one sealed item, with the shared parts that were sealed beside it.
-    pub(super) reread: fn(&Json<'_>, &[(PartRole, Value<'_>)]) -> Option<Item>,
+    pub(super) reread: Reread,
     /// Reads the data of a stream event that says an item is gone, if the format has such a stream.
     pub(super) event_of_deletion: Option<fn(&str) -> Gathered>,
 }

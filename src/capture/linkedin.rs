@@ -162,12 +162,12 @@ fn unwrapped(text: &str) -> String {
 
 /// The name LinkedIn gives a post in its address, decoded: `urn:li:share:1`.
 fn urn(address: &str) -> Option<String> {
-    let plain = address
-        .replace("%3A", ":")
-        .replace("%3a", ":")
-        .replace("%28", "(")
-        .replace("%29", ")")
-        .replace("%2C", ",");
+    let plain = if address.contains('%') {
+        let marks = [("%3A", ":"), ("%3a", ":"), ("%28", "("), ("%29", ")"), ("%2C", ","), ("%2c", ",")];
+        Cow::Owned(marks.iter().fold(address.to_owned(), |text, (code, mark)| text.replace(code, mark)))
+    } else {
+        Cow::Borrowed(address)
+    };
     let (_, found) = plain.split_once("commentUrn=").or_else(|| plain.split_once("urn:li:"))?;
     let found = found.strip_prefix("urn:li:").unwrap_or(found);
     let end =

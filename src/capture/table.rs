@@ -16,6 +16,13 @@ pub(super) struct Dialect {
     pub(super) backslash: bool,
 }
 
+impl Dialect {
+    /// Whether a byte may mean something inside a row.
+    const fn is_mark(self, byte: u8) -> bool {
+        byte == b'"' || byte == self.delimiter || (byte == b'\\' && self.backslash)
+    }
+}
+
 /// The separators looked for, in this order.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// A heading longer than this is none.
@@ -140,7 +147,18 @@ impl RowEnd {
 
     /// How much of `buffer` belongs to the row, and whether the row ends there.
     pub(super) fn scan(&mut self, buffer: &[u8]) -> (usize, bool) {
-        for (at, &byte) in buffer.iter().enumerate() {
+        let mut at = 0;
+        while let Some(&byte) = buffer.get(at) {
+            if matches!(self.state, State::Quoted | State::Plain) {
+                // Most bytes mean nothing; they are passed over without a look at the state.
+                let rest = buffer.get(at..).unwrap_or_default();
+                let plain = |&byte: &u8| !self.dialect.is_mark(byte) && byte != b'\n' && byte != b'\r';
+                let skipped = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
+                if skipped > 0 {
+                    at += skipped;
+                    continue;
+                }
+            }
             if self.state == State::Return {
                 return (at + usize::from(byte == b'\n'), true);
             }
@@ -156,6 +174,7 @@ impl RowEnd {
                 (_, byte) if byte == self.dialect.delimiter => State::FieldStart,
                 _ => State::Plain,
             };
+            at += 1;
         }
         (buffer.len(), false)
     }
@@ -163,33 +182,35 @@ impl RowEnd {
 
 /// Gives each field of a row, decoded, in order. The row is one that [`RowEnd`] found.
 fn fields(row: &str, dialect: Dialect, take: &mut dyn FnMut(&str)) {
+    let delimiter = char::from(dialect.delimiter);
     let mut field = String::new();
     let mut state = State::FieldStart;
-    let mut chars = row.chars().peekable();
-    while let Some(character) = chars.next() {
-        let plain = |state| if state == State::FieldStart { State::Plain } else { state };
-        match (state, character) {
-            (_, '\\') if dialect.backslash => {
+    let mut rest = row;
+    while let Some(mark) = rest.bytes().position(|byte| dialect.is_mark(byte)) {
+        let (plain, tail) = rest.split_at(mark);
+        field.push_str(plain);
+        if !plain.is_empty() && state == State::FieldStart {
+            state = State::Plain;
+        }
+        let mut chars = tail.chars();
+        match (state, chars.next()) {
+            (_, Some('\\')) => {
                 field.extend(chars.next());
-                state = plain(state);
+                state = if state == State::FieldStart { State::Plain } else { state };
             }
-            (State::FieldStart, '"') => state = State::Quoted,
-            (State::Quoted, '"') if chars.peek() == Some(&'"') => {
-                chars.next();
-                field.push('"');
-            }
-            (State::Quoted, '"') => state = State::Plain,
-            (State::FieldStart | State::Plain, _) if u32::from(character) == u32::from(dialect.delimiter) => {
+            (State::FieldStart, Some('"')) => state = State::Quoted,
+            (State::Quoted, Some('"')) if chars.as_str().starts_with('"') => field.extend(chars.next()),
+            (State::Quoted, Some('"')) => state = State::Plain,
+            (State::FieldStart | State::Plain, Some(character)) if character == delimiter => {
                 take(&field);
                 field.clear();
                 state = State::FieldStart;
             }
-            _ => {
-                field.push(character);
-                state = plain(state);
-            }
+            (_, character) => field.extend(character),
         }
+        rest = chars.as_str();
     }
+    field.push_str(rest);
     take(&field);
 }
 

@@ -41,9 +41,14 @@ fn reread(json: &Json<'_>, _: &[(PartRole, Value<'_>)]) -> Option<Item> {
     item(json.root())
 }
 
+/// The cells of a row with the names of their columns.
+type Row<'j> = [(Cow<'j, str>, Value<'j>)];
+
 /// The message of a row; none when it says nothing at all.
-fn item(row: Value<'_>) -> Option<Item> {
-    let mapping = map::mapping_of(&|column| row.field(column).is_some())?;
+fn item(object: Value<'_>) -> Option<Item> {
+    let row: Vec<_> = object.members().filter_map(|(name, value)| Some((name.text()?, value))).collect();
+    let row = row.as_slice();
+    let mapping = map::mapping_of(&|column| row.iter().any(|(name, _)| name == column))?;
     let columns = &mapping.columns;
     let cell = |names: &[String]| cell(row, names);
     let (url, text, title) = (cell(&columns.url), cell(&columns.text), cell(&columns.title));
@@ -74,9 +79,10 @@ fn item(row: Value<'_>) -> Option<Item> {
 }
 
 /// The first of these columns that holds something.
-fn cell<'j>(row: Value<'j>, names: &[String]) -> Option<Value<'j>> {
+fn cell<'j>(row: &Row<'j>, names: &[String]) -> Option<Value<'j>> {
     let filled = |value: &Value<'_>| value.text().is_some_and(|text| !text.trim().is_empty());
-    names.iter().filter_map(|name| row.field(name)).find(filled)
+    let named = |wanted: &String| row.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);
+    names.iter().filter_map(named).find(filled)
 }
 
 fn word(value: Option<Value<'_>>) -> Cow<'_, str> {
@@ -95,7 +101,7 @@ fn named(platform: Platform, given: &str) -> PrivateText {
     private(id.unwrap_or(given.trim()))
 }
 
-fn names(row: Value<'_>, mapping: &Mapping, platform: Platform) -> Vec<PrivateText> {
+fn names(row: &Row<'_>, mapping: &Mapping, platform: Platform) -> Vec<PrivateText> {
     let columns = &mapping.columns;
     let (url, id) = (cell(row, &columns.url), cell(row, &columns.id));
     let mut names: Vec<PrivateText> = url.map(|url| named(platform, &word(Some(url)))).into_iter().collect();
@@ -109,7 +115,7 @@ fn names(row: Value<'_>, mapping: &Mapping, platform: Platform) -> Vec<PrivateTe
     names
 }
 
-fn timed(item: &mut Item, row: Value<'_>, mapping: &Mapping) {
+fn timed(item: &mut Item, row: &Row<'_>, mapping: &Mapping) {
     let read =
         |names: &[String], zone| dates::read(&word(cell(row, names)), Habit { zone, month_first: false });
     let utc = read(&mapping.columns.time_utc, StatedZone::AssumedUtc);
