@@ -37,6 +37,10 @@ const SHOWN: [&str; 9] = [
     "content",
 ];
 
+fn is_shown(name: &str) -> bool {
+    SHOWN.iter().any(|shown| name.eq_ignore_ascii_case(shown))
+}
+
 /// Reads a whole page. Any input gives a reading, as [`reading`] does.
 pub(super) fn page(html: &str) -> Page {
     let (mut attributes, mut language) = (Vec::new(), None);
@@ -45,7 +49,8 @@ pub(super) fn page(html: &str) -> Page {
         if closing {
             return None;
         }
-        attributes.extend(SHOWN.iter().filter_map(|wanted| attribute(inside, wanted)));
+        let shown = each_attribute(inside).filter(|(name, value)| !value.is_empty() && is_shown(name));
+        attributes.extend(shown.map(|(_, value)| decoded(value)));
         if name.eq_ignore_ascii_case("html") {
             language = attribute(inside, "lang");
         }
@@ -159,7 +164,13 @@ fn parts(tag: &str) -> (&str, bool, &str) {
 
 fn apply(tag: &str, text: &mut String, links: &mut Vec<String>) {
     let (name, closing, attributes) = parts(tag);
-    match name.to_ascii_lowercase().as_str() {
+    let mut lower = [0; 12];
+    let lower = lower.get_mut(..name.len()).map_or("", |lower| {
+        lower.copy_from_slice(name.as_bytes());
+        lower.make_ascii_lowercase();
+        std::str::from_utf8(lower).unwrap_or_default()
+    });
+    match lower {
         "br" => text.push('\n'),
         "p" | "blockquote" | "pre" | "ul" | "ol" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => gap(text, 2),
         "div" | "tr" | "dt" | "dd" | "hr" | "td" | "th" | "title" | "option" | "section" | "article"
@@ -185,19 +196,26 @@ fn gap(text: &mut String, lines: usize) {
 
 /// The decoded value of an attribute; none when absent or empty.
 fn attribute(attributes: &str, wanted: &str) -> Option<String> {
+    let (_, value) = each_attribute(attributes).find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
+    Some(decoded(value)).filter(|value| !value.is_empty())
+}
+
+/// Names and values, as they stand, of attributes that have a value.
+fn each_attribute(attributes: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = attributes;
-    while let Some((name, after)) = rest.split_once('=') {
+    std::iter::from_fn(move || {
+        let (name, after) = rest.split_once('=')?;
         let after = after.trim_start();
         let quoted = |q: char| after.strip_prefix(q).and_then(|inner| inner.split_once(q));
         let (value, left) = quoted('"')
             .or_else(|| quoted('\''))
             .unwrap_or_else(|| after.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((after, "")));
-        if name.trim().eq_ignore_ascii_case(wanted) {
-            return Some(decoded(value)).filter(|value| !value.is_empty());
-        }
         rest = left;
-    }
-    None
+        // Before it may stand attributes without a value.
+        let name =
+            name.trim_end().rsplit(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default();
+        Some((name, value))
+    })
 }
 
 /// The character an entity stands for and its length; `&` itself when it is none.
@@ -321,7 +339,7 @@ mod tests {
         let page = page(concat!(
             "<html lang=nl><head><title>Titel</title><meta name=author content='Fenna'>",
             "<script>if (a</script><SCRIPT src=x>don't <b '</Script><style>p{}</style></head>",
-            "<body><p title=\"Van Bo\">Hoi<img alt='Bo &amp; Fenna' src=x></p><td>a</td><td>b</td></body>",
+            "<body><p title=\"Van Bo\">Hoi<img hidden alt='Bo &amp; Fenna' src=x></p><td>a</td><td>b</td></body>",
         ));
         assert_eq!(page.text, "Titel\n\nHoi\n\na\nb");
         assert_eq!(page.attributes, ["Fenna", "Van Bo", "Bo & Fenna"]);

@@ -126,7 +126,8 @@ pub struct Item {
     /// A version in a Mastodon edit history names no post: all versions of one history share a name made of
     /// the account's id and the first version's time.
     pub names: Vec<PrivateText>,
-    /// The exact bytes of its JSON object, in the file; embedded items lie inside.
+    /// The exact bytes of its JSON object, in the file, or in the decoded body of a derived unit; embedded items lie
+    /// inside.
     pub range: ByteRange,
     /// Indices into the unit's cuts of what else belongs to its original: on X the author's and mentioned
     /// accounts, media, poll and place out of `includes`.

@@ -184,14 +184,27 @@ impl<'j> Value<'j> {
     pub(super) fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Value<'j>>; N] {
         let mut found = [None; N];
         for (key, value) in self.members() {
-            let Some(key) = key.text() else { continue };
             for (name, slot) in names.iter().zip(found.iter_mut()) {
-                if **name == *key {
+                if key.is_text_of(name) {
                     *slot = Some(value);
                 }
             }
         }
         found
+    }
+
+    /// Whether it is a string of this text. Most names have no escapes, and most are of another length.
+    fn is_text_of(self, text: &str) -> bool {
+        let node = self.node();
+        match node.kind {
+            Kind::Text if (node.end - node.start) as usize != text.len() + 2 => false,
+            Kind::Text => {
+                let inside = self.json.text.as_bytes().get(node.start as usize + 1..node.end as usize - 1);
+                inside == Some(text.as_bytes())
+            }
+            Kind::EscapedText => self.text().is_some_and(|own| own == text),
+            _ => false,
+        }
     }
 
     /// The elements of the array called `name`; nothing when there is none.

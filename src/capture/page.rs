@@ -89,7 +89,7 @@ impl<'a> Page<'a> {
         item.range = whole;
         item.names.extend(self.address.url.take());
         if item.names.is_empty() {
-            item.names.push(PrivateText::from("page"));
+            item.names.push(PrivateText::from(NAMELESS));
         }
         item.posted_at = self.address.at;
         unit.items.push(item);
@@ -112,8 +112,15 @@ impl Units for Page<'_> {
     }
 }
 
-/// Reads a page. Its address and date are not in its bytes.
-pub(super) fn read(bytes: &[u8]) -> Item {
+/// Reads a page again. Its address and date are not in its bytes.
+pub(super) fn reread(bytes: &[u8]) -> Item {
+    Item { names: vec![PrivateText::from(NAMELESS)], ..read(bytes) }
+}
+
+/// What a page is called whose address is not known.
+const NAMELESS: &str = "page";
+
+fn read(bytes: &[u8]) -> Item {
     let text = decoded(bytes);
     let page = html::page(&text);
     let mut passages = vec![Passage { role: PassageRole::Body, text: PrivateText::new(page.text) }];

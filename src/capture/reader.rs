@@ -305,7 +305,7 @@ pub fn reread(format: Format, item: &[u8], shared: &[(PartRole, &[u8])]) -> Resu
         Ok::<_, CaptureError>(literal.flatten().map_or(Cow::Borrowed(text), |plain| Cow::Owned(plain.text)))
     };
     if format == Format::WebPage {
-        return Ok(page::read(item));
+        return Ok(page::reread(item));
     }
     let heading = shared.iter().find(|(role, _)| *role == PartRole::Heading);
     if let Some((heading, _)) = heading.and_then(|(_, bytes)| Heading::at(bytes, Some(format))) {

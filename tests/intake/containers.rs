@@ -81,7 +81,16 @@ async fn an_original_out_of_a_container_is_its_item_byte_for_byte() {
     let records = vault.archive.catalogue.records(&actor.organisation, None, None, 1_000).await.unwrap();
     assert!(records.len() > 3);
     for summary in records {
-        let given = disclose(&vault, &actor, summary.id, "avg-15", "2026-0042", "asked").await.unwrap();
+        let given = disclose(
+            &vault,
+            &actor,
+            summary.id,
+            "avg-15",
+            "2026-0042",
+            "the person concerned asked to see it",
+        )
+        .await
+        .unwrap();
         assert!(items.contains(given.original.item()), "the item's own bytes");
     }
 }

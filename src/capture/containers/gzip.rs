@@ -179,10 +179,13 @@ struct Inflate<'a> {
 }
 
 impl Inflate<'_> {
-    /// Ends reading with a fault of the stream, which is no error of reading it.
-    fn fail(&mut self, fault: ContainerFault) -> io::Result<()> {
+    fn fail(&mut self, fault: ContainerFault) {
         self.state = State::Ended;
         self.members.borrow_mut().fault = Some((self.tap.offset(), fault));
+    }
+
+    fn failed(&mut self, fault: ContainerFault) -> io::Result<()> {
+        self.fail(fault);
         Ok(())
     }
 
@@ -195,14 +198,14 @@ impl Inflate<'_> {
                 return Ok(());
             }
             Some(0x1F) => {}
-            Some(_) if !first => return self.fail(ContainerFault::GzipTrailing),
-            Some(_) => return self.fail(ContainerFault::GzipBroken),
+            Some(_) if !first => return self.failed(ContainerFault::GzipTrailing),
+            Some(_) => return self.failed(ContainerFault::GzipBroken),
         }
         let Some([0x1F, 0x8B, 8, flags, ..]) = self.tap.array::<10>()? else {
-            return self.fail(ContainerFault::GzipTruncated);
+            return self.failed(ContainerFault::GzipTruncated);
         };
         if flags & 0xE0 != 0 || !self.header_fields(flags)? {
-            return self.fail(ContainerFault::GzipBroken);
+            return self.failed(ContainerFault::GzipBroken);
         }
         let mut members = self.members.borrow_mut();
         members.number += 1;
@@ -253,14 +256,14 @@ impl Inflate<'_> {
         };
         match status {
             Ok(Status::StreamEnd) => self.trailer()?,
-            Ok(_) if dry && made == 0 => self.fail(ContainerFault::GzipTruncated)?,
-            Err(_) => self.fail(ContainerFault::GzipBroken)?,
+            Ok(_) if dry && made == 0 => self.fail(ContainerFault::GzipTruncated),
+            Err(_) => self.fail(ContainerFault::GzipBroken),
             Ok(_) => {}
         }
         if decoded > DECODED_FREE && decoded / RATIO_MAX > self.tap.offset() {
-            self.fail(ContainerFault::Bomb)?;
+            self.fail(ContainerFault::Bomb);
         } else if self.tap.kept() > self.kept_max {
-            self.fail(ContainerFault::Body)?;
+            self.fail(ContainerFault::Body);
         }
         Ok(made)
     }
@@ -269,11 +272,11 @@ impl Inflate<'_> {
         let State::Data(data) = &self.state else { return Ok(()) };
         let (sum, amount) = (data.1.sum(), data.1.amount());
         let Some(trailer) = self.tap.array::<8>()? else {
-            return self.fail(ContainerFault::GzipTruncated);
+            return self.failed(ContainerFault::GzipTruncated);
         };
         let told = u64::from_le_bytes(trailer);
         if told != u64::from(amount) << 32 | u64::from(sum) {
-            return self.fail(ContainerFault::GzipBroken);
+            return self.failed(ContainerFault::GzipBroken);
         }
         let mut members = self.members.borrow_mut();
         let ends = (self.tap.offset(), members.decoded);

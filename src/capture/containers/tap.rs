@@ -14,13 +14,14 @@ struct Stream<'a> {
     inner: Input<'a>,
     /// Bytes read so far.
     offset: u64,
-    /// Read and not yet taken: the bytes up to `offset`.
+    /// Read and not yet taken, after the first `gone` of them: the bytes up to `offset`.
     kept: Zeroizing<Vec<u8>>,
+    gone: usize,
 }
 
 impl<'a> Tap<'a> {
     pub(super) fn new(inner: Input<'a>) -> Self {
-        Self(Rc::new(RefCell::new(Stream { inner, offset: 0, kept: Zeroizing::default() })))
+        Self(Rc::new(RefCell::new(Stream { inner, offset: 0, kept: Zeroizing::default(), gone: 0 })))
     }
 
     /// Bytes read so far.
@@ -30,13 +31,14 @@ impl<'a> Tap<'a> {
 
     /// How many bytes were read and not yet taken.
     pub(super) fn kept(&self) -> usize {
-        self.0.borrow().kept.len()
+        let stream = self.0.borrow();
+        stream.kept.len() - stream.gone
     }
 
     /// Shows what the stream has ready (nothing only at its end) and reads as much as `look` says, beside its answer.
     pub(super) fn read_with<T>(&self, look: impl FnOnce(&[u8]) -> (usize, T)) -> io::Result<T> {
         let mut stream = self.0.borrow_mut();
-        let Stream { inner, offset, kept } = &mut *stream;
+        let Stream { inner, offset, kept, .. } = &mut *stream;
         while let Err(error) = inner.fill_buf() {
             if error.kind() != ErrorKind::Interrupted {
                 return Err(error);
@@ -93,12 +95,21 @@ impl<'a> Tap<'a> {
     /// Takes what was read before the place `upto` of the stream and not taken yet, with the place it starts at.
     pub(super) fn taken(&self, upto: u64) -> (u64, Zeroizing<Vec<u8>>) {
         let mut stream = self.0.borrow_mut();
-        let from = stream.offset - stream.kept.len() as u64;
-        let count = usize::try_from(upto.saturating_sub(from)).unwrap_or(usize::MAX).min(stream.kept.len());
-        if count == stream.kept.len() {
-            return (from, std::mem::take(&mut stream.kept));
+        let Stream { offset, kept, gone, .. } = &mut *stream;
+        let length = kept.len() - *gone;
+        let from = *offset - length as u64;
+        let count = usize::try_from(upto.saturating_sub(from)).unwrap_or(usize::MAX).min(length);
+        if *gone == 0 && count == length {
+            return (from, std::mem::take(kept));
         }
-        (from, Zeroizing::new(stream.kept.drain(..count).collect()))
+        let bytes = kept.get(*gone..*gone + count).unwrap_or_default().to_vec();
+        *gone += count;
+        // Moved together only once more was taken than is left, so that it takes linear time.
+        if *gone > kept.len() / 2 {
+            kept.drain(..*gone);
+            *gone = 0;
+        }
+        (from, Zeroizing::new(bytes))
     }
 }
 
