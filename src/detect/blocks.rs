@@ -18,8 +18,12 @@ pub(super) struct Block {
     pub(super) wide: u64,
     /// The first byte of each character outside ASCII.
     pub(super) lead: u64,
-    /// `@`, `.`, `:`, `(` and `[`.
+    /// `@`.
+    pub(super) at: u64,
+    /// `.`, `:`, `(` and `[`.
     pub(super) mark: u64,
+    /// Spaces and line ends, and the zero bytes past the end of the text.
+    pub(super) blank: u64,
     /// `&` and `%`.
     pub(super) escape: u64,
 }
@@ -43,7 +47,7 @@ impl Block {
         let lower = within(b'a', 26);
         let upper = within(b'A', 26);
         let lead = bytes.simd_gt(u8x16::splat(0xBF));
-        let mark = is(b'@') | is(b'.') | is(b':') | is(b'(') | is(b'[');
+        let mark = is(b'.') | is(b':') | is(b'(') | is(b'[');
         let escape = is(b'&') | is(b'%');
         for (bits, found) in [
             (&mut self.letter, lower | upper),
@@ -51,7 +55,9 @@ impl Block {
             (&mut self.digit, within(b'0', 10)),
             (&mut self.wide, bytes),
             (&mut self.lead, lead),
+            (&mut self.at, is(b'@')),
             (&mut self.mark, mark),
+            (&mut self.blank, bytes.simd_lt(u8x16::splat(b' ' + 1))),
             (&mut self.escape, escape),
         ] {
             *bits = *bits << 16 | u64::from(found.to_bitmask());
@@ -69,11 +75,11 @@ pub(super) fn bits(mut set: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The bits `from..to` of a block; `to` is at most 64.
+/// The bits `from..to` of a block; `from` is less than `to`, and `to` at most 64.
 #[inline]
 pub(super) const fn between(from: usize, to: usize) -> u64 {
-    let below = if to < BLOCK { 1_u64.wrapping_shl(to as u32).wrapping_sub(1) } else { u64::MAX };
-    below & u64::MAX.wrapping_shl(from as u32)
+    let above = if to < BLOCK { 1_u64.wrapping_shl(to as u32) } else { 0 };
+    above.wrapping_sub(1_u64.wrapping_shl(from as u32))
 }
 
 #[cfg(test)]
@@ -93,7 +99,9 @@ mod tests {
                 assert_eq!(block.digit, bit(byte.is_ascii_digit()), "{byte}");
                 assert_eq!(block.wide, bit(byte >= 0x80), "{byte}");
                 assert_eq!(block.lead, bit(byte >= 0xC0), "{byte}");
-                assert_eq!(block.mark, bit(b"@.:([".contains(&byte)), "{byte}");
+                assert_eq!(block.at, bit(byte == b'@'), "{byte}");
+                assert_eq!(block.mark, bit(b".:([".contains(&byte)), "{byte}");
+                assert_eq!(block.blank & bit(true), bit(byte <= b' '), "{byte}");
                 assert_eq!(block.escape, bit(b"&%".contains(&byte)), "{byte}");
             }
         }
