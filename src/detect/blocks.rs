@@ -16,16 +16,14 @@ pub(super) struct Block {
     pub(super) digit: u64,
     /// Bytes outside ASCII.
     pub(super) wide: u64,
-    /// The first byte of each character outside ASCII.
-    pub(super) lead: u64,
+    /// `&` and `%`, and the first byte of each character outside ASCII.
+    pub(super) asked: u64,
     /// `@`.
     pub(super) at: u64,
     /// `.`, `:`, `(` and `[`.
     pub(super) mark: u64,
     /// Spaces and line ends, and the zero bytes past the end of the text.
     pub(super) blank: u64,
-    /// `&` and `%`.
-    pub(super) escape: u64,
 }
 
 impl Block {
@@ -46,19 +44,17 @@ impl Block {
         let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
         let lower = within(b'a', 26);
         let upper = within(b'A', 26);
-        let lead = bytes.simd_gt(u8x16::splat(0xBF));
+        let asked = bytes.simd_gt(u8x16::splat(0xBF)) | is(b'&') | is(b'%');
         let mark = is(b'.') | is(b':') | is(b'(') | is(b'[');
-        let escape = is(b'&') | is(b'%');
         for (bits, found) in [
             (&mut self.letter, lower | upper),
             (&mut self.upper, upper),
             (&mut self.digit, within(b'0', 10)),
             (&mut self.wide, bytes),
-            (&mut self.lead, lead),
+            (&mut self.asked, asked),
             (&mut self.at, is(b'@')),
             (&mut self.mark, mark),
             (&mut self.blank, bytes.simd_lt(u8x16::splat(b' ' + 1))),
-            (&mut self.escape, escape),
         ] {
             *bits = *bits << 16 | u64::from(found.to_bitmask());
         }
@@ -98,11 +94,10 @@ mod tests {
                 assert_eq!(block.upper, bit(byte.is_ascii_uppercase()), "{byte}");
                 assert_eq!(block.digit, bit(byte.is_ascii_digit()), "{byte}");
                 assert_eq!(block.wide, bit(byte >= 0x80), "{byte}");
-                assert_eq!(block.lead, bit(byte >= 0xC0), "{byte}");
+                assert_eq!(block.asked, bit(byte >= 0xC0 || b"&%".contains(&byte)), "{byte}");
                 assert_eq!(block.at, bit(byte == b'@'), "{byte}");
                 assert_eq!(block.mark, bit(b".:([".contains(&byte)), "{byte}");
                 assert_eq!(block.blank & bit(true), bit(byte <= b' '), "{byte}");
-                assert_eq!(block.escape, bit(b"&%".contains(&byte)), "{byte}");
             }
         }
         assert_eq!(bits(0b1001 | 1 << 63).collect::<Vec<_>>(), [0, 3, 63]);

@@ -6,6 +6,7 @@
 
 use super::bytes::{at, free_after, free_before};
 use super::error::RulesetFault;
+use super::steps::Steps;
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Builder, Cache, Config, DFA};
 use regex_automata::util::{pool::Pool, syntax};
@@ -60,7 +61,7 @@ impl Lane {
     ) {
         let chosen = if context { &self.all } else { &self.strong };
         if let Some(automaton) = chosen {
-            automaton.matches_at(text, start, u128::MAX, accept);
+            automaton.matches_at(text, start, ALL, accept);
         }
     }
 
@@ -84,6 +85,7 @@ struct Automaton {
     caches: Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>>,
     rules: Vec<usize>,
     openings: Openings,
+    steps: Steps,
 }
 
 /// Ends, as lengths, and the patterns that end there; in order.
@@ -107,6 +109,7 @@ impl Automaton {
             }
         })?;
         let openings = Openings::of(&regexes);
+        let steps = Steps::of(&dfa);
         let dfa = Arc::new(dfa);
         let shared = Arc::clone(&dfa);
         let create: Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe> =
@@ -116,6 +119,7 @@ impl Automaton {
             caches: Pool::new(create),
             rules: entries.iter().map(|e| e.rule).collect(),
             openings,
+            steps,
         }))
     }
 
@@ -127,7 +131,12 @@ impl Automaton {
         mut accept: impl FnMut(usize, usize) -> bool,
     ) {
         let bytes = text.as_bytes();
-        if !self.openings.at(bytes, start, wanted)
+        let may_match = if wanted == ALL {
+            self.steps.may_match(text, start, WINDOW)
+        } else {
+            self.openings.at(bytes, start, wanted)
+        };
+        if !may_match
             || (at(bytes, start).is_ascii_alphanumeric() && !free_before(text, start))
         {
             return;
@@ -193,6 +202,9 @@ impl Automaton {
 pub(super) const fn bit(pattern: usize) -> u128 {
     1_u128.wrapping_shl(pattern as u32)
 }
+
+/// All patterns.
+const ALL: u128 = u128::MAX;
 
 /// How many ends of one pattern are asked about at one start.
 const TRIES_MAX: u8 = 25;

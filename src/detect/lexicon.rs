@@ -38,6 +38,9 @@ impl Flags {
     pub(super) const LABEL_END: Self = Self(1 << 17);
     pub(super) const LABEL_LEAD: Self = Self(1 << 18);
 
+    /// `at` and the like, that may stand for the sign in an address.
+    pub(super) const AT: Self = Self(1 << 19);
+
     /// Whether any of the flags in `other` is set.
     pub(super) const fn any(self, other: Self) -> bool {
         self.0 & other.0 != 0

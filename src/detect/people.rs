@@ -124,11 +124,14 @@ impl Participants {
         ((place >> 6) & self.openers.len().wrapping_sub(1), 1 << (place & 63))
     }
 
-    /// Whether a name may start with a word; few others pass.
+    /// The words that a name may start with; few others pass.
     #[inline]
-    fn may_open(&self, word: &Word) -> bool {
-        let (row, bit) = self.opener(word.hash);
-        self.openers.get(row).is_some_and(|bits| bits & bit != 0)
+    fn opened(&self, words: &[Word]) -> impl Iterator<Item = usize> {
+        let may_open = |word: &Word| {
+            let (row, bit) = self.opener(word.hash);
+            self.openers.get(row).is_some_and(|bits| bits & bit != 0)
+        };
+        words.iter().enumerate().filter(move |(_, word)| may_open(word)).map(|(index, _)| index)
     }
 
     /// Gives found names their person, adds what only this dictionary knows, and clears what is the organisation's.
@@ -138,13 +141,10 @@ impl Participants {
         }
         self.name_hits(view, names, hits);
         let mut own: Vec<(usize, usize)> = Vec::new();
-        let Some(mut index) = view.words.iter().position(|word| self.may_open(word)) else { return };
-        while let Some(word) = view.words.get(index) {
-            let opened = self.may_open(word).then(|| self.longest_at(view, index)).flatten();
-            let Some((count, entry)) = opened else {
-                index += 1;
-                continue;
-            };
+        let mut next = 0;
+        for index in self.opened(view.words) {
+            let opened = (index >= next).then(|| self.longest_at(view, index)).flatten();
+            let Some((count, entry)) = opened else { continue };
             if let (Some(first), Some(last)) = (view.words.get(index), view.words.get(index + count - 1)) {
                 if entry.organisation {
                     own.push((first.start, last.end));
@@ -157,7 +157,7 @@ impl Participants {
                     ));
                 }
             }
-            index += count;
+            next = index + count;
         }
         let clear = |h: &Hit<'_>| {
             let next = own.partition_point(|(_, end)| *end < h.end);
@@ -229,6 +229,8 @@ const MOST_WORDS: usize = 6;
 pub(super) struct View<'t> {
     pub(super) text: &'t str,
     pub(super) words: &'t [Word],
+    /// Those that some stage wants to see, by their place among all.
+    pub(super) notable: &'t [u32],
     /// What the lists say of all words together.
     pub(super) flags: Flags,
     pub(super) common: &'t Lexicon,
@@ -251,6 +253,12 @@ impl View<'_> {
                 !ordinary && (listed || (word.capital() && !self.starts_sentence(index)))
             }
         }
+    }
+
+    /// The words that some stage wants to see, each with its place among all.
+    #[inline]
+    pub(super) fn notable(&self) -> impl Iterator<Item = (usize, &Word)> {
+        self.notable.iter().filter_map(|index| Some((*index as usize, self.words.get(*index as usize)?)))
     }
 
     /// The flags of a word.

@@ -2,6 +2,9 @@
 
 use super::blocks::{BLOCK, Block, between, bits};
 use super::lexicon::{Flags, Lexicon};
+use super::names::{CUES, LISTED};
+use super::tokens::LONG;
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use unicode_normalization::UnicodeNormalization;
@@ -40,7 +43,7 @@ impl Word {
 
     /// Length in bytes.
     pub(super) const fn len(&self) -> usize {
-        self.end - self.start
+        self.end.wrapping_sub(self.start) // never ends before it starts
     }
 }
 
@@ -55,7 +58,10 @@ pub(super) struct Cut {
     pub(super) words: Vec<Word>,
     /// Where a closer look is worth it: the first digit of every run of digits, and `@`, and `.`, `:`, `(` and `[` before something; in
     /// order.
-    pub(super) places: Vec<usize>,
+    pub(super) places: SmallVec<[usize; 16]>,
+    /// The words that some stage wants to see, by their place among all: those with a capital or a digit, those that lists
+    /// name, that follow a cue or are long. Most words are none of these.
+    pub(super) notable: SmallVec<[u32; 24]>,
     /// Whether there is a digit.
     pub(super) digits: bool,
     /// Whether it may hold words that are spelled out or numbers with letters in them.
@@ -70,7 +76,7 @@ pub(super) struct Cut {
 /// what it looks like; the first for which it says so ends the pass.
 pub(super) fn cut(text: &str, mut changes: impl FnMut(usize) -> bool) -> Result<Cut, usize> {
     let room = text.len() / 5 + 4;
-    let mut cut = Cut { words: Vec::with_capacity(room), places: Vec::with_capacity(16), ..Cut::default() };
+    let mut cut = Cut { words: Vec::with_capacity(room), ..Cut::default() };
     let mut run = Run::default();
     let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK>();
     let mut base = 0;
@@ -130,9 +136,8 @@ impl Cut {
         run: &mut Run,
         changes: &mut impl FnMut(usize) -> bool,
     ) -> Result<(), usize> {
-        let asked = block.escape | block.lead;
-        if asked != 0
-            && let Some(from) = bits(asked).map(|bit| base.wrapping_add(bit)).find(|at| changes(*at))
+        if block.asked != 0
+            && let Some(from) = bits(block.asked).map(|bit| base.wrapping_add(bit)).find(|at| changes(*at))
         {
             return Err(from);
         }
@@ -202,14 +207,25 @@ impl Cut {
         self.words.push(Word { start, end, hash, flags: Flags::NONE, look });
     }
 
-    /// Looks every word up. A pass of its own: look-ups that do not wait for one another overlap.
+    /// Looks every word up and notes those that stages look at. A pass of its own: look-ups that do not wait for one another
+    /// overlap.
     pub(super) fn look_up(&mut self, known: &Lexicon) {
-        for word in &mut self.words {
+        let (mut all, mut before) = (Flags::NONE, Flags::NONE);
+        for (index, word) in (0_u32..).zip(&mut self.words) {
             word.flags = known.flags(word.hash);
-            self.flags = self.flags.with(word.flags);
+            let notable = word.look != Look::Lower || word.flags.any(NOTABLE) || before.any(CUES);
+            if notable || word.len() >= LONG {
+                self.notable.push(index);
+            }
+            before = word.flags;
+            all = all.with(before);
         }
+        self.flags = all;
     }
 }
+
+/// What lists say of a word that some stage wants to see.
+const NOTABLE: Flags = LISTED.with(Flags::LABEL).with(Flags::LABEL_END).with(Flags::AT);
 
 /// The least letters apart that are taken for a word.
 pub(super) const SPELLED_MIN: u32 = 4;
