@@ -8,7 +8,7 @@ use super::context::is;
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::View;
-use super::words::{Look, Word, literal};
+use super::words::{Hashes, Look, Word, literal};
 use crate::model::RecogniserId;
 
 /// The recogniser of addresses.
@@ -30,13 +30,13 @@ pub(super) struct StreetWords {
     /// Endings by their last byte.
     endings: Vec<Vec<Ending>>,
     /// Whole words, hashed.
-    pub(super) whole: Vec<u64>,
+    pub(super) whole: Hashes,
     /// Words with such an ending that are no street, hashed.
-    pub(super) never: Vec<u64>,
+    pub(super) never: Hashes,
     /// Additions after a house number, hashed.
-    pub(super) additions: Vec<u64>,
+    pub(super) additions: Hashes,
     /// Words that belong to the street name when they stand before it, hashed.
-    pub(super) openers: Vec<u64>,
+    pub(super) openers: Hashes,
 }
 
 /// What a street name ends with.

@@ -89,7 +89,7 @@ struct Automaton {
 }
 
 /// Ends, as lengths, and the patterns that end there; in order.
-type Ends = SmallVec<[(u16, u8); 32]>;
+pub(super) type Ends = SmallVec<[(u16, u8); 32]>;
 
 impl Automaton {
     fn build(entries: &[&Entry<'_>]) -> Result<Option<Self>, RulesetFault> {
@@ -131,18 +131,18 @@ impl Automaton {
         mut accept: impl FnMut(usize, usize) -> bool,
     ) {
         let bytes = text.as_bytes();
-        let may_match = if wanted == ALL {
-            self.steps.may_match(text, start, WINDOW)
-        } else {
-            self.openings.at(bytes, start, wanted)
-        };
-        if !may_match
-            || (at(bytes, start).is_ascii_alphanumeric() && !free_before(text, start))
-        {
+        let inside = || at(bytes, start).is_ascii_alphanumeric() && !free_before(text, start);
+        if (wanted != ALL && !self.openings.at(bytes, start, wanted)) || inside() {
             return;
         }
         let mut ends = Ends::new();
-        self.ends(text, start, wanted, &mut ends);
+        if !self.steps.ends(text, start, WINDOW, wanted, &mut ends) {
+            ends.clear();
+            self.ends(text, start, wanted, &mut ends);
+        }
+        if ends.is_empty() {
+            return;
+        }
         let mut settled = 0_u128;
         // A pattern that may end nearly anywhere is asked about its longest matches only.
         let mut tries: SmallVec<[u8; MOST]> = SmallVec::new();

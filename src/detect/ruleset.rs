@@ -198,7 +198,8 @@ impl Ruleset {
         posted_at: Option<Timestamp>,
     ) -> Vec<Finding> {
         let (words, flags, on) = (&*cut.words, cut.flags, posted_at.map(Timestamp::date));
-        let view = View { text: shadow.text(), words, notable: &cut.notable, flags, common: &self.common, on };
+        let view =
+            View { text: shadow.text(), words, notable: &cut.notable, flags, common: &self.common, on };
         let mut hits = Vec::new();
         let mut beside = Vec::new();
         self.patterns(&view, &cut.places, participants, &mut hits, &mut beside);

@@ -1,9 +1,10 @@
 //! The first steps of an automaton as a plain table: most places where a pattern could start are dismissed by it.
 //!
-//! It holds the states that are nearest to the start, and no more than [`MOST`]. Where it knows the way to the end of a match or
-//! to where no pattern goes on it is exact; where it does not it says that a match may be. It never says no where one is.
+//! It holds the states that are nearest to the start, and no more than [`MOST`]. As long as a text keeps to these it tells what
+//! the automaton would; where a text leaves them it says so.
 
 use super::bytes::{at, free_after};
+use super::lane::{Ends, bit};
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::{Anchored, Input};
@@ -19,47 +20,71 @@ pub(super) struct Steps {
     starts: Vec<u32>,
     /// Rows of places where other rows begin, one a column.
     rows: Vec<u32>,
+    /// By row, the patterns that end there.
+    matched: Vec<Vec<u8>>,
 }
 
 impl Steps {
     /// The first steps of an automaton.
     pub(super) fn of(dfa: &DFA) -> Self {
         let mut cache = dfa.create_cache();
-        let mut walk = Walk { dfa, cache: &mut cache, width: 0, known: HashMap::new(), queue: Vec::new() };
+        let mut walk = Walk {
+            dfa,
+            cache: &mut cache,
+            width: 0,
+            known: HashMap::new(),
+            queue: Vec::new(),
+            matched: vec![Vec::new()],
+        };
         let made = walk.table();
         // States of an automaton that had to start afresh are not those that were noted.
         if cache.clear_count() == 0 { made } else { Self { starts: Vec::new(), ..made } }
     }
 
-    /// Whether a match that ends a word may start at `start`, at most `window` bytes long.
+    /// Adds where matches from `start` end a word, at most `window` bytes further, of those patterns whose bit is set in
+    /// `wanted`: lengths and patterns, in order. Whether these are all; if not, the automaton itself is to be asked.
     #[inline]
-    pub(super) fn may_match(&self, text: &str, start: usize, window: usize) -> bool {
+    pub(super) fn ends(
+        &self,
+        text: &str,
+        start: usize,
+        window: usize,
+        wanted: u128,
+        ends: &mut Ends,
+    ) -> bool {
         let bytes = text.as_bytes();
         let left = start.checked_sub(1).map_or(NO_BYTE, |left| usize::from(at(bytes, left)));
         let mut row = self.starts.get(left).copied().unwrap_or(UNKNOWN);
-        for pos in (start..).take(window) {
-            if row == UNKNOWN {
+        // A match shows one byte late, so the byte after the window is read too.
+        for pos in start..=start.saturating_add(window) {
+            let byte = bytes.get(pos);
+            let column = byte.and_then(|byte| self.column.get(usize::from(*byte)));
+            let place = (row as usize).wrapping_add(column.map_or(self.end, |column| usize::from(*column)));
+            row = self.rows.get(place).copied().unwrap_or(UNKNOWN);
+            if row == DEAD {
                 return true;
             }
-            let byte = bytes.get(pos);
-            let column = byte.map_or(self.end, |byte| {
-                self.column.get(usize::from(*byte)).copied().map_or(self.end, usize::from)
-            });
-            let place = ((row & !MATCH) as usize).wrapping_add(column);
-            row = self.rows.get(place).copied().unwrap_or(UNKNOWN);
-            if row & MATCH != 0 && row != UNKNOWN {
-                let whole = !at(bytes, pos.wrapping_sub(1)).is_ascii_alphanumeric() || free_after(text, pos);
-                if whole {
-                    return true;
+            if row & MATCH != 0 {
+                if row == UNKNOWN {
+                    return false;
                 }
-            } else if row == DEAD {
-                return false;
+                row &= !MATCH;
+                if !at(bytes, pos.wrapping_sub(1)).is_ascii_alphanumeric() || free_after(text, pos) {
+                    let found =
+                        self.patterns(row).iter().filter(|pattern| wanted & bit((**pattern).into()) != 0);
+                    ends.extend(found.map(|pattern| (pos.wrapping_sub(start) as u16, *pattern)));
+                }
             }
             if byte.is_none() {
-                return row == UNKNOWN;
+                return true;
             }
         }
         true
+    }
+
+    /// The patterns of which a match ends where a row begins.
+    fn patterns(&self, row: u32) -> &[u8] {
+        self.matched.get(row as usize / self.end.saturating_add(1)).map_or(&[], |patterns| patterns)
     }
 }
 
@@ -70,6 +95,7 @@ struct Walk<'d> {
     width: usize,
     known: HashMap<LazyStateID, u32>,
     queue: Vec<LazyStateID>,
+    matched: Vec<Vec<u8>>,
 }
 
 impl Walk<'_> {
@@ -95,7 +121,7 @@ impl Walk<'_> {
             rows.push(over.map_or(UNKNOWN, |next| self.row(next)));
             at += 1;
         }
-        Steps { column, end, starts, rows }
+        Steps { column, end, starts, rows, matched: std::mem::take(&mut self.matched) }
     }
 
     /// The row at which to start behind a byte.
@@ -121,6 +147,9 @@ impl Walk<'_> {
             return UNKNOWN;
         }
         self.queue.push(state);
+        let patterns = if state.is_match() { 0..self.dfa.match_len(self.cache, state) } else { 0..0 };
+        let patterns = patterns.map(|n| self.dfa.match_pattern(self.cache, state, n).as_usize() as u8);
+        self.matched.push(patterns.collect());
         let row = u32::try_from(self.queue.len() * self.width).unwrap_or(UNKNOWN);
         self.known.insert(state, row);
         row | matched
@@ -128,7 +157,7 @@ impl Walk<'_> {
 }
 
 /// The most states that are kept.
-const MOST: usize = 400;
+const MOST: usize = 300;
 /// Where `starts` holds the start of the text.
 const NO_BYTE: usize = 256;
 /// No pattern goes on.

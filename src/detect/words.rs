@@ -5,7 +5,7 @@ use super::lexicon::{Flags, Lexicon};
 use super::names::{CUES, LISTED};
 use super::tokens::LONG;
 use smallvec::SmallVec;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use unicode_normalization::UnicodeNormalization;
 
@@ -59,9 +59,9 @@ pub(super) struct Cut {
     /// Where a closer look is worth it: the first digit of every run of digits, and `@`, and `.`, `:`, `(` and `[` before something; in
     /// order.
     pub(super) places: SmallVec<[usize; 16]>,
-    /// The words that some stage wants to see, by their place among all: those with a capital or a digit, those that lists
-    /// name, that follow a cue or are long. Most words are none of these.
-    pub(super) notable: SmallVec<[u32; 24]>,
+    /// The words that some stage wants to see, a bit each: those with a capital or a digit, those that lists name, that
+    /// follow a cue or are long. Most words are none of these.
+    pub(super) notable: SmallVec<[u64; 4]>,
     /// Whether there is a digit.
     pub(super) digits: bool,
     /// Whether it may hold words that are spelled out or numbers with letters in them.
@@ -79,15 +79,14 @@ pub(super) fn cut(text: &str, mut changes: impl FnMut(usize) -> bool) -> Result<
     let mut cut = Cut { words: Vec::with_capacity(room), ..Cut::default() };
     let mut run = Run::default();
     let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK>();
-    let mut base = 0;
-    for block in blocks {
-        cut.block(text, base, &Block::of(block), &mut run, &mut changes)?;
-        base += BLOCK;
-    }
     // What is left is shorter than a block: the zero after it ends the last word.
     let mut last = [0; BLOCK];
     last.get_mut(..rest.len()).into_iter().for_each(|slot| slot.copy_from_slice(rest));
-    cut.block(text, base, &Block::of(&last), &mut run, &mut changes)?;
+    let mut base = 0_usize;
+    for block in blocks.iter().chain(std::iter::once(&last)) {
+        cut.block(text, base, &Block::of(block), &mut run, &mut changes)?;
+        base = base.wrapping_add(BLOCK);
+    }
     Ok(cut)
 }
 
@@ -203,7 +202,11 @@ impl Cut {
         } else {
             self.singles = 0;
         }
-        let hash = hash_at(text.as_bytes(), start, end);
+        let (bytes, len) = (text.as_bytes(), end.wrapping_sub(start));
+        let hash = match bytes.get(start..).and_then(<[u8]>::first_chunk::<8>) {
+            Some(chunk) if len <= 8 => last_mix(SEED, u64::from_le_bytes(*chunk), len),
+            _ => hash_at(bytes, start, end),
+        };
         self.words.push(Word { start, end, hash, flags: Flags::NONE, look });
     }
 
@@ -211,14 +214,19 @@ impl Cut {
     /// overlap.
     pub(super) fn look_up(&mut self, known: &Lexicon) {
         let (mut all, mut before) = (Flags::NONE, Flags::NONE);
-        for (index, word) in (0_u32..).zip(&mut self.words) {
-            word.flags = known.flags(word.hash);
-            let notable = word.look != Look::Lower || word.flags.any(NOTABLE) || before.any(CUES);
-            if notable || word.len() >= LONG {
-                self.notable.push(index);
+        for words in self.words.chunks_mut(64) {
+            let (mut notable, mut bit) = (0, 1_u64);
+            for word in words {
+                word.flags = known.flags(word.hash);
+                let listed = word.flags.any(NOTABLE) | before.any(CUES);
+                if listed | (word.look != Look::Lower) | (word.len() >= LONG) {
+                    notable |= bit;
+                }
+                bit = bit.wrapping_add(bit);
+                before = word.flags;
+                all = all.with(before);
             }
-            before = word.flags;
-            all = all.with(before);
+            self.notable.push(notable);
         }
         self.flags = all;
     }
@@ -256,7 +264,10 @@ fn inside(c: char) -> bool {
         '\u{c0}'..='\u{24f}' => !matches!(c, '×' | '÷'),
         '\u{300}'..='\u{36f}' => true,
         // Punctuation, emoji and their selectors.
-        '\u{2000}'..='\u{206f}' | '\u{2600}'..='\u{2775}' | '\u{fe00}'..='\u{fe0f}' | '\u{1f300}'..='\u{1faff}' => false,
+        '\u{2000}'..='\u{206f}'
+        | '\u{2600}'..='\u{2775}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{1f300}'..='\u{1faff}' => false,
         _ => c.is_alphanumeric(),
     }
 }
@@ -299,7 +310,6 @@ pub(super) fn hash(word: &str) -> u64 {
 }
 
 /// The hash of the bytes `start..end`, eight at a time, without regard to ASCII case.
-#[inline]
 fn hash_at(text: &[u8], start: usize, end: usize) -> u64 {
     let (mut at, mut hash) = (start, SEED);
     let mut left = end.saturating_sub(start);
@@ -310,9 +320,14 @@ fn hash_at(text: &[u8], start: usize, end: usize) -> u64 {
         hash = mix(hash, chunk_at(text, at) | SPACES);
         (at, left) = (at.wrapping_add(8), left.wrapping_sub(8));
     }
-    // Of the last one to eight bytes those past the end count as zero.
+    last_mix(hash, chunk_at(text, at), left)
+}
+
+/// Mixes the last one to eight bytes in; those past the end count as zero.
+#[inline]
+const fn last_mix(hash: u64, chunk: u64, left: usize) -> u64 {
     let kept = u64::MAX.wrapping_shr((left as u32).wrapping_mul(8).wrapping_neg());
-    mix(hash, (chunk_at(text, at) | SPACES) & kept)
+    mix(hash, (chunk | SPACES) & kept)
 }
 
 /// Eight bytes from `at` on, the first lowest; zero past the end.
@@ -365,6 +380,9 @@ pub(super) const fn join(left: u64, right: u64) -> u64 {
 
 /// A map from hashes of words to something.
 pub(super) type Keyed<T> = HashMap<u64, T, BuildHasherDefault<Hashed>>;
+
+/// A set of hashes of words.
+pub(super) type Hashes = HashSet<u64, BuildHasherDefault<Hashed>>;
 
 /// Passes a key on that is a hash already.
 #[derive(Default)]
