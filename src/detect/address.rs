@@ -8,7 +8,7 @@ use super::context::is;
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::View;
-use super::words::{Look, Word, literal};
+use super::words::{Hashes, Look, Word, literal};
 use crate::model::RecogniserId;
 
 /// The recogniser of addresses.
@@ -27,16 +27,26 @@ pub(super) struct Addresses {
 /// What makes a word a street.
 #[derive(Default)]
 pub(super) struct StreetWords {
-    /// Endings by their last byte, each with whether only streets have it.
-    endings: Vec<Vec<(String, bool)>>,
+    /// Endings by their last byte.
+    endings: Vec<Vec<Ending>>,
     /// Whole words, hashed.
-    pub(super) whole: Vec<u64>,
+    pub(super) whole: Hashes,
     /// Words with such an ending that are no street, hashed.
-    pub(super) never: Vec<u64>,
+    pub(super) never: Hashes,
     /// Additions after a house number, hashed.
-    pub(super) additions: Vec<u64>,
+    pub(super) additions: Hashes,
     /// Words that belong to the street name when they stand before it, hashed.
-    pub(super) openers: Vec<u64>,
+    pub(super) openers: Hashes,
+}
+
+/// What a street name ends with.
+struct Ending {
+    text: String,
+    /// Whether only streets end so.
+    strong: bool,
+    /// Its last four bytes, and which bits of them count: most endings are told apart by these.
+    tail: u32,
+    counts: u32,
 }
 
 /// How much a word looks like a street.
@@ -50,7 +60,7 @@ enum Street {
 impl Addresses {
     /// Adds a hit for every address in the view.
     pub(super) fn find<'r>(&'r self, view: &View<'_>, hits: &mut Vec<Hit<'r>>) {
-        for (index, word) in view.words.iter().enumerate().skip(1) {
+        for (index, word) in view.notable().filter(|(index, _)| *index > 0) {
             if word.look == Look::Number && word.len() <= 6 && self.is_house(view, index) {
                 self.read(view, index, hits);
             }
@@ -257,20 +267,24 @@ impl StreetWords {
             self.endings.resize_with(last + 1, Vec::new);
         }
         if let Some(slot) = self.endings.get_mut(last) {
-            slot.push((ending.to_owned(), strong));
+            let counts = u32::MAX.checked_shl(32 - 8 * ending.len().min(4) as u32).unwrap_or(0);
+            let tail = tail(ending.as_bytes()) & counts;
+            slot.push(Ending { text: ending.to_owned(), strong, tail, counts });
         }
     }
 
     fn ending(&self, text: &str) -> Option<(&str, bool)> {
         let text = text.as_bytes();
         let last = text.last()?.to_ascii_lowercase();
-        let fits = |ending: &str| {
-            let tail = text.len().checked_sub(ending.len()).and_then(|from| text.get(from..));
-            tail.is_some_and(|t| t.eq_ignore_ascii_case(ending.as_bytes()))
+        let short = tail(text);
+        let fits = |ending: &&Ending| {
+            let tail = || text.len().checked_sub(ending.text.len()).and_then(|from| text.get(from..));
+            short & ending.counts == ending.tail
+                && tail().is_some_and(|t| t.eq_ignore_ascii_case(ending.text.as_bytes()))
         };
         let mut found: Option<(&str, bool)> = None;
-        for (ending, strong) in self.endings.get(usize::from(last))?.iter().filter(|(e, _)| fits(e)) {
-            found = Some((ending, *strong || found.is_some_and(|(_, s)| s)));
+        for ending in self.endings.get(usize::from(last))?.iter().filter(fits) {
+            found = Some((&ending.text, ending.strong || found.is_some_and(|(_, strong)| strong)));
         }
         found
     }
@@ -290,6 +304,14 @@ impl StreetWords {
     /// Whether the word is an ending by itself, such as `straat`.
     fn is_bare(&self, text: &str) -> bool {
         self.ending(text).is_some_and(|(e, _)| e.eq_ignore_ascii_case(text))
+    }
+}
+
+/// The last four bytes in lower case, the last highest; zero before the start.
+fn tail(text: &[u8]) -> u32 {
+    match text.last_chunk::<4>() {
+        Some(chunk) => u32::from_le_bytes(*chunk) | 0x2020_2020,
+        None => text.iter().fold(0, |tail, byte| tail >> 8 | u32::from(*byte | 0x20) << 24),
     }
 }
 

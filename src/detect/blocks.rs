@@ -16,12 +16,14 @@ pub(super) struct Block {
     pub(super) digit: u64,
     /// Bytes outside ASCII.
     pub(super) wide: u64,
-    /// The first byte of each character outside ASCII.
-    pub(super) lead: u64,
-    /// `@`, `.`, `:`, `(` and `[`.
+    /// `&` and `%`, and the first byte of each character outside ASCII.
+    pub(super) asked: u64,
+    /// `@`.
+    pub(super) at: u64,
+    /// `.`, `:`, `(` and `[`.
     pub(super) mark: u64,
-    /// `&` and `%`.
-    pub(super) escape: u64,
+    /// Spaces and line ends, and the zero bytes past the end of the text.
+    pub(super) blank: u64,
 }
 
 impl Block {
@@ -42,17 +44,17 @@ impl Block {
         let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
         let lower = within(b'a', 26);
         let upper = within(b'A', 26);
-        let lead = bytes.simd_gt(u8x16::splat(0xBF));
-        let mark = is(b'@') | is(b'.') | is(b':') | is(b'(') | is(b'[');
-        let escape = is(b'&') | is(b'%');
+        let asked = bytes.simd_gt(u8x16::splat(0xBF)) | is(b'&') | is(b'%');
+        let mark = is(b'.') | is(b':') | is(b'(') | is(b'[');
         for (bits, found) in [
             (&mut self.letter, lower | upper),
             (&mut self.upper, upper),
             (&mut self.digit, within(b'0', 10)),
             (&mut self.wide, bytes),
-            (&mut self.lead, lead),
+            (&mut self.asked, asked),
+            (&mut self.at, is(b'@')),
             (&mut self.mark, mark),
-            (&mut self.escape, escape),
+            (&mut self.blank, bytes.simd_lt(u8x16::splat(b' ' + 1))),
         ] {
             *bits = *bits << 16 | u64::from(found.to_bitmask());
         }
@@ -69,11 +71,11 @@ pub(super) fn bits(mut set: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The bits `from..to` of a block; `to` is at most 64.
+/// The bits `from..to` of a block; `from` is less than `to`, and `to` at most 64.
 #[inline]
 pub(super) const fn between(from: usize, to: usize) -> u64 {
-    let below = if to < BLOCK { 1_u64.wrapping_shl(to as u32).wrapping_sub(1) } else { u64::MAX };
-    below & u64::MAX.wrapping_shl(from as u32)
+    let above = if to < BLOCK { 1_u64.wrapping_shl(to as u32) } else { 0 };
+    above.wrapping_sub(1_u64.wrapping_shl(from as u32))
 }
 
 #[cfg(test)]
@@ -92,9 +94,10 @@ mod tests {
                 assert_eq!(block.upper, bit(byte.is_ascii_uppercase()), "{byte}");
                 assert_eq!(block.digit, bit(byte.is_ascii_digit()), "{byte}");
                 assert_eq!(block.wide, bit(byte >= 0x80), "{byte}");
-                assert_eq!(block.lead, bit(byte >= 0xC0), "{byte}");
-                assert_eq!(block.mark, bit(b"@.:([".contains(&byte)), "{byte}");
-                assert_eq!(block.escape, bit(b"&%".contains(&byte)), "{byte}");
+                assert_eq!(block.asked, bit(byte >= 0xC0 || b"&%".contains(&byte)), "{byte}");
+                assert_eq!(block.at, bit(byte == b'@'), "{byte}");
+                assert_eq!(block.mark, bit(b".:([".contains(&byte)), "{byte}");
+                assert_eq!(block.blank & bit(true), bit(byte <= b' '), "{byte}");
             }
         }
         assert_eq!(bits(0b1001 | 1 << 63).collect::<Vec<_>>(), [0, 3, 63]);

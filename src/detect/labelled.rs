@@ -156,11 +156,9 @@ impl Labels {
         if !view.flags.any(Flags::LABEL.with(Flags::LABEL_END)) && !digits {
             return;
         }
-        let mut before = Flags::NONE;
-        for (index, word) in view.words.iter().enumerate() {
-            let ends = word.flags.any(Flags::LABEL_END) && before.any(Flags::LABEL_LEAD);
-            before = word.flags;
-            if ends || word.flags.any(Flags::LABEL) {
+        for (index, word) in view.notable() {
+            let led = || index.checked_sub(1).is_some_and(|i| view.flag(i).any(Flags::LABEL_LEAD));
+            if (word.flags.any(Flags::LABEL_END) && led()) || word.flags.any(Flags::LABEL) {
                 self.at_label(view, index, &mut accept);
             } else if word.look == Look::Number {
                 self.glued(view, index, &mut accept);

@@ -6,6 +6,7 @@
 
 use super::bytes::{at, free_after, free_before};
 use super::error::RulesetFault;
+use super::steps::Steps;
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Builder, Cache, Config, DFA};
 use regex_automata::util::{pool::Pool, syntax};
@@ -60,7 +61,7 @@ impl Lane {
     ) {
         let chosen = if context { &self.all } else { &self.strong };
         if let Some(automaton) = chosen {
-            automaton.matches_at(text, start, u128::MAX, accept);
+            automaton.matches_at(text, start, ALL, accept);
         }
     }
 
@@ -84,10 +85,11 @@ struct Automaton {
     caches: Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>>,
     rules: Vec<usize>,
     openings: Openings,
+    steps: Steps,
 }
 
 /// Ends, as lengths, and the patterns that end there; in order.
-type Ends = SmallVec<[(u16, u8); 32]>;
+pub(super) type Ends = SmallVec<[(u16, u8); 32]>;
 
 impl Automaton {
     fn build(entries: &[&Entry<'_>]) -> Result<Option<Self>, RulesetFault> {
@@ -107,6 +109,7 @@ impl Automaton {
             }
         })?;
         let openings = Openings::of(&regexes);
+        let steps = Steps::of(&dfa);
         let dfa = Arc::new(dfa);
         let shared = Arc::clone(&dfa);
         let create: Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe> =
@@ -116,6 +119,7 @@ impl Automaton {
             caches: Pool::new(create),
             rules: entries.iter().map(|e| e.rule).collect(),
             openings,
+            steps,
         }))
     }
 
@@ -127,13 +131,18 @@ impl Automaton {
         mut accept: impl FnMut(usize, usize) -> bool,
     ) {
         let bytes = text.as_bytes();
-        if !self.openings.at(bytes, start, wanted)
-            || (at(bytes, start).is_ascii_alphanumeric() && !free_before(text, start))
-        {
+        let inside = || at(bytes, start).is_ascii_alphanumeric() && !free_before(text, start);
+        if (wanted != ALL && !self.openings.at(bytes, start, wanted)) || inside() {
             return;
         }
         let mut ends = Ends::new();
-        self.ends(text, start, wanted, &mut ends);
+        if !self.steps.ends(text, start, WINDOW, wanted, &mut ends) {
+            ends.clear();
+            self.ends(text, start, wanted, &mut ends);
+        }
+        if ends.is_empty() {
+            return;
+        }
         let mut settled = 0_u128;
         // A pattern that may end nearly anywhere is asked about its longest matches only.
         let mut tries: SmallVec<[u8; MOST]> = SmallVec::new();
@@ -193,6 +202,9 @@ impl Automaton {
 pub(super) const fn bit(pattern: usize) -> u128 {
     1_u128.wrapping_shl(pattern as u32)
 }
+
+/// All patterns.
+const ALL: u128 = u128::MAX;
 
 /// How many ends of one pattern are asked about at one start.
 const TRIES_MAX: u8 = 25;

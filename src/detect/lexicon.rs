@@ -38,6 +38,9 @@ impl Flags {
     pub(super) const LABEL_END: Self = Self(1 << 17);
     pub(super) const LABEL_LEAD: Self = Self(1 << 18);
 
+    /// `at` and the like, that may stand for the sign in an address.
+    pub(super) const AT: Self = Self(1 << 19);
+
     /// Whether any of the flags in `other` is set.
     pub(super) const fn any(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -65,7 +68,7 @@ impl Lexicon {
         for (hash, flags) in entries {
             let (word, bit) = table.filter_bit(*hash);
             if let Some(bits) = table.filter.get_mut(word) {
-                *bits |= bit;
+                *bits |= 1_u64.wrapping_shl(bit);
             }
             let place = table.place(*hash);
             if let Some(slot) = table.slots.get_mut(place) {
@@ -76,17 +79,19 @@ impl Lexicon {
     }
 
     /// The flags of a word by its hash.
+    #[inline]
     pub(super) fn flags(&self, hash: u64) -> Flags {
         let (word, bit) = self.filter_bit(hash);
-        if self.filter.get(word).is_none_or(|bits| bits & bit == 0) {
+        if self.filter.get(word).is_none_or(|bits| bits.wrapping_shr(bit) & 1 == 0) {
             return Flags::NONE;
         }
         self.slots.get(self.place(hash)).map_or(Flags::NONE, |(_, flags)| *flags)
     }
 
-    fn filter_bit(&self, hash: u64) -> (usize, u64) {
-        let place = (hash >> 11) as usize;
-        ((place >> 6) & self.filter.len().wrapping_sub(1), 1 << (place & 63))
+    /// Where the filter holds the bit of a hash: the word, and the bit of which the lowest six bits count.
+    #[inline]
+    fn filter_bit(&self, hash: u64) -> (usize, u32) {
+        ((hash >> 17) as usize & self.filter.len().wrapping_sub(1), (hash >> 11) as u32)
     }
 
     /// Where the hash stands, or the empty slot where it would stand.

@@ -38,6 +38,7 @@ mod shadow;
 mod sources;
 mod spec;
 mod spelled;
+mod steps;
 mod surname;
 mod tokens;
 mod validate;

@@ -10,7 +10,7 @@ use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::officials::{Officials, Standing};
 use super::people::{View, reason};
-use super::surname::{CUE_CERTAIN, Lead};
+use super::surname::{CUE_CERTAIN, Lead, VAN};
 use super::words::{Look, Word, literal};
 use crate::model::{RecogniserId, SubjectRef};
 use smallvec::SmallVec;
@@ -55,7 +55,7 @@ pub(super) struct Reading<'r> {
 }
 
 /// A word that can start a name by itself.
-const LISTED: Flags = Flags::FIRST
+pub(super) const LISTED: Flags = Flags::FIRST
     .with(Flags::FOREIGN)
     .with(Flags::EVERYDAY)
     .with(Flags::SURNAME)
@@ -63,7 +63,7 @@ const LISTED: Flags = Flags::FIRST
     .with(Flags::OFFICE);
 
 /// A word that a name may follow.
-const CUES: Flags = Flags::CUE_WEAK.with(Flags::CUE).with(Flags::CUE_STRONG);
+pub(super) const CUES: Flags = Flags::CUE_WEAK.with(Flags::CUE).with(Flags::CUE_STRONG);
 
 impl Names {
     /// Adds a hit for every name in the view. Words that `taken` covers (e-mail addresses, links) are passed over.
@@ -71,29 +71,16 @@ impl Names {
         if self.person.is_none() {
             return;
         }
-        let mut index = 0;
-        let mut before = Flags::NONE;
-        while let Some(word) = view.words.get(index) {
-            // Most words end here: lower case, in no list of names, and nothing before them leads up to a name.
-            let plain = word.look == Look::Lower && !word.flags.any(LISTED) && !before.any(CUES);
-            before = word.flags;
-            if plain {
-                index += 1;
+        let mut next = 0;
+        for (index, word) in view.notable() {
+            let passed = index < next || is_plain(view, index, word) || !self.may_start(view, index);
+            if passed || is_taken(view, taken, index) || introduces(view, index + 1) {
                 continue;
             }
-            if !self.may_start(view, index) || is_taken(view, taken, index) || introduces(view, index + 1) {
-                index += 1;
-                continue;
+            if let Some(reading) = self.read(view, index).filter(|r| r.score >= self.doubtful) {
+                next = reading.last + 1;
+                hits.extend(self.hit(view, reading));
             }
-            index = match self.read(view, index).filter(|r| r.score >= self.doubtful) {
-                Some(reading) => {
-                    let next = reading.last + 1;
-                    before = view.flag(reading.last);
-                    hits.extend(self.hit(view, reading));
-                    next
-                }
-                None => index + 1,
-            };
         }
     }
 
@@ -369,6 +356,26 @@ impl Names {
         }
     }
 }
+
+/// Whether no name can start at a word: it has no capital, is in no list but perhaps that of surnames, which alone and in lower
+/// case are no names, and nothing before it leads up to one. Most words end here.
+fn is_plain(view: &View<'_>, index: usize, word: &Word) -> bool {
+    if word.capital() || word.flags.any(STARTS) {
+        return false;
+    }
+    let before = index.checked_sub(1).map_or(Flags::NONE, |i| view.flag(i));
+    let alone = !word.flags.any(Flags::SURNAME) || !(joined(word) || is_signed(view, index));
+    alone && !before.any(Flags::CUE_STRONG) && !introduces(view, index)
+}
+
+/// Whether a surname may follow a word in lower case and without a first name before it.
+fn joined(word: &Word) -> bool {
+    word.flags.any(Flags::PARTICLE.with(Flags::INNER)) || is(Some(word), VAN)
+}
+
+/// A word that can start a name by itself, even in lower case.
+const STARTS: Flags =
+    Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY).with(Flags::TITLE).with(Flags::OFFICE);
 
 /// How far from an office-holder's name a word of home, family or health counts, in bytes.
 const PRIVATE_REACH: usize = 40;

@@ -1,5 +1,6 @@
 //! The people of a conversation as a dictionary, so that author, mention and name in a text share one reference.
 
+use super::blocks::bits;
 use super::hit::{Hit, Reason};
 use super::lexicon::{Flags, Lexicon};
 use super::names::Names;
@@ -112,23 +113,23 @@ impl Participants {
     }
 
     fn put(&mut self, first: &Word, key: u64, person: &Participant<'_>, shape: Shape) {
-        let (row, bit) = self.opener(first.hash);
-        if let Some(bits) = self.openers.get_mut(row) {
-            *bits |= bit;
+        let (row, bit) = opener(first.hash);
+        let mask = self.openers.len().wrapping_sub(1);
+        if let Some(bits) = self.openers.get_mut(row & mask) {
+            *bits |= 1_u64.wrapping_shl(bit);
         }
         put(&mut self.names, key, person, shape);
     }
 
-    const fn opener(&self, hash: u64) -> (usize, u64) {
-        let place = (hash >> 40) as usize;
-        ((place >> 6) & self.openers.len().wrapping_sub(1), 1 << (place & 63))
-    }
-
-    /// Whether a name may start with a word; few others pass.
+    /// The words that a name may start with; few others pass.
     #[inline]
-    fn may_open(&self, word: &Word) -> bool {
-        let (row, bit) = self.opener(word.hash);
-        self.openers.get(row).is_some_and(|bits| bits & bit != 0)
+    fn opened(&self, words: &[Word]) -> impl Iterator<Item = usize> {
+        let (openers, mask) = (&*self.openers, self.openers.len().wrapping_sub(1));
+        let may_open = move |word: &Word| {
+            let (row, bit) = opener(word.hash);
+            openers.get(row & mask).is_some_and(|bits| bits.wrapping_shr(bit) & 1 != 0)
+        };
+        words.iter().enumerate().filter(move |(_, word)| may_open(word)).map(|(index, _)| index)
     }
 
     /// Gives found names their person, adds what only this dictionary knows, and clears what is the organisation's.
@@ -138,13 +139,10 @@ impl Participants {
         }
         self.name_hits(view, names, hits);
         let mut own: Vec<(usize, usize)> = Vec::new();
-        let Some(mut index) = view.words.iter().position(|word| self.may_open(word)) else { return };
-        while let Some(word) = view.words.get(index) {
-            let opened = self.may_open(word).then(|| self.longest_at(view, index)).flatten();
-            let Some((count, entry)) = opened else {
-                index += 1;
-                continue;
-            };
+        let mut next = 0;
+        for index in self.opened(view.words) {
+            let opened = (index >= next).then(|| self.longest_at(view, index)).flatten();
+            let Some((count, entry)) = opened else { continue };
             if let (Some(first), Some(last)) = (view.words.get(index), view.words.get(index + count - 1)) {
                 if entry.organisation {
                     own.push((first.start, last.end));
@@ -157,7 +155,7 @@ impl Participants {
                     ));
                 }
             }
-            index += count;
+            next = index + count;
         }
         let clear = |h: &Hit<'_>| {
             let next = own.partition_point(|(_, end)| *end < h.end);
@@ -209,6 +207,11 @@ impl Participants {
     }
 }
 
+/// The row of a hash among the openers, before it is cut to their number, and its bit, of which the lowest six count.
+const fn opener(hash: u64) -> (usize, u32) {
+    ((hash >> 46) as usize, (hash >> 40) as u32)
+}
+
 fn put(map: &mut Entries, key: u64, person: &Participant<'_>, shape: Shape) {
     let fresh = Entry { subject: Some(person.subject), shape, organisation: person.organisation };
     map.entry(key)
@@ -229,6 +232,8 @@ const MOST_WORDS: usize = 6;
 pub(super) struct View<'t> {
     pub(super) text: &'t str,
     pub(super) words: &'t [Word],
+    /// Those that some stage wants to see, a bit each.
+    pub(super) notable: &'t [u64],
     /// What the lists say of all words together.
     pub(super) flags: Flags,
     pub(super) common: &'t Lexicon,
@@ -251,6 +256,15 @@ impl View<'_> {
                 !ordinary && (listed || (word.capital() && !self.starts_sentence(index)))
             }
         }
+    }
+
+    /// The words that some stage wants to see, each with its place among all.
+    #[inline]
+    pub(super) fn notable(&self) -> impl Iterator<Item = (usize, &Word)> {
+        let rows = self.notable.iter().zip(self.words.chunks(64)).enumerate();
+        rows.flat_map(|(row, (set, words))| {
+            bits(*set).filter_map(move |bit| Some((row.wrapping_mul(64).wrapping_add(bit), words.get(bit)?)))
+        })
     }
 
     /// The flags of a word.

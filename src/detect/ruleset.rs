@@ -198,7 +198,8 @@ impl Ruleset {
         posted_at: Option<Timestamp>,
     ) -> Vec<Finding> {
         let (words, flags, on) = (&*cut.words, cut.flags, posted_at.map(Timestamp::date));
-        let view = View { text: shadow.text(), words, flags, common: &self.common, on };
+        let view =
+            View { text: shadow.text(), words, notable: &cut.notable, flags, common: &self.common, on };
         let mut hits = Vec::new();
         let mut beside = Vec::new();
         self.patterns(&view, &cut.places, participants, &mut hits, &mut beside);
@@ -243,8 +244,10 @@ impl Ruleset {
         let context = view.flags.any(Flags::CONTEXT);
         self.lanes.scan(text, places, context, &mut accept);
         tokens::scan(&self.tokens, view, context, &mut accept);
-        for word in view.words.iter().filter(|w| is(Some(w), AT)) {
-            self.lanes.word_at(text, word.start, &mut accept);
+        if view.flags.any(Flags::AT) {
+            for (_, word) in view.notable().filter(|(_, w)| is(Some(w), AT)) {
+                self.lanes.word_at(text, word.start, &mut accept);
+            }
         }
         for (rule, regex) in &self.slow {
             for found in regex.find_iter(text).filter(|m| !m.is_empty()) {
@@ -402,7 +405,8 @@ fn bracketed(gap: &str) -> bool {
     gap.len() <= 20 && gap.contains(['(', ',']) && !gap.contains(['.', '!', '?', '\n', ')'])
 }
 
-const AT: &[u64] = &[literal("at"), literal("apenstaartje")];
+/// Words that may stand for the sign in an address.
+pub(super) const AT: &[u64] = &[literal("at"), literal("apenstaartje")];
 
 enum Verdict<'r> {
     Found(Hit<'r>),

@@ -12,7 +12,7 @@ use super::lists::Lists;
 use super::locate;
 use super::marks::Marks;
 use super::names::{Names, Rules};
-use super::ruleset::{Check, PatternFile, Rule, Ruleset};
+use super::ruleset::{AT, Check, PatternFile, Rule, Ruleset};
 use super::scan::Lanes;
 use super::spec::{After, FileSpec, Kind, Pattern, Recogniser, Starts, Thresholds, parse};
 use crate::model::RecogniserId;
@@ -63,6 +63,7 @@ impl Sources {
         let lanes = self.lanes(doubtful);
         let tokens = self.lane(Starts::Token, doubtful);
         let labels = self.labels();
+        self.lists.add(AT.iter().map(|word| (*word, Flags::AT)));
         let slow = self.slow();
         let denied = self.denied(rules.len());
         let checks = self.checks();

@@ -210,7 +210,7 @@ const ARTICLES: &[u64] = &[
 ];
 /// Particles that hardly stand before anything but a surname.
 const ARCHAIC: &[u64] = &[literal("ter"), literal("ten"), literal("der"), literal("vd")];
-const VAN: &[u64] = &[literal("v")];
+pub(super) const VAN: &[u64] = &[literal("v")];
 /// Words that open a sentence whose capital follows a name without a full stop.
 const OPENERS: &[u64] = &[
     literal("maar"),

@@ -5,7 +5,7 @@ use super::lane::Lane;
 use super::people::View;
 
 /// A word of this many letters and digits makes the run around it worth a look.
-const LONG: usize = 16;
+pub(super) const LONG: usize = 16;
 /// How far the start of the run may lie before that word, in bytes.
 const REACH_BACK: usize = 24;
 
@@ -18,7 +18,7 @@ pub(super) fn scan(
 ) {
     let bytes = view.text.as_bytes();
     let mut tried = 0;
-    for word in view.words.iter().filter(|w| w.len() >= LONG) {
+    for (_, word) in view.notable().filter(|(_, w)| w.len() >= LONG) {
         let mut start = word.start;
         while word.start - start < REACH_BACK && inside(before(bytes, start)) {
             start -= 1;

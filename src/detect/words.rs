@@ -2,7 +2,10 @@
 
 use super::blocks::{BLOCK, Block, between, bits};
 use super::lexicon::{Flags, Lexicon};
-use std::collections::HashMap;
+use super::names::{CUES, LISTED};
+use super::tokens::LONG;
+use smallvec::SmallVec;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use unicode_normalization::UnicodeNormalization;
 
@@ -40,7 +43,7 @@ impl Word {
 
     /// Length in bytes.
     pub(super) const fn len(&self) -> usize {
-        self.end - self.start
+        self.end.wrapping_sub(self.start) // never ends before it starts
     }
 }
 
@@ -53,8 +56,12 @@ pub(super) fn words(text: &str) -> Vec<Word> {
 #[derive(Default)]
 pub(super) struct Cut {
     pub(super) words: Vec<Word>,
-    /// Where a closer look is worth it: the first digit of every run of digits, and `@`, `.`, `:`, `(` and `[`; in order.
-    pub(super) places: Vec<usize>,
+    /// Where a closer look is worth it: the first digit of every run of digits, and `@`, and `.`, `:`, `(` and `[` before something; in
+    /// order.
+    pub(super) places: SmallVec<[usize; 16]>,
+    /// The words that some stage wants to see, a bit each: those with a capital or a digit, those that lists name, that
+    /// follow a cue or are long. Most words are none of these.
+    pub(super) notable: SmallVec<[u64; 4]>,
     /// Whether there is a digit.
     pub(super) digits: bool,
     /// Whether it may hold words that are spelled out or numbers with letters in them.
@@ -69,22 +76,21 @@ pub(super) struct Cut {
 /// what it looks like; the first for which it says so ends the pass.
 pub(super) fn cut(text: &str, mut changes: impl FnMut(usize) -> bool) -> Result<Cut, usize> {
     let room = text.len() / 5 + 4;
-    let mut cut = Cut { words: Vec::with_capacity(room), places: Vec::with_capacity(16), ..Cut::default() };
+    let mut cut = Cut { words: Vec::with_capacity(room), ..Cut::default() };
     let mut run = Run::default();
     let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK>();
-    let mut base = 0;
-    for block in blocks {
-        cut.block(text, base, &Block::of(block), &mut run, &mut changes)?;
-        base += BLOCK;
-    }
     // What is left is shorter than a block: the zero after it ends the last word.
     let mut last = [0; BLOCK];
     last.get_mut(..rest.len()).into_iter().for_each(|slot| slot.copy_from_slice(rest));
-    cut.block(text, base, &Block::of(&last), &mut run, &mut changes)?;
+    let mut base = 0_usize;
+    for block in blocks.iter().chain(std::iter::once(&last)) {
+        cut.block(text, base, &Block::of(block), &mut run, &mut changes)?;
+        base = base.wrapping_add(BLOCK);
+    }
     Ok(cut)
 }
 
-/// A run of letters, digits and bytes outside ASCII that is not at its end yet.
+/// A run of letters, digits and bytes outside ASCII, as far as it was seen.
 #[derive(Default)]
 struct Run {
     open: bool,
@@ -92,8 +98,30 @@ struct Run {
     digits: u32,
     wide: bool,
     lowers: bool,
+    capital: bool,
     /// Whether the block before ended with a digit.
     digit: bool,
+}
+
+impl Run {
+    /// A run that starts at the bit `from` of the block at `base`, with its part in that block.
+    #[inline]
+    fn at(block: &Block, base: usize, from: usize, part: u64) -> Self {
+        let capital = block.upper.wrapping_shr(from as u32) & 1 != 0;
+        let mut made = Self { open: true, start: base.wrapping_add(from), capital, ..Self::default() };
+        made.take(block, part);
+        made
+    }
+
+    /// Takes in a part of the run.
+    #[inline]
+    fn take(&mut self, block: &Block, part: u64) {
+        self.lowers |= block.letter & !block.upper & part != 0;
+        self.wide |= block.wide & part != 0;
+        if block.digit & part != 0 {
+            self.digits = self.digits.wrapping_add((block.digit & part).count_ones());
+        }
+    }
 }
 
 impl Cut {
@@ -107,76 +135,105 @@ impl Cut {
         run: &mut Run,
         changes: &mut impl FnMut(usize) -> bool,
     ) -> Result<(), usize> {
-        let asked = block.escape | block.lead;
-        if asked != 0
-            && let Some(from) = bits(asked).map(|bit| base.wrapping_add(bit)).find(|at| changes(*at))
+        if block.asked != 0
+            && let Some(from) = bits(block.asked).map(|bit| base.wrapping_add(bit)).find(|at| changes(*at))
         {
             return Err(from);
         }
         let numbers = block.digit & !(block.digit << 1 | u64::from(run.digit));
-        self.places.extend(bits(numbers | block.mark).map(|bit| base.wrapping_add(bit)));
+        let marks = block.at | block.mark & !(block.blank >> 1);
+        self.places.extend(bits(numbers | marks).map(|bit| base.wrapping_add(bit)));
         self.digits |= block.digit != 0;
-        run.digit = block.digit >> (BLOCK - 1) != 0;
-        let plain = (block.digit | block.wide) == 0;
+        let digit = block.digit >> (BLOCK - 1) != 0;
         let inside = block.letter | block.digit | block.wide;
-        let mut from = 0;
-        for bit in bits(inside ^ (inside << 1 | u64::from(run.open))) {
-            let place = base.wrapping_add(bit);
-            if !run.open {
-                (run.open, run.start, from) = (true, place, bit);
-                continue;
-            }
-            let part = between(from, bit);
-            run.lowers |= block.letter & !block.upper & part != 0;
-            if !plain {
-                run.digits = run.digits.wrapping_add((block.digit & part).count_ones());
-                run.wide |= block.wide & part != 0;
-            }
-            self.word(text, place, run);
-            *run = Run { digit: run.digit, ..Run::default() };
-        }
+        let mut edges = bits(inside ^ (inside << 1 | u64::from(run.open)));
         if run.open {
-            let part = between(from, BLOCK);
-            run.lowers |= block.letter & !block.upper & part != 0;
-            run.digits = run.digits.wrapping_add((block.digit & part).count_ones());
-            run.wide |= block.wide & part != 0;
+            let end = edges.next();
+            run.take(block, between(0, end.unwrap_or(BLOCK)));
+            let Some(end) = end else {
+                run.digit = digit;
+                return Ok(());
+            };
+            self.word(text, base.wrapping_add(end), run);
+        }
+        *run = Run { digit, ..Run::default() };
+        let special = block.upper | block.digit | block.wide;
+        while let Some(from) = edges.next() {
+            let Some(to) = edges.next() else {
+                *run = Run { digit, ..Run::at(block, base, from, between(from, BLOCK)) };
+                break;
+            };
+            let part = between(from, to);
+            if special & part == 0 {
+                self.push(text, base.wrapping_add(from), base.wrapping_add(to), Look::Lower);
+            } else {
+                self.word(text, base.wrapping_add(to), &Run::at(block, base, from, part));
+            }
         }
         Ok(())
     }
 
     /// A run that ends at `end` becomes one word, or several if it holds something else than ASCII.
-    #[inline]
     fn word(&mut self, text: &str, end: usize, run: &Run) {
-        let (bytes, start) = (text.as_bytes(), run.start);
         if run.wide {
             self.singles = 0;
-            return cut_wide(text, start, end, &mut self.words);
+            return cut_wide(text, run.start, end, &mut self.words);
         }
-        let (len, digits) = (end.wrapping_sub(start), run.digits as usize);
-        let capital = bytes.get(start).is_some_and(u8::is_ascii_uppercase);
-        let look = match (digits, capital, run.lowers) {
+        let (len, digits) = (end.wrapping_sub(run.start), run.digits as usize);
+        let look = match (digits, run.capital, run.lowers) {
             (1.., ..) => Look::Number,
             (_, false, _) => Look::Lower,
             (_, true, true) => Look::Capital,
             (_, true, false) if len == 1 => Look::Initial,
             (_, true, false) => Look::Caps,
         };
-        self.singles = if len == 1 { self.singles.wrapping_add(1) } else { 0 };
-        self.odd |= self.singles == SPELLED_MIN;
         if digits > 0 {
             self.odd |= digits < len && (digits >= SWAPPED_MIN || len == 2);
         }
-        self.words.push(Word { start, end, hash: hash_at(bytes, start, end), flags: Flags::NONE, look });
+        self.push(text, run.start, end, look);
     }
 
-    /// Looks every word up. A pass of its own: look-ups that do not wait for one another overlap.
-    pub(super) fn look_up(&mut self, known: &Lexicon) {
-        for word in &mut self.words {
-            word.flags = known.flags(word.hash);
-            self.flags = self.flags.with(word.flags);
+    /// Adds a word of ASCII.
+    #[inline]
+    fn push(&mut self, text: &str, start: usize, end: usize, look: Look) {
+        if end.wrapping_sub(start) == 1 {
+            self.singles = self.singles.wrapping_add(1);
+            self.odd |= self.singles == SPELLED_MIN;
+        } else {
+            self.singles = 0;
         }
+        let (bytes, len) = (text.as_bytes(), end.wrapping_sub(start));
+        let hash = match bytes.get(start..).and_then(<[u8]>::first_chunk::<8>) {
+            Some(chunk) if len <= 8 => last_mix(SEED, u64::from_le_bytes(*chunk), len),
+            _ => hash_at(bytes, start, end),
+        };
+        self.words.push(Word { start, end, hash, flags: Flags::NONE, look });
+    }
+
+    /// Looks every word up and notes those that stages look at. A pass of its own: look-ups that do not wait for one another
+    /// overlap.
+    pub(super) fn look_up(&mut self, known: &Lexicon) {
+        let (mut all, mut before) = (Flags::NONE, Flags::NONE);
+        for words in self.words.chunks_mut(64) {
+            let (mut notable, mut bit) = (0, 1_u64);
+            for word in words {
+                word.flags = known.flags(word.hash);
+                let listed = word.flags.any(NOTABLE) | before.any(CUES);
+                if listed | (word.look != Look::Lower) | (word.len() >= LONG) {
+                    notable |= bit;
+                }
+                bit = bit.wrapping_add(bit);
+                before = word.flags;
+                all = all.with(before);
+            }
+            self.notable.push(notable);
+        }
+        self.flags = all;
     }
 }
+
+/// What lists say of a word that some stage wants to see.
+const NOTABLE: Flags = LISTED.with(Flags::LABEL).with(Flags::LABEL_END).with(Flags::AT);
 
 /// The least letters apart that are taken for a word.
 pub(super) const SPELLED_MIN: u32 = 4;
@@ -186,15 +243,9 @@ pub(super) const SWAPPED_MIN: usize = 5;
 /// The bit that makes a letter lower case, in every byte.
 const SPACES: u64 = 0x2020_2020_2020_2020;
 
-/// The lowest `len` bytes, at most eight; the rest zero.
-const fn kept(chunk: u64, len: usize) -> u64 {
-    if len >= 8 { chunk } else { chunk & (1_u64.wrapping_shl(len as u32 * 8)).wrapping_sub(1) }
-}
-
 /// Cuts a run with bytes outside ASCII (or a very long one) at what is no letter, digit or accent.
 fn cut_wide(text: &str, start: usize, end: usize, found: &mut Vec<Word>) {
     let mut rest = text.get(start..end).unwrap_or("");
-    let inside = |c: char| c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}');
     while let Some(from) = rest.find(inside) {
         rest = rest.get(from..).unwrap_or("");
         let len = rest.find(|c| !inside(c)).unwrap_or(rest.len());
@@ -203,6 +254,21 @@ fn cut_wide(text: &str, start: usize, end: usize, found: &mut Vec<Word>) {
         let at = end - rest.len();
         found.push(Word { start: at, end: at + len, hash, flags: Flags::NONE, look: look_wide(word) });
         rest = after;
+    }
+}
+
+/// Whether a character belongs to a word: a letter, a digit or an accent. Those met most are told without a table.
+fn inside(c: char) -> bool {
+    match c {
+        '\0'..='\u{7f}' => c.is_ascii_alphanumeric(),
+        '\u{c0}'..='\u{24f}' => !matches!(c, '×' | '÷'),
+        '\u{300}'..='\u{36f}' => true,
+        // Punctuation, emoji and their selectors.
+        '\u{2000}'..='\u{206f}'
+        | '\u{2600}'..='\u{2775}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{1f300}'..='\u{1faff}' => false,
+        _ => c.is_alphanumeric(),
     }
 }
 
@@ -244,14 +310,24 @@ pub(super) fn hash(word: &str) -> u64 {
 }
 
 /// The hash of the bytes `start..end`, eight at a time, without regard to ASCII case.
-#[inline]
 fn hash_at(text: &[u8], start: usize, end: usize) -> u64 {
     let (mut at, mut hash) = (start, SEED);
-    while at < end {
-        hash = mix(hash, kept(chunk_at(text, at) | SPACES, end.wrapping_sub(at)));
-        at = at.wrapping_add(8);
+    let mut left = end.saturating_sub(start);
+    if left == 0 {
+        return hash;
     }
-    hash
+    while left > 8 {
+        hash = mix(hash, chunk_at(text, at) | SPACES);
+        (at, left) = (at.wrapping_add(8), left.wrapping_sub(8));
+    }
+    last_mix(hash, chunk_at(text, at), left)
+}
+
+/// Mixes the last one to eight bytes in; those past the end count as zero.
+#[inline]
+const fn last_mix(hash: u64, chunk: u64, left: usize) -> u64 {
+    let kept = u64::MAX.wrapping_shr((left as u32).wrapping_mul(8).wrapping_neg());
+    mix(hash, (chunk | SPACES) & kept)
 }
 
 /// Eight bytes from `at` on, the first lowest; zero past the end.
@@ -305,6 +381,9 @@ pub(super) const fn join(left: u64, right: u64) -> u64 {
 /// A map from hashes of words to something.
 pub(super) type Keyed<T> = HashMap<u64, T, BuildHasherDefault<Hashed>>;
 
+/// A set of hashes of words.
+pub(super) type Hashes = HashSet<u64, BuildHasherDefault<Hashed>>;
+
 /// Passes a key on that is a hash already.
 #[derive(Default)]
 pub(super) struct Hashed(u64);
@@ -354,6 +433,13 @@ mod tests {
             assert_eq!(words(&text).get(1).unwrap().hash, hash(word), "{word}");
         }
         assert_ne!(join(literal("a"), literal("b")), join(literal("b"), literal("a")));
+    }
+
+    #[test]
+    fn a_character_is_inside_when_it_is_a_letter_a_digit_or_an_accent() {
+        for c in '\0'..=char::MAX {
+            assert_eq!(inside(c), c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}'), "{c:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::digits::{Digits, number};
+use smallvec::SmallVec;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -22,7 +23,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 pub(super) fn date(candidate: &str) -> bool {
-    let numbers: Vec<u32> =
+    let numbers: SmallVec<[u32; 4]> =
         candidate.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
     let named = month_by_name(candidate);
     match (numbers.as_slice(), named) {

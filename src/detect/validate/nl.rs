@@ -107,16 +107,16 @@ fn plate(candidate: &str) -> bool {
 
 /// Words and units that follow a year or an amount: `in 2024 is`.
 const TWO_LETTER_WORDS: &str = "en is op te de in er om of ik je we ze nu al na kg km mm cm ml kb mb gb tb eu ct pk up zo ie dd st \
-    tm el nl me he hé ha ja ok or an at to by as it be so do go no on if ff dm kw mw wh pm am pp cc bv vs ca";
+    tm el nl me he ha ja ok or an at to by as it be so do go no on if ff dm kw mw wh pm am pp cc bv vs ca";
 
 fn postcode(candidate: &str) -> bool {
     if !fits(Characters::of(candidate).slice(), "4n2a") {
         return false;
     }
-    let letters: String =
-        candidate.bytes().filter(u8::is_ascii_alphabetic).map(|b| b.to_ascii_uppercase() as char).collect();
-    let loose = candidate.contains(' ') && candidate.bytes().any(|b| b.is_ascii_lowercase());
-    let ordinary = TWO_LETTER_WORDS.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(&letters));
-    let never = matches!(letters.as_str(), "SA" | "SD" | "SS");
-    !(never || loose && ordinary)
+    let letters = candidate.as_bytes().last_chunk::<2>().map(|two| two.map(|b| b.to_ascii_lowercase()));
+    let Some(letters) = letters else { return false };
+    let loose = || candidate.contains(' ') && candidate.bytes().any(|b| b.is_ascii_lowercase());
+    let ordinary = || TWO_LETTER_WORDS.as_bytes().chunks(3).any(|word| word.starts_with(&letters));
+    let never = matches!(&letters, b"sa" | b"sd" | b"ss");
+    !(never || loose() && ordinary())
 }
