@@ -99,7 +99,27 @@ pub struct Ingest {
     pub depth_max: u64,
     /// Records in one batch: one segment, one transaction.
     pub batch_records: u64,
+    /// Address space of the process that reads a capture, in bytes; 0 for what the longest unit can need.
+    pub parser_memory_bytes_max: u64,
+    /// Processor time that it has for each MiB of a capture, in seconds, beside a minute for any.
+    pub parser_seconds_per_mib: u64,
 }
+
+impl Ingest {
+    /// The address space that the process has.
+    #[must_use]
+    pub const fn parser_memory_bytes(&self) -> u64 {
+        match self.parser_memory_bytes_max {
+            0 => self.unit_bytes_max.saturating_mul(PARSER_UNITS).saturating_add(256 << 20),
+            bytes => bytes,
+        }
+    }
+}
+
+/// How many times its own size reading a unit can take at most: a list of nothing but digits and commas.
+const PARSER_UNITS: u64 = 48;
+/// With less the process does not even start.
+const PARSER_BYTES_MIN: u64 = 64 << 20;
 
 /// The ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -182,7 +202,14 @@ impl Default for ReadingRoom {
 
 impl Default for Ingest {
     fn default() -> Self {
-        Self { upload_bytes_max: 1 << 30, unit_bytes_max: 64 << 20, depth_max: 128, batch_records: 2_000 }
+        Self {
+            upload_bytes_max: 1 << 30,
+            unit_bytes_max: 64 << 20,
+            depth_max: 128,
+            batch_records: 2_000,
+            parser_memory_bytes_max: 0,
+            parser_seconds_per_mib: 4,
+        }
     }
 }
 
@@ -242,6 +269,12 @@ impl Config {
             return value(
                 "ingest",
                 "limits must leave room: unit-bytes-max at least 1024, batch-records at least 1",
+            );
+        }
+        if self.ingest.parser_memory_bytes() < PARSER_BYTES_MIN || self.ingest.parser_seconds_per_mib == 0 {
+            return value(
+                "ingest",
+                "limits must leave room: parser-memory-bytes-max 0 or at least 67108864, parser-seconds-per-mib at least 1",
             );
         }
         for issuer in &self.issuers {

@@ -164,8 +164,12 @@ pub(super) fn stated(value: Option<Value<'_>>) -> (Option<Timestamp>, Option<Sta
 /// A language tag; none when it does not look like one (a capture's own words must not pass for one).
 pub(super) fn language(value: Option<Value<'_>>) -> Option<String> {
     let tag = value?.text()?;
-    let fits = (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    fits.then(|| tag.into_owned())
+    is_language(&tag).then(|| tag.into_owned())
+}
+
+/// Whether this looks like a language tag.
+pub(super) fn is_language(tag: &str) -> bool {
+    (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 pub(super) fn account(

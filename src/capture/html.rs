@@ -56,10 +56,7 @@ pub(super) fn page(html: &str) -> Page {
         }
         ["script", "style"].into_iter().find(|hidden| name.eq_ignore_ascii_case(hidden))
     });
-    let fits = |tag: &String| {
-        (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
-    Page { text, attributes, links, language: language.filter(fits) }
+    Page { text, attributes, links, language: language.filter(|tag| super::gather::is_language(tag)) }
 }
 
 /// Reads a fragment of HTML. Any input gives a reading; broken markup is read as text.

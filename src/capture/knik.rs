@@ -18,7 +18,7 @@ pub(super) const READING: JsonReading = JsonReading {
 };
 
 /// A field and what is wrong with it.
-type Fault = (&'static str, &'static str);
+pub(super) type Fault = (&'static str, &'static str);
 
 const RECORD: [&str; 23] = [
     "knik",
@@ -53,6 +53,29 @@ const TEXT: &str = "must be a text";
 const TEXTS: &str = "must be a list of texts that are not empty";
 const MOMENT: &str = "must be a time with a zone, such as 2026-05-04T09:30:00Z";
 const BY: &str = "must be one of: author, platform, unknown";
+const VERSION: &str = "must be 1, the version of the format";
+const ACTED: &str = "must be one of: boost, like, vote";
+const EXTRA: &str = "is the place for fields that this format does not have; one stands outside it";
+const PLATFORM: &str = "must be a platform that Knik has a word for, or `other`";
+const KIND: &str = "must be one of: post, reaction, message";
+const VISIBILITY: &str = "must be one of: public, unlisted, followers, direct, unknown";
+const LANGUAGE: &str = "must be a language tag, such as nl or nl-NL";
+const BODY: &str = "must be a text, empty when nothing was said";
+const MEDIUM: &str = "must have a `kind`: image, video, audio or other";
+const ALT: &str = "must have a text as `alt`, or none";
+const ACCOUNT: &str = "must have a `handle` or an `id`, and may have a `name`: texts";
+/// Every mend there is.
+const MENDS: [&str; 16] = [
+    ID, TEXT, TEXTS, MOMENT, BY, VERSION, ACTED, EXTRA, PLATFORM, KIND, VISIBILITY, LANGUAGE, BODY, MEDIUM,
+    ALT, ACCOUNT,
+];
+
+/// A fault out of its words; none when this format has no such fault.
+pub(super) fn known_fault(field: &[u8], mend: &[u8]) -> Option<Fault> {
+    let same = |word: &&&str, given: &[u8]| word.as_bytes() == given;
+    let field = RECORD.iter().chain(&ACT).chain(&DELETION).find(|word| same(word, field));
+    field.copied().zip(MENDS.iter().find(|word| same(word, mend)).copied())
+}
 
 fn gather(json: &Json<'_>, _: &mut Context) -> Gathered {
     let mut gathered = Gathered::default();
@@ -71,11 +94,11 @@ fn reread(json: &Json<'_>, _: &[(PartRole, Value<'_>)]) -> Option<Item> {
 fn line(root: Value<'_>, gathered: &mut Gathered) -> Result<(), Fault> {
     let [version, act, gone] = root.fields(["knik", "act", "deleted_id"]);
     if version.and_then(Value::id).as_deref() != Some("1") {
-        return Err(("knik", "must be 1, the version of the format"));
+        return Err(("knik", VERSION));
     }
     if let Some(act) = act {
         known(root, &ACT)?;
-        let kind = one_of(act, &ACTS).ok_or(("act", "must be one of: boost, like, vote"))?;
+        let kind = one_of(act, &ACTS).ok_or(("act", ACTED))?;
         let name = id(root.field("id")).ok_or(("id", ID))?;
         gathered.act(kind, name.expose().to_owned());
     } else if let Some(gone) = gone {
@@ -96,8 +119,7 @@ fn line(root: Value<'_>, gathered: &mut Gathered) -> Result<(), Fault> {
 /// Refuses a field that is none of the format's: a slip in `visibility` must not make a message public or lost.
 fn known(object: Value<'_>, names: &[&str]) -> Result<(), Fault> {
     let all = object.members().all(|(name, _)| name.text().is_some_and(|name| names.contains(&&*name)));
-    all.then_some(())
-        .ok_or(("extra", "is the place for fields that this format does not have; one stands outside it"))
+    all.then_some(()).ok_or(("extra", EXTRA))
 }
 
 const ACTS: [(&str, ActKind); 3] =
@@ -125,8 +147,8 @@ fn record(root: Value<'_>) -> Result<Item, Fault> {
         Some(platform) => platform.text().and_then(|word| word.parse().ok()),
         None => Some(Platform::Other),
     };
-    let platform = platform.ok_or(("platform", "must be a platform that Knik has a word for, or `other`"))?;
-    let mut item = Item::new(platform, kind.ok_or(("kind", "must be one of: post, reaction, message"))?);
+    let platform = platform.ok_or(("platform", PLATFORM))?;
+    let mut item = Item::new(platform, kind.ok_or(("kind", KIND))?);
     item.names.push(id(root.field("id")).ok_or(("id", ID))?);
     item.names.extend(texts(root, "also_named")?);
     item.author = root.field("author").map(|author| account(author, "author")).transpose()?;
@@ -142,7 +164,7 @@ fn record(root: Value<'_>) -> Result<Item, Fault> {
         match root.field("visibility").map(|word| word.text().and_then(|word| word.parse().ok())) {
             Some(Some(visibility)) => visibility,
             Some(None) => {
-                return Err(("visibility", "must be one of: public, unlisted, followers, direct, unknown"));
+                return Err(("visibility", VISIBILITY));
             }
             None if item.kind == ItemKind::Message => Visibility::Direct,
             None => Visibility::Unknown,
@@ -150,7 +172,7 @@ fn record(root: Value<'_>) -> Result<Item, Fault> {
     let language = root.field("language");
     item.language = gather::language(language);
     if language.is_some() && item.language.is_none() {
-        return Err(("language", "must be a language tag, such as nl or nl-NL"));
+        return Err(("language", LANGUAGE));
     }
     item.supersedes = texts(root, "supersedes")?;
     item.superseded = root.field("superseded").is_some_and(Value::is_true);
@@ -160,7 +182,7 @@ fn record(root: Value<'_>) -> Result<Item, Fault> {
 
 fn passages(root: Value<'_>, item: &mut Item) -> Result<(), Fault> {
     let body = root.field("text").filter(|text| text.is_text());
-    let body = body.ok_or(("text", "must be a text, empty when nothing was said"))?;
+    let body = body.ok_or(("text", BODY))?;
     item.passages.push(Passage { role: PassageRole::Body, text: text(Some(body)).unwrap_or_default() });
     let warning = root.field("content_warning");
     if warning.is_some_and(|warning| !warning.is_text()) {
@@ -172,9 +194,9 @@ fn passages(root: Value<'_>, item: &mut Item) -> Result<(), Fault> {
     for medium in root.list("media") {
         let [kind, alt] = medium.fields(["kind", "alt"]);
         let kind = kind.and_then(|kind| one_of(kind, &MEDIA));
-        item.media.push(kind.ok_or(("media", "must have a `kind`: image, video, audio or other"))?);
+        item.media.push(kind.ok_or(("media", MEDIUM))?);
         if alt.is_some_and(|alt| !alt.is_text()) {
-            return Err(("media", "must have a text as `alt`, or none"));
+            return Err(("media", ALT));
         }
         item.passages.extend(passage(PassageRole::AltText, text(alt)));
     }
@@ -186,7 +208,7 @@ fn account(value: Value<'_>, field: &'static str) -> Result<Account, Fault> {
     let wrong = handle.is_some_and(|handle| !handle.is_text()) || name.is_some_and(|name| !name.is_text());
     let found = gather::account(id(native), text(handle), text(name));
     if wrong || (found.native_id.is_none() && found.handle.is_empty()) {
-        return Err((field, "must have a `handle` or an `id`, and may have a `name`: texts"));
+        return Err((field, ACCOUNT));
     }
     Ok(found)
 }

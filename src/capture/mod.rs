@@ -44,6 +44,7 @@ mod tests;
 mod unit;
 mod webcare;
 mod webcare_map;
+mod wire;
 mod x_api_v1;
 mod x_api_v2;
 mod x_archive;
@@ -57,6 +58,7 @@ pub use json_parse::JsonFault;
 pub use reader::{Reader, reread};
 pub use tally::Tally;
 pub use unit::{Act, ActKind, Cut, CutKind, Deletion, PartRole, Place, Refusal, RefusalReason, Unit};
+pub use wire::{ParserFault, Received, send};
 
 use containers::{wacz, warc, zip};
 use gather::JsonReading;
@@ -221,4 +223,7 @@ pub enum CaptureError {
     /// Broken at a place that reading cannot go past.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The process that was to read it did not read it to its end.
+    #[error(transparent)]
+    Parser(#[from] ParserFault),
 }

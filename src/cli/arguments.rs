@@ -3,6 +3,7 @@
 use super::bench::BenchCommand;
 use super::control::Order;
 use super::detect::{self, DetectArguments};
+use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
 use super::redact::{self, RedactArguments};
 use super::review::ReviewCommand;
@@ -99,6 +100,9 @@ pub(super) enum Command {
     /// The reading room's process: started by `knik serve`, with an empty environment and no key.
     #[command(hide = true)]
     ReadingRoom,
+    /// The process that reads a capture: started for each reading, with an empty environment and no key.
+    #[command(hide = true)]
+    ParseCapture(ParseArguments),
 }
 
 #[derive(Clone, Copy, ValueEnum)]

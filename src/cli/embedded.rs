@@ -1,6 +1,7 @@
 //! Recognisers and policies that come with the program, and their loading: from within, or from folders named in
 //! the configuration. Errors name the file.
 
+use super::parser::Parser;
 use crate::access::{LegalBases, Policies};
 use crate::capture::Limits;
 use crate::config::Config;
@@ -100,6 +101,7 @@ impl RuleFiles {
                 depth_max: size(config.ingest.depth_max),
             },
             batch_records: size(config.ingest.batch_records),
+            reader: Arc::new(Parser::of(&config.ingest)),
         })
     }
 }

@@ -7,6 +7,7 @@ mod arguments;
 mod bench;
 pub mod certificates;
 mod commands;
+mod confine;
 mod control;
 pub mod demo;
 mod detect;
@@ -16,6 +17,8 @@ mod findings;
 mod folder;
 mod new_file;
 mod operator_key;
+mod parse_process;
+mod parser;
 mod patterns;
 mod print;
 mod redact;
@@ -42,6 +45,10 @@ use tracing_subscriber::EnvFilter;
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::of_process();
+    // No threads, no log, nothing but its two pipes.
+    if let Command::ParseCapture(asked) = &arguments.command {
+        return parse_process::run(asked);
+    }
     let filter =
         EnvFilter::try_from_env("KNIK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,actix_web=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
@@ -66,6 +73,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Demo(asked) => return demo::run(&dir, &asked).await,
         Command::Serve => serve::serve(&dir).await?,
         Command::ReadingRoom => room_process::run().await?,
+        Command::ParseCapture(asked) => return Ok(parse_process::run(&asked)),
         Command::Detector(asked) => detector::serve(&asked).await?,
         Command::Ingest(asked) if asked.dry_run => return print::dry_run(&asked),
         Command::Ingest(asked) => return commands::ingest(&dir, asked).await,

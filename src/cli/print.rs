@@ -3,8 +3,10 @@
 
 use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
+use super::parser::Parser;
 use super::review;
 use crate::capture::{Format, Limits};
+use crate::config::Ingest;
 use crate::http::openapi;
 use crate::ledger::{ReceiptError, VerifiedEntry};
 use crate::vault::{CaptureSource, survey};
@@ -73,8 +75,10 @@ pub(super) fn openapi(plane: PlaneName) {
 pub(super) fn dry_run(asked: &IngestArguments) -> Result<ExitCode> {
     let format = asked.format.as_deref().map(str::parse::<Format>).transpose()?;
     let (mut rows, mut sound) = (Vec::new(), true);
+    let parser = Parser::of(&Ingest::default());
     for file in &asked.files {
-        let looked = survey(&CaptureSource::File(file.clone()), format, Limits::default(), None, &mut |_| {});
+        let looked =
+            survey(&CaptureSource::File(file.clone()), &parser, format, Limits::default(), None, &mut |_| {});
         let shown = match looked {
             Ok((_, survey)) => json!(survey),
             Err(error) => {

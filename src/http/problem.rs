@@ -1,6 +1,7 @@
 //! The one place where errors become problem documents (RFC 9457).
 
 use crate::access::{Denial, Outside};
+use crate::capture::{CaptureError, ParserFault};
 use crate::reading_room::ReadingError;
 use crate::vault::VaultError;
 use actix_web::http::StatusCode;
@@ -115,6 +116,13 @@ impl From<VaultError> for Problem {
             VaultError::Absent { .. } => Self::absent(),
             VaultError::Refused(denial) => Self::denied(&denial),
             VaultError::Input(detail) => Self::input(detail),
+            // Not the capture's fault: the same delivery may succeed later.
+            VaultError::Capture(CaptureError::Parser(
+                fault @ (ParserFault::NotStarted(_) | ParserFault::NotConfined | ParserFault::Killed { .. }),
+            )) => {
+                tracing::error!(error = %fault, "a capture was not read");
+                Self::unavailable()
+            }
             VaultError::Capture(error) => Self::input(error.to_string()),
             VaultError::Store(crate::store::StoreError::Busy(_)) | VaultError::Stopped => Self::unavailable(),
             other => {

@@ -6,8 +6,8 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rand;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use zeroize::{Zeroize, Zeroizing};
@@ -115,21 +115,18 @@ impl Spool {
         self.size_bytes
     }
 
-    /// Reads from the start. One reader at a time: they share the file's position.
+    /// Reads from the start. Readers do not disturb one another.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn reader(&self) -> io::Result<SpoolReader> {
-        let mut file = self.file.try_clone()?;
-        file.seek(SeekFrom::Start(0))?;
-        Ok(SpoolReader { spool: self.clone(), file, next: 0, plain: Zeroizing::new(Vec::new()), at: 0 })
+        Ok(SpoolReader { spool: self.clone(), next: 0, plain: Zeroizing::new(Vec::new()), at: 0 })
     }
 }
 
 /// Reads a spool.
 pub struct SpoolReader {
     spool: Spool,
-    file: File,
     next: u64,
     plain: Zeroizing<Vec<u8>>,
     at: usize,
@@ -140,7 +137,7 @@ impl SpoolReader {
         let whole = CHUNK as u64;
         let left = self.spool.size_bytes.saturating_sub(self.next * whole).min(whole);
         let mut sealed = Zeroizing::new(vec![0; usize::try_from(left).unwrap_or_default() + TAG]);
-        self.file.read_exact(&mut sealed)?;
+        self.spool.file.read_exact_at(&mut sealed, self.next * (CHUNK + TAG) as u64)?;
         let opened = self.spool.key.open_in_place(nonce(self.next), Aad::empty(), &mut sealed);
         let length = opened.map_err(refused)?.len();
         sealed.truncate(length);
@@ -180,6 +177,7 @@ fn refused(_: aws_lc_rs::error::Unspecified) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Seek, SeekFrom};
 
     #[test]
     fn what_was_written_reads_back_twice_and_stands_nowhere_in_the_clear() {
@@ -190,11 +188,14 @@ mod tests {
             bytes.chunks(1000).for_each(|piece| writer.write(piece).unwrap());
             let spool = writer.finish().unwrap();
             assert_eq!(spool.size_bytes(), size as u64);
-            for _ in 0..2 {
-                let mut read = Vec::new();
-                spool.reader().unwrap().read_to_end(&mut read).unwrap();
-                assert!(read == bytes, "{size}");
+            let mut readers = [spool.reader().unwrap(), spool.reader().unwrap()];
+            let mut read = [Vec::new(), Vec::new()];
+            for _ in 0..=bytes.len() / 1000 {
+                for (reader, read) in readers.iter_mut().zip(&mut read) {
+                    reader.take(1000).read_to_end(read).unwrap();
+                }
             }
+            assert!(read.iter().all(|read| *read == bytes), "{size}");
             let mut stored = Vec::new();
             let mut file = spool.file.try_clone().unwrap();
             file.seek(SeekFrom::Start(0)).unwrap();

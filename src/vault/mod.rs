@@ -14,6 +14,7 @@ mod names;
 mod originals;
 pub mod publish;
 pub mod read;
+mod reading;
 pub mod review;
 pub mod sealing;
 pub mod sequence;
@@ -22,6 +23,7 @@ mod sources;
 pub mod survey;
 pub mod verify;
 
+pub use reading::{CaptureReader, InProcess, Units};
 pub use source::CaptureSource;
 pub use sources::Sources;
 pub use survey::{Survey, survey};
@@ -115,6 +117,8 @@ pub struct Rules {
     pub bases: Arc<LegalBases>,
     /// How much a capture may hold at once.
     pub limits: Limits,
+    /// Who reads captures.
+    pub reader: Arc<dyn CaptureReader>,
     /// Records in one batch.
     pub batch_records: usize,
 }

@@ -1,8 +1,9 @@
 //! The look before the intake: a capture is read once as a whole before any of it is taken in, so that a file
 //! that is cut short or broken leaves nothing behind.
 
+use super::reading::CaptureReader;
 use super::source::CaptureSource;
-use crate::capture::{self, CaptureError, Format, Limits, Refusal, RefusalReason, Tally};
+use crate::capture::{CaptureError, Format, Limits, Refusal, RefusalReason, Tally};
 use crate::model::{ItemDigest, Platform};
 use crate::seal::DigestKey;
 use serde::Serialize;
@@ -42,12 +43,13 @@ pub struct Survey {
 /// Refusals that are listed one by one; more are counted.
 const REFUSED_LISTED: usize = 1_000;
 
-/// Reads a capture to its end without taking anything in. `progress` hears how many bytes have been read.
+/// Has a capture read to its end without taking anything in. `progress` hears how many bytes have been read.
 ///
 /// # Errors
 /// [`CaptureError`] when the file as a whole is not sound.
 pub fn survey(
     source: &CaptureSource,
+    through: &dyn CaptureReader,
     format: Option<Format>,
     limits: Limits,
     key: Option<&DigestKey>,
@@ -55,7 +57,8 @@ pub fn survey(
 ) -> Result<(Format, Survey), CaptureError> {
     let mut metered = Metered { inner: source.reader()?, digest: None, size_bytes: 0 };
     metered.digest = key.map(|_| aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
-    let mut reader = capture::open(BufReader::with_capacity(1 << 18, &mut metered), format, limits)?;
+    let own = Box::new(BufReader::with_capacity(1 << 18, &mut metered));
+    let mut reader = through.begin(source, own, format, limits)?;
     let format = reader.format();
     let (mut tally, mut refused, mut more) = (Tally::default(), Vec::new(), 0_u64);
     let mut platforms = BTreeSet::new();

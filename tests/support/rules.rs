@@ -6,7 +6,7 @@ use knik::capture::Limits;
 use knik::decide::{BurgerbriefDefinition, QuestionDetector, Tree};
 use knik::detect::{PatternFile, Ruleset};
 use knik::redact::{Exemptions, Plans, ProjectionPolicy};
-use knik::vault::Rules;
+use knik::vault::{InProcess, Rules};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -42,6 +42,7 @@ fn load() -> Rules {
         access: Arc::new(Policies::load(&read("access/schema.cedarschema"), &cedar).unwrap()),
         bases: Arc::new(LegalBases::load(bases.0, &bases.1).unwrap()),
         limits: Limits::default(),
+        reader: Arc::new(InProcess),
         batch_records: 8,
     }
 }

@@ -27,7 +27,7 @@ mod zip_header;
 #[cfg(test)]
 mod build;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use fault::ContainerFault;
 pub use within::{Step, StepKind, Within};

@@ -91,7 +91,7 @@ fn samples_count_as_the_table_says_and_what_is_wrong_with_them_is_told() {
 }
 
 /// Everything in which a capture may come, with what was wrapped.
-fn wrapped(name: &str, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(in crate::capture) fn wrapped(name: &str, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let half = bytes.len() / 2;
     let plain = answer("", bytes);
     let mut all = vec![

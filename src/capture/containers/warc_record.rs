@@ -159,7 +159,10 @@ impl Record<'_> {
                 refusal.reason = RefusalReason::NotUtf8;
                 self.refused.push(tiles::behind(refusal, self.step));
             }
-            CaptureError::Read(_) | CaptureError::Empty | CaptureError::UnknownFormat => {}
+            CaptureError::Read(_)
+            | CaptureError::Empty
+            | CaptureError::UnknownFormat
+            | CaptureError::Parser(_) => {}
         }
     }
 

@@ -55,7 +55,7 @@ impl Within {
     }
 
     /// The way with one more step before it.
-    pub(super) fn behind(step: Step, rest: Option<&Self>) -> Self {
+    pub(in crate::capture) fn behind(step: Step, rest: Option<&Self>) -> Self {
         let rest = rest.map(Self::steps).unwrap_or_default();
         Self(std::iter::once(step).chain(rest.iter().copied()).collect())
     }

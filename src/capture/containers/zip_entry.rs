@@ -35,7 +35,10 @@ impl Entry<'_> {
                 refusal.reason = RefusalReason::NotUtf8;
                 self.refused.push(refusal);
             }
-            CaptureError::Read(_) | CaptureError::Empty | CaptureError::UnknownFormat => {}
+            CaptureError::Read(_)
+            | CaptureError::Empty
+            | CaptureError::UnknownFormat
+            | CaptureError::Parser(_) => {}
         }
     }
 }

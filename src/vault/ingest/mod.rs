@@ -13,7 +13,7 @@ use super::publish;
 use super::source::CaptureSource;
 use super::survey::{Survey, none_at_all, survey};
 use super::{Archive, Rules, VaultError};
-use crate::capture::{self, Format, Unit};
+use crate::capture::{CaptureError, Format, Unit};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
 use crate::model::{ActorId, CaptureId, Outcome, Platform, Role};
 use crate::store::catalogue::{CaptureState, Channel, ChannelFact};
@@ -126,10 +126,10 @@ async fn look(
     progress: &Progress,
 ) -> Result<(Format, Survey), VaultError> {
     let (source, progress) = (Arc::clone(source), Arc::clone(progress));
-    let (limits, key) = (rules.limits, Arc::clone(&archive.digests));
+    let (limits, through, key) = (rules.limits, Arc::clone(&rules.reader), Arc::clone(&archive.digests));
     let twice = source.size_bytes().unwrap_or_default().saturating_mul(2);
     let looked = tokio::task::spawn_blocking(move || {
-        survey(&source, format, limits, Some(&key), &mut |done| progress(done, twice))
+        survey(&source, &*through, format, limits, Some(&key), &mut |done| progress(done, twice))
     });
     Ok(looked.await??)
 }
@@ -200,10 +200,11 @@ impl Intake<'_> {
         done: Arc<AtomicU64>,
     ) -> tokio::task::JoinHandle<Result<(), VaultError>> {
         let (format, limits, most) = (self.format, self.rules.limits, self.rules.batch_records);
+        let through = Arc::clone(&self.rules.reader);
         tokio::task::spawn_blocking(move || {
-            let reader = source.reader().map_err(capture::CaptureError::Read)?;
+            let own = source.reader().map_err(CaptureError::Read)?;
             let (mut batch, mut items, mut bytes) = (Vec::new(), 0, 0);
-            for unit in capture::open(reader, Some(format), limits)? {
+            for unit in through.begin(&source, own, Some(format), limits)? {
                 let unit = unit?;
                 items += unit.items.len();
                 bytes += unit.bytes.len();
