@@ -115,6 +115,7 @@ impl From<VaultError> for Problem {
             VaultError::Absent { .. } => Self::absent(),
             VaultError::Refused(denial) => Self::denied(&denial),
             VaultError::Input(detail) => Self::input(detail),
+            VaultError::Skipped(_) => Self::input(error.to_string()),
             VaultError::Capture(error) => Self::input(error.to_string()),
             VaultError::Store(crate::store::StoreError::Busy(_)) | VaultError::Stopped => Self::unavailable(),
             other => {
