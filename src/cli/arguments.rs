@@ -7,6 +7,7 @@ use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
 use super::redact::{self, RedactArguments};
 use super::review::ReviewCommand;
+use crate::capture::Format;
 use crate::config::default_instance;
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Platform, Role, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact, Duty, Fact};
@@ -47,23 +48,26 @@ pub(super) enum Command {
     Detector(DetectorArguments),
     /// Take captures in.
     #[command(
-        after_help = "Example: knik ingest --channel low-mastodon timeline.json context.json\n         knik ingest --dry-run --json timeline.json"
+        after_help = "Example: knik ingest --channel low-mastodon timeline.json context.json\n         knik ingest --strict --json --channel low-mastodon archive.zip\n         knik ingest --dry-run --json timeline.json"
     )]
     Ingest(IngestArguments),
     /// Organisations, each with a master key of its own.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example: knik organisation add min-low --name 'Ministerie van Leefomgeving en Water'"
+    )]
     Organisation(OrganisationCommand),
     /// Channels and what holds for them.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: knik channel list")]
     Channel(ChannelCommand),
     /// Who may read what, until when.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: knik grant list")]
     Grant(GrantCommand),
     /// What was decided on the records of an organisation, and by which steps.
     #[command(after_help = "Example: knik decisions --organisation min-low --outcome refer")]
     Decisions(DecisionsArguments),
     /// Records that are flagged for special categories or a minor: withheld until a reviewer has judged them.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: knik review list")]
     Review(ReviewCommand),
     /// Find personal data in a text, files, or a text a line. Needs no data folder.
     #[command(after_help = detect::EXAMPLES)]
@@ -72,7 +76,7 @@ pub(super) enum Command {
     #[command(after_help = redact::EXAMPLES)]
     Redact(Box<RedactArguments>),
     /// The recognisers: check their examples, list them.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: knik patterns check")]
     Patterns(PatternsCommand),
     /// Check the ledger, the checkpoints and every segment; or one receipt, offline.
     #[command(
@@ -95,7 +99,7 @@ pub(super) enum Command {
     )]
     Token(TokenArguments),
     /// Measure the detector on this machine.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: knik bench detect")]
     Bench(BenchCommand),
     /// The reading room's process: started by `knik serve`, with an empty environment and no key.
     #[command(hide = true)]
@@ -149,9 +153,12 @@ pub(super) struct IngestArguments {
     /// For which channel.
     #[arg(long, required_unless_present = "dry_run")]
     pub(super) channel: Option<ChannelId>,
-    /// The format, when it need not be recognised: mastodon, x_api_v2.
-    #[arg(long)]
+    /// The format, when it need not be recognised.
+    #[arg(long, help = format_help())]
     pub(super) format: Option<String>,
+    /// Take nothing of a file in when any piece of it would be skipped.
+    #[arg(long)]
+    pub(super) strict: bool,
     /// Say what the files hold and write nothing.
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -161,6 +168,12 @@ pub(super) struct IngestArguments {
     /// Files as harvested.
     #[arg(required = true)]
     pub(super) files: Vec<PathBuf>,
+}
+
+/// What is said of `--format`: every format there is.
+fn format_help() -> String {
+    let words: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
+    format!("The format, when it need not be recognised: {}", words.join(", "))
 }
 
 #[derive(Subcommand)]
@@ -186,6 +199,7 @@ pub(super) enum ChannelCommand {
     )]
     Add(Box<ChannelArguments>),
     /// List channels.
+    #[command(after_help = "Example: knik channel list --json")]
     List,
 }
 
@@ -284,8 +298,10 @@ pub(super) enum GrantCommand {
     )]
     Add(Box<GrantArguments>),
     /// List grants.
+    #[command(after_help = "Example: knik grant list --json")]
     List,
     /// End a grant at once.
+    #[command(after_help = "Example: knik grant revoke 019b2c1e-7d4f-7a10-9c2f-5b8e6a1d3c47")]
     Revoke {
         /// Which.
         id: GrantId,

@@ -1,13 +1,15 @@
 //! What orders do, and the two commands that print as they go: `ingest` and `verify`.
 
 use super::arguments::{IngestArguments, VerifyArguments};
-use super::control::{self, Order};
+use super::control::{self, Intake, Order, Taken};
 use super::folder::{DataFolder, VERIFIER_KEYS};
 use super::print;
 use super::review;
 use crate::capture::Format;
 use crate::ledger::VerifierKey;
-use crate::vault::ingest::Progress;
+use crate::store::spool::Spool;
+use crate::vault::VaultError;
+use crate::vault::ingest::{Delivery, Progress};
 use crate::vault::verify::verify_receipt;
 use crate::vault::{
     CaptureSource, channels, grants, ingest as intake, publish, sequence, verify as verification,
@@ -18,11 +20,16 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Carries an order out on an opened folder.
+/// Carries an order out on an opened folder. `brought` is the capture that came with it, if one did.
 ///
 /// # Errors
 /// What went wrong, in words for people; nothing secret is in it.
-pub(super) async fn execute(folder: &DataFolder, order: Order, progress: Progress) -> Result<Value> {
+pub(super) async fn execute(
+    folder: &DataFolder,
+    order: Order,
+    brought: Option<Spool>,
+    progress: Progress,
+) -> Result<Value> {
     let (archive, rules) = (&folder.archive, &folder.rules);
     match order {
         Order::AddOrganisation { id, name } => {
@@ -34,14 +41,15 @@ pub(super) async fn execute(folder: &DataFolder, order: Order, progress: Progres
             Ok(json!({ "channel": channel.id, "added": added }))
         }
         Order::ListChannels => Ok(json!(archive.catalogue.channels(None).await?)),
-        Order::Ingest { channel, path, format } => {
-            let format = format.map(|word| word.parse::<Format>()).transpose()?;
-            let known = archive.catalogue.channel(&channel).await?;
-            let known = known.with_context(|| {
-                format!("channel `{channel}` is not known; declare it with: knik channel add {channel} …")
-            })?;
-            let source = CaptureSource::File(path);
-            Ok(json!(intake::ingest(archive, rules, &known, source, format, None, progress).await?))
+        Order::Ingest { path, intake } => {
+            match take_in(folder, &intake, CaptureSource::File(path), progress).await? {
+                Taken::In(report) => Ok(report),
+                Taken::Refused { why, .. } => bail!(why),
+            }
+        }
+        Order::Deliver(intake) => {
+            let spool = brought.context("a delivery comes with its bytes")?;
+            Ok(json!(take_in(folder, &intake, CaptureSource::Upload(spool), progress).await?))
         }
         Order::AddGrant { organisation, issuer, subject, purpose, legal_basis, channels, plan, until } => {
             let approval = grants::Approval {
@@ -69,6 +77,31 @@ pub(super) async fn execute(folder: &DataFolder, order: Order, progress: Progres
             let keys = [archive.logs.vault.verifier().clone(), archive.logs.reading_room.verifier().clone()];
             Ok(json!(verification::verify(archive, &keys, &*progress).await?))
         }
+    }
+}
+
+/// Takes one capture in. That the capture itself is refused is an answer; an error says nothing about it.
+async fn take_in(
+    folder: &DataFolder,
+    asked: &Intake,
+    source: CaptureSource,
+    progress: Progress,
+) -> Result<Taken> {
+    let channel = &asked.channel;
+    let format = asked.format.as_deref().map(str::parse::<Format>).transpose()?;
+    let known = folder.archive.catalogue.channel(channel).await?;
+    let known = known.with_context(|| {
+        format!("channel `{channel}` is not known; declare it with: knik channel add {channel} …")
+    })?;
+    let delivery = Delivery { source, format, by: None, strict: asked.strict };
+    match intake::ingest(&folder.archive, &folder.rules, &known, delivery, progress).await {
+        Ok(report) => Ok(Taken::In(json!(report))),
+        Err(error) if error.is_of_capture() => {
+            let why = error.to_string();
+            let skipped = if let VaultError::Skipped(skipped) = error { skipped } else { Vec::new() };
+            Ok(Taken::Refused { why, skipped })
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -135,10 +168,11 @@ async fn status(folder: &DataFolder) -> Result<Value> {
 /// When no channel is named. A file that is refused as a whole is reported, the others come in; the exit code says so.
 pub(super) async fn ingest(dir: &Path, asked: IngestArguments) -> Result<ExitCode> {
     let channel = asked.channel.context("name the channel with --channel")?;
+    let intake = Intake { channel, format: asked.format.clone(), strict: asked.strict };
     let mut refused = false;
     for file in &asked.files {
         let path = std::path::absolute(file)?;
-        let order = Order::Ingest { channel: channel.clone(), path, format: asked.format.clone() };
+        let order = Order::Ingest { path, intake: intake.clone() };
         let bar = bar(asked.json);
         let answer = control::carry_out(dir, order, &mut |done, all| {
             bar.set_length(all);
@@ -161,7 +195,7 @@ pub(super) async fn ingest(dir: &Path, asked: IngestArguments) -> Result<ExitCod
     Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn bar(quiet: bool) -> ProgressBar {
+pub(super) fn bar(quiet: bool) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();
     }

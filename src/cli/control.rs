@@ -30,7 +30,9 @@ pub(super) enum Order {
     /// List channels.
     ListChannels,
     /// Take a file in.
-    Ingest { channel: ChannelId, path: PathBuf, format: Option<String> },
+    Ingest { path: PathBuf, intake: Intake },
+    /// Take in the capture that is sent after this order: the answer is a [`Taken`].
+    Deliver(Intake),
     /// Approve reading.
     AddGrant {
         organisation: OrganisationId,
@@ -54,6 +56,32 @@ pub(super) enum Order {
     Status,
     /// Check everything.
     Verify,
+}
+
+/// How a capture is to be taken in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Intake {
+    /// For which channel.
+    pub(super) channel: ChannelId,
+    /// In which format; recognised when none is named.
+    pub(super) format: Option<String>,
+    /// Take nothing in when a piece would be skipped.
+    pub(super) strict: bool,
+}
+
+/// What became of a capture.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Taken {
+    /// It came in, as this report says.
+    In(Value),
+    /// It is refused, and nothing of it came in.
+    Refused {
+        /// In words for people.
+        why: String,
+        /// The pieces that would be skipped, when that is why.
+        skipped: Vec<String>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -89,7 +117,7 @@ pub(super) async fn carry_out(
     let (said, mut heard) = mpsc::unbounded_channel();
     let work = {
         let folder = Arc::clone(&folder);
-        tokio::spawn(async move { commands::execute(&folder, order, telling(said)).await })
+        tokio::spawn(async move { commands::execute(&folder, order, None, telling(said)).await })
     };
     while let Some((done, all)) = heard.recv().await {
         progress(done, all);
@@ -160,7 +188,7 @@ async fn answer(folder: &Arc<DataFolder>, connection: UnixStream) -> Result<()> 
     let (said, mut heard) = mpsc::unbounded_channel();
     let work = {
         let folder = Arc::clone(folder);
-        tokio::spawn(async move { commands::execute(&folder, order, telling(said)).await })
+        tokio::spawn(async move { commands::execute(&folder, order, None, telling(said)).await })
     };
     while let Some((done, all)) = heard.recv().await {
         say(&mut write, &Line::Progress { done, all }).await?;

@@ -80,7 +80,10 @@ pub(super) fn dry_run(asked: &IngestArguments) -> Result<ExitCode> {
         let looked =
             survey(&CaptureSource::File(file.clone()), &parser, format, Limits::default(), None, &mut |_| {});
         let shown = match looked {
-            Ok((_, survey)) => json!(survey),
+            Ok((_, survey)) => {
+                sound &= !asked.strict || survey.refused.is_empty();
+                json!(survey)
+            }
             Err(error) => {
                 sound = false;
                 json!({"format": null, "records": 0, "acts": 0, "deleted": 0, "notPublic": 0, "refused": [error.to_string()]})
@@ -117,20 +120,25 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
         return Ok(());
     }
     let n = |field| number(report, field);
+    let kinds = match counted(report, "newByKind") {
+        words if words.is_empty() => words,
+        words => format!(" ({words})"),
+    };
     println!(
-        "{name}: {} ({} bytes)\n  {} new records, {} new versions, {} already there, {} acts, {} deletions, {} not public",
+        "{name}: {} ({} bytes)\n  {} new records{kinds}, {} new versions, {} edited, {} already there, {} acts, {} deletions, {} not public",
         report.get("format").and_then(Value::as_str).unwrap_or("?"),
         n("sizeBytes"),
         n("newRecords"),
         n("newVersions"),
+        n("edited"),
         n("alreadyThere"),
         n("acts"),
         n("deleted"),
         n("notPublic"),
     );
-    if let Some(outcomes) = report.get("outcomes").and_then(Value::as_object).filter(|o| !o.is_empty()) {
-        let words: Vec<String> = outcomes.iter().map(|(outcome, n)| format!("{outcome} {n}")).collect();
-        println!("  decided: {}", words.join(", "));
+    let outcomes = counted(report, "outcomes");
+    if !outcomes.is_empty() {
+        println!("  decided: {outcomes}");
     }
     if n("newPages") != "0" {
         println!("  {} pages of the web, sealed and never shown", n("newPages"));
@@ -138,8 +146,15 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
     if n("flagged") != "0" {
         println!("  {} flagged, withheld until a reviewer has judged them: knik review list", n("flagged"));
     }
-    list(report, "refused").iter().for_each(|why| println!("  refused: {why}"));
+    list(report, "refused").iter().for_each(|why| println!("  skipped: {why}"));
     Ok(())
+}
+
+/// Counts by word: `post 2, reaction 7`.
+fn counted(report: &Value, field: &str) -> String {
+    let counts = report.get(field).and_then(Value::as_object);
+    let words = counts.into_iter().flatten().map(|(word, n)| format!("{word} {n}"));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// A file that was refused as a whole.

@@ -123,6 +123,7 @@ impl From<VaultError> for Problem {
                 tracing::error!(error = %fault, "a capture was not read");
                 Self::unavailable()
             }
+            VaultError::Skipped(_) => Self::input(error.to_string()),
             VaultError::Capture(error) => Self::input(error.to_string()),
             VaultError::Store(crate::store::StoreError::Busy(_)) | VaultError::Stopped => Self::unavailable(),
             other => {

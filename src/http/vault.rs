@@ -11,7 +11,7 @@ use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
 use crate::store::spool::SpoolWriter;
 use crate::vault::disclose::{self, Disclosure, DisclosureRequest};
-use crate::vault::ingest::{self, silent};
+use crate::vault::ingest::{self, Delivery, silent};
 use crate::vault::read::{self, VaultRecord};
 use crate::vault::{Archive, CaptureSource, Rules, VaultError};
 use actix_web::http::header::ACCEPT;
@@ -161,7 +161,8 @@ async fn capture(
     let format = format.map_err(|error| Problem::input(error.to_string()))?;
     let source = spool(&desk, body).await?;
     let by = Some((actor.id, actor.role));
-    let report = ingest::ingest(&desk.archive, &desk.rules, &channel, source, format, by, silent()).await?;
+    let delivery = Delivery { source, format, by, strict: false };
+    let report = ingest::ingest(&desk.archive, &desk.rules, &channel, delivery, silent()).await?;
     Ok(HttpResponse::Created().json(report))
 }
 

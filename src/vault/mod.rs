@@ -144,6 +144,10 @@ pub enum VaultError {
     /// The capture as a whole is not sound: nothing of it was taken in.
     #[error(transparent)]
     Capture(#[from] CaptureError),
+    /// Pieces of a capture cannot be read, each with place and reason, and none may be skipped: nothing of it was
+    /// taken in.
+    #[error("{} cannot be read and nothing may be skipped; nothing was taken in: {}", pieces(.0.len()), .0.join("; "))]
+    Skipped(Vec<String>),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -168,6 +172,22 @@ pub enum VaultError {
     /// A background task was stopped.
     #[error("the work was stopped")]
     Stopped,
+}
+
+impl VaultError {
+    /// Whether the capture that was delivered is at fault: delivered again as it is, it is refused again.
+    #[must_use]
+    pub const fn is_of_capture(&self) -> bool {
+        match self {
+            Self::Capture(error) => !matches!(error, CaptureError::Read(_)),
+            Self::Input(_) | Self::Skipped(_) | Self::Layout => true,
+            _ => false,
+        }
+    }
+}
+
+fn pieces(count: usize) -> String {
+    if count == 1 { "1 piece".to_owned() } else { format!("{count} pieces") }
 }
 
 impl From<tokio::task::JoinError> for VaultError {

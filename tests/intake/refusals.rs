@@ -3,7 +3,7 @@
 use crate::support::{DemoChannel, TestVault};
 use knik::capture::{Format, Limits};
 use knik::store::catalogue::{ChannelFact, Counts, Fact};
-use knik::vault::ingest::{ingest, silent};
+use knik::vault::ingest::{Delivery, ingest, silent};
 use knik::vault::{CaptureSource, VaultError, channels, sequence};
 
 /// Stands in every file that is refused, and in no message.
@@ -70,13 +70,15 @@ async fn a_file_that_is_not_sound_leaves_nothing() {
 async fn a_format_that_was_named_wrongly_leaves_nothing() {
     let (vault, channels) = TestVault::demo(1).await;
     let demo = channel(&channels, "low-mastodon");
-    let source = CaptureSource::File(demo.captures[1].path.clone());
-    let format = Some(Format::XApiV2);
-    let outcome = ingest(&vault.archive, &vault.rules, &demo.channel, source, format, None, silent()).await;
+    let delivery = Delivery {
+        format: Some(Format::XApiV2),
+        ..Delivery::of(CaptureSource::File(demo.captures[1].path.clone()))
+    };
+    let outcome = ingest(&vault.archive, &vault.rules, &demo.channel, delivery, silent()).await;
     assert!(matches!(outcome, Err(VaultError::Input(_) | VaultError::Capture(_))), "{outcome:?}");
     nothing_is_kept(&vault, "a format named wrongly").await;
-    let source = CaptureSource::File("/nowhere/at/all.json".into());
-    let outcome = ingest(&vault.archive, &vault.rules, &demo.channel, source, None, None, silent()).await;
+    let delivery = Delivery::of(CaptureSource::File("/nowhere/at/all.json".into()));
+    let outcome = ingest(&vault.archive, &vault.rules, &demo.channel, delivery, silent()).await;
     assert!(matches!(outcome, Err(VaultError::Capture(_))), "{outcome:?}");
     nothing_is_kept(&vault, "a file that is not there").await;
 }
@@ -108,6 +110,26 @@ async fn a_channel_that_does_not_state_what_it_must_is_not_declared() {
     }
     assert!(channels::declare(&vault.archive, &vault.rules, &fresh, facts, None).await.unwrap());
     assert!(!channels::declare(&vault.archive, &vault.rules, &fresh, facts, None).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_strict_delivery_with_a_broken_line_leaves_nothing_and_names_the_line() {
+    let (vault, channels) = TestVault::demo(1).await;
+    let demo = channel(&channels, "dwv-x");
+    let lines = std::fs::read(&demo.captures[0].path).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let strict = |bytes: &[u8]| {
+        std::fs::write(file.path(), bytes).unwrap();
+        Delivery { strict: true, ..Delivery::of(CaptureSource::File(file.path().to_owned())) }
+    };
+    let broken = strict(&[&b"{\"data\": [Kromosoeto]}\n"[..], &lines].concat());
+    let outcome = ingest(&vault.archive, &vault.rules, &demo.channel, broken, silent()).await;
+    let Err(VaultError::Skipped(skipped)) = outcome else { panic!("{outcome:?}") };
+    assert!(skipped.len() == 1 && skipped[0].starts_with("line 1,"), "{skipped:?}");
+    nothing_is_kept(&vault, "a strict delivery").await;
+    let report = ingest(&vault.archive, &vault.rules, &demo.channel, strict(&lines), silent()).await.unwrap();
+    assert_eq!(report.new_records, demo.captures[0].holds.records);
+    assert_eq!(report.new_by_kind.values().sum::<u64>(), report.new_records, "{:?}", report.new_by_kind);
 }
 
 /// A line is a page of its own: a broken one among sound ones is refused by its place, the others come in.

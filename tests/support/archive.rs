@@ -12,7 +12,7 @@ use knik::store::inbox::Inbox;
 use knik::store::journal::Journal;
 use knik::store::keys::{KeyFolder, write_new};
 use knik::store::room::RoomWriter;
-use knik::vault::ingest::{IngestReport, ingest, silent};
+use knik::vault::ingest::{Delivery, IngestReport, ingest, silent};
 use knik::vault::{Archive, CaptureSource, Logs, Rules, VaultError, channels, sequence};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -85,8 +85,8 @@ impl TestVault {
 
     /// Takes in a file, its format recognised.
     pub async fn ingest(&self, channel: &Channel, file: &Path) -> Result<IngestReport, VaultError> {
-        let source = CaptureSource::File(file.to_owned());
-        ingest(&self.archive, &self.rules, channel, source, None, None, silent()).await
+        let delivery = Delivery::of(CaptureSource::File(file.to_owned()));
+        ingest(&self.archive, &self.rules, channel, delivery, silent()).await
     }
 
     /// Takes in bytes, as a file of their own.

@@ -8,7 +8,7 @@ use crate::http::token::{DEMO_ISSUER, DevelopmentIssuer};
 use crate::model::Role;
 use crate::store::keys::{KeyFolder, write_new};
 use crate::store::spool::SpoolWriter;
-use crate::vault::ingest::{IngestReport, ingest, silent};
+use crate::vault::ingest::{Delivery, IngestReport, ingest, silent};
 use crate::vault::{CaptureSource, Sources, channels, grants, sequence};
 use anyhow::{Context, Result, ensure};
 use std::fs::{self, DirBuilder};
@@ -79,7 +79,7 @@ pub(super) async fn fill(folder: &DataFolder) -> Result<String> {
         channels::declare(archive, rules, &channel, &facts, None).await?;
         for one in &sample.captures {
             let source = source(folder, &one.file)?;
-            let report = ingest(archive, rules, &channel, source, None, None, silent()).await;
+            let report = ingest(archive, rules, &channel, Delivery::of(source), silent()).await;
             let report = report.with_context(|| one.file.clone())?;
             lines.push(line(sample.id.as_str(), &one.file, &report));
         }

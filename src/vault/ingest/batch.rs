@@ -22,6 +22,8 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(super) struct Counts {
     new_records: u64,
+    new_by_kind: BTreeMap<ItemKind, u64>,
+    edited: u64,
     new_versions: u64,
     new_pages: u64,
     already_there: u64,
@@ -55,11 +57,15 @@ impl Counts {
     fn add_to(&self, report: &mut IngestReport) {
         report.new_records += self.new_records;
         report.new_versions += self.new_versions;
+        report.edited += self.edited;
         report.new_pages += self.new_pages;
         report.already_there += self.already_there;
         report.not_public += self.not_public;
         report.uncertain += self.uncertain;
         report.flagged += self.flagged;
+        for (kind, n) in &self.new_by_kind {
+            *report.new_by_kind.entry(*kind).or_default() += n;
+        }
         for (outcome, n) in &self.outcomes {
             *report.outcomes.entry(*outcome).or_default() += n;
         }
@@ -263,9 +269,13 @@ impl Work {
                 counts.new_pages += 1;
                 return;
             }
-            Arrival::New => counts.new_records += 1,
+            Arrival::New => {
+                counts.new_records += 1;
+                *counts.new_by_kind.entry(one.item.kind).or_default() += 1;
+            }
             _ => counts.new_versions += 1,
         }
+        counts.edited += u64::from(one.item.edited_at.is_some());
         if one.resolved.arrival == Arrival::New && !one.item.visibility.is_public() {
             counts.not_public += 1;
         }

@@ -15,7 +15,7 @@ use super::survey::{Survey, none_at_all, survey};
 use super::{Archive, Rules, VaultError};
 use crate::capture::{CaptureError, Format, Unit};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
-use crate::model::{ActorId, CaptureId, Outcome, Platform, Role};
+use crate::model::{ActorId, CaptureId, ItemKind, Outcome, Platform, Role};
 use crate::store::catalogue::{CaptureState, Channel, ChannelFact};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub struct IngestReport {
     pub format: String,
     /// Records that are new.
     pub new_records: u64,
+    /// The same by kind.
+    pub new_by_kind: BTreeMap<ItemKind, u64>,
     /// New versions of records that were there.
     pub new_versions: u64,
     /// Pages of the web out of an archive that are new: sealed, never projected, and no records.
@@ -42,6 +44,8 @@ pub struct IngestReport {
     pub acts: u64,
     /// Deletions that became known.
     pub deleted: u64,
+    /// New records and versions that say they were edited.
+    pub edited: u64,
     /// New records that were not open to everyone: sealed, never projected.
     pub not_public: u64,
     /// What was decided on new versions.
@@ -70,26 +74,50 @@ pub fn silent() -> Progress {
 /// Who delivers: a person or machine behind a token, or nobody (the command line).
 pub type Deliverer = Option<(ActorId, Role)>;
 
+/// A capture as it is handed over.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Its bytes.
+    pub source: CaptureSource,
+    /// Its format; recognised when none is named.
+    pub format: Option<Format>,
+    /// Who delivers it.
+    pub by: Deliverer,
+    /// Take nothing in when any piece of it would be skipped.
+    pub strict: bool,
+}
+
+impl Delivery {
+    /// A capture whose format is recognised, delivered by nobody in particular; pieces that cannot be read are
+    /// skipped.
+    #[must_use]
+    pub const fn of(source: CaptureSource) -> Self {
+        Self { source, format: None, by: None, strict: false }
+    }
+}
+
 /// Most bytes of a capture in one batch, beside the limit on records.
 const BATCH_BYTES_MAX: usize = 8 << 20;
 
 /// Takes in a capture of a channel.
 ///
 /// # Errors
-/// [`VaultError::Capture`] when the file is not sound, [`VaultError::Input`] when channel and format do not fit:
-/// nothing was taken in. When storage fails midway, the batches before it stand; a second delivery adds the rest.
+/// [`VaultError::Capture`] when the file is not sound, [`VaultError::Input`] when channel and format do not fit,
+/// [`VaultError::Skipped`] when a strict delivery has pieces that cannot be read: nothing was taken in. When storage fails midway, the batches before it stand; a second delivery adds the rest.
 pub async fn ingest(
     archive: &Archive,
     rules: &Rules,
     channel: &Channel,
-    source: CaptureSource,
-    format: Option<Format>,
-    deliverer: Deliverer,
+    delivery: Delivery,
     progress: Progress,
 ) -> Result<IngestReport, VaultError> {
+    let Delivery { source, format, by: deliverer, strict } = delivery;
     let source = Arc::new(source);
     let (format, looked) = look(archive, rules, &source, format, &progress).await?;
     check_channel(channel, format, &looked)?;
+    if strict && !looked.refused.is_empty() {
+        return Err(VaultError::Skipped(looked.refused));
+    }
     let mut report = IngestReport {
         format: looked.format.clone(),
         acts: looked.acts,
