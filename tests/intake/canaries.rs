@@ -27,7 +27,7 @@ fn forms(value: &str) -> Vec<Vec<u8>> {
 }
 
 /// What of the planted values stands in a file, with the file's name.
-fn found_in(folder: &Path, planted: &[String]) -> Vec<String> {
+pub fn found_in(folder: &Path, planted: &[String]) -> Vec<String> {
     let needles: Vec<(String, Vec<u8>)> = planted
         .iter()
         .flat_map(|value| forms(value).into_iter().map(move |form| (value.clone(), form)))

@@ -5,6 +5,7 @@ mod canaries;
 mod containers;
 mod disclosure;
 mod flags;
+mod formats;
 mod opening;
 mod order;
 mod projections;
@@ -16,7 +17,7 @@ mod withheld;
 
 use crate::support::TestVault;
 use knik::capture::{Format, Limits, Unit, open};
-use knik::vault::{CaptureSource, survey};
+use knik::vault::{CaptureSource, InProcess, survey};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -36,7 +37,8 @@ async fn the_demo_comes_in_with_the_counts_it_states() {
     for demo in &channels {
         for capture in &demo.captures {
             let source = CaptureSource::File(capture.path.clone());
-            let (_, looked) = survey(&source, None, vault.rules.limits, None, &mut |_| {}).unwrap();
+            let (_, looked) =
+                survey(&source, &InProcess, None, vault.rules.limits, None, &mut |_| {}).unwrap();
             let holds = (looked.records, looked.acts, looked.deleted, looked.not_public);
             let stated = &capture.holds;
             let file = capture.path.display();

@@ -1,5 +1,6 @@
-//! Measures the detector that ships, in this process and on one thread: `docs/benchmarks.md` says what each figure means.
+//! Measures the detector and the readers of captures that ship, in this process and on one thread: `docs/benchmarks.md` says what each figure means.
 
+mod captures;
 mod clock;
 mod detect;
 mod hostile;
@@ -20,6 +21,9 @@ pub(super) enum BenchCommand {
     /// How fast posts are read for personal data, beside a bare scan for candidates in the same run.
     #[command(after_help = "Example: knik bench detect posts.jsonl --json")]
     Detect(detect::DetectArguments),
+    /// How fast captures are read, by format, beside a plain JSON parser; what they hold.
+    #[command(after_help = "Example: knik bench captures harvest/")]
+    Captures(captures::CapturesArguments),
     /// How time grows with the length of hostile texts.
     #[command(after_help = "Example: knik bench length --svg length.svg")]
     Length(length::LengthArguments),
@@ -29,6 +33,7 @@ pub(super) enum BenchCommand {
 pub(super) fn run(asked: &BenchCommand, json: bool) -> Result<ExitCode> {
     match asked {
         BenchCommand::Detect(asked) => detect::run(asked, json)?,
+        BenchCommand::Captures(asked) => captures::run(asked, json)?,
         BenchCommand::Length(asked) => length::run(asked, json)?,
     }
     Ok(ExitCode::SUCCESS)
