@@ -18,12 +18,10 @@ pub(super) struct Block {
     pub(super) wide: u64,
     /// `&` and `%`, and the first byte of each character outside ASCII.
     pub(super) asked: u64,
-    /// `@`.
-    pub(super) at: u64,
-    /// `.`, `:`, `(` and `[`.
+    /// `@` and `:`.
+    pub(super) sign: u64,
+    /// `.`, `(` and `[`.
     pub(super) mark: u64,
-    /// Spaces and line ends, and the zero bytes past the end of the text.
-    pub(super) blank: u64,
 }
 
 impl Block {
@@ -45,16 +43,15 @@ impl Block {
         let lower = within(b'a', 26);
         let upper = within(b'A', 26);
         let asked = bytes.simd_gt(u8x16::splat(0xBF)) | is(b'&') | is(b'%');
-        let mark = is(b'.') | is(b':') | is(b'(') | is(b'[');
+        let mark = is(b'.') | is(b'(') | is(b'[');
         for (bits, found) in [
             (&mut self.letter, lower | upper),
             (&mut self.upper, upper),
             (&mut self.digit, within(b'0', 10)),
             (&mut self.wide, bytes),
             (&mut self.asked, asked),
-            (&mut self.at, is(b'@')),
+            (&mut self.sign, is(b'@') | is(b':')),
             (&mut self.mark, mark),
-            (&mut self.blank, bytes.simd_lt(u8x16::splat(b' ' + 1))),
         ] {
             *bits = *bits << 16 | u64::from(found.to_bitmask());
         }
@@ -95,9 +92,8 @@ mod tests {
                 assert_eq!(block.digit, bit(byte.is_ascii_digit()), "{byte}");
                 assert_eq!(block.wide, bit(byte >= 0x80), "{byte}");
                 assert_eq!(block.asked, bit(byte >= 0xC0 || b"&%".contains(&byte)), "{byte}");
-                assert_eq!(block.at, bit(byte == b'@'), "{byte}");
-                assert_eq!(block.mark, bit(b".:([".contains(&byte)), "{byte}");
-                assert_eq!(block.blank & bit(true), bit(byte <= b' '), "{byte}");
+                assert_eq!(block.sign, bit(b"@:".contains(&byte)), "{byte}");
+                assert_eq!(block.mark, bit(b".([".contains(&byte)), "{byte}");
             }
         }
         assert_eq!(bits(0b1001 | 1 << 63).collect::<Vec<_>>(), [0, 3, 63]);

@@ -1,6 +1,5 @@
 //! The people of a conversation as a dictionary, so that author, mention and name in a text share one reference.
 
-use super::blocks::bits;
 use super::hit::{Hit, Reason};
 use super::lexicon::{Flags, Lexicon};
 use super::names::Names;
@@ -121,17 +120,6 @@ impl Participants {
         put(&mut self.names, key, person, shape);
     }
 
-    /// The words that a name may start with; few others pass.
-    #[inline]
-    fn opened(&self, words: &[Word]) -> impl Iterator<Item = usize> {
-        let (openers, mask) = (&*self.openers, self.openers.len().wrapping_sub(1));
-        let may_open = move |word: &Word| {
-            let (row, bit) = opener(word.hash);
-            openers.get(row & mask).is_some_and(|bits| bits.wrapping_shr(bit) & 1 != 0)
-        };
-        words.iter().enumerate().filter(move |(_, word)| may_open(word)).map(|(index, _)| index)
-    }
-
     /// Gives found names their person, adds what only this dictionary knows, and clears what is the organisation's.
     pub(super) fn apply<'r>(&self, view: &View<'_>, names: &'r Names, hits: &mut Vec<Hit<'r>>) {
         if self.names.is_empty() {
@@ -139,8 +127,14 @@ impl Participants {
         }
         self.name_hits(view, names, hits);
         let mut own: Vec<(usize, usize)> = Vec::new();
+        let (openers, mask) = (&*self.openers, self.openers.len().wrapping_sub(1));
         let mut next = 0;
-        for index in self.opened(view.words) {
+        for (index, word) in view.words.iter().enumerate() {
+            let (row, bit) = opener(word.hash);
+            // Most words end here.
+            if openers.get(row & mask).is_none_or(|bits| bits.wrapping_shr(bit) & 1 == 0) {
+                continue;
+            }
             let opened = (index >= next).then(|| self.longest_at(view, index)).flatten();
             let Some((count, entry)) = opened else { continue };
             if let (Some(first), Some(last)) = (view.words.get(index), view.words.get(index + count - 1)) {
@@ -232,8 +226,8 @@ const MOST_WORDS: usize = 6;
 pub(super) struct View<'t> {
     pub(super) text: &'t str,
     pub(super) words: &'t [Word],
-    /// Those that some stage wants to see, a bit each.
-    pub(super) notable: &'t [u64],
+    /// Those that some stage wants to see, by their place among all.
+    pub(super) notable: &'t [u32],
     /// What the lists say of all words together.
     pub(super) flags: Flags,
     pub(super) common: &'t Lexicon,
@@ -261,10 +255,7 @@ impl View<'_> {
     /// The words that some stage wants to see, each with its place among all.
     #[inline]
     pub(super) fn notable(&self) -> impl Iterator<Item = (usize, &Word)> {
-        let rows = self.notable.iter().zip(self.words.chunks(64)).enumerate();
-        rows.flat_map(|(row, (set, words))| {
-            bits(*set).filter_map(move |bit| Some((row.wrapping_mul(64).wrapping_add(bit), words.get(bit)?)))
-        })
+        self.notable.iter().filter_map(|index| Some((*index as usize, self.words.get(*index as usize)?)))
     }
 
     /// The flags of a word.

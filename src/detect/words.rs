@@ -56,12 +56,12 @@ pub(super) fn words(text: &str) -> Vec<Word> {
 #[derive(Default)]
 pub(super) struct Cut {
     pub(super) words: Vec<Word>,
-    /// Where a closer look is worth it: the first digit of every run of digits, and `@`, and `.`, `:`, `(` and `[` before something; in
-    /// order.
+    /// Where a closer look is worth it: the first digit of every run of digits, `@` and `:`, and `.`, `(` and `[` before a
+    /// letter; in order.
     pub(super) places: SmallVec<[usize; 16]>,
-    /// The words that some stage wants to see, a bit each: those with a capital or a digit, those that lists name, that
-    /// follow a cue or are long. Most words are none of these.
-    pub(super) notable: SmallVec<[u64; 4]>,
+    /// The words that some stage wants to see, by their place among all: those with a capital or a digit, those that lists
+    /// name, that follow a cue or are long. Most words are none of these.
+    pub(super) notable: SmallVec<[u32; 24]>,
     /// Whether there is a digit.
     pub(super) digits: bool,
     /// Whether it may hold words that are spelled out or numbers with letters in them.
@@ -141,7 +141,8 @@ impl Cut {
             return Err(from);
         }
         let numbers = block.digit & !(block.digit << 1 | u64::from(run.digit));
-        let marks = block.at | block.mark & !(block.blank >> 1);
+        // Whether a letter follows the last byte is not seen here.
+        let marks = block.sign | block.mark & (block.letter >> 1 | 1 << (BLOCK - 1));
         self.places.extend(bits(numbers | marks).map(|bit| base.wrapping_add(bit)));
         self.digits |= block.digit != 0;
         let digit = block.digit >> (BLOCK - 1) != 0;
@@ -214,7 +215,7 @@ impl Cut {
     /// overlap.
     pub(super) fn look_up(&mut self, known: &Lexicon) {
         let (mut all, mut before) = (Flags::NONE, Flags::NONE);
-        for words in self.words.chunks_mut(64) {
+        for (row, words) in (0_u32..).zip(self.words.chunks_mut(64)) {
             let (mut notable, mut bit) = (0, 1_u64);
             for word in words {
                 word.flags = known.flags(word.hash);
@@ -226,7 +227,8 @@ impl Cut {
                 before = word.flags;
                 all = all.with(before);
             }
-            self.notable.push(notable);
+            let first = row.wrapping_mul(64);
+            self.notable.extend(bits(notable).map(|bit| first.wrapping_add(bit as u32)));
         }
         self.flags = all;
     }
