@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Every check of Knik, as `make test` runs them. Ends with one line and an exit status that agree.
 #
-# Installs the Debian package postgresql when no PostgreSQL is here (as root, or with sudo). Starts a server in a
-# temporary folder and stops it by its process id, whatever happens. A test that cannot run prints
+# Installs the Debian packages postgresql and radosgw (S3) when they are not here (as root, or with sudo). Starts a
+# server of each in a temporary folder and stops it by its process id, whatever happens. A test that cannot run prints
 # `left out: NAME (reason)`; the only reason allowed is `(no ../shared)`, else the run fails.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/knik-test.XXXXXX") || exit 1
 chmod 711 "$work" # the server's own user must be able to reach its folder in it
-mkdir -m 700 "$work/postgres" "$work/demo"
+mkdir -m 700 "$work/postgres" "$work/s3" "$work/demo"
 log=$work/output.log
 : >"$log"
 failed=()
@@ -17,6 +17,7 @@ passed=()
 
 clean_up() {
     tests/servers/postgres.sh stop "$work/postgres" || true
+    tests/servers/radosgw.sh stop "$work/s3" || true
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -37,6 +38,17 @@ install_postgres() {
     as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql
 }
 
+install_radosgw() {
+    if command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null; then return; fi
+    if ! command -v apt-get >/dev/null; then
+        echo "no Ceph object gateway here and no apt-get: install radosgw, ceph-mon, ceph-osd, ceph-common and curl and run again" >&2
+        return 1
+    fi
+    echo "installing the Debian packages radosgw, ceph-mon, ceph-osd, ceph-common and curl"
+    as_root apt-get update -q &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends radosgw ceph-mon ceph-osd ceph-common curl
+}
+
 # step NAME COMMAND...: runs it, shows and keeps what it prints, remembers how it ended.
 step() {
     local name=$1
@@ -50,6 +62,13 @@ start_postgres() {
     install_postgres && address=$(tests/servers/postgres.sh start "$work/postgres") || return 1
     printf '%s\n' "$address" >"$work/address"
     echo "running at $address"
+}
+
+start_s3() {
+    local server
+    install_radosgw && server=$(tests/servers/radosgw.sh start "$work/s3") || return 1
+    printf '%s\n' "$server" >"$work/s3-server"
+    echo "running at ${server%% *}"
 }
 
 for tool in cargo rustfmt cargo-clippy; do
@@ -66,14 +85,19 @@ if [[ -s $work/address ]]; then
     KNIK_TEST_POSTGRES=$(<"$work/address")
     export KNIK_TEST_POSTGRES
 fi
+step "S3" start_s3
+if [[ -s $work/s3-server ]]; then
+    KNIK_TEST_S3=$(<"$work/s3-server")
+    export KNIK_TEST_S3
+fi
 step "format" cargo fmt --check
 step "lints" cargo clippy --release --all-targets -- -D warnings
 step "tests" cargo test --release --no-fail-fast -- --show-output
 # The very program that the tests were run against. Their own variables are no settings of the program: it refuses variables it does not know.
-step "demo check" env -u KNIK_TEST_POSTGRES -u KNIK_SHARED timeout --kill-after=30 900 "${CARGO_TARGET_DIR:-target}/release/knik" demo --check --dir "$work/demo/data"
+step "demo check" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_SHARED timeout --kill-after=30 900 "${CARGO_TARGET_DIR:-target}/release/knik" demo --check --dir "$work/demo/data"
 
 # The same program against the real Presidio: status, message and body of every request.
-step "Presidio" env -u KNIK_TEST_POSTGRES -u KNIK_SHARED timeout --kill-after=30 900 tests/presidio/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
+step "Presidio" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_SHARED timeout --kill-after=30 900 tests/presidio/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
 
 # What was left out: named, counted, and only for the one reason that is allowed.
 grep -h '^left out:' "$log" | sort -u >"$work/left-out"

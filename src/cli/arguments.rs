@@ -51,6 +51,11 @@ pub(super) enum Command {
         after_help = "Example: knik ingest --channel low-mastodon timeline.json context.json\n         knik ingest --strict --json --channel low-mastodon archive.zip\n         knik ingest --dry-run --json timeline.json"
     )]
     Ingest(IngestArguments),
+    /// Take in every capture that is laid in a folder or under a prefix of an S3 bucket, and move it aside.
+    #[command(
+        after_help = "Example: knik harvest --channel low-mastodon --folder /srv/harvest/low-mastodon\n         knik harvest --once --strict --json --channel dwv-x --s3 s3://captures/dwv-x\n\nWhere an S3 store is and who asks stand in the environment: AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID,\nAWS_SECRET_ACCESS_KEY; AWS_ALLOW_HTTP=true for a store without TLS."
+    )]
+    Harvest(HarvestArguments),
     /// Organisations, each with a master key of its own.
     #[command(
         subcommand,
@@ -168,6 +173,41 @@ pub(super) struct IngestArguments {
     /// Files as harvested.
     #[arg(required = true)]
     pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(super) struct HarvestArguments {
+    /// For which channel.
+    #[arg(long)]
+    pub(super) channel: ChannelId,
+    /// A folder that captures are laid in.
+    #[arg(long, required_unless_present = "s3", conflicts_with = "s3")]
+    pub(super) folder: Option<PathBuf>,
+    /// A bucket and prefix that captures are laid under: s3://bucket/prefix.
+    #[arg(long)]
+    pub(super) s3: Option<String>,
+    /// Take in what is there and stop; exit 1 when something was refused or had to be left.
+    #[arg(long)]
+    pub(super) once: bool,
+    /// The format, when it need not be recognised.
+    #[arg(long, help = format_help(), value_parser = known_format)]
+    pub(super) format: Option<String>,
+    /// Refuse a capture when any piece of it would be skipped.
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// How long a file in the folder must not have changed before it is taken to be complete.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(super) settle_seconds: u64,
+    /// How long to wait between two rounds.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(super) every_seconds: u64,
+    /// Answer with JSON.
+    #[arg(skip)]
+    pub(super) json: bool,
+}
+
+fn known_format(word: &str) -> Result<String, String> {
+    word.parse::<Format>().map(|format| format.to_string()).map_err(|error| error.to_string())
 }
 
 /// What is said of `--format`: every format there is.
@@ -397,6 +437,7 @@ impl Arguments {
         let mut read = Self::parse();
         match &mut read.command {
             Command::Ingest(asked) => asked.json = read.json,
+            Command::Harvest(asked) => asked.json = read.json,
             Command::Verify(asked) => asked.json = read.json,
             _ => {}
         }

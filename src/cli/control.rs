@@ -1,13 +1,17 @@
 //! Orders to a data folder: carried out by the running service over its socket, or here when none runs.
 //!
 //! The socket is 0600 in the data folder; who may open it may open the folder. One order a connection: a line of
-//! JSON in, lines of JSON out, the last of them the answer.
+//! JSON in, lines of JSON out, the last of them the answer. A capture that is brought follows its order in pieces
+//! (see `delivery`).
+
+pub(super) mod delivery;
 
 use super::folder::DataFolder;
 use super::review::ReviewOrder;
 use super::{commands, must_exist};
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact};
+use crate::store::spool::Spool;
 use crate::vault::ingest::Progress;
 use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
@@ -16,6 +20,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::OwnedReadHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
@@ -114,19 +119,29 @@ pub(super) async fn carry_out(
         must_exist(dir)?;
     }
     let folder = Arc::new(DataFolder::open(dir).await?);
-    let (said, mut heard) = mpsc::unbounded_channel();
-    let work = {
-        let folder = Arc::clone(&folder);
-        tokio::spawn(async move { commands::execute(&folder, order, None, telling(said)).await })
-    };
-    while let Some((done, all)) = heard.recv().await {
-        progress(done, all);
-    }
-    let answer = work.await.context("the command was stopped")??;
+    let answer = carry_out_here(&folder, order, None, progress).await?;
     if let Err(error) = commands::settle(&folder).await {
         eprintln!("knik: the order was carried out; what follows it waits for the next command: {error:#}");
     }
     Ok(answer)
+}
+
+/// Has an order carried out on a folder that was opened here.
+async fn carry_out_here(
+    folder: &Arc<DataFolder>,
+    order: Order,
+    brought: Option<Spool>,
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+) -> Result<Value> {
+    let (said, mut heard) = mpsc::unbounded_channel();
+    let work = {
+        let folder = Arc::clone(folder);
+        tokio::spawn(async move { commands::execute(&folder, order, brought, telling(said)).await })
+    };
+    while let Some((done, all)) = heard.recv().await {
+        progress(done, all);
+    }
+    work.await.context("the command was stopped")?
 }
 
 /// Progress that is sent on; when nobody listens any more the work goes on all the same.
@@ -142,9 +157,12 @@ async fn ask(
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Value> {
     let (read, mut write) = service.into_split();
-    let mut line = serde_json::to_string(&order)?;
-    line.push('\n');
-    write.write_all(line.as_bytes()).await.context("the service does not take orders")?;
+    write.write_all(&line_of(&order)?).await.context("the service does not take orders")?;
+    hear(read, progress).await
+}
+
+/// Listens to what the service says of an order, to its answer.
+async fn hear(read: OwnedReadHalf, progress: &mut (dyn FnMut(u64, u64) + Send)) -> Result<Value> {
     let mut lines = BufReader::new(read).lines();
     while let Some(line) = lines.next_line().await.context("the service broke off")? {
         match serde_json::from_str(&line).context("the service speaks another version; restart it")? {
@@ -154,6 +172,12 @@ async fn ask(
         }
     }
     Err(anyhow!("the service stopped before the order was carried out"))
+}
+
+fn line_of(what: &impl Serialize) -> Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(what)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 /// Takes orders until the process ends.
@@ -179,16 +203,23 @@ pub(super) async fn listen(folder: Arc<DataFolder>) -> Result<()> {
 
 async fn answer(folder: &Arc<DataFolder>, connection: UnixStream) -> Result<()> {
     let (read, mut write) = connection.into_split();
-    let mut line = String::new();
-    BufReader::new(read.take(ORDER_BYTES_MAX)).read_line(&mut line).await?;
+    let (mut input, mut line) = (BufReader::new(read), String::new());
+    (&mut input).take(ORDER_BYTES_MAX).read_line(&mut line).await?;
     let order: Order = match serde_json::from_str(&line) {
         Ok(order) => order,
         Err(error) => return say(&mut write, &Line::Failed(format!("order not understood: {error}"))).await,
     };
+    let brought = match &order {
+        Order::Deliver(_) => match delivery::receive(folder, &mut input).await {
+            Ok(spool) => Some(spool),
+            Err(error) => return say(&mut write, &Line::Failed(format!("{error:#}"))).await,
+        },
+        _ => None,
+    };
     let (said, mut heard) = mpsc::unbounded_channel();
     let work = {
         let folder = Arc::clone(folder);
-        tokio::spawn(async move { commands::execute(&folder, order, None, telling(said)).await })
+        tokio::spawn(async move { commands::execute(&folder, order, brought, telling(said)).await })
     };
     while let Some((done, all)) = heard.recv().await {
         say(&mut write, &Line::Progress { done, all }).await?;
@@ -200,8 +231,6 @@ async fn answer(folder: &Arc<DataFolder>, connection: UnixStream) -> Result<()> 
 }
 
 async fn say(write: &mut (impl AsyncWriteExt + Unpin), line: &Line) -> Result<()> {
-    let mut text = serde_json::to_string(line)?;
-    text.push('\n');
-    write.write_all(text.as_bytes()).await?;
+    write.write_all(&line_of(line)?).await?;
     Ok(())
 }

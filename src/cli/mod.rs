@@ -15,6 +15,7 @@ mod detector;
 pub mod embedded;
 mod findings;
 mod folder;
+mod harvest;
 mod new_file;
 mod operator_key;
 mod parse_process;
@@ -77,6 +78,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Detector(asked) => detector::serve(&asked).await?,
         Command::Ingest(asked) if asked.dry_run => return print::dry_run(&asked),
         Command::Ingest(asked) => return commands::ingest(&dir, asked).await,
+        Command::Harvest(asked) => return harvest::run(&dir, asked).await,
         Command::Verify(asked) => return commands::verify(&dir, asked).await,
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),

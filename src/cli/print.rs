@@ -167,6 +167,35 @@ pub(super) fn refused(file: &Path, error: &Error, as_json: bool) -> Result<()> {
     Ok(())
 }
 
+/// Where a harvested capture went; its report as a line for machines.
+pub(super) fn moved(name: &str, place: &str, report: Option<&Value>, as_json: bool) {
+    if as_json {
+        let mut line = report.cloned().unwrap_or_else(|| json!({ "file": name }));
+        if let Some(fields) = line.as_object_mut() {
+            fields.insert("movedTo".to_owned(), json!(place));
+        }
+        println!("{line}");
+        return;
+    }
+    let refused = report.filter(|report| report.get("report").is_none());
+    match refused.and_then(|report| report.get("reason")).and_then(Value::as_str) {
+        Some(why) => eprintln!("{name}: refused: {why}\n  moved to {place}"),
+        None => println!("{name}: moved to {place}"),
+    }
+}
+
+/// A harvested capture that stays where it is, or a round that could not be done.
+pub(super) fn waits(name: Option<&str>, error: &Error, as_json: bool) {
+    match (name, as_json) {
+        (Some(name), true) => {
+            println!("{}", json!({ "file": name, "state": "waiting", "reason": format!("{error:#}") }))
+        }
+        (None, true) => println!("{}", json!({ "state": "waiting", "reason": format!("{error:#}") })),
+        (Some(name), false) => eprintln!("{name}: left where it is: {error:#}"),
+        (None, false) => eprintln!("knik: nothing harvested this time: {error:#}"),
+    }
+}
+
 /// The answer to an order.
 pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()> {
     if as_json {
