@@ -41,12 +41,12 @@ install_postgres() {
 install_radosgw() {
     if command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null; then return; fi
     if ! command -v apt-get >/dev/null; then
-        echo "no Ceph object gateway here and no apt-get: install radosgw, ceph-mon, ceph-osd, ceph-common and curl and run again" >&2
+        echo "no Ceph object gateway here and no apt-get: install radosgw, ceph-mon, ceph-osd, ceph-common, curl and openssl and run again" >&2
         return 1
     fi
-    echo "installing the Debian packages radosgw, ceph-mon, ceph-osd, ceph-common and curl"
+    echo "installing the Debian packages radosgw, ceph-mon, ceph-osd, ceph-common, curl and openssl"
     as_root apt-get update -q &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends radosgw ceph-mon ceph-osd ceph-common curl
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends radosgw ceph-mon ceph-osd ceph-common curl openssl
 }
 
 # step NAME COMMAND...: runs it, shows and keeps what it prints, remembers how it ended.

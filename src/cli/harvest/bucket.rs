@@ -53,6 +53,7 @@ impl Prefix {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         ensure!(!bucket.is_empty(), "`{address}` names no bucket; write s3://bucket/prefix");
         let prefix = Path::parse(prefix).with_context(|| format!("the prefix of `{address}`"))?;
+        check_addresses()?;
         let mut store = AmazonS3Builder::from_env().with_bucket_name(bucket);
         if std::env::var_os("AWS_TIMEOUT").is_none() {
             // For one answer with all its bytes: a large capture takes longer than the half minute of the library.
@@ -210,6 +211,19 @@ impl Prefix {
         let key = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
         Path::parse(key).context("the name of an object")
     }
+}
+
+/// The library takes any text for an address and fails much later.
+fn check_addresses() -> Result<()> {
+    for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AWS_ENDPOINT_URL_S3"] {
+        let Ok(address) = std::env::var(name) else { continue };
+        let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+        ensure!(
+            host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')),
+            "`{name}` must be an address such as https://s3.example, or not be set"
+        );
+    }
+    Ok(())
 }
 
 /// Which object, in which state. A store may put its tag in quotes in one answer and not in another.
