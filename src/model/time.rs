@@ -44,7 +44,7 @@ impl Timestamp {
     /// The same as a date, in UTC.
     #[must_use]
     pub fn date(self) -> jiff::civil::Date {
-        jiff::tz::Offset::UTC.to_datetime(self.0).date()
+        self.day().parse().unwrap_or(jiff::civil::Date::ZERO)
     }
 }
 
