@@ -36,7 +36,8 @@ async fn the_demo_comes_in_with_the_counts_it_states() {
     for demo in &channels {
         for capture in &demo.captures {
             let source = CaptureSource::File(capture.path.clone());
-            let (_, looked) = survey(&source, None, vault.rules.limits, None, &mut |_| {}).unwrap();
+            let (_, looked) =
+                survey(&source, &*vault.rules.reader, None, vault.rules.limits, None, &mut |_| {}).unwrap();
             let holds = (looked.records, looked.acts, looked.deleted, looked.not_public);
             let stated = &capture.holds;
             let file = capture.path.display();
