@@ -10,6 +10,7 @@ mod endpoints;
 mod fixture;
 mod logs;
 mod main_job;
+mod parsing;
 mod processes;
 mod refusals;
 mod review;
