@@ -227,3 +227,16 @@ pub enum CaptureError {
     #[error(transparent)]
     Parser(#[from] ParserFault),
 }
+
+impl CaptureError {
+    /// Whether the capture is not at fault: read again as it is, it may be read.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Read(_) | Self::Parser(ParserFault::NotStarted(_) | ParserFault::NotConfined) => true,
+            // Hang-up, interrupt, kill and terminate come from outside; other signals come of what was read.
+            Self::Parser(ParserFault::Killed { signal }) => matches!(*signal, 1 | 2 | 9 | 15),
+            _ => false,
+        }
+    }
+}

@@ -35,7 +35,7 @@ pub struct Arguments {
 pub(super) enum Command {
     /// Fill a data folder with sample captures and serve it, for trying out.
     #[command(
-        after_help = "Example: knik demo --dir /tmp/knik-demo\n         knik demo --check   does the main job as each role and stops"
+        after_help = "Example: knik demo --dir knik-demo\n         knik demo --check   does the main job as each role and stops"
     )]
     Demo(DemoArguments),
     /// Serve the vault and, as a process of its own, the reading room.

@@ -1,7 +1,6 @@
 //! The one place where errors become problem documents (RFC 9457).
 
 use crate::access::{Denial, Outside};
-use crate::capture::{CaptureError, ParserFault};
 use crate::reading_room::ReadingError;
 use crate::vault::VaultError;
 use actix_web::http::StatusCode;
@@ -116,11 +115,9 @@ impl From<VaultError> for Problem {
             VaultError::Absent { .. } => Self::absent(),
             VaultError::Refused(denial) => Self::denied(&denial),
             VaultError::Input(detail) => Self::input(detail),
-            // Not the capture's fault: the same delivery may succeed later.
-            VaultError::Capture(CaptureError::Parser(
-                fault @ (ParserFault::NotStarted(_) | ParserFault::NotConfined | ParserFault::Killed { .. }),
-            )) => {
-                tracing::error!(error = %fault, "a capture was not read");
+            // The same delivery may succeed later.
+            VaultError::Capture(error) if error.is_passing() => {
+                tracing::error!(%error, "a capture was not read");
                 Self::unavailable()
             }
             VaultError::Skipped(_) => Self::input(error.to_string()),

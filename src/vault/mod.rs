@@ -179,7 +179,7 @@ impl VaultError {
     #[must_use]
     pub const fn is_of_capture(&self) -> bool {
         match self {
-            Self::Capture(error) => !matches!(error, CaptureError::Read(_)),
+            Self::Capture(error) => !error.is_passing(),
             Self::Input(_) | Self::Skipped(_) | Self::Layout => true,
             _ => false,
         }

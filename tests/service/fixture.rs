@@ -112,16 +112,17 @@ impl Service {
         let _already = self.guard.wait();
     }
 
-    /// The reading room's process: the vault's only child.
+    /// The reading room's process: the vault's only child that lasts.
     pub fn reading_room_pid(&self) -> u32 {
         let children = fs::read_dir("/proc").unwrap().filter_map(|entry| {
             let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
             let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
             let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse::<u32>();
-            (parent == Ok(self.pid)).then_some(pid)
+            let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+            (parent == Ok(self.pid) && command.contains("reading-room")).then_some(pid)
         });
         let children: Vec<u32> = children.collect();
-        assert_eq!(children.len(), 1, "the vault has one child");
+        assert_eq!(children.len(), 1, "the vault has one reading room");
         children[0]
     }
 

@@ -13,6 +13,7 @@ mod harvest_s3;
 mod killed;
 mod logs;
 mod main_job;
+mod parsing;
 mod processes;
 mod refusals;
 mod review;
