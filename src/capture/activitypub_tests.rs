@@ -1,10 +1,11 @@
 //! Every field of the format, on invented objects.
 
+use crate::capture::reading_tests::{items_of, names, read, said};
 use crate::capture::{
-    CaptureError, CutKind, DeletedBy, Format, Item, Limits, MediaKind, PartRole, PassageRole, Precision,
-    Reader, StatedZone, Unit, reread,
+    CutKind, DeletedBy, Format, Item, Limits, MediaKind, PartRole, PassageRole, Precision, Reader,
+    StatedZone, reread,
 };
-use crate::model::{ItemKind, PrivateText, Visibility};
+use crate::model::{ItemKind, Visibility};
 
 /// Invented captures, one of each shape, with their records, acts, deletions and records not public.
 pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
@@ -32,22 +33,8 @@ pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
     ),
 ];
 
-fn read(text: &str) -> Vec<Unit> {
-    let units: Result<_, CaptureError> =
-        Reader::new(text.as_bytes(), None, Limits::default()).unwrap().collect();
-    units.unwrap()
-}
-
 fn items(text: &str) -> Vec<Item> {
-    read(text).into_iter().flat_map(|unit| unit.items).collect()
-}
-
-fn names(texts: &[PrivateText]) -> Vec<&str> {
-    texts.iter().map(PrivateText::expose).collect()
-}
-
-fn said(item: &Item) -> Vec<(PassageRole, &str)> {
-    item.passages.iter().map(|passage| (passage.role, passage.text.expose())).collect()
+    items_of(read(text))
 }
 
 const FULL: &str = r#"{"@context":["https://www.w3.org/ns/activitystreams",{"sensitive":"as:sensitive"}],"id":"https://s.example/users/fenna/statuses/20",

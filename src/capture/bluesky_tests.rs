@@ -1,9 +1,8 @@
 //! Every field of the format, on invented posts.
 
-use crate::capture::{
-    ActKind, CaptureError, DeletedBy, Format, Item, Limits, MediaKind, PassageRole, Reader, Unit,
-};
-use crate::model::{ItemKind, PrivateText, Visibility};
+use crate::capture::reading_tests::{items_of, names, read, said};
+use crate::capture::{ActKind, DeletedBy, Format, Item, Limits, MediaKind, PassageRole, Reader};
+use crate::model::{ItemKind, Visibility};
 
 /// Invented captures, one of each shape, with their records, acts, deletions and records not public.
 pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
@@ -44,22 +43,8 @@ pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
     ),
 ];
 
-fn read(text: &str) -> Vec<Unit> {
-    let units: Result<_, CaptureError> =
-        Reader::new(text.as_bytes(), None, Limits::default()).unwrap().collect();
-    units.unwrap()
-}
-
 fn items(text: &str) -> Vec<Item> {
-    read(text).into_iter().flat_map(|unit| unit.items).collect()
-}
-
-fn names(texts: &[PrivateText]) -> Vec<&str> {
-    texts.iter().map(PrivateText::expose).collect()
-}
-
-fn said(item: &Item) -> Vec<(PassageRole, &str)> {
-    item.passages.iter().map(|passage| (passage.role, passage.text.expose())).collect()
+    items_of(read(text))
 }
 
 const FULL: &str = r##"{"thread":{"$type":"app.bsky.feed.defs#threadViewPost","post":{"uri":"at://did:plc:fenna/app.bsky.feed.post/3aa","cid":"b",

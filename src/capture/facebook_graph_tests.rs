@@ -1,6 +1,7 @@
 //! Every field of the format, on invented posts.
 
-use crate::capture::{CaptureError, Format, Item, Limits, MediaKind, Reader, Unit};
+use crate::capture::reading_tests::{items_of, names, read_as};
+use crate::capture::{Format, Item, MediaKind};
 use crate::model::{ItemKind, PrivateText, Visibility};
 
 /// Invented captures, one of each shape, with their records, acts, deletions and records not public.
@@ -23,16 +24,7 @@ pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
 ];
 
 fn items(text: &str) -> Vec<Item> {
-    let reader = Reader::new(text.as_bytes(), None, Limits::default()).unwrap();
-    assert_eq!(reader.format(), Format::FacebookGraph, "{text}");
-    let units: Result<Vec<Unit>, CaptureError> = reader.collect();
-    let units = units.unwrap();
-    assert!(units.iter().all(|unit| unit.refused.is_empty()));
-    units.into_iter().flat_map(|unit| unit.items).collect()
-}
-
-fn names(texts: &[PrivateText]) -> Vec<&str> {
-    texts.iter().map(PrivateText::expose).collect()
+    items_of(read_as(Format::FacebookGraph, text))
 }
 
 const FULL: &str = r#"{"created_time":"2026-05-04T09:30:00+0000","message":"Dag Fenna","from":{"name":"Bo B.","id":"7"},"can_comment":true,

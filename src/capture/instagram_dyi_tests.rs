@@ -1,6 +1,7 @@
 //! The layouts of an Instagram archive, on invented captures.
 
-use crate::capture::{CutKind, Format, Item, Limits, MediaKind, PartRole, PassageRole, Reader, Unit, reread};
+use crate::capture::reading_tests::read_as;
+use crate::capture::{CutKind, Format, Item, MediaKind, PartRole, PassageRole, Unit, reread};
 use crate::model::{ItemKind, Visibility};
 
 /// Invented captures, one of each shape, with their records, acts, deletions and records not public.
@@ -78,9 +79,7 @@ pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
 ];
 
 fn read(text: &str) -> Vec<Unit> {
-    let reader = Reader::new(text.as_bytes(), None, Limits::default()).unwrap();
-    assert_eq!(reader.format(), Format::InstagramDyi, "{text}");
-    reader.map(Result::unwrap).collect()
+    read_as(Format::InstagramDyi, text)
 }
 
 fn items(fixture: usize) -> Vec<Item> {

@@ -1,6 +1,7 @@
 //! Every field of the format, on invented media.
 
-use crate::capture::{CaptureError, Format, Item, Limits, MediaKind, PassageRole, Reader, Unit};
+use crate::capture::reading_tests::{items_of, read_as};
+use crate::capture::{Format, Item, MediaKind, PassageRole};
 use crate::model::{ItemKind, PrivateText, Visibility};
 
 /// Invented captures, one of each shape, with their records, acts, deletions and records not public.
@@ -19,12 +20,7 @@ pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
 ];
 
 fn items(text: &str) -> Vec<Item> {
-    let reader = Reader::new(text.as_bytes(), None, Limits::default()).unwrap();
-    assert_eq!(reader.format(), Format::InstagramGraph, "{text}");
-    let units: Result<Vec<Unit>, CaptureError> = reader.collect();
-    let units = units.unwrap();
-    assert!(units.iter().all(|unit| unit.refused.is_empty()));
-    units.into_iter().flat_map(|unit| unit.items).collect()
+    items_of(read_as(Format::InstagramGraph, text))
 }
 
 fn under(item: &Item) -> &str {

@@ -1,10 +1,10 @@
 //! Every field of the format, on invented statuses.
 
+use crate::capture::reading_tests::{items_of, names, read, said};
 use crate::capture::{
-    Act, ActKind, CaptureError, DeletedBy, Format, Item, Limits, MediaKind, PassageRole, Reader, Removal,
-    Unit,
+    Act, ActKind, DeletedBy, Format, Item, Limits, MediaKind, PassageRole, Reader, Removal,
 };
-use crate::model::{ItemKind, Platform, PrivateText, Visibility};
+use crate::model::{ItemKind, Platform, Visibility};
 
 /// Invented captures, one of each shape, with their records, acts, deletions and records not public.
 pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
@@ -40,24 +40,8 @@ pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
     ),
 ];
 
-fn read(text: &str) -> Vec<Unit> {
-    let units: Result<_, CaptureError> =
-        Reader::new(text.as_bytes(), None, Limits::default()).unwrap().collect();
-    units.unwrap()
-}
-
 fn items(text: &str) -> Vec<Item> {
-    let units = read(text);
-    assert!(units.iter().all(|unit| unit.refused.is_empty()));
-    units.into_iter().flat_map(|unit| unit.items).collect()
-}
-
-fn names(texts: &[PrivateText]) -> Vec<&str> {
-    texts.iter().map(PrivateText::expose).collect()
-}
-
-fn said(item: &Item) -> Vec<(PassageRole, &str)> {
-    item.passages.iter().map(|passage| (passage.role, passage.text.expose())).collect()
+    items_of(read(text))
 }
 
 fn meaning(item: &Item) -> Vec<u8> {

@@ -34,6 +34,8 @@ mod meta_export;
 mod page;
 mod python_repr;
 mod reader;
+#[cfg(test)]
+mod reading_tests;
 mod sniff;
 mod source;
 mod split;

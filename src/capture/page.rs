@@ -61,19 +61,7 @@ impl<'a> Page<'a> {
         self.offset += reached as u64;
         let whole = ByteRange { start: offset, end: offset + reached as u64 };
         let too_long = offset > 0 || (reached == limit && !self.input.fill_buf()?.is_empty());
-        let mut unit = Unit {
-            format: Some(Format::WebPage),
-            within: None,
-            offset,
-            bytes,
-            items: Vec::new(),
-            acts: Vec::new(),
-            deletions: Vec::new(),
-            stubs: Vec::new(),
-            heading: None,
-            cuts: Vec::new(),
-            refused: Vec::new(),
-        };
+        let mut unit = Unit { format: Some(Format::WebPage), ..Unit::bare(offset, bytes) };
         if too_long {
             let place = Place { within: None, line: 0, offset, pointer: None };
             let range = ByteRange { start: offset, end: offset };

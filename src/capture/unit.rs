@@ -47,6 +47,25 @@ pub struct Unit {
     pub refused: Vec<Refusal>,
 }
 
+impl Unit {
+    /// Bytes out of which nothing was read yet.
+    pub(super) fn bare(offset: u64, bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self {
+            format: None,
+            within: None,
+            offset,
+            bytes,
+            items: Vec::new(),
+            acts: Vec::new(),
+            deletions: Vec::new(),
+            stubs: Vec::new(),
+            heading: None,
+            cuts: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+}
+
 impl fmt::Debug for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unit")

@@ -1,6 +1,7 @@
 //! Every field of the format, on invented posts.
 
-use crate::capture::{ActKind, Format, Item, Limits, MediaKind, PassageRole, Reader, Unit};
+use crate::capture::reading_tests::read_as;
+use crate::capture::{ActKind, Format, Item, MediaKind, PassageRole, Unit};
 use crate::model::{ItemKind, PrivateText, Visibility};
 
 /// Invented captures, one of each shape, with their records, acts, deletions and records not public.
@@ -36,9 +37,7 @@ pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
 ];
 
 fn read(text: &str) -> Vec<Unit> {
-    let reader = Reader::new(text.as_bytes(), None, Limits::default()).unwrap();
-    assert_eq!(reader.format(), Format::XApiV1, "{text}");
-    reader.map(Result::unwrap).collect()
+    read_as(Format::XApiV1, text)
 }
 
 fn only(text: &str) -> Item {

@@ -1,10 +1,8 @@
 //! Every field of the format, on invented posts.
 
-use crate::capture::{
-    CaptureError, CutKind, DeletedBy, Item, Limits, MediaKind, PartRole, PassageRole, Reader, RefusalReason,
-    Unit,
-};
-use crate::model::{ItemKind, Platform, PrivateText, Visibility};
+use crate::capture::reading_tests::{names, read, said};
+use crate::capture::{CutKind, DeletedBy, Item, MediaKind, PartRole, PassageRole, RefusalReason, Unit};
+use crate::model::{ItemKind, Platform, Visibility};
 
 /// Invented captures, one of each shape, with their records, acts, deletions and records not public.
 pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[(
@@ -21,24 +19,10 @@ pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[(
     [3, 1, 1, 2],
 )];
 
-fn read(text: &str) -> Vec<Unit> {
-    let units: Result<_, CaptureError> =
-        Reader::new(text.as_bytes(), None, Limits::default()).unwrap().collect();
-    units.unwrap()
-}
-
 fn one(text: &str) -> Unit {
     let mut units = read(text);
     assert_eq!((units.len(), units[0].refused.len()), (1, 0), "{text}");
     units.remove(0)
-}
-
-fn names(texts: &[PrivateText]) -> Vec<&str> {
-    texts.iter().map(PrivateText::expose).collect()
-}
-
-fn said(item: &Item) -> Vec<(PassageRole, &str)> {
-    item.passages.iter().map(|passage| (passage.role, passage.text.expose())).collect()
 }
 
 fn meaning(item: &Item) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! The shapes of an account archive, on invented captures.
 
+use crate::capture::reading_tests::read_as;
 use crate::capture::{
     Act, ActKind, CutKind, DeletedBy, Format, Item, Limits, MediaKind, PartRole, PassageRole, Reader, Unit,
 };
@@ -61,9 +62,7 @@ pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
 ];
 
 fn read(text: &str) -> Vec<Unit> {
-    let reader = Reader::new(text.as_bytes(), None, Limits::default()).unwrap();
-    assert_eq!(reader.format(), Format::XArchive);
-    reader.map(Result::unwrap).collect()
+    read_as(Format::XArchive, text)
 }
 
 fn words(texts: &[PrivateText]) -> Vec<&str> {

@@ -1,7 +1,8 @@
 //! Every field of the format, on invented comments.
 
-use crate::capture::{CaptureError, Format, Item, Limits, PassageRole, Reader, Unit};
-use crate::model::{ItemKind, PrivateText, Visibility};
+use crate::capture::reading_tests::{items_of, names, read_as};
+use crate::capture::{Format, Item, PassageRole};
+use crate::model::{ItemKind, Visibility};
 
 /// Invented captures, one of each shape, with their records, acts, deletions and records not public.
 pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
@@ -23,16 +24,7 @@ pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
 ];
 
 fn items(text: &str) -> Vec<Item> {
-    let reader = Reader::new(text.as_bytes(), None, Limits::default()).unwrap();
-    assert_eq!(reader.format(), Format::YouTube);
-    let units: Result<Vec<Unit>, CaptureError> = reader.collect();
-    let units = units.unwrap();
-    assert!(units.iter().all(|unit| unit.refused.is_empty()));
-    units.into_iter().flat_map(|unit| unit.items).collect()
-}
-
-fn names(texts: &[PrivateText]) -> Vec<&str> {
-    texts.iter().map(PrivateText::expose).collect()
+    items_of(read_as(Format::YouTube, text))
 }
 
 const FULL: &str = r#"{"kind":"youtube#comment","id":"U1.r","snippet":{"authorDisplayName":"@fenna-de-v","authorChannelId":{"value":"UCf"},

@@ -160,7 +160,7 @@ fn placeholder(finding: &Finding) -> Placeholder {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::{Score, SubjectRef};
 
@@ -169,7 +169,7 @@ mod tests {
         at(start, start + value.len(), entity)
     }
 
-    fn at(start: usize, end: usize, entity: &str) -> Finding {
+    pub(crate) fn at(start: usize, end: usize, entity: &str) -> Finding {
         Finding {
             span: Span::new(start, end).unwrap(),
             entity: entity.parse().unwrap(),

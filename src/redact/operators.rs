@@ -284,8 +284,8 @@ fn number(
 
 #[cfg(test)]
 mod tests {
+    use super::super::cover::tests::at;
     use super::*;
-    use crate::model::{Score, Span};
     use proptest::prelude::*;
 
     /// Findings for the values of a text, each at its first place after the one before.
@@ -294,21 +294,9 @@ mod tests {
         let place = |(value, entity): &(&str, &str)| {
             let start = from + text[from..].find(value).unwrap();
             from = start + value.len();
-            finding(start, from, entity)
+            at(start, from, entity)
         };
         values.iter().map(place).collect()
-    }
-
-    fn finding(start: usize, end: usize, entity: &str) -> Finding {
-        Finding {
-            span: Span::new(start, end).unwrap(),
-            entity: entity.parse().unwrap(),
-            score: Score::new(0.9),
-            recogniser: "test".parse().unwrap(),
-            exemption: "woo-5.1.2e".parse().unwrap(),
-            evidence: Vec::new(),
-            subject: None,
-        }
     }
 
     fn operators(plan: &str) -> Operators {
@@ -429,7 +417,7 @@ mod tests {
             let (mut text, mut found) = (String::new(), Vec::new());
             for (before, value, kind) in &parts {
                 text.push_str(before);
-                found.push(finding(text.len(), text.len() + value.len(), kinds[*kind]));
+                found.push(at(text.len(), text.len() + value.len(), kinds[*kind]));
                 text.push_str(value);
             }
             text.push_str(&tail);

@@ -1,7 +1,7 @@
 //! Properties of the whole room, on the policy files that ship.
 
 use super::*;
-use crate::model::{Finding, Score, Span, SubjectRef};
+use crate::model::{Finding, SubjectRef};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -25,15 +25,7 @@ fn exemptions() -> Exemptions {
 }
 
 fn at(start: usize, end: usize, entity: &str, subject: Option<u32>) -> Finding {
-    Finding {
-        span: Span::new(start, end).unwrap(),
-        entity: entity.parse().unwrap(),
-        score: Score::new(0.9),
-        recogniser: "test".parse().unwrap(),
-        exemption: "woo-5.1.2e".parse().unwrap(),
-        evidence: Vec::new(),
-        subject: subject.map(SubjectRef::from_u32),
-    }
+    Finding { subject: subject.map(SubjectRef::from_u32), ..cover::tests::at(start, end, entity) }
 }
 
 /// Text from parts; those with an entity are findings.

@@ -438,3 +438,36 @@ pub fn holds_no_canary(text: &str, what: &str) {
         panic!("canary {} (`{}`) stands in {what}", n + 1, values[n]);
     }
 }
+
+/// `channel add` of a Mastodon channel, with all that must be stated.
+pub fn channel_arguments<'a>(id: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let declared = [
+        "channel",
+        "add",
+        id,
+        "--organisation",
+        "min-low",
+        "--platform",
+        "mastodon",
+        "--instance",
+        "social.leefomgeving.example",
+        "--account",
+        "minlow",
+        "--official",
+        "--from",
+        "2023-01-01T00:00:00Z",
+        "--reason",
+        "communicatieprotocol 2023",
+        "--purpose",
+        "vragen beantwoorden",
+        "--legal-basis",
+        "AVG 6 lid 1 e",
+        "--duty",
+        "contested",
+        "--duty-source",
+        "juridisch advies 2024",
+        "--dpia",
+        "DPIA-1",
+    ];
+    [&declared[..], more].concat()
+}

@@ -1,7 +1,7 @@
 //! What the command line refuses: what, where and the mend are said, the exit code is not 0, nothing is half done.
 
 use super::captures::{capture, reaction};
-use super::fixture::{Ran, knik, knik_with, temp, write};
+use super::fixture::{Ran, channel_arguments, knik, knik_with, temp, write};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -22,40 +22,8 @@ impl Folder {
         knik(&dir, &["organisation", "add", "min-low", "--name", "Ministerie van Leefomgeving en Water"])
             .ok();
         let folder = Self { temp, dir };
-        folder.run(&Self::channel("low-mastodon", &[])).ok();
+        folder.run(&channel_arguments("low-mastodon", &[])).ok();
         folder
-    }
-
-    fn channel<'a>(id: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-        let declared = [
-            "channel",
-            "add",
-            id,
-            "--organisation",
-            "min-low",
-            "--platform",
-            "mastodon",
-            "--instance",
-            "social.leefomgeving.example",
-            "--account",
-            "minlow",
-            "--official",
-            "--from",
-            "2023-01-01T00:00:00Z",
-            "--reason",
-            "communicatieprotocol 2023",
-            "--purpose",
-            "vragen beantwoorden",
-            "--legal-basis",
-            "AVG 6 lid 1 e",
-            "--duty",
-            "contested",
-            "--duty-source",
-            "juridisch advies 2024",
-            "--dpia",
-            "DPIA-1",
-        ];
-        [&declared[..], more].concat()
     }
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
@@ -160,11 +128,11 @@ fn what_is_not_known_is_named_with_the_mend() {
     for (arguments, words) in cases {
         folder.run(arguments).refused(words);
     }
-    folder.run(&Folder::channel("other", &["--tree", "no-such-tree"])).refused(&["no-such-tree"]);
-    let mut nowhere = Folder::channel("other", &[]);
+    folder.run(&channel_arguments("other", &["--tree", "no-such-tree"])).refused(&["no-such-tree"]);
+    let mut nowhere = channel_arguments("other", &[]);
     nowhere[4] = "min-elders";
     folder.run(&nowhere).refused(&["min-elders", "organisation add"]);
-    let mut silent = Folder::channel("other", &[]);
+    let mut silent = channel_arguments("other", &[]);
     *silent.last_mut().unwrap() = " ";
     folder.run(&silent).refused(&["DPIA"]);
     assert_eq!(folder.counts(), before);

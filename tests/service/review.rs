@@ -1,7 +1,7 @@
 //! The reviewer's queue on the command line, beside a running service and without one.
 
 use super::captures::{capture, reaction};
-use super::fixture::{knik, temp, write};
+use super::fixture::{channel_arguments, knik, temp, write};
 use serde_json::Value;
 
 const FLAGGED: &str = "Ik heb epilepsie, wanneer komt er antwoord op mijn vraag?";
@@ -14,35 +14,7 @@ fn the_command_line_lists_opens_and_judges() {
     let run = |arguments: &[&str]| knik(&dir, arguments);
     let review = |arguments: &[&str]| run(&[&["review"], arguments, &REVIEWER[..]].concat());
     run(&["organisation", "add", "min-low", "--name", "Ministerie"]).ok();
-    run(&[
-        "channel",
-        "add",
-        "low-mastodon",
-        "--organisation",
-        "min-low",
-        "--platform",
-        "mastodon",
-        "--instance",
-        "social.leefomgeving.example",
-        "--account",
-        "minlow",
-        "--official",
-        "--from",
-        "2023-01-01T00:00:00Z",
-        "--reason",
-        "protocol",
-        "--purpose",
-        "vragen beantwoorden",
-        "--legal-basis",
-        "AVG 6 lid 1 e",
-        "--duty",
-        "contested",
-        "--duty-source",
-        "advies",
-        "--dpia",
-        "DPIA-1",
-    ])
-    .ok();
+    run(&channel_arguments("low-mastodon", &[])).ok();
     let plain = reaction("116200000000000901", "Wanneer komt er antwoord op mijn vraag?");
     let file = write(temp.path(), "two.json", &capture(&[reaction("116200000000000902", FLAGGED), plain]));
     let report = run(&["ingest", "--channel", "low-mastodon", &file]).ok().out;

@@ -1,27 +1,35 @@
 //! Units made of other units: a container's own bytes, bodies in their place, and derived ones.
 
+use super::CHUNK;
+use super::tap::Tap;
 use super::within::{Step, Within};
 use crate::capture::unit::{Cut, CutKind, Refusal, Unit};
 use crate::model::ByteRange;
+use std::collections::VecDeque;
 use zeroize::Zeroizing;
 
 /// A unit of a container's own bytes, under one key or as residue.
 pub(super) fn own((offset, bytes): (u64, Zeroizing<Vec<u8>>), kind: CutKind, refused: Vec<Refusal>) -> Unit {
     let whole = ByteRange { start: offset, end: offset + bytes.len() as u64 };
     let cuts = if bytes.is_empty() { Vec::new() } else { vec![Cut { kind, ranges: vec![whole] }] };
-    Unit {
-        format: None,
-        within: None,
-        offset,
-        bytes,
-        items: Vec::new(),
-        acts: Vec::new(),
-        deletions: Vec::new(),
-        stubs: Vec::new(),
-        heading: None,
-        cuts,
-        refused,
+    Unit { cuts, refused, ..Unit::bare(offset, bytes) }
+}
+
+/// Queues a unit out of a body, behind what of the container came before it: as it stands, when the body starts `in_place` in the
+/// stream, else as derived.
+pub(super) fn give(queue: &mut VecDeque<Unit>, tap: &Tap<'_>, unit: Unit, starts: Option<u64>, step: Step) {
+    let Some(starts) = starts else {
+        if tap.kept() > CHUNK {
+            queue.push_back(own(tap.taken(u64::MAX), CutKind::Encoded, Vec::new()));
+        }
+        queue.extend(derived(unit, step));
+        return;
+    };
+    let before = tap.taken(starts);
+    if !before.1.is_empty() {
+        queue.push_back(own(before, CutKind::Residue, Vec::new()));
     }
+    queue.push_back(in_place(unit, starts, step, |upto| tap.taken(upto).1));
 }
 
 /// Whether anything was read out of a unit.

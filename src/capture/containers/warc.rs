@@ -93,7 +93,10 @@ impl<'a> Warc<'a> {
             return self.drain(record);
         };
         match body.next() {
-            Ok(Some(unit)) => self.give(record, unit),
+            Ok(Some(unit)) => {
+                record.tells |= tiles::tells(&unit);
+                tiles::give(&mut self.queue, &self.tap, unit, record.in_place, record.step);
+            }
             Ok(None) => (record.body, record.whole) = (None, true),
             Err(error) => {
                 record.body = None;
@@ -104,23 +107,6 @@ impl<'a> Warc<'a> {
             return Err(error.into());
         }
         Ok(false)
-    }
-
-    fn give(&mut self, record: &mut Record<'a>, unit: Unit) {
-        record.tells |= tiles::tells(&unit);
-        let Some(starts) = record.in_place else {
-            if self.tap.kept() > CHUNK {
-                self.queue.push_back(tiles::own(self.tap.taken(u64::MAX), CutKind::Encoded, Vec::new()));
-            }
-            self.queue.extend(tiles::derived(unit, record.step));
-            return;
-        };
-        let before = self.tap.taken(starts);
-        if !before.1.is_empty() {
-            self.queue.push_back(tiles::own(before, CutKind::Residue, Vec::new()));
-        }
-        let tap = self.tap.clone();
-        self.queue.push_back(tiles::in_place(unit, starts, record.step, |upto| tap.taken(upto).1));
     }
 
     /// Reads what is left of the block. Where the payload ended by itself, what follows may be the next record.

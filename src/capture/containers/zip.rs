@@ -150,7 +150,10 @@ impl<'a> Zip<'a> {
             return self.drain(entry);
         };
         match body.next() {
-            Ok(Some(unit)) => self.give(entry, unit),
+            Ok(Some(unit)) => {
+                entry.tells |= tiles::tells(&unit);
+                tiles::give(&mut self.queue, &self.tap, unit, entry.in_place, entry.step);
+            }
             Ok(None) => entry.body = None,
             Err(CaptureError::Read(error)) => return Err(error.into()),
             Err(error) => {
@@ -159,20 +162,6 @@ impl<'a> Zip<'a> {
             }
         }
         Ok(false)
-    }
-
-    fn give(&mut self, entry: &mut Entry<'a>, unit: Unit) {
-        entry.tells |= tiles::tells(&unit);
-        let Some(starts) = entry.in_place else {
-            if self.tap.kept() > CHUNK {
-                self.queue.push_back(tiles::own(self.tap.taken(u64::MAX), CutKind::Encoded, Vec::new()));
-            }
-            self.queue.extend(tiles::derived(unit, entry.step));
-            return;
-        };
-        self.queue.push_back(tiles::own(self.tap.taken(starts), CutKind::Residue, Vec::new()));
-        let tap = self.tap.clone();
-        self.queue.push_back(tiles::in_place(unit, starts, entry.step, |upto| tap.taken(upto).1));
     }
 
     /// Reads what is left of the data, and closes the entry. True when it is closed.
