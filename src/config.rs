@@ -45,6 +45,8 @@ pub struct Config {
     pub ingest: Ingest,
     /// The ledger.
     pub ledger: Ledger,
+    /// How the archive is looked after.
+    pub keeping: Keeping,
     /// Where rules and policies are read from; built in when empty.
     pub rules: Rules,
     /// Who issues tokens.
@@ -129,6 +131,14 @@ pub struct Ledger {
     pub second_place: String,
 }
 
+/// How the archive is looked after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Keeping {
+    /// A running service reads every segment back within so many days; 0: only `knik scrub` does.
+    pub scrub_every_days: u64,
+}
+
 /// Where rules and policies are read from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -168,6 +178,7 @@ impl Default for Config {
             reading_room: ReadingRoom::default(),
             ingest: Ingest::default(),
             ledger: Ledger::default(),
+            keeping: Keeping::default(),
             rules: Rules::default(),
             issuers: Vec::new(),
         }
@@ -216,6 +227,12 @@ impl Default for Ingest {
 impl Default for Ledger {
     fn default() -> Self {
         Self { second_place: "ledger-copy".to_owned() }
+    }
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Self { scrub_every_days: 30 }
     }
 }
 

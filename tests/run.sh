@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check of Knik, as `make test` runs them. Ends with one line and an exit status that agree.
 #
-# Installs the Debian packages postgresql and radosgw (S3) when they are not here (as root, or with sudo). Starts a
+# Installs the Debian packages postgresql, radosgw (S3) and strace when they are not here (as root, or with sudo). Starts a
 # server of each in a temporary folder and stops it by its process id, whatever happens. A test that cannot run prints
 # `left out: NAME (reason)`; the only reason allowed is `(no ../shared)`, else the run fails.
 set -uo pipefail
@@ -47,6 +47,12 @@ install_radosgw() {
     echo "installing the Debian packages radosgw, ceph-mon, ceph-osd, ceph-common, curl and openssl"
     as_root apt-get update -q &&
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends radosgw ceph-mon ceph-osd ceph-common curl openssl
+}
+
+install_strace() {
+    if command -v strace >/dev/null || ! command -v apt-get >/dev/null; then return; fi
+    echo "installing the Debian package strace"
+    as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends strace
 }
 
 # step NAME COMMAND...: runs it, shows and keeps what it prints, remembers how it ended.

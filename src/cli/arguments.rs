@@ -88,7 +88,10 @@ pub(super) enum Command {
         after_help = "Example: knik verify\n         knik verify --receipt receipt.json --key knik.example/vault+1a2b3c4d+AS…"
     )]
     Verify(VerifyArguments),
-    /// Counts, the heads of the ledger, what waits.
+    /// Read every sealed segment back whole and compare it with what was written; a service does so by itself.
+    #[command(after_help = "Example: knik scrub --dir /var/lib/knik")]
+    Scrub,
+    /// Counts, the heads of the ledger, what waits, when the archive was verified and backed up, what wants attention.
     #[command(after_help = "Example: knik status --json")]
     Status,
     /// Print the OpenAPI document.

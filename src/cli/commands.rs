@@ -5,14 +5,16 @@ use super::control::{self, Intake, Order, Taken};
 use super::folder::{DataFolder, VERIFIER_KEYS};
 use super::print;
 use super::review;
+use super::status;
 use crate::capture::Format;
 use crate::ledger::VerifierKey;
+use crate::store::catalogue::Milestone;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;
 use crate::vault::ingest::{Delivery, Progress};
 use crate::vault::verify::verify_receipt;
 use crate::vault::{
-    CaptureSource, channels, grants, ingest as intake, publish, sequence, verify as verification,
+    CaptureSource, channels, grants, ingest as intake, publish, scrub, sequence, verify as verification,
 };
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -72,10 +74,17 @@ pub(super) async fn execute(
         }
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
         Order::Review(asked) => review::execute(folder, asked).await,
-        Order::Status => status(folder).await,
+        Order::Status => status::status(folder).await,
         Order::Verify => {
             let keys = [archive.logs.vault.verifier().clone(), archive.logs.reading_room.verifier().clone()];
-            Ok(json!(verification::verify(archive, &keys, &*progress).await?))
+            let seen = verification::verify(archive, &keys, &*progress).await?;
+            let detail = if seen.first_wrong.is_none() { "nothing wrong" } else { "something wrong" };
+            archive.catalogue.reach(Milestone::Verify, detail, archive.sources.now()).await?;
+            Ok(json!(seen))
+        }
+        Order::Scrub => {
+            let now = archive.sources.now();
+            Ok(json!(scrub::scrub(archive, now, scrub::Pace::Full, &*progress).await?))
         }
     }
 }
@@ -142,26 +151,6 @@ async fn decisions(
     Ok(json!({ "records": shown, "counts": counts }))
 }
 
-async fn status(folder: &DataFolder) -> Result<Value> {
-    let archive = &folder.archive;
-    let mut logs = Vec::new();
-    for key in [&archive.logs.vault, &archive.logs.reading_room] {
-        let head = archive.journal.head(key.verifier().origin()).await?;
-        logs.push(json!({ "origin": key.verifier().origin(), "size": head.map_or(0, |head| head.size) }));
-    }
-    let mut warnings = Vec::new();
-    if archive.logs.second_place.is_none() {
-        warnings.push("checkpoints are not copied to a second place: set ledger.second-place");
-    }
-    Ok(json!({
-        "counts": archive.catalogue.counts().await?,
-        "projections": archive.room.count().await?,
-        "logs": logs,
-        "ruleset": folder.rules.ruleset.version(),
-        "warnings": warnings,
-    }))
-}
-
 /// `knik ingest`: one file after another, a bar and a report for each.
 ///
 /// # Errors
@@ -212,19 +201,33 @@ pub(super) async fn verify(dir: &Path, asked: VerifyArguments) -> Result<ExitCod
     if let Some(receipt) = &asked.receipt {
         return verify_one(dir, receipt, asked.key.as_deref(), asked.json);
     }
-    let bar = ProgressBar::new(0);
-    if asked.json {
-        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
-    }
-    let answer = control::carry_out(dir, Order::Verify, &mut |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    })
-    .await?;
-    bar.finish_and_clear();
+    let answer = with_counting_bar(dir, Order::Verify, asked.json).await?;
     let wrong = answer.get("firstWrong").is_some_and(|wrong| !wrong.is_null());
     print::verified(&answer, asked.json)?;
     Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// `knik scrub`: every segment is read back now.
+///
+/// # Errors
+/// When storage cannot be read; what is damaged is printed, and the exit code says so.
+pub(super) async fn scrub(dir: &Path, as_json: bool) -> Result<ExitCode> {
+    let answer = with_counting_bar(dir, Order::Scrub, as_json).await?;
+    let damaged = answer.get("wrong").and_then(Value::as_array).is_some_and(|wrong| !wrong.is_empty());
+    print::scrubbed(&answer, as_json);
+    Ok(if damaged { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Has an order carried out under a bar that counts things, unless the answer is for machines.
+async fn with_counting_bar(dir: &Path, order: Order, as_json: bool) -> Result<Value> {
+    let bar = if as_json { ProgressBar::hidden() } else { ProgressBar::new(0) };
+    let answer = control::carry_out(dir, order, &mut |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    })
+    .await;
+    bar.finish_and_clear();
+    answer
 }
 
 /// Offline: the receipt, and the key that whoever verifies brings.

@@ -61,6 +61,8 @@ pub(super) enum Order {
     Status,
     /// Check everything.
     Verify,
+    /// Read every segment back.
+    Scrub,
 }
 
 /// How a capture is to be taken in.

@@ -60,7 +60,7 @@ impl DataFolder {
         let keys = KeyFolder::open(&path.join("keys"))?;
         let keyring = Arc::new(keys.keyring()?);
         let archive = open_archive(path, &config, &keys, Arc::clone(&keyring)).await?;
-        archive.catalogue.mark_interrupted().await?;
+        archive.catalogue.resume(archive.sources.now()).await?;
         Ok(Self { path: path.to_owned(), config, rules, rule_files, archive, keys, keyring, _lock: lock })
     }
 
@@ -75,7 +75,7 @@ impl DataFolder {
         );
         let fresh = self.keys.create_master(id)?;
         self.keys.load_into(&self.keyring)?;
-        crate::vault::channels::add_organisation(&self.archive, id, name, fresh).await?;
+        crate::vault::channels::add_organisation(&self.archive, id, name).await?;
         Ok(fresh)
     }
 }

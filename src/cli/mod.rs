@@ -27,6 +27,7 @@ mod review;
 mod room_process;
 mod selection;
 mod serve;
+mod status;
 mod texts;
 
 use arguments::Arguments;
@@ -80,6 +81,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Ingest(asked) => return commands::ingest(&dir, asked).await,
         Command::Harvest(asked) => return harvest::run(&dir, asked).await,
         Command::Verify(asked) => return commands::verify(&dir, asked).await,
+        Command::Scrub => return commands::scrub(&dir, arguments.json).await,
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
         Command::Patterns(asked) => return patterns::run(&asked, arguments.json),

@@ -255,6 +255,23 @@ fn decisions(answer: &Value) {
     println!("\n{}", counts.join(", "));
 }
 
+/// What `knik scrub` found.
+pub(super) fn scrubbed(answer: &Value, as_json: bool) {
+    if as_json {
+        println!("{answer}");
+        return;
+    }
+    for wrong in list_of(answer, "wrong") {
+        println!("{}", wrong.as_str().unwrap_or_default());
+    }
+    println!(
+        "{} segments read back ({} bytes), {} missing or damaged",
+        number(answer, "segments"),
+        number(answer, "segmentBytes"),
+        list_of(answer, "wrong").len()
+    );
+}
+
 /// What `knik verify` found.
 pub(super) fn verified(answer: &Value, as_json: bool) -> Result<()> {
     if as_json {

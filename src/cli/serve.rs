@@ -9,7 +9,7 @@ use crate::http::vault::VaultDesk;
 use crate::http::{Admission, serve as serve_http, vault};
 use crate::ledger::{Entry, EntryKind, Pending};
 use crate::store::keys::read_private;
-use crate::vault::sequence;
+use crate::vault::{scrub, sequence};
 use anyhow::{Context, Result, bail};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -88,13 +88,16 @@ impl Running {
         let reading_room_pid = room.id().context("the reading room stopped at once")?;
         let vault = tokio::spawn(serve_http(listener, tls, WORKERS, admission, desk, vault::routes)?);
         let leading = tokio::spawn(sequence::lead(folder.archive.clone(), folder.rules.clone()));
+        let days = folder.config.keeping.scrub_every_days;
+        let scrubbing = (days > 0).then(|| tokio::spawn(scrub::keep_scrubbing(folder.archive.clone(), days)));
         let control = tokio::spawn(async move {
             if let Err(error) = control::listen(folder).await {
                 tracing::error!(%error, "no orders are taken");
             }
         });
         let at = Where { vault: at_vault, reading_room: at_room };
-        Ok(Self { at, reading_room_pid, vault, room, _room_input: input, tasks: vec![leading, control] })
+        let tasks = [leading, control].into_iter().chain(scrubbing).collect();
+        Ok(Self { at, reading_room_pid, vault, room, _room_input: input, tasks })
     }
 
     /// Runs until a signal stops the vault, or the reading room stops by itself.

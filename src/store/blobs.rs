@@ -1,6 +1,7 @@
 //! Sealed segments in object storage: written once, never changed.
 
 use super::StoreError;
+use super::effect::Effect;
 use crate::model::SegmentId;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -46,7 +47,7 @@ impl Blobs {
     /// When the store cannot be reached or is full; nothing is then visible under the name.
     pub async fn put_once(&self, segment: SegmentId, bytes: Bytes) -> Result<Put, StoreError> {
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        match self.store.put_opts(&place(segment), bytes.into(), options).await {
+        match Effect::SegmentWritten.of(self.store.put_opts(&place(segment), bytes.into(), options)).await {
             Ok(_) => Ok(Put::Created),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(Put::Exists),
             Err(source) => Err(StoreError::Blobs { doing: "writing a segment", source }),
@@ -97,7 +98,7 @@ impl Blobs {
     /// # Errors
     /// When the store cannot be reached. An absent segment is no error.
     pub async fn sweep(&self, segment: SegmentId) -> Result<(), StoreError> {
-        match self.store.delete(&place(segment)).await {
+        match Effect::SegmentSwept.of(self.store.delete(&place(segment))).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(source) => Err(StoreError::Blobs { doing: "sweeping an orphan", source }),
         }

@@ -1,5 +1,6 @@
 //! The way up: what the reading room tells the vault. Append only; committed before the reader is answered.
 
+use super::effect::Effect;
 use super::rows::{RowValues, insert_all};
 use super::{Database, StoreError};
 use crate::model::{ActorId, GrantId, OrganisationId, ProjectionId, Role, Timestamp};
@@ -128,7 +129,7 @@ impl Inbox {
             query.bind(m.kind.as_str()).bind(m.payload.clone()).bind(m.at.micros())
         })
         .await?;
-        tx.commit().await.map_err(StoreError::database("appending to the inbox"))
+        Effect::InboxAppended.of(tx.commit()).await.map_err(StoreError::database("appending to the inbox"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The journal: pending entries become durable with the transaction that made them; a sequencer numbers and
 //! signs them. This is the only place that turns [`Pending`] into [`Recorded`], and only after a commit.
 
+use super::effect::Effect;
 use super::rows::{RowValues, bytes, list};
 use super::{Database, StoreError};
 use crate::ledger::{
@@ -91,7 +92,7 @@ impl Journal {
     ) -> Result<Recorded, StoreError> {
         let mut tx = self.db.begin().await?;
         let added = add(&mut tx, log, pending, body).await?;
-        tx.commit().await.map_err(StoreError::database("recording"))?;
+        Effect::EntryRecorded.of(tx.commit()).await.map_err(StoreError::database("recording"))?;
         self.wake();
         Ok(after_commit(added))
     }
@@ -113,7 +114,7 @@ impl Journal {
             .execute(&mut *tx)
             .await
             .map_err(StoreError::database("moving the inbox cursor"))?;
-        tx.commit().await.map_err(StoreError::database("taking up the inbox"))?;
+        Effect::InboxTakenUp.of(tx.commit()).await.map_err(StoreError::database("taking up the inbox"))?;
         self.wake();
         Ok(())
     }
@@ -161,7 +162,7 @@ impl Journal {
         write_entries(&mut tx, &log, size, &pending).await?;
         write_tiles(&mut tx, &log, &appended).await?;
         write_head(&mut tx, &log, size, appended.size, &note).await?;
-        tx.commit().await.map_err(StoreError::database("numbering entries"))?;
+        Effect::EntriesNumbered.of(tx.commit()).await.map_err(StoreError::database("numbering entries"))?;
         self.rounds.send_modify(|round| *round += 1);
         Ok(pending.len())
     }

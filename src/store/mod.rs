@@ -6,6 +6,7 @@
 pub mod blobs;
 pub mod catalogue;
 pub mod database;
+pub mod effect;
 pub mod inbox;
 pub mod journal;
 pub mod keys;

@@ -18,17 +18,16 @@ pub async fn declare(
 ) -> Result<bool, VaultError> {
     check(archive, rules, channel, facts).await?;
     let now = archive.sources.now();
-    if !archive.catalogue.add_channel(channel, facts, now).await? {
-        return Ok(false);
-    }
     let mut entry = Entry::new(archive.sources.entry_id()?, EntryKind::ChannelDeclared, now)
         .of(channel.organisation.clone())
         .about([Thing::Channel(channel.id.clone())]);
     if let Some((actor, role)) = by {
         entry = entry.by(actor, role);
     }
-    let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(entry)?, None).await?;
-    Ok(true)
+    let (log, pending) = (archive.logs.vault_origin(), Pending::event(entry)?);
+    let added = archive.catalogue.add_channel(log, channel, facts, pending, now).await?;
+    archive.journal.wake();
+    Ok(added)
 }
 
 async fn check(
@@ -69,7 +68,7 @@ async fn check(
     Ok(())
 }
 
-/// Records that an organisation has a master key of its own.
+/// Makes an organisation known, once it has a master key; recorded as that. Nothing changes when it is known already.
 ///
 /// # Errors
 /// When storage fails.
@@ -77,14 +76,11 @@ pub async fn add_organisation(
     archive: &Archive,
     organisation: &OrganisationId,
     name: &str,
-    key_is_new: bool,
 ) -> Result<(), VaultError> {
-    archive.catalogue.add_organisation(organisation, name, archive.sources.now()).await?;
-    if key_is_new {
-        let entry = Entry::new(archive.sources.entry_id()?, EntryKind::KeyCreated, archive.sources.now())
-            .of(organisation.clone());
-        let _recorded =
-            archive.journal.record(archive.logs.vault_origin(), Pending::event(entry)?, None).await?;
-    }
+    let now = archive.sources.now();
+    let entry = Entry::new(archive.sources.entry_id()?, EntryKind::KeyCreated, now).of(organisation.clone());
+    let (log, pending) = (archive.logs.vault_origin(), Pending::event(entry)?);
+    archive.catalogue.add_organisation(log, organisation, name, pending, now).await?;
+    archive.journal.wake();
     Ok(())
 }

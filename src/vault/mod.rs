@@ -16,6 +16,7 @@ pub mod publish;
 pub mod read;
 mod reading;
 pub mod review;
+pub mod scrub;
 pub mod sealing;
 pub mod sequence;
 pub mod source;

@@ -5,6 +5,7 @@ use super::{Archive, Rules, VaultError, publish};
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::ProjectionId;
 use crate::store::StoreError;
+use crate::store::effect::Effect;
 use crate::store::inbox::{Arrived, RoomEvent, RoomEventKind};
 use std::path::Path;
 use std::time::Duration;
@@ -115,7 +116,7 @@ fn write_checkpoint(folder: &Path, name: &str, checkpoint: &str) -> std::io::Res
     std::fs::create_dir_all(folder)?;
     let fresh = folder.join(format!("{name}.checkpoint.new"));
     std::fs::write(&fresh, checkpoint)?;
-    std::fs::rename(fresh, folder.join(format!("{name}.checkpoint")))
+    Effect::CheckpointCopied.blocking(|| std::fs::rename(fresh, folder.join(format!("{name}.checkpoint"))))
 }
 
 /// One round of the leader: up, numbers, down.

@@ -6,6 +6,7 @@ use crate::ledger::EntryId;
 use crate::model::Timestamp;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -26,12 +27,19 @@ impl fmt::Debug for Sources {
 }
 
 impl Sources {
-    /// Sources from a clock and a filler; the filler says whether it could.
+    /// Sources from a clock and a filler; the filler says whether it could. A clock that is set back stands still until
+    /// it is where it was.
     pub fn new(
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
         fill: impl Fn(&mut [u8]) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { now: Arc::new(now), fill: Arc::new(fill) }
+        let latest = AtomicI64::new(i64::MIN);
+        let forward = move || {
+            let read = now();
+            let before = latest.fetch_max(read.micros(), Ordering::Relaxed);
+            Timestamp::from_micros(before.max(read.micros())).unwrap_or(read)
+        };
+        Self { now: Arc::new(forward), fill: Arc::new(fill) }
     }
 
     /// The machine's clock and the cryptographic library's random source.
@@ -85,5 +93,20 @@ impl Sources {
     /// [`VaultError::Random`].
     pub fn entry_id(&self) -> Result<EntryId, VaultError> {
         Ok(EntryId::from_uuid(self.random_id()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_stands_still_until_it_is_where_it_was() {
+        let read = AtomicI64::new(0);
+        let moments = [10, 20, 5, 19, 21].map(|second| Timestamp::from_micros(second * 1_000_000).unwrap());
+        let clock = move || moments[usize::try_from(read.fetch_add(1, Ordering::Relaxed)).unwrap()];
+        let sources = Sources::new(clock, |_| true);
+        let seen: Vec<i64> = (0..5).map(|_| sources.now().seconds()).collect();
+        assert_eq!(seen, [10, 20, 20, 20, 21]);
     }
 }

@@ -8,6 +8,7 @@ use crate::ledger::{
 };
 use crate::model::SegmentId;
 use crate::seal::SegmentReader;
+use crate::store::catalogue::{FragmentPlace, SegmentPlace};
 use serde::Serialize;
 use std::collections::HashSet;
 
@@ -130,19 +131,12 @@ async fn verify_segments(
     let known = archive.catalogue.segments().await?;
     let all = known.len() as u64;
     for segment in &known {
-        let Some(bytes) = archive.blobs.segment(segment.id).await? else {
-            return Ok(Some(format!("segment {} is missing", segment.id)));
-        };
-        let fragments = archive.catalogue.fragments_of_segment(segment.id).await?;
-        let length = bytes.len() as u64;
-        let wanted = segment.clone();
-        let wrong =
-            tokio::task::spawn_blocking(move || first_wrong_in_segment(&bytes, &wanted, &fragments)).await?;
+        let wrong = wrong_in_segment(archive, segment).await?;
         if wrong.is_some() {
             return Ok(wrong);
         }
         seen.segments += 1;
-        seen.segment_bytes += length;
+        seen.segment_bytes += segment.size_bytes;
         progress(seen.segments, all);
     }
     let named: HashSet<SegmentId> = known.iter().map(|segment| segment.id).collect();
@@ -151,11 +145,23 @@ async fn verify_segments(
     Ok(None)
 }
 
-fn first_wrong_in_segment(
-    bytes: &[u8],
-    known: &crate::store::catalogue::SegmentPlace,
-    fragments: &[crate::store::catalogue::FragmentPlace],
-) -> Option<String> {
+/// The first thing that is wrong with a segment, read whole; `None` when it is what was written.
+///
+/// # Errors
+/// When storage cannot be reached. A segment that is not there is no error: it is wrong.
+pub(super) async fn wrong_in_segment(
+    archive: &Archive,
+    segment: &SegmentPlace,
+) -> Result<Option<String>, VaultError> {
+    let Some(bytes) = archive.blobs.segment(segment.id).await? else {
+        return Ok(Some(format!("segment {} is missing", segment.id)));
+    };
+    let fragments = archive.catalogue.fragments_of_segment(segment.id).await?;
+    let wanted = segment.clone();
+    Ok(tokio::task::spawn_blocking(move || first_wrong_in_segment(&bytes, &wanted, &fragments)).await?)
+}
+
+fn first_wrong_in_segment(bytes: &[u8], known: &SegmentPlace, fragments: &[FragmentPlace]) -> Option<String> {
     let id = known.id;
     let reader = match SegmentReader::parse(bytes) {
         Ok(reader) => reader,

@@ -27,27 +27,27 @@ async fn committed(catalogue: &Catalogue, batch: Batch) {
 
 pub async fn organisations_and_channels_keep_what_was_declared_first(stage: &Stage) {
     let catalogue = begun(&stage.open(Plane::Vault).await).await;
-    catalogue.add_organisation(&organisation(), "Another name", at(1)).await.unwrap();
-    catalogue.add_organisation(&"rws".parse().unwrap(), "Rijkswaterstaat", at(1)).await.unwrap();
+    assert!(!organised(&catalogue, &organisation(), "Another name").await);
+    assert!(organised(&catalogue, &"rws".parse().unwrap(), "Rijkswaterstaat").await);
     let known = catalogue.organisations().await.unwrap();
     assert_eq!(known[0], (organisation(), "Binnenlandse Zaken".to_owned()));
     assert_eq!(known.len(), 2);
     let mut other = channel();
     other.account = "Changed".to_owned();
-    assert!(!catalogue.add_channel(&other, &[], at(2)).await.unwrap());
+    assert!(!declared(&catalogue, &other, &[]).await.unwrap());
     assert_eq!(catalogue.channel(&channel().id).await.unwrap(), Some(channel()));
     let of = |name: &str| name.parse().unwrap();
     assert_eq!(catalogue.channels(Some(&of("rws"))).await.unwrap(), []);
     assert_eq!(catalogue.channels(Some(&organisation())).await.unwrap(), [channel()]);
     other.id = "nobody-s".parse().unwrap();
     other.organisation = of("unknown");
-    assert!(catalogue.add_channel(&other, &[], at(2)).await.is_err(), "a channel of nobody's");
+    assert!(declared(&catalogue, &other, &[]).await.is_err(), "a channel of nobody's");
     assert_eq!(catalogue.channel(&other.id).await.unwrap(), None);
 }
 
 pub async fn facts_hold_by_date(stage: &Stage) {
     let catalogue = Catalogue::new(stage.open(Plane::Vault).await);
-    catalogue.add_organisation(&organisation(), "Binnenlandse Zaken", start()).await.unwrap();
+    assert!(organised(&catalogue, &organisation(), "Binnenlandse Zaken").await);
     let fact = |fact, value: &str, from, until: Option<i64>| ChannelFact {
         fact,
         value: value.to_owned(),
@@ -61,7 +61,7 @@ pub async fn facts_hold_by_date(stage: &Stage) {
         fact(Fact::Tree, "scenario-b", 50, Some(60)),
         fact(Fact::Successor, "bzk-mastodon", 500, None),
     ];
-    assert!(catalogue.add_channel(&channel(), &given, start()).await.unwrap());
+    assert!(declared(&catalogue, &channel(), &given).await.unwrap());
     let read = catalogue.channel_facts(&channel().id).await.unwrap();
     let mut expected = given.to_vec();
     expected.sort_by_key(|fact| fact.from);
@@ -264,8 +264,8 @@ pub async fn captures_are_known_by_their_bytes_once_they_are_whole(stage: &Stage
     let catalogue = begun(&stage.open(Plane::Vault).await).await;
     let capture = knik::model::CaptureId::from_uuid(id(1));
     assert!(!catalogue.has_capture(&channel().id, digest(1)).await.unwrap());
-    assert_eq!(catalogue.mark_interrupted().await.unwrap(), 1);
-    assert_eq!(catalogue.mark_interrupted().await.unwrap(), 0);
+    assert_eq!(catalogue.resume(at(0)).await.unwrap(), 1);
+    assert_eq!(catalogue.resume(at(0)).await.unwrap(), 0);
     catalogue.close_capture(capture, CaptureState::Interrupted, Some(digest(1)), 10).await.unwrap();
     assert!(!catalogue.has_capture(&channel().id, digest(1)).await.unwrap(), "it was not whole");
     catalogue.close_capture(capture, CaptureState::Complete, Some(digest(1)), 10).await.unwrap();
@@ -274,4 +274,13 @@ pub async fn captures_are_known_by_their_bytes_once_they_are_whole(stage: &Stage
     assert!(!catalogue.has_capture(&"other".parse().unwrap(), digest(1)).await.unwrap());
     let twice = catalogue.open_capture(capture, &organisation(), &channel().id, "x_api_v2", start()).await;
     assert!(matches!(twice, Err(StoreError::Database { .. })));
+}
+
+pub async fn what_was_put_off_is_due_after_a_restart_whatever_the_clock_says(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    committed(&catalogue, Batch { stale: vec![conversation(1)], ..batch(1) }).await;
+    catalogue.postpone_stale(conversation(1), at(86_400)).await.unwrap();
+    assert_eq!(catalogue.stale_conversations(at(60), 10).await.unwrap(), []);
+    assert_eq!(catalogue.resume(at(0)).await.unwrap(), 1, "the capture of the batch is open");
+    assert_eq!(catalogue.stale_conversations(at(60), 10).await.unwrap(), [conversation(1)]);
 }

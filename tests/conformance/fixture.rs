@@ -6,9 +6,10 @@ use knik::model::{
     CaptureId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
     SegmentId, Timestamp, VersionId, Visibility,
 };
+use knik::store::StoreError;
 use knik::store::catalogue::{
-    Batch, Catalogue, Channel, DecisionRow, Duty, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow,
-    VersionRow,
+    Batch, Catalogue, Channel, ChannelFact, DecisionRow, Duty, FragmentRow, NameRow, OutboxRow, RecordRow,
+    SegmentRow, VersionRow,
 };
 use knik::store::database::Database;
 use sqlx::any::AnyRow;
@@ -64,11 +65,35 @@ pub fn channel() -> Channel {
 /// A catalogue with an organisation, a channel and an open capture 1.
 pub async fn begun(db: &Database) -> Catalogue {
     let catalogue = Catalogue::new(db.clone());
-    catalogue.add_organisation(&organisation(), "Binnenlandse Zaken", start()).await.unwrap();
-    assert!(catalogue.add_channel(&channel(), &[], start()).await.unwrap());
+    assert!(organised(&catalogue, &organisation(), "Binnenlandse Zaken").await);
+    assert!(declared(&catalogue, &channel(), &[]).await.unwrap());
     let capture = CaptureId::from_uuid(id(1));
     catalogue.open_capture(capture, &organisation(), &channel().id, "x_api_v2", start()).await.unwrap();
     catalogue
+}
+
+/// A log beside the one that a test looks at.
+fn registry() -> Origin {
+    log_key("registry").verifier().origin().clone()
+}
+
+/// An organisation made known; `false` when it was.
+pub async fn organised(catalogue: &Catalogue, id: &OrganisationId, name: &str) -> bool {
+    catalogue.add_organisation(&registry(), id, name, fresh_step(), start()).await.unwrap()
+}
+
+/// A channel declared; `false` when it was.
+pub async fn declared(
+    catalogue: &Catalogue,
+    channel: &Channel,
+    facts: &[ChannelFact],
+) -> Result<bool, StoreError> {
+    catalogue.add_channel(&registry(), channel, facts, fresh_step(), start()).await
+}
+
+/// A step under an id that no other has.
+fn fresh_step() -> Pending {
+    step(Uuid::new_v4().as_u128())
 }
 
 /// A batch with nothing in it.

@@ -6,6 +6,7 @@ mod fixture;
 mod flags;
 mod inbox;
 mod journal;
+mod keeping;
 mod late;
 mod reading_role;
 mod room;
@@ -45,13 +46,18 @@ on_every_backend! {
         a_deletion_reaches_a_record_that_was_there_before,
         versions_stand_beside_each_other_and_one_is_in_force,
         conversations_that_turn_out_to_be_one_are_joined,
-        captures_are_known_by_their_bytes_once_they_are_whole;
+        captures_are_known_by_their_bytes_once_they_are_whole,
+        what_was_put_off_is_due_after_a_restart_whatever_the_clock_says;
     flags:
         flags_come_with_their_batch_and_wait_in_the_queue,
         the_queue_holds_what_may_be_read_but_for_its_flags,
         a_judgement_stands_with_its_entry_or_not_at_all,
         a_flag_found_anew_keeps_its_verdict_and_one_that_is_gone_goes,
         a_database_made_before_flags_is_looked_through_anew;
+    keeping:
+        segments_that_waited_longest_are_read_back_first,
+        the_newest_milestone_stands,
+        what_was_sealed_is_added_up_by_when_it_came;
     journal:
         an_entry_is_durable_with_its_transaction,
         a_transaction_that_failed_leaves_no_entry,

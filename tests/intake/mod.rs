@@ -11,6 +11,7 @@ mod order;
 mod projections;
 mod refusals;
 mod sameness;
+mod scrubbing;
 mod sealed;
 mod tampering;
 mod withheld;

@@ -13,7 +13,7 @@ use knik::store::journal::Journal;
 use knik::store::keys::{KeyFolder, write_new};
 use knik::store::room::RoomWriter;
 use knik::vault::ingest::{Delivery, IngestReport, ingest, silent};
-use knik::vault::{Archive, CaptureSource, Logs, Rules, VaultError, channels, sequence};
+use knik::vault::{Archive, CaptureSource, Logs, Rules, Sources, VaultError, channels, sequence};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -25,16 +25,30 @@ pub struct TestVault {
     /// The reading room's database, as its owner sees it.
     pub room: Database,
     pub inbox: Database,
-    folder: TempDir,
+    folder: PathBuf,
+    /// Goes with the vault, unless the folder is somebody else's.
+    _temporary: Option<TempDir>,
 }
 
 impl TestVault {
     /// An empty vault that knows `organisations`, each with a master key.
     pub async fn new(seed: u64, organisations: &[(OrganisationId, String)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path();
+        let temporary = tempfile::tempdir().unwrap();
+        let mut vault = Self::at(temporary.path(), seed, seeded(seed), rules(), organisations).await;
+        vault._temporary = Some(temporary);
+        vault
+    }
+
+    /// The vault of a folder, made when it is not there: keys of `seed`, time and chance of `sources`.
+    pub async fn at(
+        at: &Path,
+        seed: u64,
+        sources: Sources,
+        rules: Rules,
+        organisations: &[(OrganisationId, String)],
+    ) -> Self {
         let keys = keys(&at.join("keys"), seed, organisations);
-        std::fs::create_dir(at.join("segments")).unwrap();
+        std::fs::create_dir_all(at.join("segments")).unwrap();
         let vault = database(at, "vault.db", Plane::Vault).await;
         let room = database(at, "room.db", Plane::Room).await;
         let inbox = database(at, "inbox.db", Plane::Inbox).await;
@@ -52,13 +66,13 @@ impl TestVault {
                 reading_room: log("reading-room"),
                 second_place: Some(at.join("checkpoints")),
             }),
-            sources: seeded(seed),
+            sources,
             intake: Arc::default(),
         };
         for (id, name) in organisations {
-            channels::add_organisation(&archive, id, name, true).await.unwrap();
+            channels::add_organisation(&archive, id, name).await.unwrap();
         }
-        Self { archive, rules: rules(), room, inbox, folder }
+        Self { archive, rules, room, inbox, folder: at.to_owned(), _temporary: None }
     }
 
     /// A vault with the demo's organisations and channels, and nothing taken in.
@@ -98,12 +112,12 @@ impl TestVault {
 
     /// The same folder opened by a process that comes after this one was killed.
     pub async fn reopened(self) -> Self {
-        let Self { archive, rules, room, inbox, folder } = self;
+        let Self { archive, rules, room, inbox, folder, _temporary } = self;
         let vault = archive.catalogue.database().clone();
         for db in [&vault, &room, &inbox] {
             db.close().await;
         }
-        let at = folder.path();
+        let at = folder.as_path();
         let vault = database(at, "vault.db", Plane::Vault).await;
         let room = database(at, "room.db", Plane::Room).await;
         let inbox = database(at, "inbox.db", Plane::Inbox).await;
@@ -115,7 +129,7 @@ impl TestVault {
             intake: Arc::default(),
             ..archive
         };
-        Self { archive, rules, room, inbox, folder }
+        Self { archive, rules, room, inbox, folder, _temporary }
     }
 
     /// One round of the leader: up, numbers, down.
@@ -137,7 +151,7 @@ impl TestVault {
 
     /// The data folder.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// The file of a segment.
@@ -188,11 +202,10 @@ fn keys(folder: &Path, seed: u64, organisations: &[(OrganisationId, String)]) ->
     let others = [("digest", "digest"), ("log", "vault"), ("log", "reading-room")];
     for (n, (kind, name)) in (1_u64..).zip(masters.chain(others)) {
         let key = STANDARD.encode(seeded_bytes(seed.wrapping_mul(1_000).wrapping_add(n)));
-        write_new(
-            &folder.join(format!("{kind}-{name}.key")),
-            format!("knik-key-1 {kind} {name} {key}\n").as_bytes(),
-        )
-        .unwrap();
+        let file = folder.join(format!("{kind}-{name}.key"));
+        if !file.exists() {
+            write_new(&file, format!("knik-key-1 {kind} {name} {key}\n").as_bytes()).unwrap();
+        }
     }
     keys
 }

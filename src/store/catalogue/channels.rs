@@ -1,8 +1,11 @@
 //! Organisations and their channels; each fact of a channel has dates and a reason.
 
 use super::Catalogue;
+use crate::ledger::{Origin, Pending};
 use crate::model::{ChannelId, OrganisationId, Platform, Timestamp};
 use crate::store::StoreError;
+use crate::store::effect::Effect;
+use crate::store::journal;
 use crate::store::rows::RowValues;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
@@ -138,26 +141,38 @@ impl ChannelFact {
 }
 
 impl Catalogue {
-    /// Makes an organisation known; it keeps its first name when it is already.
+    /// Makes an organisation known, with the entry that says so. `false` when it is already: it keeps its first name.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails; nothing is then changed.
     pub async fn add_organisation(
         &self,
+        log: &Origin,
         id: &OrganisationId,
         name: &str,
+        pending: Pending,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let added = sqlx::query(
             "INSERT INTO organisation (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING",
         )
         .bind(id.to_string())
         .bind(name.to_owned())
         .bind(now.micros())
-        .execute(self.db.write())
+        .execute(&mut *tx)
         .await
-        .map_err(StoreError::database("adding an organisation"))?;
-        Ok(())
+        .map_err(StoreError::database("adding an organisation"))?
+        .rows_affected();
+        if added == 0 {
+            return Ok(false);
+        }
+        let _durable_with_this_transaction = journal::add(&mut tx, log, pending, None).await?;
+        Effect::OrganisationAdded
+            .of(tx.commit())
+            .await
+            .map_err(StoreError::database("adding an organisation"))?;
+        Ok(true)
     }
 
     /// Every organisation: id and name.
@@ -172,14 +187,17 @@ impl Catalogue {
         rows.iter().map(|row| Ok((row.term("id")?, row.text("name")?))).collect()
     }
 
-    /// Declares a channel with its first facts. `false` when a channel of that id is there already, which stays as it is.
+    /// Declares a channel with its first facts and the entry that says so. `false` when a channel of that id is there
+    /// already, which stays as it is.
     ///
     /// # Errors
-    /// When the organisation is unknown or the database fails.
+    /// When the organisation is unknown or the database fails; nothing is then changed.
     pub async fn add_channel(
         &self,
+        log: &Origin,
         channel: &Channel,
         facts: &[ChannelFact],
+        pending: Pending,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
@@ -204,13 +222,15 @@ impl Catalogue {
         .await
         .map_err(StoreError::database("adding a channel"))?
         .rows_affected();
-        if added == 1 {
-            for fact in facts {
-                insert_fact(&mut tx, &channel.id, fact, now).await?;
-            }
+        if added == 0 {
+            return Ok(false);
         }
-        tx.commit().await.map_err(StoreError::database("adding a channel"))?;
-        Ok(added == 1)
+        for fact in facts {
+            insert_fact(&mut tx, &channel.id, fact, now).await?;
+        }
+        let _durable_with_this_transaction = journal::add(&mut tx, log, pending, None).await?;
+        Effect::ChannelAdded.of(tx.commit()).await.map_err(StoreError::database("adding a channel"))?;
+        Ok(true)
     }
 
     /// One channel; `None` when there is none of that id.

@@ -8,6 +8,7 @@ use crate::model::{
     ProjectionId, RecordId, SegmentId, SubjectRef, Timestamp, VersionId, Visibility,
 };
 use crate::store::StoreError;
+use crate::store::effect::Effect;
 use crate::store::journal;
 use crate::store::rows::{bytes, insert_all};
 use sqlx::{Any, Transaction};
@@ -215,7 +216,7 @@ impl Catalogue {
         for pending in batch.pending {
             added.push(journal::add(&mut tx, log, pending, None).await?);
         }
-        tx.commit().await.map_err(StoreError::database("committing a batch"))?;
+        Effect::BatchCommitted.of(tx.commit()).await.map_err(StoreError::database("committing a batch"))?;
         Ok(added.into_iter().map(journal::after_commit).collect())
     }
 }

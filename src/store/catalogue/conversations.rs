@@ -9,6 +9,7 @@ use crate::model::{
     SubjectRef, Timestamp, VersionId, Visibility,
 };
 use crate::store::StoreError;
+use crate::store::effect::Effect;
 use crate::store::journal;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, list};
 use sqlx::AssertSqlSafe;
@@ -308,7 +309,10 @@ impl Catalogue {
             .await
             .map_err(StoreError::database("clearing a stale conversation"))?;
         let added = journal::add(&mut tx, log, pending, None).await?;
-        tx.commit().await.map_err(StoreError::database("publishing a conversation"))?;
+        Effect::ConversationRefreshed
+            .of(tx.commit())
+            .await
+            .map_err(StoreError::database("publishing a conversation"))?;
         Ok(journal::after_commit(added))
     }
 }

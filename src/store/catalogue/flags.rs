@@ -8,6 +8,7 @@ use crate::model::{
     RecordId, ReviewReason, Timestamp, Verdict, VersionId,
 };
 use crate::store::StoreError;
+use crate::store::effect::Effect;
 use crate::store::journal;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use serde::{Deserialize, Serialize};
@@ -271,7 +272,7 @@ impl Catalogue {
         }
         mark_stale(&mut tx, &[judgement.item.conversation], now).await?;
         let added = journal::add(&mut tx, log, pending, None).await?;
-        tx.commit().await.map_err(StoreError::database("judging flags"))?;
+        Effect::FlagsJudged.of(tx.commit()).await.map_err(StoreError::database("judging flags"))?;
         Ok(Some(journal::after_commit(added)))
     }
 }

@@ -7,6 +7,7 @@ use crate::model::{
     ActorId, ChannelId, DisclosureId, GrantId, LegalBasisCode, OrganisationId, RecordId, Timestamp,
 };
 use crate::store::StoreError;
+use crate::store::effect::Effect;
 use crate::store::journal::{self, SealedBody};
 use crate::store::rows::{RowValues, bytes, list};
 use serde::Serialize;
@@ -155,7 +156,7 @@ impl Catalogue {
         .map_err(StoreError::database("adding a grant"))?;
         insert_outbox(&mut tx, &[outbox], now).await?;
         let added = journal::add(&mut tx, log, pending, None).await?;
-        tx.commit().await.map_err(StoreError::database("adding a grant"))?;
+        Effect::GrantAdded.of(tx.commit()).await.map_err(StoreError::database("adding a grant"))?;
         Ok(journal::after_commit(added))
     }
 
@@ -184,7 +185,7 @@ impl Catalogue {
         }
         insert_outbox(&mut tx, &[outbox], now).await?;
         let _durable_with_this_transaction = journal::add(&mut tx, log, pending, None).await?;
-        tx.commit().await.map_err(StoreError::database("revoking a grant"))?;
+        Effect::GrantRevoked.of(tx.commit()).await.map_err(StoreError::database("revoking a grant"))?;
         Ok(true)
     }
 
@@ -228,7 +229,10 @@ impl Catalogue {
         .await
         .map_err(StoreError::database("recording a disclosure"))?;
         let added = journal::add(&mut tx, log, pending, Some(body)).await?;
-        tx.commit().await.map_err(StoreError::database("recording a disclosure"))?;
+        Effect::DisclosureIntended
+            .of(tx.commit())
+            .await
+            .map_err(StoreError::database("recording a disclosure"))?;
         Ok(journal::after_commit(added))
     }
 
@@ -251,7 +255,10 @@ impl Catalogue {
             .await
             .map_err(StoreError::database("concluding a disclosure"))?;
         let added = journal::add(&mut tx, log, pending, None).await?;
-        tx.commit().await.map_err(StoreError::database("concluding a disclosure"))?;
+        Effect::DisclosureConcluded
+            .of(tx.commit())
+            .await
+            .map_err(StoreError::database("concluding a disclosure"))?;
         Ok(journal::after_commit(added))
     }
 
@@ -276,7 +283,7 @@ impl Catalogue {
     pub async fn send_down(&self, row: OutboxRow, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         insert_outbox(&mut tx, &[row], now).await?;
-        tx.commit().await.map_err(StoreError::database("filling the outbox"))
+        Effect::OutboxFilled.of(tx.commit()).await.map_err(StoreError::database("filling the outbox"))
     }
 
     /// The oldest things that wait to go down, in order.
@@ -310,7 +317,8 @@ impl Catalogue {
         for item in items {
             query = query.bind(item.seq);
         }
-        query.execute(self.db.write()).await.map_err(StoreError::database("clearing the outbox"))?;
+        let taken = Effect::OutboxTaken.of(query.execute(self.db.write())).await;
+        taken.map_err(StoreError::database("clearing the outbox"))?;
         Ok(())
     }
 

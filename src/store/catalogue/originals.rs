@@ -176,7 +176,7 @@ impl Catalogue {
 const SEGMENT_BY_ID: &str =
     "SELECT s.*, c.organisation FROM segment s JOIN capture c ON c.id = s.capture WHERE s.id = $1";
 
-fn segment_of(row: &AnyRow) -> Result<SegmentPlace, StoreError> {
+pub(super) fn segment_of(row: &AnyRow) -> Result<SegmentPlace, StoreError> {
     Ok(SegmentPlace {
         id: SegmentId::from_uuid(row.id("id")?),
         organisation: row.term("organisation")?,

@@ -6,6 +6,7 @@ use crate::model::{
     RecordId, Timestamp, Visibility,
 };
 use crate::store::StoreError;
+use crate::store::effect::Effect;
 use crate::store::rows::{RowValues, bytes};
 use serde::Serialize;
 use sqlx::any::AnyRow;
@@ -111,7 +112,7 @@ impl Catalogue {
         format: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        let opening = sqlx::query(
             "INSERT INTO capture (id, organisation, channel, format, state, size_bytes, received_at) \
              VALUES ($1, $2, $3, $4, 'open', 0, $5)",
         )
@@ -119,10 +120,11 @@ impl Catalogue {
         .bind(organisation.to_string())
         .bind(channel.to_string())
         .bind(format.to_owned())
-        .bind(now.micros())
-        .execute(self.db.write())
-        .await
-        .map_err(StoreError::database("opening a capture"))?;
+        .bind(now.micros());
+        Effect::CaptureOpened
+            .of(opening.execute(self.db.write()))
+            .await
+            .map_err(StoreError::database("opening a capture"))?;
         Ok(())
     }
 
@@ -137,12 +139,14 @@ impl Catalogue {
         digest: Option<ItemDigest>,
         size_bytes: u64,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE capture SET state = $1, digest = $2, size_bytes = $3 WHERE id = $4")
-            .bind(state.as_str())
-            .bind(digest.map(|d| d.as_bytes().to_vec()))
-            .bind(i64::try_from(size_bytes).unwrap_or(i64::MAX))
-            .bind(bytes(id.uuid()))
-            .execute(self.db.write())
+        let closing =
+            sqlx::query("UPDATE capture SET state = $1, digest = $2, size_bytes = $3 WHERE id = $4")
+                .bind(state.as_str())
+                .bind(digest.map(|d| d.as_bytes().to_vec()))
+                .bind(i64::try_from(size_bytes).unwrap_or(i64::MAX))
+                .bind(bytes(id.uuid()));
+        Effect::CaptureClosed
+            .of(closing.execute(self.db.write()))
             .await
             .map_err(StoreError::database("closing a capture"))?;
         Ok(())
@@ -164,11 +168,17 @@ impl Catalogue {
         Ok(row.number("n")? > 0)
     }
 
-    /// After a stop in the middle: captures left open are marked interrupted. Returns how many.
+    /// After a stop in the middle: captures left open are marked interrupted; what waits to be computed anew waits no
+    /// longer, also when the clock was set back since. Returns how many captures there were.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn mark_interrupted(&self) -> Result<u64, StoreError> {
+    pub async fn resume(&self, now: Timestamp) -> Result<u64, StoreError> {
+        sqlx::query("UPDATE stale_conversation SET since = $1 WHERE since > $1")
+            .bind(now.micros())
+            .execute(self.db.write())
+            .await
+            .map_err(StoreError::database("looking through what waits"))?;
         let done = sqlx::query("UPDATE capture SET state = 'interrupted' WHERE state = 'open'")
             .execute(self.db.write())
             .await

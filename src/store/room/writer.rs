@@ -4,6 +4,7 @@ use super::reader::pseudonyms_in;
 use super::{Draw, PublishedConversation, PublishedGrant, PublishedProjection, ReadingGrant, grant_of};
 use crate::model::{ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, SubjectRef, Timestamp};
 use crate::redact::Projection;
+use crate::store::effect::Effect;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use crate::store::{Database, StoreError};
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -71,7 +72,10 @@ impl RoomWriter {
                 name_for_grant(&mut tx, grant.id, &covered, draw).await?;
             }
         }
-        tx.commit().await.map_err(StoreError::database("publishing conversations"))
+        Effect::RoomConversations
+            .of(tx.commit())
+            .await
+            .map_err(StoreError::database("publishing conversations"))
     }
 
     /// Publishes a grant: the reader, and the grant's own names for everything it covers. One that was revoked
@@ -90,7 +94,7 @@ impl RoomWriter {
         for some in covered.chunks(CONVERSATIONS_AT_ONCE) {
             name_for_grant(&mut tx, grant.id, some, draw).await?;
         }
-        tx.commit().await.map_err(StoreError::database("publishing a grant"))
+        Effect::RoomGrant.of(tx.commit()).await.map_err(StoreError::database("publishing a grant"))
     }
 
     /// Withdraws projections: what is not there is no error.
@@ -100,7 +104,7 @@ impl RoomWriter {
     pub async fn withdraw(&self, gone: &[ProjectionId]) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         withdraw_all(&mut tx, gone).await?;
-        tx.commit().await.map_err(StoreError::database("withdrawing projections"))
+        Effect::RoomWithdrawal.of(tx.commit()).await.map_err(StoreError::database("withdrawing projections"))
     }
 
     /// Revokes a grant: its names and pseudonyms go with it.
@@ -120,7 +124,7 @@ impl RoomWriter {
                 .await
                 .map_err(StoreError::database("revoking a grant"))?;
         }
-        tx.commit().await.map_err(StoreError::database("revoking a grant"))
+        Effect::RoomRevocation.of(tx.commit()).await.map_err(StoreError::database("revoking a grant"))
     }
 
     /// The redacted document of a projection, if it is published.

@@ -1,0 +1,105 @@
+//! `knik status`: what is there, what waits, when the archive was looked after last, and what wants attention.
+
+use super::folder::DataFolder;
+use crate::model::{SegmentId, Timestamp};
+use crate::store::catalogue::{Fixity, Milestone};
+use crate::vault::Archive;
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+/// A message of the reading room that waits longer, in seconds, is a warning.
+const INBOX_PATIENCE_SECONDS: i64 = 60;
+/// The forecast goes by what came in during so many days.
+const FORECAST_DAYS: i64 = 30;
+/// With fewer days to go the disk is a warning.
+const DISK_DAYS_MIN: u64 = 30;
+const DAY_SECONDS: i64 = 86_400;
+
+/// Counts, heads of the ledger, milestones, warnings.
+///
+/// # Errors
+/// When storage cannot be read.
+pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
+    let archive = &folder.archive;
+    let now = archive.sources.now();
+    let mut warnings = Vec::new();
+    if archive.logs.second_place.is_none() {
+        warnings.push("checkpoints are not copied to a second place: set ledger.second-place".to_owned());
+    }
+    let orphans = orphans(archive).await?;
+    let fixity = fixity(folder, now, &mut warnings).await?;
+    let waiting = inbox_wait(archive, now).await?;
+    if waiting > INBOX_PATIENCE_SECONDS {
+        warnings.push(format!(
+            "the reading room's oldest message waits for {waiting} s to be taken up: is the service running?"
+        ));
+    }
+    let disk = disk(folder, now, &mut warnings).await?;
+    Ok(json!({
+        "counts": archive.catalogue.counts().await?,
+        "projections": archive.room.count().await?,
+        "logs": heads(archive).await?,
+        "ruleset": folder.rules.ruleset.version(),
+        "lastVerify": archive.catalogue.reached(Milestone::Verify).await?,
+        "lastScrub": archive.catalogue.reached(Milestone::Scrub).await?,
+        "lastBackup": archive.catalogue.reached(Milestone::Backup).await?,
+        "fixity": fixity,
+        "orphans": orphans,
+        "inboxWaitSeconds": waiting,
+        "disk": disk,
+        "warnings": warnings,
+    }))
+}
+
+async fn heads(archive: &Archive) -> Result<Vec<Value>> {
+    let mut logs = Vec::new();
+    for key in [&archive.logs.vault, &archive.logs.reading_room] {
+        let head = archive.journal.head(key.verifier().origin()).await?;
+        logs.push(json!({ "origin": key.verifier().origin(), "size": head.map_or(0, |head| head.size) }));
+    }
+    Ok(logs)
+}
+
+/// Objects in storage that no row names.
+async fn orphans(archive: &Archive) -> Result<u64> {
+    let known: HashSet<SegmentId> =
+        archive.catalogue.segments().await?.iter().map(|segment| segment.id).collect();
+    let stored = archive.blobs.list().await?;
+    Ok(stored.iter().filter(|(id, _)| !known.contains(id)).count() as u64)
+}
+
+async fn fixity(folder: &DataFolder, now: Timestamp, warnings: &mut Vec<String>) -> Result<Fixity> {
+    let days = folder.config.keeping.scrub_every_days;
+    let within = i64::try_from(days.max(1)).unwrap_or(i64::MAX).saturating_mul(DAY_SECONDS);
+    let fixity = folder.archive.catalogue.fixity(now.plus_seconds(-within)).await?;
+    if fixity.wrong > 0 {
+        warnings.push(format!(
+            "{} segments are missing or damaged: run `knik verify`, put them back from a backup, then `knik scrub`",
+            fixity.wrong
+        ));
+    }
+    Ok(fixity)
+}
+
+/// How long the oldest message waits that was not taken up, in seconds.
+async fn inbox_wait(archive: &Archive, now: Timestamp) -> Result<i64> {
+    let cursor = archive.journal.inbox_cursor().await?;
+    let oldest = archive.inbox.after(cursor, 1).await?;
+    Ok(oldest.first().map_or(0, |message| (now.seconds() - message.at.seconds()).max(0)))
+}
+
+/// Free bytes under the data folder, and for how many days they last if captures keep coming as they did.
+async fn disk(folder: &DataFolder, now: Timestamp, warnings: &mut Vec<String>) -> Result<Value> {
+    let room = rustix::fs::statvfs(&folder.path)
+        .with_context(|| format!("looking at the disk of `{}`", folder.path.display()))?;
+    let free = room.f_bavail.saturating_mul(room.f_frsize);
+    let since = now.plus_seconds(-FORECAST_DAYS * DAY_SECONDS);
+    let came = folder.archive.catalogue.sealed_bytes_since(since).await?;
+    let a_day = came / FORECAST_DAYS.unsigned_abs();
+    let days = free.checked_div(a_day);
+    if let Some(days) = days.filter(|days| *days < DISK_DAYS_MIN) {
+        warnings.push(format!("the disk lasts for {days} days at the pace of the last {FORECAST_DAYS}"));
+    }
+    Ok(json!({ "freeBytes": free, "sealedBytesADay": a_day, "daysLeft": days }))
+}

@@ -1,0 +1,135 @@
+//! Durable effects by name: each place where something becomes lasting stands in [`Effect`], and passes through
+//! [`Effect::of`]. What runs there in production is the work alone; a test of faults may [`watch`] every place and
+//! stop the process before or after it, so that no place is forgotten.
+
+use std::sync::OnceLock;
+
+/// A place where something becomes durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Effect {
+    /// A sealed segment stands in object storage.
+    SegmentWritten,
+    /// An orphan is gone from object storage.
+    SegmentSwept,
+    /// A capture is known, open.
+    CaptureOpened,
+    /// Rows, names, decisions, outbox and entries of a batch.
+    BatchCommitted,
+    /// A capture is closed.
+    CaptureClosed,
+    /// A conversation that was computed anew, with what must go down for it.
+    ConversationRefreshed,
+    /// Something was put in the outbox by itself.
+    OutboxFilled,
+    /// What went down is off the outbox.
+    OutboxTaken,
+    /// Conversations stand in the reading room.
+    RoomConversations,
+    /// A grant stands in the reading room.
+    RoomGrant,
+    /// Projections are gone from the reading room.
+    RoomWithdrawal,
+    /// A grant is revoked in the reading room.
+    RoomRevocation,
+    /// The reading room said what it did.
+    InboxAppended,
+    /// The vault took up what the reading room said.
+    InboxTakenUp,
+    /// An entry of its own is durable.
+    EntryRecorded,
+    /// Entries are numbered, the head is signed.
+    EntriesNumbered,
+    /// A copy of the head stands in the second place.
+    CheckpointCopied,
+    /// A grant is approved.
+    GrantAdded,
+    /// A grant is revoked.
+    GrantRevoked,
+    /// An opening is announced.
+    DisclosureIntended,
+    /// An opening is concluded.
+    DisclosureConcluded,
+    /// An organisation is known.
+    OrganisationAdded,
+    /// A channel is declared.
+    ChannelAdded,
+    /// Flags are judged.
+    FlagsJudged,
+    /// It is known that a segment was read back.
+    SegmentChecked,
+    /// It is known when the archive was verified, read back or backed up.
+    MilestoneReached,
+}
+
+impl Effect {
+    /// Every effect.
+    pub const ALL: [Self; 26] = [
+        Self::SegmentWritten,
+        Self::SegmentSwept,
+        Self::CaptureOpened,
+        Self::BatchCommitted,
+        Self::CaptureClosed,
+        Self::ConversationRefreshed,
+        Self::OutboxFilled,
+        Self::OutboxTaken,
+        Self::RoomConversations,
+        Self::RoomGrant,
+        Self::RoomWithdrawal,
+        Self::RoomRevocation,
+        Self::InboxAppended,
+        Self::InboxTakenUp,
+        Self::EntryRecorded,
+        Self::EntriesNumbered,
+        Self::CheckpointCopied,
+        Self::GrantAdded,
+        Self::GrantRevoked,
+        Self::DisclosureIntended,
+        Self::DisclosureConcluded,
+        Self::OrganisationAdded,
+        Self::ChannelAdded,
+        Self::FlagsJudged,
+        Self::SegmentChecked,
+        Self::MilestoneReached,
+    ];
+
+    /// The same place for every caller: `work` makes the effect durable.
+    pub async fn of<T>(self, work: impl Future<Output = T>) -> T {
+        self.reached(Moment::Before);
+        let done = work.await;
+        self.reached(Moment::After);
+        done
+    }
+
+    /// As [`of`](Self::of), for work that waits by itself.
+    pub fn blocking<T>(self, work: impl FnOnce() -> T) -> T {
+        self.reached(Moment::Before);
+        let done = work();
+        self.reached(Moment::After);
+        done
+    }
+
+    fn reached(self, moment: Moment) {
+        if let Some(watcher) = WATCHER.get() {
+            watcher(self, moment);
+        }
+    }
+}
+
+/// On which side of an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// Nothing is durable yet.
+    Before,
+    /// It is durable, or failed; nobody was told yet.
+    After,
+}
+
+/// Hears of every effect of this process.
+pub type Watcher = Box<dyn Fn(Effect, Moment) + Send + Sync>;
+
+static WATCHER: OnceLock<Watcher> = OnceLock::new();
+
+/// Has `watcher` hear of every effect from now on; `false` when another does already. The program never calls this.
+pub fn watch(watcher: Watcher) -> bool {
+    WATCHER.set(watcher).is_ok()
+}

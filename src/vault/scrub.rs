@@ -1,0 +1,126 @@
+//! Fixity: every segment is read back whole, again and again, those first that waited longest.
+//!
+//! A scrub that stops in the middle goes on where it was: what was read back since it began is not read again.
+
+use super::verify::wrong_in_segment;
+use super::{Archive, VaultError};
+use crate::ledger::{Entry, EntryKind, Pending, Thing};
+use crate::model::{SegmentId, Timestamp};
+use crate::store::catalogue::{Milestone, SegmentPlace};
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// What a scrub found.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scrubbed {
+    /// Segments that were read back.
+    pub segments: u64,
+    /// Bytes of those segments.
+    pub segment_bytes: u64,
+    /// What is wrong, segment by segment.
+    pub wrong: Vec<String>,
+}
+
+/// How much of the time a scrub may read: the rest it leaves to those who ask for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// All of it: somebody waits for the end.
+    Full,
+    /// A quarter of it.
+    Background,
+}
+
+/// Segments looked up at a time.
+const ROUND: u32 = 64;
+
+/// Reads back every segment that was not read back since `since`. `progress` hears how many are done, of how many.
+///
+/// A segment that is missing or wrong is no error: it is named in the result, in the ledger as an incident, and by
+/// [`Catalogue::fixity`](crate::store::catalogue::Catalogue::fixity) until it is read back whole.
+///
+/// # Errors
+/// When storage cannot be reached; what was read back stands.
+pub async fn scrub(
+    archive: &Archive,
+    since: Timestamp,
+    pace: Pace,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Scrubbed, VaultError> {
+    let mut done = Scrubbed::default();
+    loop {
+        let waiting = archive.catalogue.unchecked_segments(since, ROUND).await?;
+        if waiting.is_empty() {
+            break;
+        }
+        for segment in &waiting {
+            let began = Instant::now();
+            read_back(archive, segment, &mut done).await?;
+            let far = archive.catalogue.fixity(since).await?;
+            progress(far.checked, far.segments);
+            if pace == Pace::Background {
+                tokio::time::sleep(began.elapsed().saturating_mul(3)).await;
+            }
+        }
+    }
+    conclude(archive, &done).await?;
+    Ok(done)
+}
+
+async fn read_back(archive: &Archive, segment: &SegmentPlace, done: &mut Scrubbed) -> Result<(), VaultError> {
+    let wrong = wrong_in_segment(archive, segment).await?;
+    if let Some(wrong) = &wrong {
+        tracing::error!(segment = %segment.id, "segment is missing or damaged; see `knik status`");
+        record_damage(archive, segment.id).await?;
+        done.wrong.push(wrong.clone());
+    }
+    archive.catalogue.segment_checked(segment.id, wrong.as_deref(), archive.sources.now()).await?;
+    done.segments += 1;
+    done.segment_bytes += segment.size_bytes;
+    Ok(())
+}
+
+async fn record_damage(archive: &Archive, segment: SegmentId) -> Result<(), VaultError> {
+    let sources = &archive.sources;
+    let entry = Entry::new(sources.entry_id()?, EntryKind::IncidentOpened, sources.now())
+        .about([Thing::Segment(segment)])
+        .outcome("segment-damaged".parse()?);
+    let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(entry)?, None).await?;
+    Ok(())
+}
+
+async fn conclude(archive: &Archive, done: &Scrubbed) -> Result<(), VaultError> {
+    let sources = &archive.sources;
+    let wrong = done.wrong.len() as u64;
+    let outcome = if wrong == 0 { "segments-whole" } else { "segments-damaged" };
+    let entry = Entry::new(sources.entry_id()?, EntryKind::VerificationRun, sources.now())
+        .counting("segments".parse()?, done.segments)
+        .counting("damaged".parse()?, wrong)
+        .outcome(outcome.parse()?);
+    let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(entry)?, None).await?;
+    let detail = format!("{} segments, {wrong} damaged", done.segments);
+    Ok(archive.catalogue.reach(Milestone::Scrub, &detail, sources.now()).await?)
+}
+
+/// How often it is looked whether a scrub is due.
+const LOOK: Duration = Duration::from_secs(600);
+
+/// Scrubs every `days` days until the process ends. An error is logged, and tried again.
+pub async fn keep_scrubbing(archive: Archive, days: u64) {
+    let every = i64::try_from(days.saturating_mul(86_400)).unwrap_or(i64::MAX / 1_000_000);
+    loop {
+        if let Err(error) = scrub_if_due(&archive, every).await {
+            tracing::error!(%error, "reading segments back stopped; it goes on later");
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn scrub_if_due(archive: &Archive, every_seconds: i64) -> Result<(), VaultError> {
+    let since = archive.sources.now().plus_seconds(-every_seconds);
+    let last = archive.catalogue.reached(Milestone::Scrub).await?;
+    if last.is_some_and(|last| last.at >= since) {
+        return Ok(());
+    }
+    scrub(archive, since, Pace::Background, &|_, _| ()).await.map(drop)
+}

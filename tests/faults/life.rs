@@ -1,0 +1,295 @@
+//! A life of one vault in a folder: every step that makes something durable, each of which can be taken again.
+
+use crate::support::{DemoChannel, TestVault, demo, seeded, small_rules};
+use knik::access::Actor;
+use knik::ledger::{Entry, EntryKind, Thing};
+use knik::model::{ActorId, DisclosureId, PrivateText, RecordId, ReviewReason, Role, SegmentId, Timestamp};
+use knik::store::catalogue::{Channel, QueueState, RecordSummary};
+use knik::store::inbox::{Message, RoomEvent, RoomEventKind};
+use knik::vault::disclose::{self, DisclosureRequest, receipt_again};
+use knik::vault::review::{self, Judging, QueueSelection};
+use knik::vault::verify::verify;
+use knik::vault::{channels, grants, scrub};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
+use uuid::Uuid;
+
+/// What a life said was done, before it may have been killed.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Acknowledged(Vec<String>);
+
+impl Acknowledged {
+    /// Reads what a process wrote on its standard output.
+    pub fn read(said: &str) -> Self {
+        Self(said.lines().filter_map(|line| line.strip_prefix("done ")).map(str::to_owned).collect())
+    }
+
+    /// As [`read`](Self::read) understands it.
+    pub fn lines(&self) -> String {
+        self.0.iter().map(|step| format!("done {step}\n")).collect()
+    }
+
+    fn has(&self, step: &str) -> bool {
+        self.0.iter().any(|done| done == step)
+    }
+
+    fn disclosures(&self) -> impl Iterator<Item = DisclosureId> {
+        self.0.iter().filter_map(|done| done.strip_prefix("disclosed ")).map(|id| id.parse().unwrap())
+    }
+}
+
+/// What is there in the end: it does not depend on how often a life was killed.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whole {
+    records: u64,
+    versions: u64,
+    outcomes: BTreeMap<String, u64>,
+    withheld: Vec<String>,
+    published: u64,
+}
+
+/// A vault and the channel that its captures are of.
+pub struct Life {
+    vault: TestVault,
+    channel: DemoChannel,
+}
+
+const FIRST: [(&str, &str); 5] = [
+    ("8001", "Hoe laat opent de balie?"),
+    ("8002", "Wanneer wordt de brug gemaakt?"),
+    ("8003", "Waarom krijg ik geen antwoord?"),
+    ("8004", "Ik heb diabetes, hoe laat opent de balie?"),
+    ("8005", "Kan het loket ook zaterdag open?"),
+];
+
+impl Life {
+    /// The vault of `folder`, opened as a process does that comes after one that was killed.
+    pub async fn of(folder: &Path, run: u64) -> Self {
+        let (organisations, channels) = demo();
+        let rules = small_rules(2);
+        let vault = TestVault::at(folder, 1, seeded(1_000 + run), rules, &organisations).await;
+        vault.archive.catalogue.resume(vault.archive.sources.now()).await.unwrap();
+        let channel = channels.into_iter().find(|demo| demo.channel.id.as_str() == "dwv-x").unwrap();
+        Self { vault, channel }
+    }
+
+    /// Every step; `say` hears of each that is done.
+    pub async fn live(&self, say: impl Fn(&str)) {
+        let Self { vault, channel } = self;
+        let archive = &vault.archive;
+        channels::declare(archive, &vault.rules, &channel.channel, &channel.facts, None).await.unwrap();
+        say("declared");
+        self.take_in(&page(&FIRST.map(|(id, text)| (id, text, vec![id])))).await;
+        say("first");
+        if archive.catalogue.grants().await.unwrap().is_empty() {
+            self.grant().await;
+        }
+        say("granted");
+        vault.round().await;
+        self.take_in(&page(&[("9002", "Wanneer wordt de brug gerepareerd?", vec!["8002", "9002"])])).await;
+        say("edited");
+        self.take_in(
+            br#"{"id":"8003","action":"delete","redacted_at":"2026-04-06T10:00:00.000Z","reason":"deleted"}"#,
+        )
+        .await;
+        say("deleted");
+        vault.round().await;
+        self.judge().await;
+        say("judged");
+        let shown = self.disclose().await;
+        say(&format!("disclosed {shown}"));
+        archive_read(vault).await;
+        say("read");
+        vault.round().await;
+        for grant in archive.catalogue.grants().await.unwrap() {
+            if grant.revoked_at.is_none() {
+                grants::revoke(archive, grant.id, None).await.unwrap();
+            }
+        }
+        say("revoked");
+        vault.round().await;
+        self.sweep().await;
+        say("swept");
+        let now = archive.sources.now();
+        let read_back = scrub::scrub(archive, now, scrub::Pace::Full, &|_, _| ()).await.unwrap();
+        assert_eq!(read_back.wrong, Vec::<String>::new());
+        say("read back");
+    }
+
+    async fn take_in(&self, bytes: &[u8]) {
+        let report = self.vault.ingest_bytes(self.channel(), bytes).await.unwrap();
+        assert!(report.refused.is_empty(), "{report:?}");
+    }
+
+    fn channel(&self) -> &Channel {
+        &self.channel.channel
+    }
+
+    async fn grant(&self) {
+        let asked = grants::Approval {
+            organisation: self.channel().organisation.clone(),
+            issuer: "https://knik.example".to_owned(),
+            subject: "reader".to_owned(),
+            purpose: "research".to_owned(),
+            legal_basis: "avg-89".parse().unwrap(),
+            channels: Vec::new(),
+            plan: "researcher".to_owned(),
+            until: "2027-01-01T00:00:00Z".parse::<Timestamp>().unwrap(),
+        };
+        grants::approve(&self.vault.archive, &self.vault.rules, asked, None).await.unwrap();
+    }
+
+    async fn judge(&self) {
+        let (archive, rules) = (&self.vault.archive, &self.vault.rules);
+        let asked = QueueSelection { state: QueueState::Open, after: None, most: 10 };
+        let reason = ReviewReason::NobodyIdentifiable;
+        for item in review::list(archive, rules, &self.person(Role::Reviewer), &asked).await.unwrap() {
+            let judging = Judging { kinds: Vec::new(), verdict: reason.verdict(), reason };
+            review::judge(archive, rules, &self.person(Role::Reviewer), item.id, &judging).await.unwrap();
+        }
+    }
+
+    fn person(&self, role: Role) -> Actor {
+        let id = ActorId::from_uuid(Uuid::from_u128(0xac_70_12));
+        Actor { id, role, organisation: self.channel().organisation.clone() }
+    }
+
+    async fn records(&self) -> Vec<RecordSummary> {
+        let organisation = &self.channel().organisation;
+        self.vault.archive.catalogue.records(organisation, None, None, 1_000).await.unwrap()
+    }
+
+    async fn disclose(&self) -> DisclosureId {
+        let _numbering = self.vault.numbering();
+        let record = self.records().await[0].id;
+        self.open(record).await.0
+    }
+
+    /// Opens one original.
+    async fn open(&self, record: RecordId) -> (DisclosureId, Vec<u8>) {
+        let asked = DisclosureRequest {
+            record,
+            basis: "avg-15".parse().unwrap(),
+            case_number: PrivateText::new("2026-0042".to_owned()),
+            motivation: PrivateText::new("the person concerned asked to see it".to_owned()),
+        };
+        let (archive, rules) = (&self.vault.archive, &self.vault.rules);
+        let shown = disclose::disclose(archive, rules, &self.person(Role::Official), &asked).await.unwrap();
+        (shown.id, shown.original.item().to_vec())
+    }
+
+    /// A segment that no row names, written and swept.
+    async fn sweep(&self) {
+        let blobs = &self.vault.archive.blobs;
+        let orphan = SegmentId::from_uuid(Uuid::new_v4());
+        blobs.put_once(orphan, b"orphan".as_slice().into()).await.unwrap();
+        blobs.sweep(orphan).await.unwrap();
+    }
+
+    /// What was acknowledged is there, once; what is there is whole. Before any step is taken again.
+    pub async fn check(&self, acknowledged: &Acknowledged) {
+        let _numbering = self.vault.numbering();
+        knik::vault::sequence::number(&self.vault.archive).await.unwrap();
+        self.nothing_is_wrong().await;
+        let mut originals = Vec::new();
+        for record in self.records().await {
+            originals.push(self.open(record.id).await.1);
+        }
+        let held = |id: &str| {
+            let named = format!("\"id\":\"{id}\"");
+            originals.iter().filter(|one| String::from_utf8_lossy(one).contains(&named)).count()
+        };
+        for (id, _) in FIRST {
+            let there = held(id);
+            assert!(there <= 1, "{id} is there {there} times");
+            // An edited post answers with its newest version.
+            assert!(there == 1 || !acknowledged.has("first"), "{id} was acknowledged and is lost");
+        }
+        assert!(held("9002") == 1 || !acknowledged.has("edited"), "the edit is lost");
+        for id in acknowledged.disclosures() {
+            receipt_again(&self.vault.archive, &self.person(Role::Official), id).await.unwrap();
+            let log = self.entries(self.vault.archive.logs.vault_origin().clone()).await;
+            for kind in [EntryKind::DisclosureIntended, EntryKind::DisclosureServed] {
+                let told =
+                    log.iter().filter(|e| e.kind() == kind && e.things().contains(&Thing::Disclosure(id)));
+                assert_eq!(told.count(), 1, "{kind:?} of {id}");
+            }
+        }
+        self.vault.round().await;
+        self.what_goes_down_is_down(acknowledged).await;
+    }
+
+    async fn what_goes_down_is_down(&self, acknowledged: &Acknowledged) {
+        let archive = &self.vault.archive;
+        for record in self.records().await {
+            let shown = archive.room.document(record.projection).await.unwrap();
+            assert!(shown.is_none() || record.withheld.is_none(), "{} is withheld", record.id);
+        }
+        if acknowledged.has("revoked") {
+            assert!(archive.catalogue.grants().await.unwrap().iter().all(|grant| grant.revoked_at.is_some()));
+        }
+        if acknowledged.has("granted") {
+            assert_eq!(archive.catalogue.grants().await.unwrap().len(), 1);
+        }
+        let messages = archive.inbox.after(0, 1_000).await.unwrap().len();
+        let taken = self.entries(archive.logs.room_origin().clone()).await;
+        let taken = taken.iter().filter(|entry| entry.kind() == EntryKind::ViewServed).count();
+        assert_eq!(taken, messages, "each message of the reading room is in its log, once");
+        assert!(messages >= usize::from(acknowledged.has("read")), "what was read is recorded");
+    }
+
+    async fn nothing_is_wrong(&self) {
+        let checked = verify(&self.vault.archive, &self.vault.verifiers(), &|_, _| ()).await.unwrap();
+        assert_eq!(checked.first_wrong, None);
+    }
+
+    async fn entries(&self, log: knik::ledger::Origin) -> Vec<Entry> {
+        knik::vault::sequence::number(&self.vault.archive).await.unwrap();
+        let leaves = self.vault.archive.journal.leaves(&log, 0, 100_000).await.unwrap();
+        leaves.iter().map(|(_, leaf)| Entry::parse(leaf).unwrap()).collect()
+    }
+
+    /// What is there when every step was taken.
+    pub async fn whole(&self) -> Whole {
+        self.nothing_is_wrong().await;
+        let counts = self.vault.archive.catalogue.counts().await.unwrap();
+        assert_eq!((counts.outbox, counts.stale_conversations), (0, 0), "nothing waits");
+        let mut whole = Whole { records: counts.records, versions: counts.versions, ..Whole::default() };
+        for record in self.records().await {
+            *whole.outcomes.entry(record.outcome.to_string()).or_default() += 1;
+            whole.withheld.extend(record.withheld);
+        }
+        whole.withheld.sort();
+        whole.published = self.vault.archive.room.count().await.unwrap();
+        whole
+    }
+}
+
+async fn archive_read(vault: &TestVault) {
+    let event = RoomEvent {
+        kind: RoomEventKind::View,
+        actor: None,
+        role: Role::Researcher,
+        grant: None,
+        organisation: None,
+        projections: Vec::new(),
+        count: 1,
+        reasons: Vec::new(),
+    };
+    vault.archive.inbox.append(&[Message::of(&event, crate::support::start())]).await.unwrap();
+}
+
+/// Posts of one conversation, as X's API v2 gives them: id, text, ids of its versions.
+fn page(posts: &[(&str, &str, Vec<&str>)]) -> Vec<u8> {
+    let post = |(id, text, edits): &(&str, &str, Vec<&str>)| {
+        json!({
+            "id": id, "text": text, "author_id": "77", "conversation_id": "8001", "lang": "nl",
+            "created_at": "2026-04-05T10:00:00.000Z", "edit_history_tweet_ids": edits,
+        })
+    };
+    let user = json!({"id": "77", "username": "balievraag", "name": "Balie Vraag", "protected": false});
+    let page = json!({"data": posts.iter().map(post).collect::<Vec<_>>(), "includes": {"users": [user]}});
+    page.to_string().into_bytes()
+}

@@ -1,0 +1,6 @@
+//! Faults injected into a vault in the middle of its work, and what is there afterwards.
+
+mod child;
+mod disk;
+mod kills;
+mod life;
