@@ -96,6 +96,7 @@ if [[ -s $work/s3-server ]]; then
     KNIK_TEST_S3=$(<"$work/s3-server")
     export KNIK_TEST_S3
 fi
+step "strace" install_strace
 step "format" cargo fmt --check
 step "lints" cargo clippy --release --all-targets -- -D warnings
 step "tests" cargo test --release --no-fail-fast -- --show-output
