@@ -133,7 +133,7 @@ impl LabelSpecs {
                 }
             }
         }
-        let lane = Lane::build(&entries)?;
+        let lane = Lane::build(&entries, TOGETHER)?;
         for label in self.labels.values_mut() {
             let names = |o: &Owner| label.named.iter().any(|n| n.recogniser == o.recogniser);
             let patterns = sharing.iter().enumerate().filter(|(_, owners)| owners.iter().any(names));
@@ -350,6 +350,8 @@ impl Tie {
     }
 }
 
+/// A label wants few patterns: so many are compiled together.
+const TOGETHER: usize = 16;
 /// The longest label that may be glued to its value, in letters.
 const MOST_GLUED: usize = 24;
 /// The longest value before a label, in bytes.

@@ -6,7 +6,7 @@ use super::error::{RulesetError, RulesetFault};
 use super::flags::{FlagFile, Flagging};
 use super::label_words;
 use super::labelled::{LabelSpecs, Labels};
-use super::lane::{Entry, Lane};
+use super::lane::{self, Entry, Lane};
 use super::lexicon::Flags;
 use super::lists::Lists;
 use super::locate;
@@ -210,7 +210,7 @@ impl Sources {
             .filter(|(_, (_, r, p))| p.starts == starts && r.kind != Kind::Labelled)
             .map(|(rule, (file, r, p))| Entry { file, regex: &p.regex, rule, weak: r.is_weak(p, doubtful) })
             .collect();
-        match Lane::build(&entries) {
+        match Lane::build(&entries, lane::MOST) {
             Ok(lane) => Some(lane),
             Err(fault) => {
                 self.faults.push(fault);
