@@ -25,6 +25,12 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// Bytes that belong to a word or may.
+    #[inline]
+    pub(super) const fn inside(&self) -> u64 {
+        self.letter | self.digit | self.wide
+    }
+
     #[inline]
     pub(super) fn of(bytes: &[u8; BLOCK]) -> Self {
         let mut made = Self::default();

@@ -15,6 +15,7 @@ mod blocks;
 mod bytes;
 mod confusable;
 mod context;
+mod cut;
 mod error;
 mod flags;
 mod hit;

@@ -62,8 +62,8 @@ pub(super) const LISTED: Flags = Flags::FIRST
     .with(Flags::TITLE)
     .with(Flags::OFFICE);
 
-/// A word that a name may follow.
-pub(super) const CUES: Flags = Flags::CUE_WEAK.with(Flags::CUE).with(Flags::CUE_STRONG);
+/// A word that leads up to a name, whatever that name looks like.
+pub(super) const LEADS: Flags = Flags::CUE_STRONG.with(Flags::NAMING);
 
 impl Names {
     /// Adds a hit for every name in the view. Words that `taken` covers (e-mail addresses, links) are passed over.
@@ -72,7 +72,7 @@ impl Names {
             return;
         }
         let mut next = 0;
-        for (index, word) in view.notable() {
+        for (index, word) in view.listed(&view.cut.names) {
             let passed = index < next || is_plain(view, index, word) || !self.may_start(view, index);
             if passed || is_taken(view, taken, index) || introduces(view, index + 1) {
                 continue;
@@ -416,14 +416,14 @@ fn is_street(word: &str) -> bool {
 
 /// `ik ben`, `naam is`, `I am` before the word at `index`.
 fn introduces(view: &View<'_>, index: usize) -> bool {
-    let word = |back: usize| index.checked_sub(back).and_then(|i| view.words.get(i)).map(|w| w.hash);
-    word(1).is_some_and(|last| {
-        let first = INTRODUCTIONS.iter().find(|(_, second)| *second == last);
-        first.is_some() && word(2).is_some_and(|word| INTRODUCTIONS.contains(&(word, last)))
-    })
+    let word = |back: usize| index.checked_sub(back).and_then(|i| view.words.get(i));
+    word(1)
+        .filter(|last| last.flags.any(Flags::NAMING))
+        .is_some_and(|last| word(2).is_some_and(|word| INTRODUCTIONS.contains(&(word.hash, last.hash))))
 }
 
-const INTRODUCTIONS: &[(u64, u64)] = &[
+/// What introduces a name, two words each; the last carry [`Flags::NAMING`] in the word table.
+pub(super) const INTRODUCTIONS: &[(u64, u64)] = &[
     (literal("ik"), literal("ben")),
     (literal("naam"), literal("is")),
     (literal("name"), literal("is")),

@@ -1,7 +1,8 @@
 //! The people of a conversation as a dictionary, so that author, mention and name in a text share one reference.
 
+use super::cut::Cut;
 use super::hit::{Hit, Reason};
-use super::lexicon::{Flags, Lexicon};
+use super::lexicon::{Dictionary, Flags};
 use super::names::Names;
 use super::words::{Keyed, Look, Word, hash, join, words};
 use crate::model::{RecogniserId, SubjectRef};
@@ -226,11 +227,10 @@ const MOST_WORDS: usize = 6;
 pub(super) struct View<'t> {
     pub(super) text: &'t str,
     pub(super) words: &'t [Word],
-    /// Those that some stage wants to see, by their place among all.
-    pub(super) notable: &'t [u32],
-    /// What the lists say of all words together.
-    pub(super) flags: Flags,
-    pub(super) common: &'t Lexicon,
+    /// What is worth a closer look among them.
+    pub(super) cut: &'t Cut,
+    /// Everyday words.
+    pub(super) common: &'t Dictionary,
     /// The day of the post, where it is known.
     pub(super) on: Option<Date>,
 }
@@ -252,10 +252,10 @@ impl View<'_> {
         }
     }
 
-    /// The words that some stage wants to see, each with its place among all.
+    /// Words by their places among all, each with its place.
     #[inline]
-    pub(super) fn notable(&self) -> impl Iterator<Item = (usize, &Word)> {
-        self.notable.iter().filter_map(|index| Some((*index as usize, self.words.get(*index as usize)?)))
+    pub(super) fn listed<'v>(&'v self, places: &'v [usize]) -> impl Iterator<Item = (usize, &'v Word)> {
+        places.iter().filter_map(|index| Some((*index, self.words.get(*index)?)))
     }
 
     /// The flags of a word.
@@ -265,7 +265,7 @@ impl View<'_> {
 
     /// Whether a word is in a dictionary of everyday words.
     pub(super) fn is_common(&self, index: usize) -> bool {
-        self.words.get(index).is_some_and(|w| self.common.flags(w.hash).any(Flags::COMMON))
+        self.words.get(index).is_some_and(|w| self.common.has(w.hash))
     }
 
     /// What stands between a word and the next.

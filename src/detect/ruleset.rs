@@ -3,12 +3,13 @@
 use super::address::Addresses;
 use super::bytes::{free_after, free_before};
 use super::context::{Phrases, is};
+use super::cut::Cut;
 use super::error::RulesetError;
 use super::flags::Flagging;
 use super::hit::{Hit, Reason};
 use super::labelled::Labels;
 use super::lane::Lane;
-use super::lexicon::{Flags, Lexicon};
+use super::lexicon::{Dictionary, Flags, Lexicon};
 use super::marks::Marks;
 use super::names::Names;
 use super::numbers::{inside_number, is_amount};
@@ -21,10 +22,11 @@ use super::spec::{Kind, Recogniser, Thresholds};
 use super::spelled::tricks;
 use super::tokens;
 use super::validate::Validator;
-use super::words::{self, Cut, Word, literal};
+use super::words::{Word, literal};
 use crate::model::{Finding, RecogniserId, Span, Timestamp};
 use aho_corasick::AhoCorasick;
 use regex::Regex;
+use regex_automata::util::pool::{Pool, PoolGuard};
 
 /// A file of the `patterns` folder, read by the caller.
 pub struct PatternFile<'a> {
@@ -48,7 +50,9 @@ pub struct Ruleset {
     pub(super) slow: Vec<(usize, Regex)>,
     pub(super) denied: Option<(AhoCorasick, Vec<usize>)>,
     pub(super) known: Lexicon,
-    pub(super) common: Lexicon,
+    pub(super) common: Dictionary,
+    /// Room to cut texts in, one a thread at work.
+    pub(super) cuts: Pool<Cut, fn() -> Cut>,
     pub(super) names: Names,
     pub(super) addresses: Option<Addresses>,
     pub(super) flagging: Flagging,
@@ -62,6 +66,9 @@ pub(super) struct Rule {
     /// A number must not be cut out of a longer one.
     pub(super) whole_number: bool,
 }
+
+/// Room that a text is cut in, and given back.
+pub(super) type Room<'r> = PoolGuard<'r, Cut, fn() -> Cut>;
 
 /// What a match of a recogniser must pass, and what moves its score.
 pub(super) struct Check {
@@ -171,20 +178,18 @@ impl Ruleset {
     }
 
     /// The shadow of a text and its words, looked up.
-    pub(super) fn read<'t>(&self, text: &'t str) -> (Shadow<'t>, Cut) {
+    pub(super) fn read<'t>(&self, text: &'t str) -> (Shadow<'t>, Room<'_>) {
         let mut changes = Changes::default();
-        let (mut shadow, mut cut) = match words::cut(text, |at| changes.at(text, at)) {
-            Ok(cut) => (Shadow::plain(text), cut),
-            Err(from) => {
-                let shadow = Shadow::from(text, from);
-                let cut = words::cut(shadow.text(), |_| false).unwrap_or_default();
-                (shadow, cut)
-            }
-        };
+        let mut cut = self.cuts.get();
+        let mut shadow = Shadow::plain(text);
+        if let Err(from) = cut.until(text, |at| changes.at(text, at)) {
+            shadow = Shadow::from(text, from);
+            cut.all(shadow.text());
+        }
         let tricks = if cut.odd { tricks(shadow.text(), &cut.words) } else { Vec::new() };
         if !tricks.is_empty() {
             shadow = shadow.replaced(&tricks);
-            cut = words::cut(shadow.text(), |_| false).unwrap_or_default();
+            cut.all(shadow.text());
         }
         cut.look_up(&self.known);
         (shadow, cut)
@@ -197,17 +202,16 @@ impl Ruleset {
         participants: &Participants,
         posted_at: Option<Timestamp>,
     ) -> Vec<Finding> {
-        let (words, flags, on) = (&*cut.words, cut.flags, posted_at.map(Timestamp::date));
-        let view =
-            View { text: shadow.text(), words, notable: &cut.notable, flags, common: &self.common, on };
+        let on = posted_at.map(Timestamp::date);
+        let view = View { text: shadow.text(), words: &cut.words, cut, common: &self.common, on };
         let mut hits = Vec::new();
         let mut beside = Vec::new();
-        self.patterns(&view, &cut.places, participants, &mut hits, &mut beside);
-        self.labelled(&view, cut.digits, participants, &mut hits);
+        self.patterns(&view, participants, &mut hits, &mut beside);
+        self.labelled(&view, participants, &mut hits);
         let taken = taken(&hits);
         self.names.find(&view, &taken, &mut hits);
         participants.apply(&view, &self.names, &mut hits);
-        if let Some(addresses) = self.addresses.as_ref().filter(|_| cut.digits) {
+        if let Some(addresses) = &self.addresses {
             addresses.find(&view, &mut hits);
         }
         if hits.is_empty() {
@@ -222,7 +226,6 @@ impl Ruleset {
     fn patterns<'r>(
         &'r self,
         view: &View<'_>,
-        places: &[usize],
         participants: &Participants,
         hits: &mut Vec<Hit<'r>>,
         beside: &mut Vec<Hit<'r>>,
@@ -241,11 +244,11 @@ impl Ruleset {
                 Verdict::Passed => true,
                 Verdict::No => false,
             };
-        let context = view.flags.any(Flags::CONTEXT);
-        self.lanes.scan(text, places, context, &mut accept);
+        let context = view.cut.flags.any(Flags::CONTEXT);
+        self.lanes.scan(text, &view.cut.places, context, &mut accept);
         tokens::scan(&self.tokens, view, context, &mut accept);
-        if view.flags.any(Flags::AT) {
-            for (_, word) in view.notable().filter(|(_, w)| is(Some(w), AT)) {
+        if view.cut.flags.any(Flags::AT) {
+            for word in view.words.iter().filter(|w| is(Some(w), AT)) {
                 self.lanes.word_at(text, word.start, &mut accept);
             }
         }
@@ -267,14 +270,8 @@ impl Ruleset {
     }
 
     /// Values that stand at a label.
-    fn labelled<'r>(
-        &'r self,
-        view: &View<'_>,
-        digits: bool,
-        participants: &Participants,
-        hits: &mut Vec<Hit<'r>>,
-    ) {
-        self.labels.find(view, digits, |value| {
+    fn labelled<'r>(&'r self, view: &View<'_>, participants: &Participants, hits: &mut Vec<Hit<'r>>) {
+        self.labels.find(view, |value| {
             let verdict = self.judge(view, value.rule, value.start, value.end, participants);
             let Verdict::Found(mut hit) = verdict else { return false };
             let label = self.labels.evidence(value.recogniser);

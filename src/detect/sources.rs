@@ -2,6 +2,7 @@
 
 use super::address::Addresses;
 use super::context::Phrases;
+use super::cut::Cut;
 use super::error::{RulesetError, RulesetFault};
 use super::flags::{FlagFile, Flagging};
 use super::label_words;
@@ -11,13 +12,14 @@ use super::lexicon::Flags;
 use super::lists::Lists;
 use super::locate;
 use super::marks::Marks;
-use super::names::{Names, Rules};
+use super::names::{INTRODUCTIONS, Names, Rules};
 use super::ruleset::{AT, Check, PatternFile, Rule, Ruleset};
 use super::scan::Lanes;
 use super::spec::{After, FileSpec, Kind, Pattern, Recogniser, Starts, Thresholds, parse};
 use crate::model::RecogniserId;
 use aho_corasick::AhoCorasick;
 use regex::Regex;
+use regex_automata::util::pool::Pool;
 
 /// Files as they are read, before they are compiled.
 #[derive(Default)]
@@ -64,6 +66,7 @@ impl Sources {
         let tokens = self.lane(Starts::Token, doubtful);
         let labels = self.labels();
         self.lists.add(AT.iter().map(|word| (*word, Flags::AT)));
+        self.lists.add(INTRODUCTIONS.iter().map(|(_, last)| (*last, Flags::NAMING)));
         let slow = self.slow();
         let denied = self.denied(rules.len());
         let checks = self.checks();
@@ -97,6 +100,7 @@ impl Sources {
             denied: denied.0,
             known,
             common,
+            cuts: Pool::new(Cut::default),
             names,
             addresses,
             flagging,
