@@ -1,7 +1,7 @@
 //! A text cut into words in one pass over its bytes, sixty-four at a time, and what is worth a closer look in it.
 
 use super::blocks::{BLOCK, Block, between, bits};
-use super::lexicon::{Flags, Lexicon};
+use super::lexicon::{Dictionary, Flags, Lexicon};
 use super::names::{LEADS, LISTED};
 use super::tokens::LONG;
 use super::words::{Look, Word, hash, hash_at, hash_short, inside, look_wide};
@@ -224,21 +224,25 @@ impl Cut {
         }
     }
 
-    /// Looks every word up and lists those that stages look at. Of sixty-four words first those are told that the lists may
+    /// Looks every word up, those with a capital among everyday words too, and lists those that stages look at. Of sixty-four words first those are told that the lists may
     /// know, so that look-ups do not wait for one another.
-    pub(super) fn look_up(&mut self, known: &Lexicon) {
+    pub(super) fn look_up(&mut self, known: &Lexicon, common: &Dictionary) {
         let (mut first, mut led) = (0_usize, 0);
         for words in self.words.chunks_mut(64) {
-            let (mut found, mut names) = (0_u64, 0_u64);
+            let (mut found, mut capitals) = (0_u64, 0_u64);
             for (word, bit) in words.iter().zip(0_u32..) {
                 found |= u64::from(known.may_know(word.hash)).wrapping_shl(bit);
-                names |= u64::from(word.capital()).wrapping_shl(bit);
+                capitals |= u64::from(word.capital()).wrapping_shl(bit);
             }
-            let (mut leads, mut labels, mut near) = (0_u64, 0_u64, 0_u64);
+            for place in bits(capitals) {
+                let Some(word) = words.get_mut(place) else { break };
+                word.flags = if common.has(word.hash) { Flags::COMMON } else { Flags::NONE };
+            }
+            let (mut names, mut leads, mut labels, mut near) = (capitals, 0_u64, 0_u64, 0_u64);
             for place in bits(found) {
                 let Some(word) = words.get_mut(place) else { break };
                 let flags = known.flags(word.hash);
-                word.flags = flags;
+                word.flags = word.flags.with(flags);
                 self.flags = self.flags.with(flags);
                 let bit = 1_u64.wrapping_shl(place as u32);
                 let when = |any: Flags| if flags.any(any) { bit } else { 0 };
@@ -350,11 +354,12 @@ mod tests {
         fn what_a_cut_held_before_changes_nothing(before in text(), text in text()) {
             let (mut used, mut fresh) = (Cut::default(), Cut::default());
             let known = Lexicon::build(&[(hash("jan"), Flags::FIRST), (hash("de"), LEADS)]);
+            let common = Dictionary::build([hash("ns")].into_iter());
             used.all(&before);
-            used.look_up(&known);
+            used.look_up(&known, &common);
             for cut in [&mut used, &mut fresh] {
                 cut.all(&text);
-                cut.look_up(&known);
+                cut.look_up(&known, &common);
             }
             prop_assert_eq!((&used.places, &used.numbers, &used.long), (&fresh.places, &fresh.numbers, &fresh.long));
             prop_assert_eq!((&used.names, &used.odd), (&fresh.names, &fresh.odd));

@@ -1,7 +1,9 @@
 //! Word lists in one hash table: what is known of a word, as flags.
 //!
-//! The tables keep hashes, no words: the slot and 32 bits more. A collision (about one in 10^9 look-ups) could only
+//! The tables keep hashes, no words: the bucket and 32 bits more. A collision (about one in 10^9 look-ups) could only
 //! add a flag, so it can shift a score and nothing else. They are kept small, so that they stay near the processor.
+
+use wide::u32x8;
 
 /// What the lists say of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,19 +61,31 @@ impl Flags {
 /// A set of words.
 #[derive(Default)]
 pub(super) struct Dictionary {
-    /// Open addressing, a power of two in size, at most three quarters full; 0 where nothing is.
-    slots: Vec<u32>,
+    /// A power of two of them, three quarters full at most; what finds its bucket full goes to the next. 0 where nothing is.
+    buckets: Vec<Bucket>,
+}
+
+/// Tags that are compared at once.
+#[derive(Clone, Copy, Default)]
+#[repr(align(32))]
+struct Bucket([u32; SLOTS]);
+
+const SLOTS: usize = 8;
+
+impl Bucket {
+    /// Where a tag stands among the eight, a bit each.
+    #[inline]
+    fn find(&self, tag: u32) -> u32 {
+        u32x8::from(self.0).simd_eq(u32x8::splat(tag)).to_bitmask()
+    }
 }
 
 impl Dictionary {
     /// A set of these hashes.
     pub(super) fn build(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
-        let size = (hashes.len() / 3 * 4 + 16).next_power_of_two();
-        let mut made = Self { slots: vec![0; size] };
-        for hash in hashes {
-            let place = made.place(hash);
-            made.slots.get_mut(place).into_iter().for_each(|slot| *slot = tag(hash));
-        }
+        let size = (hashes.len() / (SLOTS * 3 / 4) + 2).next_power_of_two();
+        let mut made = Self { buckets: vec![Bucket::default(); size] };
+        hashes.for_each(|hash| made.add(hash));
         made
     }
 
@@ -81,25 +95,33 @@ impl Dictionary {
         self.found(hash).is_some()
     }
 
+    fn add(&mut self, hash: u64) {
+        let (mask, mut at) = (self.buckets.len().wrapping_sub(1), (hash >> 8) as usize);
+        while let Some(Bucket(slots)) = self.buckets.get_mut(at & mask) {
+            if let Some(slot) = slots.iter_mut().find(|slot| **slot == 0 || **slot == tag(hash)) {
+                *slot = tag(hash);
+                return;
+            }
+            at = at.wrapping_add(1);
+        }
+    }
+
     /// The slot in which a hash stands.
     #[inline]
     fn found(&self, hash: u64) -> Option<usize> {
-        let place = self.place(hash);
-        self.slots.get(place).filter(|slot| **slot != 0).map(|_| place)
-    }
-
-    /// Where the hash stands, or the empty slot where it would stand.
-    #[inline]
-    fn place(&self, hash: u64) -> usize {
-        let mask = self.slots.len().wrapping_sub(1);
-        let (tag, mut at) = (tag(hash), (hash >> 8) as usize & mask);
-        while let Some(found) = self.slots.get(at) {
-            if *found == tag || *found == 0 {
+        let (mask, mut at) = (self.buckets.len().wrapping_sub(1), (hash >> 8) as usize);
+        while let Some(bucket) = self.buckets.get(at & mask) {
+            let found = bucket.find(tag(hash));
+            if found != 0 {
+                return Some((at & mask).wrapping_mul(SLOTS).wrapping_add(found.trailing_zeros() as usize));
+            }
+            let Bucket([.., last]) = bucket;
+            if *last == 0 {
                 break;
             }
-            at = at.wrapping_add(1) & mask;
+            at = at.wrapping_add(1);
         }
-        at
+        None
     }
 }
 
@@ -119,7 +141,7 @@ impl Lexicon {
     /// A table of everything given; the flags of a word given twice are joined.
     pub(super) fn build(entries: &[(u64, Flags)]) -> Self {
         let words = Dictionary::build(entries.iter().map(|(hash, _)| *hash));
-        let size = words.slots.len();
+        let size = words.buckets.len() * SLOTS;
         let mut flags = vec![Flags::NONE; size];
         let mut table = Self { words, filter: vec![0; size.div_ceil(16)], ..Self::default() };
         for (hash, more) in entries {
@@ -162,7 +184,7 @@ impl Lexicon {
     }
 }
 
-/// The bits of a hash that choose no slot; never 0.
+/// The bits of a hash that choose no bucket; never 0.
 const fn tag(hash: u64) -> u32 {
     let tag = (hash >> 32) as u32;
     if tag == 0 { 1 } else { tag }

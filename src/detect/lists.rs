@@ -123,7 +123,7 @@ impl Lists {
         let hashed = parts.clone().flat_map(words).map(|w| w.hash);
         match kind {
             "strong" | "weak" => parts.for_each(|ending| self.streets.add_ending(ending, kind == "strong")),
-            "whole" => self.streets.whole.extend(hashed),
+            "whole" => self.known.extend(hashed.map(|hash| (hash, Flags::STREET))),
             "never" => self.streets.never.extend(hashed),
             "addition" => self.streets.additions.extend(hashed),
             "opener" => self.streets.openers.extend(hashed),

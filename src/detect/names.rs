@@ -107,8 +107,8 @@ impl Names {
     fn hit<'r>(&self, view: &View<'_>, reading: Reading<'r>) -> Option<Hit<'r>> {
         let start = view.words.get(reading.from)?.start;
         let end = view.words.get(reading.last)?.end;
-        let near = || self.private.before(view.words, start, PRIVATE_REACH).is_some();
-        let private = || near() || self.private.after(view.words, end, PRIVATE_REACH).is_some();
+        let near = || self.private.before(view.near(), start, PRIVATE_REACH).is_some();
+        let private = || near() || self.private.after(view.near(), end, PRIVATE_REACH).is_some();
         let official = self.official.filter(|_| self.in_office(view, &reading) && !private());
         let recogniser = official.or(self.person)?;
         Some(Hit {

@@ -1,5 +1,7 @@
 //! The people of a conversation as a dictionary, so that author, mention and name in a text share one reference.
 
+use super::blocks::bits;
+use super::context::Near;
 use super::cut::Cut;
 use super::hit::{Hit, Reason};
 use super::lexicon::{Dictionary, Flags};
@@ -128,14 +130,10 @@ impl Participants {
         }
         self.name_hits(view, names, hits);
         let mut own: Vec<(usize, usize)> = Vec::new();
-        let (openers, mask) = (&*self.openers, self.openers.len().wrapping_sub(1));
         let mut next = 0;
-        for (index, word) in view.words.iter().enumerate() {
-            let (row, bit) = opener(word.hash);
-            // Most words end here.
-            if openers.get(row & mask).is_none_or(|bits| bits.wrapping_shr(bit) & 1 == 0) {
-                continue;
-            }
+        let rows = (0_usize..).step_by(64).zip(view.words.chunks(64));
+        for index in rows.flat_map(|(first, words)| bits(self.opened(words)).map(move |place| first + place))
+        {
             let opened = (index >= next).then(|| self.longest_at(view, index)).flatten();
             let Some((count, entry)) = opened else { continue };
             if let (Some(first), Some(last)) = (view.words.get(index), view.words.get(index + count - 1)) {
@@ -159,6 +157,16 @@ impl Participants {
         if !own.is_empty() {
             hits.retain(|h| !(names.made(h) && clear(h)));
         }
+    }
+
+    /// With which of at most 64 words a name may begin, a bit each: with most none does.
+    fn opened(&self, words: &[Word]) -> u64 {
+        let mask = self.openers.len().wrapping_sub(1);
+        let may = |word: &Word| {
+            let (row, bit) = opener(word.hash);
+            self.openers.get(row & mask).map_or(0, |bits| bits.wrapping_shr(bit) & 1)
+        };
+        words.iter().zip(0_u32..).fold(0, |all, (word, place)| all | may(word).wrapping_shl(place))
     }
 
     /// Which participant each name that was found belongs to.
@@ -258,14 +266,22 @@ impl View<'_> {
         places.iter().filter_map(|index| Some((*index, self.words.get(*index)?)))
     }
 
+    /// The words, and those that end a phrase of some recogniser.
+    pub(super) fn near(&self) -> Near<'_> {
+        Near { words: self.words, ends: &self.cut.near }
+    }
+
     /// The flags of a word.
     pub(super) fn flag(&self, index: usize) -> Flags {
         self.words.get(index).map_or(Flags::NONE, |w| w.flags)
     }
 
-    /// Whether a word is in a dictionary of everyday words.
+    /// Whether a word is in a dictionary of everyday words. Those with a capital were looked up with all others.
     pub(super) fn is_common(&self, index: usize) -> bool {
-        self.words.get(index).is_some_and(|w| self.common.has(w.hash))
+        self.words.get(index).is_some_and(|w| match w.capital() {
+            true => w.flags.any(Flags::COMMON),
+            false => self.common.has(w.hash),
+        })
     }
 
     /// What stands between a word and the next.

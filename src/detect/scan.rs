@@ -5,6 +5,7 @@
 use super::bytes::{at, before};
 use super::lane::{Lane, WINDOW};
 use super::mail::local_start;
+use super::table::REACH_BACK;
 
 /// The lanes of a ruleset.
 pub(super) struct Lanes {
@@ -57,15 +58,16 @@ impl Lanes {
     ) {
         let bytes = text.as_bytes();
         let from = tried.code.max(pos.saturating_sub(REACH_BACK));
-        let mut left = before(bytes, from);
-        for start in from..=pos {
-            let byte = at(bytes, start);
+        for (start, byte) in (from..).zip(bytes.get(from..=pos).unwrap_or(&[])) {
+            if !self.code.may_start(*byte, pos.wrapping_sub(start), tried.context) {
+                continue;
+            }
+            let left = before(bytes, start);
             let opens = byte.is_ascii_alphanumeric() && !left.is_ascii_alphanumeric();
-            let plus = byte == b'+' && !left.is_ascii_digit();
-            if opens || plus || byte == b'(' || byte == b':' {
+            let plus = *byte == b'+' && !left.is_ascii_digit();
+            if opens || plus || matches!(byte, b'(' | b':') {
                 self.code.matches_at(text, start, tried.context, |rule, end| found(rule, start, end));
             }
-            left = byte;
         }
         tried.code = pos + 1;
     }
@@ -148,7 +150,6 @@ struct Tried {
     link: usize,
 }
 
-const REACH_BACK: usize = 10;
 const HOST_MAX: usize = 100;
 
 fn run_back(bytes: &[u8], end: usize, most: usize, inside: impl Fn(u8) -> bool) -> usize {

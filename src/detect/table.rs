@@ -24,6 +24,9 @@ pub(super) struct Table {
     alive: Vec<u128>,
     /// The patterns that are asked for where a text has no context.
     strong: u128,
+    /// By how many bytes a digit is away, and by byte: whether some pattern may start with that byte there. Of two bits the first
+    /// is for all patterns, the second for strong ones.
+    approaches: Vec<[u8; 256]>,
 }
 
 impl Table {
@@ -42,6 +45,13 @@ impl Table {
             .build_many(regexes)
             .ok()?;
         Walk::through(&dfa, first, strong)
+    }
+
+    /// Whether some pattern may start with a byte that stands `distance` bytes before the first digit, or `strong` one.
+    #[inline]
+    pub(super) fn may_start(&self, byte: u8, distance: usize, strong: bool) -> bool {
+        let may = self.approaches.get(distance).and_then(|of| of.get(usize::from(byte)));
+        may.is_none_or(|may| may & if strong { MAY_STRONG } else { MAY } != 0)
     }
 
     /// Adds where matches from `start` end a word, of those patterns whose bit is set in `wanted`: lengths and patterns, in order.
@@ -140,10 +150,21 @@ impl<'d> Walk<'d> {
         rows.resize(row << shift, 0);
         let end = u8::try_from(columns.len()).ok()?;
         let matched = walk.met.iter().map(|id| matched(dfa, *id, first)).collect();
-        let mut table =
-            Table { column, end, starts: starts?, rows, shift, matched, alive: Vec::new(), strong };
+        let mut table = Table {
+            column,
+            end,
+            starts: starts?,
+            rows,
+            shift,
+            matched,
+            alive: Vec::new(),
+            strong,
+            approaches: vec![[MAY | MAY_STRONG; 256]],
+        };
         table.live(width);
         table.mark();
+        table.approach(|entry| entry & STATE != 0, MAY);
+        table.approach(|entry| entry & WEAK == 0, MAY_STRONG);
         Some(table)
     }
 
@@ -209,6 +230,59 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Notes which bytes may start a match so many bytes before a digit, backwards from the digit. What `lives` says no of ends
+    /// nowhere. A match that ends before the digit counts.
+    fn approach(&mut self, lives: impl Fn(u16) -> bool, may: u8) {
+        let columns = |digits: bool| {
+            let bytes = (0..=u8::MAX).filter(|byte| byte.is_ascii_digit() == digits);
+            let mut columns: Vec<u8> =
+                bytes.filter_map(|byte| self.column.get(usize::from(byte))).copied().collect();
+            columns.sort_unstable();
+            columns.dedup();
+            columns
+        };
+        let (digits, others) = (columns(true), columns(false));
+        let states = 0..self.matched.len() as u16;
+        let mut starts = self.starts.clone();
+        starts.dedup();
+        // The states from which the digit is reached.
+        let mut reach: Vec<bool> = states
+            .clone()
+            .map(|state| digits.iter().any(|column| lives(self.next(state, *column))))
+            .collect();
+        for distance in 1..=REACH_BACK {
+            let on = |entry: u16| {
+                let reached = reach.get(usize::from(entry & STATE)).copied().unwrap_or(false);
+                lives(entry) && (entry & MATCH != 0 || reached)
+            };
+            let opens = |byte: u8| {
+                let column = self.column.get(usize::from(byte)).copied().unwrap_or(0);
+                starts.iter().any(|start| on(self.next(*start, column)))
+            };
+            let opening: Vec<u8> = (0..=u8::MAX).filter(|byte| opens(*byte)).collect();
+            reach = states
+                .clone()
+                .map(|state| others.iter().any(|column| on(self.next(state, *column))))
+                .collect();
+            if self.approaches.len() <= distance {
+                self.approaches.push([0; 256]);
+            }
+            let of = self.approaches.get_mut(distance);
+            of.into_iter().for_each(|of| {
+                opening
+                    .iter()
+                    .filter_map(|byte| of.get_mut(usize::from(*byte)).map(|slot| *slot |= may))
+                    .count();
+            });
+        }
+    }
+}
+
+/// How far before the first digit of a run a match may start that reaches it.
+pub(super) const REACH_BACK: usize = 10;
+const MAY: u8 = 1;
+const MAY_STRONG: u8 = 2;
 /// The most that an automaton may take up while it is built, in bytes.
 const BUILT_MAX: usize = 8 << 20;
 /// Where `starts` holds the start of the text.
