@@ -33,17 +33,20 @@ pub(super) struct Cut {
 /// What of a block matters to the next.
 #[derive(Default)]
 struct Carry {
-    /// Where the word starts that the block ended in.
-    open: Option<usize>,
+    /// Whether the block ended in a run, where that starts and what it is made of so far.
+    open: bool,
+    start: usize,
+    made: Made,
     /// Whether the block ended with a digit.
     digit: bool,
     /// How many words of one letter it held.
     singles: u32,
 }
 
-/// What a word of a run of letters, digits and bytes outside ASCII is made of.
+/// What a run of letters, digits and bytes outside ASCII is made of.
+#[derive(Clone, Copy, Default)]
 struct Made {
-    digits: usize,
+    digits: u32,
     /// Whether it starts with a capital letter of ASCII.
     capital: bool,
     /// Whether a small letter of ASCII is in it.
@@ -56,25 +59,41 @@ impl Made {
     /// Of the part of a block whose first byte is `from`.
     #[inline]
     fn of(block: &Block, from: usize, part: u64) -> Self {
-        let digits = block.digit & part;
-        Self {
-            digits: if digits == 0 { 0 } else { digits.count_ones() as usize },
-            capital: block.upper.wrapping_shr(from as u32) & 1 != 0,
-            lowers: block.letter & !block.upper & part != 0,
-            wide: block.wide & part != 0,
+        let capital = block.upper.wrapping_shr(from as u32) & 1 != 0;
+        let mut made = Self { capital, ..Self::default() };
+        made.take(block, part);
+        made
+    }
+
+    /// Takes in another part.
+    #[inline]
+    fn take(&mut self, block: &Block, part: u64) {
+        self.lowers |= block.letter & !block.upper & part != 0;
+        self.wide |= block.wide & part != 0;
+        if block.digit & part != 0 {
+            self.digits = self.digits.wrapping_add((block.digit & part).count_ones());
         }
     }
 
-    /// The same, of bytes that no one block holds.
-    fn across(bytes: &[u8]) -> Self {
-        Self {
-            digits: bytes.iter().filter(|b| b.is_ascii_digit()).count(),
-            capital: bytes.first().is_some_and(u8::is_ascii_uppercase),
-            lowers: bytes.iter().any(u8::is_ascii_lowercase),
-            wide: !bytes.is_ascii(),
-        }
+    /// The look of a word of ASCII without digits.
+    #[inline]
+    fn look(self, len: usize) -> Look {
+        let row = usize::from(self.capital) | usize::from(self.lowers) << 1 | usize::from(len == 1) << 2;
+        LOOKS.get(row).copied().unwrap_or(Look::Lower)
     }
 }
+
+/// By capital first, then a small letter in it, then a single letter.
+const LOOKS: [Look; 8] = [
+    Look::Lower,
+    Look::Caps,
+    Look::Lower,
+    Look::Capital,
+    Look::Lower,
+    Look::Initial,
+    Look::Lower,
+    Look::Capital,
+];
 
 impl Cut {
     /// Cuts a text. `changes` is asked about every `&`, `%` and character outside ASCII; the first of which it says that it is not
@@ -138,7 +157,7 @@ impl Cut {
         }
         carry.digit = block.digit >> (BLOCK - 1) != 0;
         let inside = block.inside();
-        let single = inside & !(inside << 1 | u64::from(carry.open.is_some())) & !(inside >> 1) & !block.wide;
+        let single = inside & !(inside << 1 | u64::from(carry.open)) & !(inside >> 1) & !block.wide;
         let singles = if single == 0 { 0 } else { single.count_ones() };
         self.odd |= carry.singles.wrapping_add(singles) >= SPELLED_MIN;
         carry.singles = singles;
@@ -148,47 +167,46 @@ impl Cut {
     #[inline]
     fn block(&mut self, text: &str, base: usize, block: &Block, carry: &mut Carry) {
         let inside = block.inside();
-        let mut edges = bits(inside ^ (inside << 1 | u64::from(carry.open.is_some())));
-        if let Some(start) = carry.open {
-            let Some(end) = edges.next() else { return };
-            let end = base.wrapping_add(end);
-            self.run(text, start, end, &Made::across(text.as_bytes().get(start..end).unwrap_or(&[])));
+        let mut edges = bits(inside ^ (inside << 1 | u64::from(carry.open)));
+        if carry.open {
+            let end = edges.next();
+            carry.made.take(block, between(0, end.unwrap_or(BLOCK)));
+            let Some(end) = end else { return };
+            self.run(text, carry.start, base.wrapping_add(end), carry.made);
         }
-        carry.open = None;
-        let special = block.upper | block.digit | block.wide;
+        carry.open = false;
+        let special = block.digit | block.wide;
         while let Some(from) = edges.next() {
             let start = base.wrapping_add(from);
             let Some(to) = edges.next() else {
-                carry.open = Some(start);
+                let made = Made::of(block, from, between(from, BLOCK));
+                *carry = Carry { open: true, start, made, ..*carry };
                 return;
             };
             let (end, part) = (base.wrapping_add(to), between(from, to));
             if special & part == 0 {
-                self.push(text, start, end, Look::Lower);
+                let capital = block.upper.wrapping_shr(from as u32) & 1 != 0;
+                let made =
+                    Made { capital, lowers: block.letter & !block.upper & part != 0, ..Made::default() };
+                self.push(text, start, end, made.look(to.wrapping_sub(from)));
             } else {
-                self.run(text, start, end, &Made::of(block, from, part));
+                self.run(text, start, end, Made::of(block, from, part));
             }
         }
     }
 
     /// A run becomes one word, or several if it holds something else than ASCII.
-    fn run(&mut self, text: &str, start: usize, end: usize, made: &Made) {
+    fn run(&mut self, text: &str, start: usize, end: usize, made: Made) {
         if made.wide {
             return self.push_wide(text, start, end);
         }
-        let len = end.wrapping_sub(start);
-        let look = match (made.digits, made.capital, made.lowers) {
-            (1.., ..) => Look::Number,
-            (_, false, _) => Look::Lower,
-            (_, true, true) => Look::Capital,
-            (_, true, false) if len == 1 => Look::Initial,
-            (_, true, false) => Look::Caps,
-        };
-        if made.digits > 0 {
-            self.numbers.push(self.words.len());
-            self.odd |= made.digits < len && (made.digits >= SWAPPED_MIN || len == 2);
+        let (len, digits) = (end.wrapping_sub(start), made.digits as usize);
+        if digits == 0 {
+            return self.push(text, start, end, made.look(len));
         }
-        self.push(text, start, end, look);
+        self.numbers.push(self.words.len());
+        self.odd |= digits < len && (digits >= SWAPPED_MIN || len == 2);
+        self.push(text, start, end, Look::Number);
     }
 
     /// Adds a word of ASCII.
@@ -230,7 +248,7 @@ impl Cut {
         let (mut first, mut led) = (0_usize, 0);
         for words in self.words.chunks_mut(64) {
             let (mut found, mut capitals) = (0_u64, 0_u64);
-            for (word, bit) in words.iter().zip(0_u32..) {
+            for (word, bit) in words.iter().zip(0_u32..64) {
                 found |= u64::from(known.may_know(word.hash)).wrapping_shl(bit);
                 capitals |= u64::from(word.capital()).wrapping_shl(bit);
             }

@@ -82,16 +82,6 @@ impl Lane {
         self.wanted_at(text, start, if context { ALL } else { self.strong }, accept);
     }
 
-    /// Whether a match may start with a byte that stands `distance` bytes before the first digit after it; what it says no of starts
-    /// none.
-    #[inline]
-    pub(super) fn may_start(&self, byte: u8, distance: usize, context: bool) -> bool {
-        self.parts.iter().any(|part| match &part.automaton {
-            Automaton::Whole(table) => table.may_start(byte, distance, !context),
-            Automaton::Lazy(_) => true,
-        })
-    }
-
     /// The same of those patterns only whose bit is set in `wanted`, the first that the lane was built from lowest.
     #[inline]
     pub(super) fn wanted_at(

@@ -3,7 +3,7 @@
 //! The tables keep hashes, no words: the bucket and 32 bits more. A collision (about one in 10^9 look-ups) could only
 //! add a flag, so it can shift a score and nothing else. They are kept small, so that they stay near the processor.
 
-use wide::u32x8;
+use wide::u32x4;
 
 /// What the lists say of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,23 +67,23 @@ pub(super) struct Dictionary {
 
 /// Tags that are compared at once.
 #[derive(Clone, Copy, Default)]
-#[repr(align(32))]
+#[repr(align(16))]
 struct Bucket([u32; SLOTS]);
 
-const SLOTS: usize = 8;
+const SLOTS: usize = 4;
 
 impl Bucket {
-    /// Where a tag stands among the eight, a bit each.
+    /// Where a tag stands among the four, a bit each.
     #[inline]
     fn find(&self, tag: u32) -> u32 {
-        u32x8::from(self.0).simd_eq(u32x8::splat(tag)).to_bitmask()
+        u32x4::from(self.0).simd_eq(u32x4::splat(tag)).to_bitmask()
     }
 }
 
 impl Dictionary {
     /// A set of these hashes.
     pub(super) fn build(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
-        let size = (hashes.len() / (SLOTS * 3 / 4) + 2).next_power_of_two();
+        let size = (hashes.len() / (SLOTS - 1) + 2).next_power_of_two();
         let mut made = Self { buckets: vec![Bucket::default(); size] };
         hashes.for_each(|hash| made.add(hash));
         made

@@ -166,7 +166,7 @@ impl Participants {
             let (row, bit) = opener(word.hash);
             self.openers.get(row & mask).map_or(0, |bits| bits.wrapping_shr(bit) & 1)
         };
-        words.iter().zip(0_u32..).fold(0, |all, (word, place)| all | may(word).wrapping_shl(place))
+        words.iter().zip(0_u32..64).fold(0, |all, (word, place)| all | may(word).wrapping_shl(place))
     }
 
     /// Which participant each name that was found belongs to.

@@ -5,7 +5,6 @@
 use super::bytes::{at, before};
 use super::lane::{Lane, WINDOW};
 use super::mail::local_start;
-use super::table::REACH_BACK;
 
 /// The lanes of a ruleset.
 pub(super) struct Lanes {
@@ -58,16 +57,14 @@ impl Lanes {
     ) {
         let bytes = text.as_bytes();
         let from = tried.code.max(pos.saturating_sub(REACH_BACK));
-        for (start, byte) in (from..).zip(bytes.get(from..=pos).unwrap_or(&[])) {
-            if !self.code.may_start(*byte, pos.wrapping_sub(start), tried.context) {
-                continue;
-            }
-            let left = before(bytes, start);
+        let mut left = before(bytes, from);
+        for (start, byte) in (from..=pos).zip(bytes.get(from..=pos).unwrap_or(&[])) {
             let opens = byte.is_ascii_alphanumeric() && !left.is_ascii_alphanumeric();
             let plus = *byte == b'+' && !left.is_ascii_digit();
             if opens || plus || matches!(byte, b'(' | b':') {
                 self.code.matches_at(text, start, tried.context, |rule, end| found(rule, start, end));
             }
+            left = *byte;
         }
         tried.code = pos + 1;
     }
@@ -150,6 +147,8 @@ struct Tried {
     link: usize,
 }
 
+/// How far before the first digit of a run a match may start.
+const REACH_BACK: usize = 10;
 const HOST_MAX: usize = 100;
 
 fn run_back(bytes: &[u8], end: usize, most: usize, inside: impl Fn(u8) -> bool) -> usize {

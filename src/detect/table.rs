@@ -24,9 +24,8 @@ pub(super) struct Table {
     alive: Vec<u128>,
     /// The patterns that are asked for where a text has no context.
     strong: u128,
-    /// By how many bytes a digit is away, and by byte: whether some pattern may start with that byte there. Of two bits the first
-    /// is for all patterns, the second for strong ones.
-    approaches: Vec<[u8; 256]>,
+    /// By column, the patterns that can go on with such a byte at each of the first places.
+    opening: Vec<[u128; LOOK]>,
 }
 
 impl Table {
@@ -47,16 +46,29 @@ impl Table {
         Walk::through(&dfa, first, strong)
     }
 
-    /// Whether some pattern may start with a byte that stands `distance` bytes before the first digit, or `strong` one.
+    /// Whether some wanted pattern may match, by the first few bytes, and zeros past the end: most starts end here, at a few looks
+    /// that do not wait for one another. What it says no of does not match.
     #[inline]
-    pub(super) fn may_start(&self, byte: u8, distance: usize, strong: bool) -> bool {
-        let may = self.approaches.get(distance).and_then(|of| of.get(usize::from(byte)));
-        may.is_none_or(|may| may & if strong { MAY_STRONG } else { MAY } != 0)
+    fn may_match(&self, bytes: &[u8], start: usize, wanted: u128) -> bool {
+        let rest = bytes.get(start..).unwrap_or(&[]);
+        let first = rest.first_chunk::<LOOK>().copied().unwrap_or_else(|| {
+            let mut first = [0; LOOK];
+            first.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
+            first
+        });
+        let opens = |(place, byte): (usize, u8)| {
+            let column = self.column.get(usize::from(byte)).copied().unwrap_or(0);
+            self.opening.get(usize::from(column)).and_then(|of| of.get(place)).copied().unwrap_or(0)
+        };
+        (0..LOOK).zip(first).map(opens).fold(wanted, |alive, opens| alive & opens) != 0
     }
 
     /// Adds where matches from `start` end a word, of those patterns whose bit is set in `wanted`: lengths and patterns, in order.
     #[inline]
     pub(super) fn ends(&self, text: &str, start: usize, wanted: u128, ends: &mut Ends) {
+        if !self.may_match(text.as_bytes(), start, wanted) {
+            return;
+        }
         if wanted == ALL {
             self.walk(text, start, wanted, ends, |entry| entry & STATE == 0);
         } else if wanted == self.strong {
@@ -159,12 +171,11 @@ impl<'d> Walk<'d> {
             matched,
             alive: Vec::new(),
             strong,
-            approaches: vec![[MAY | MAY_STRONG; 256]],
+            opening: Vec::new(),
         };
         table.live(width);
         table.mark();
-        table.approach(|entry| entry & STATE != 0, MAY);
-        table.approach(|entry| entry & WEAK == 0, MAY_STRONG);
+        table.open();
         Some(table)
     }
 
@@ -231,58 +242,42 @@ impl Table {
 }
 
 impl Table {
-    /// Notes which bytes may start a match so many bytes before a digit, backwards from the digit. What `lives` says no of ends
-    /// nowhere. A match that ends before the digit counts.
-    fn approach(&mut self, lives: impl Fn(u16) -> bool, may: u8) {
-        let columns = |digits: bool| {
-            let bytes = (0..=u8::MAX).filter(|byte| byte.is_ascii_digit() == digits);
-            let mut columns: Vec<u8> =
-                bytes.filter_map(|byte| self.column.get(usize::from(byte))).copied().collect();
-            columns.sort_unstable();
-            columns.dedup();
-            columns
+    /// Works out which patterns go on with each byte at each of the first places. A pattern that ended before goes on with any.
+    fn open(&mut self) {
+        let end = usize::from(self.end);
+        let mut opening = vec![[0; LOOK]; end];
+        let all = |patterns: &Self, state: u16| {
+            patterns.alive.get(usize::from(state & STATE)).copied().unwrap_or(0)
         };
-        let (digits, others) = (columns(true), columns(false));
-        let states = 0..self.matched.len() as u16;
-        let mut starts = self.starts.clone();
-        starts.dedup();
-        // The states from which the digit is reached.
-        let mut reach: Vec<bool> = states
-            .clone()
-            .map(|state| digits.iter().any(|column| lives(self.next(state, *column))))
-            .collect();
-        for distance in 1..=REACH_BACK {
-            let on = |entry: u16| {
-                let reached = reach.get(usize::from(entry & STATE)).copied().unwrap_or(false);
-                lives(entry) && (entry & MATCH != 0 || reached)
-            };
-            let opens = |byte: u8| {
-                let column = self.column.get(usize::from(byte)).copied().unwrap_or(0);
-                starts.iter().any(|start| on(self.next(*start, column)))
-            };
-            let opening: Vec<u8> = (0..=u8::MAX).filter(|byte| opens(*byte)).collect();
-            reach = states
-                .clone()
-                .map(|state| others.iter().any(|column| on(self.next(state, *column))))
-                .collect();
-            if self.approaches.len() <= distance {
-                self.approaches.push([0; 256]);
+        let (mut at, mut ended) = (self.starts.clone(), 0);
+        for place in 0..LOOK {
+            let mut next = Vec::new();
+            let mut ended_here = ended;
+            at.sort_unstable();
+            at.dedup();
+            for state in at {
+                ended |= all(self, self.next(state, self.end));
+                for (column, of) in (0..self.end).zip(&mut opening) {
+                    let entry = self.next(state, column);
+                    of.get_mut(place).into_iter().for_each(|patterns| *patterns |= all(self, entry));
+                    if entry & MATCH != 0 {
+                        let matched = self.matched.get(usize::from(entry & STATE)).into_iter().flatten();
+                        ended_here |= matched.fold(0, |all, pattern| all | bit((*pattern).into()));
+                    }
+                    if entry & STATE != 0 {
+                        next.push(entry);
+                    }
+                }
             }
-            let of = self.approaches.get_mut(distance);
-            of.into_iter().for_each(|of| {
-                opening
-                    .iter()
-                    .filter_map(|byte| of.get_mut(usize::from(*byte)).map(|slot| *slot |= may))
-                    .count();
-            });
+            opening.iter_mut().filter_map(|of| of.get_mut(place)).for_each(|patterns| *patterns |= ended);
+            (at, ended) = (next, ended | ended_here);
         }
+        self.opening = opening;
     }
 }
 
-/// How far before the first digit of a run a match may start that reaches it.
-pub(super) const REACH_BACK: usize = 10;
-const MAY: u8 = 1;
-const MAY_STRONG: u8 = 2;
+/// How many bytes are looked at before the automaton runs.
+const LOOK: usize = 6;
 /// The most that an automaton may take up while it is built, in bytes.
 const BUILT_MAX: usize = 8 << 20;
 /// Where `starts` holds the start of the text.
