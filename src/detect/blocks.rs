@@ -19,9 +19,9 @@ pub(super) struct Block {
     pub(super) wide: u64,
     /// `&` and `%`, and the first byte of each character outside ASCII.
     pub(super) asked: u64,
-    /// `@` and `:`.
+    /// `@`, `:` and `^`.
     pub(super) sign: u64,
-    /// `.`, `(` and `[`.
+    /// `.`, `(`, `[` and `+`.
     pub(super) mark: u64,
     /// Bytes with which a character begins.
     first: u64,
@@ -65,8 +65,8 @@ impl Block {
             (&mut self.wide, signed),
             (&mut self.first, signed.simd_gt(i8x16::splat(-0x41))),
             (&mut self.asked, upto(signed, b'&', 2)),
-            (&mut self.sign, is(b'@') | is(b':')),
-            (&mut self.mark, is(b'.') | is(b'(') | is(b'[')),
+            (&mut self.sign, is(b'@') | is(b':') | is(b'^')),
+            (&mut self.mark, is(b'.') | is(b'(') | is(b'[') | is(b'+')),
         ] {
             *bits = *bits << 16 | u64::from(found.to_bitmask());
         }
@@ -107,8 +107,8 @@ mod tests {
                 assert_eq!(block.digit, bit(byte.is_ascii_digit()), "{byte}");
                 assert_eq!(block.wide, bit(byte >= 0x80), "{byte}");
                 assert_eq!(block.asked, bit(byte >= 0xC0 || b"&%".contains(&byte)), "{byte}");
-                assert_eq!(block.sign, bit(b"@:".contains(&byte)), "{byte}");
-                assert_eq!(block.mark, bit(b".([".contains(&byte)), "{byte}");
+                assert_eq!(block.sign, bit(b"@:^".contains(&byte)), "{byte}");
+                assert_eq!(block.mark, bit(b".([+".contains(&byte)), "{byte}");
             }
         }
         assert_eq!(bits(0b1001 | 1 << 63).collect::<Vec<_>>(), [0, 3, 63]);

@@ -2,7 +2,7 @@
 
 use super::blocks::{BLOCK, Block, between, bits};
 use super::lexicon::{Dictionary, Flags, Lexicon};
-use super::names::{LEADS, LISTED};
+use super::names::{JOINS, LEADS, STARTS};
 use super::tokens::LONG;
 use super::words::{Look, Word, hash, hash_at, hash_short, inside, look_wide};
 
@@ -11,10 +11,13 @@ use super::words::{Look, Word, hash, hash_at, hash_short, inside, look_wide};
 #[derive(Default)]
 pub(super) struct Cut {
     pub(super) words: Vec<Word>,
-    /// Where a closer look is worth it: the first digit of every run of digits, `@` and `:`, and `.`, `(` and `[` before a
-    /// letter; in order.
+    /// Where a closer look is worth it: the first digit of every run of digits, `@`, `:` and `^`, and `.`, `(`, `[` and `+`
+    /// before a letter; in order.
     pub(super) places: Vec<usize>,
-    /// The words at which a name may start: those with a capital, those that lists of names hold or that something leads up to.
+    /// Where a code may start, a bit a byte and sixty-four bytes together: at a word of ASCII and at the signs above.
+    starts: Vec<u64>,
+    /// The words at which a name may start: those that lists of names hold, that have a capital and are no everyday words, or that
+    /// something leads up to.
     pub(super) names: Vec<usize>,
     /// The words that end a label.
     pub(super) labels: Vec<usize>,
@@ -39,6 +42,8 @@ struct Carry {
     made: Made,
     /// Whether the block ended with a digit.
     digit: bool,
+    /// Whether it ended with a letter or digit of ASCII.
+    plain: bool,
     /// How many words of one letter it held.
     singles: u32,
 }
@@ -143,6 +148,7 @@ impl Cut {
         ] {
             list.clear();
         }
+        self.starts.clear();
         (self.odd, self.flags) = (false, Flags::NONE);
     }
 
@@ -156,6 +162,9 @@ impl Cut {
             self.places.push(base.wrapping_add(bit));
         }
         carry.digit = block.digit >> (BLOCK - 1) != 0;
+        let plain = block.letter | block.digit;
+        self.starts.push(plain & !(plain << 1 | u64::from(carry.plain)) | block.sign | block.mark);
+        carry.plain = plain >> (BLOCK - 1) != 0;
         let inside = block.inside();
         let single = inside & !(inside << 1 | u64::from(carry.open)) & !(inside >> 1) & !block.wide;
         let singles = if single == 0 { 0 } else { single.count_ones() };
@@ -242,9 +251,22 @@ impl Cut {
         }
     }
 
+    /// Where a code may start among the sixty-four bytes up to and with `last`.
+    pub(super) fn starts_before(&self, last: usize) -> impl Iterator<Item = usize> {
+        let (row, place) = (last / BLOCK, last % BLOCK);
+        let here = self.starts.get(row).copied().unwrap_or(0);
+        let before = row.checked_sub(1).and_then(|row| self.starts.get(row)).copied().unwrap_or(0);
+        let first = (last + 1).saturating_sub(BLOCK);
+        let both = u128::from(here) << BLOCK | u128::from(before);
+        // Without a row before, the bits of this one start where the text does.
+        let set = if row == 0 { here & between(0, place + 1) } else { (both >> (place + 1)) as u64 };
+        bits(set).map(move |bit| first.wrapping_add(bit))
+    }
+
     /// Looks every word up, those with a capital among everyday words too, and lists those that stages look at. Of sixty-four words first those are told that the lists may
     /// know, so that look-ups do not wait for one another.
-    pub(super) fn look_up(&mut self, known: &Lexicon, common: &Dictionary) {
+    pub(super) fn look_up(&mut self, text: &str, known: &Lexicon, common: &Dictionary) {
+        let caret = self.places.iter().any(|at| text.as_bytes().get(*at) == Some(&b'^'));
         let (mut first, mut led) = (0_usize, 0);
         for words in self.words.chunks_mut(64) {
             let (mut found, mut capitals) = (0_u64, 0_u64);
@@ -252,11 +274,16 @@ impl Cut {
                 found |= u64::from(known.may_know(word.hash)).wrapping_shl(bit);
                 capitals |= u64::from(word.capital()).wrapping_shl(bit);
             }
+            let mut ordinary = 0_u64;
             for place in bits(capitals) {
                 let Some(word) = words.get_mut(place) else { break };
-                word.flags = if common.has(word.hash) { Flags::COMMON } else { Flags::NONE };
+                if common.has(word.hash) {
+                    word.flags = Flags::COMMON;
+                    ordinary |= u64::from(word.look != Look::Initial).wrapping_shl(place as u32);
+                }
             }
-            let (mut names, mut leads, mut labels, mut near) = (capitals, 0_u64, 0_u64, 0_u64);
+            let (mut starts, mut surnames, mut joins) = (0_u64, 0_u64, 0_u64);
+            let (mut leads, mut labels, mut near) = (0_u64, 0_u64, 0_u64);
             for place in bits(found) {
                 let Some(word) = words.get_mut(place) else { break };
                 let flags = known.flags(word.hash);
@@ -264,12 +291,18 @@ impl Cut {
                 self.flags = self.flags.with(flags);
                 let bit = 1_u64.wrapping_shl(place as u32);
                 let when = |any: Flags| if flags.any(any) { bit } else { 0 };
-                names |= when(LISTED);
+                starts |= when(STARTS);
+                surnames |= when(Flags::SURNAME);
+                joins |= when(JOINS);
                 leads |= when(LEADS);
                 labels |= when(LABELS);
                 near |= when(Flags::NEAR);
             }
-            names |= leads << 1 | led;
+            let mut names =
+                starts | surnames & joins | capitals & (surnames | joins | !ordinary) | leads << 1 | led;
+            if caret {
+                names |= capitals | surnames;
+            }
             led = leads >> 63;
             let all = if words.len() < 64 { between(0, words.len()) } else { u64::MAX };
             let lists = [(&mut self.names, names & all), (&mut self.labels, labels), (&mut self.near, near)];
@@ -341,6 +374,9 @@ mod tests {
             "\u{c9}t",
             "\u{1f600}",
             "@",
+            "^",
+            "+",
+            "ns",
             ".",
             "burgerservicenummer",
             "12345678901234567890",
@@ -374,19 +410,31 @@ mod tests {
             let known = Lexicon::build(&[(hash("jan"), Flags::FIRST), (hash("de"), LEADS)]);
             let common = Dictionary::build([hash("ns")].into_iter());
             used.all(&before);
-            used.look_up(&known, &common);
+            used.look_up(&before, &known, &common);
             for cut in [&mut used, &mut fresh] {
                 cut.all(&text);
-                cut.look_up(&known, &common);
+                cut.look_up(&text, &known, &common);
             }
             prop_assert_eq!((&used.places, &used.numbers, &used.long), (&fresh.places, &fresh.numbers, &fresh.long));
             prop_assert_eq!((&used.names, &used.odd), (&fresh.names, &fresh.odd));
             let listed = |at: usize| {
-                let of = |at: usize| known.flags(used.words[at].hash);
-                used.words[at].capital() || of(at).any(LISTED) || at.checked_sub(1).is_some_and(|at| of(at).any(LEADS))
+                let (of, word) = (|at: usize| known.flags(used.words[at].hash), used.words[at]);
+                let ordinary = common.has(word.hash) && word.look != Look::Initial;
+                let capital = word.capital() && (!ordinary || text.contains('^'));
+                capital || of(at).any(STARTS) || at.checked_sub(1).is_some_and(|at| of(at).any(LEADS))
             };
             prop_assert_eq!(&used.names, &(0..used.words.len()).filter(|at| listed(*at)).collect::<Vec<_>>());
             let number = |at: &usize| used.words[*at].look == Look::Number;
+            for last in 0..text.len() {
+                let bytes = text.as_bytes();
+                let opens = |at: &usize| {
+                    let left = at.checked_sub(1).map_or(0, |at| bytes[at]);
+                    let opens = bytes[*at].is_ascii_alphanumeric() && !left.is_ascii_alphanumeric();
+                    opens || b"@:^.([+".contains(&bytes[*at])
+                };
+                let wanted: Vec<usize> = ((last + 1).saturating_sub(64)..=last).filter(opens).collect();
+                prop_assert_eq!(used.starts_before(last).collect::<Vec<_>>(), wanted);
+            }
             prop_assert_eq!(&used.numbers, &(0..used.words.len()).filter(number).collect::<Vec<_>>());
             let long = |at: &usize| used.words[*at].len() >= LONG;
             prop_assert_eq!(&used.long, &(0..used.words.len()).filter(long).collect::<Vec<_>>());

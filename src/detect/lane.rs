@@ -89,27 +89,35 @@ impl Lane {
         text: &str,
         start: usize,
         wanted: u128,
-        accept: impl FnMut(usize, usize) -> bool,
+        mut accept: impl FnMut(usize, usize) -> bool,
     ) {
+        let mut ends = Ends::new();
+        self.ends(text, start, wanted, &mut ends);
+        if !ends.is_empty() {
+            self.offer(text, start, &ends, &mut accept);
+        }
+    }
+
+    /// Where matches from `start` end a word. One function for all who ask, as is the next: they stay near the processor.
+    #[inline(never)]
+    fn ends(&self, text: &str, start: usize, wanted: u128, ends: &mut Ends) {
         if at(text.as_bytes(), start).is_ascii_alphanumeric() && !free_before(text, start) {
             return;
         }
-        let mut ends = Ends::new();
         for part in self.parts.iter().filter(|part| part.patterns & wanted != 0) {
             match &part.automaton {
-                Automaton::Whole(table) => table.ends(text, start, wanted, &mut ends),
-                Automaton::Lazy(lazy) => lazy.ends(text, start, wanted, &mut ends),
+                Automaton::Whole(table) => table.ends(text, start, wanted, ends),
+                Automaton::Lazy(lazy) => lazy.ends(text, start, wanted, ends),
             }
         }
         if self.parts.len() > 1 {
             ends.sort_by_key(|(length, _)| *length);
         }
-        if !ends.is_empty() {
-            self.offer(text, start, &ends, accept);
-        }
     }
 
-    fn offer(&self, text: &str, start: usize, ends: &Ends, mut accept: impl FnMut(usize, usize) -> bool) {
+    /// Offers `accept` matches, the longest first.
+    #[inline(never)]
+    fn offer(&self, text: &str, start: usize, ends: &Ends, accept: &mut dyn FnMut(usize, usize) -> bool) {
         let mut settled = 0_u128;
         // A pattern that may end nearly anywhere is asked about its longest matches only.
         let mut tries: SmallVec<[u8; MOST]> = SmallVec::new();

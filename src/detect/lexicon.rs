@@ -44,6 +44,8 @@ impl Flags {
     pub(super) const AT: Self = Self(1 << 19);
     /// The last word of what introduces a name: `ben`, `is`, `heet`.
     pub(super) const NAMING: Self = Self(1 << 20);
+    /// `v`, which may stand for `van`.
+    pub(super) const VAN: Self = Self(1 << 22);
     /// A word that is a street without an ending of streets: `Voorhout`.
     pub(super) const STREET: Self = Self(1 << 21);
 

@@ -10,7 +10,7 @@ use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::officials::{Officials, Standing};
 use super::people::{View, reason};
-use super::surname::{CUE_CERTAIN, Lead, VAN};
+use super::surname::{CUE_CERTAIN, Lead};
 use super::words::{Look, Word, literal};
 use crate::model::{RecogniserId, SubjectRef};
 use smallvec::SmallVec;
@@ -150,6 +150,8 @@ impl Names {
         expected || signed || (capital && (initial || flags.any(Flags::PARTICLE) || !view.is_common(index)))
     }
 
+    /// Reads a name at a word; most texts have none, so it stands apart from the search.
+    #[inline(never)]
     fn read(&self, view: &View<'_>, index: usize) -> Option<Reading<'_>> {
         let mut r = Reading { from: index, last: index, score: 0.0, reasons: SmallVec::new(), office: false };
         let mut at = self.titles(view, index, &mut r);
@@ -370,11 +372,14 @@ fn is_plain(view: &View<'_>, index: usize, word: &Word) -> bool {
 
 /// Whether a surname may follow a word in lower case and without a first name before it.
 fn joined(word: &Word) -> bool {
-    word.flags.any(Flags::PARTICLE.with(Flags::INNER)) || is(Some(word), VAN)
+    word.flags.any(JOINS)
 }
 
+/// What the lists say of a word for which [`joined`] holds.
+pub(super) const JOINS: Flags = Flags::PARTICLE.with(Flags::INNER).with(Flags::VAN);
+
 /// A word that can start a name by itself, even in lower case.
-const STARTS: Flags =
+pub(super) const STARTS: Flags =
     Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY).with(Flags::TITLE).with(Flags::OFFICE);
 
 /// How far from an office-holder's name a word of home, family or health counts, in bytes.

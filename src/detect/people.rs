@@ -1,6 +1,5 @@
 //! The people of a conversation as a dictionary, so that author, mention and name in a text share one reference.
 
-use super::blocks::bits;
 use super::context::Near;
 use super::cut::Cut;
 use super::hit::{Hit, Reason};
@@ -131,9 +130,10 @@ impl Participants {
         self.name_hits(view, names, hits);
         let mut own: Vec<(usize, usize)> = Vec::new();
         let mut next = 0;
-        let rows = (0_usize..).step_by(64).zip(view.words.chunks(64));
-        for index in rows.flat_map(|(first, words)| bits(self.opened(words)).map(move |place| first + place))
-        {
+        let mut from = 0;
+        while let Some(ahead) = view.words.get(from..).and_then(|words| self.opened(words)) {
+            let index = from.wrapping_add(ahead);
+            from = index.wrapping_add(1);
             let opened = (index >= next).then(|| self.longest_at(view, index)).flatten();
             let Some((count, entry)) = opened else { continue };
             if let (Some(first), Some(last)) = (view.words.get(index), view.words.get(index + count - 1)) {
@@ -159,14 +159,13 @@ impl Participants {
         }
     }
 
-    /// With which of at most 64 words a name may begin, a bit each: with most none does.
-    fn opened(&self, words: &[Word]) -> u64 {
-        let mask = self.openers.len().wrapping_sub(1);
-        let may = |word: &Word| {
+    /// The first word with which a name may begin; most texts have none.
+    fn opened(&self, words: &[Word]) -> Option<usize> {
+        let (openers, mask) = (&*self.openers, self.openers.len().wrapping_sub(1));
+        words.iter().position(|word| {
             let (row, bit) = opener(word.hash);
-            self.openers.get(row & mask).map_or(0, |bits| bits.wrapping_shr(bit) & 1)
-        };
-        words.iter().zip(0_u32..64).fold(0, |all, (word, place)| all | may(word).wrapping_shl(place))
+            openers.get(row & mask).is_some_and(|bits| bits.wrapping_shr(bit) & 1 != 0)
+        })
     }
 
     /// Which participant each name that was found belongs to.

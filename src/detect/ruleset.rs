@@ -192,7 +192,7 @@ impl Ruleset {
             shadow = shadow.replaced(&tricks);
             cut.all(shadow.text());
         }
-        cut.look_up(&self.known, &self.common);
+        cut.look_up(shadow.text(), &self.known, &self.common);
         (shadow, cut)
     }
 
@@ -246,7 +246,7 @@ impl Ruleset {
                 Verdict::No => false,
             };
         let context = view.cut.flags.any(Flags::CONTEXT);
-        self.lanes.scan(text, &view.cut.places, context, &mut accept);
+        self.lanes.scan(text, view.cut, context, &mut accept);
         tokens::scan(&self.tokens, view, context, &mut accept);
         if view.cut.flags.any(Flags::AT) {
             for word in view.words.iter().filter(|w| is(Some(w), AT)) {

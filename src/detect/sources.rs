@@ -16,6 +16,7 @@ use super::names::{INTRODUCTIONS, Names, Rules};
 use super::ruleset::{AT, Check, PatternFile, Rule, Ruleset};
 use super::scan::Lanes;
 use super::spec::{After, FileSpec, Kind, Pattern, Recogniser, Starts, Thresholds, parse};
+use super::surname::VAN;
 use crate::model::RecogniserId;
 use aho_corasick::AhoCorasick;
 use regex::Regex;
@@ -66,6 +67,7 @@ impl Sources {
         let tokens = self.lane(Starts::Token, doubtful);
         let labels = self.labels();
         self.lists.add(AT.iter().map(|word| (*word, Flags::AT)));
+        self.lists.add(VAN.iter().map(|word| (*word, Flags::VAN)));
         self.lists.add(INTRODUCTIONS.iter().map(|(_, last)| (*last, Flags::NAMING)));
         let slow = self.slow();
         let denied = self.denied(rules.len());

@@ -69,19 +69,9 @@ impl Table {
         if !self.may_match(text.as_bytes(), start, wanted) {
             return;
         }
-        if wanted == ALL {
-            self.walk(text, start, wanted, ends, |entry| entry & STATE == 0);
-        } else if wanted == self.strong {
-            self.walk(text, start, wanted, ends, |entry| entry & WEAK != 0);
-        } else {
-            let alive = |entry: u16| self.alive.get(usize::from(entry & STATE)).copied().unwrap_or(0);
-            self.walk(text, start, wanted, ends, |entry| alive(entry) & wanted == 0);
-        }
-    }
-
-    /// The same, until `over` says of an entry that nothing wanted can follow.
-    #[inline]
-    fn walk(&self, text: &str, start: usize, wanted: u128, ends: &mut Ends, over: impl Fn(u16) -> bool) {
+        // Which bits of an entry say that nothing wanted can follow, and what they are then.
+        let (mask, over) = if wanted == self.strong { (WEAK, WEAK) } else { (STATE, 0) };
+        let some = wanted != self.strong && wanted != ALL;
         let bytes = text.as_bytes();
         let left = start.checked_sub(1).map_or(NO_BYTE, |left| usize::from(at(bytes, left)));
         let mut entry = self.starts.get(left).copied().unwrap_or(0);
@@ -91,7 +81,7 @@ impl Table {
         for (length, byte) in window.iter().enumerate() {
             let column = self.column.get(usize::from(*byte)).copied().unwrap_or(0);
             entry = self.next(entry, column);
-            if over(entry) {
+            if entry & mask == over || some && self.alive(entry) & wanted == 0 {
                 return;
             }
             if entry & MATCH != 0 {
@@ -104,6 +94,12 @@ impl Table {
                 self.note(text, start, rest.len(), entry, wanted, ends);
             }
         }
+    }
+
+    /// The patterns that end where an entry leads, or further on.
+    #[inline]
+    fn alive(&self, entry: u16) -> u128 {
+        self.alive.get(usize::from(entry & STATE)).copied().unwrap_or(0)
     }
 
     #[inline]
@@ -246,9 +242,6 @@ impl Table {
     fn open(&mut self) {
         let end = usize::from(self.end);
         let mut opening = vec![[0; LOOK]; end];
-        let all = |patterns: &Self, state: u16| {
-            patterns.alive.get(usize::from(state & STATE)).copied().unwrap_or(0)
-        };
         let (mut at, mut ended) = (self.starts.clone(), 0);
         for place in 0..LOOK {
             let mut next = Vec::new();
@@ -256,10 +249,10 @@ impl Table {
             at.sort_unstable();
             at.dedup();
             for state in at {
-                ended |= all(self, self.next(state, self.end));
+                ended |= self.alive(self.next(state, self.end));
                 for (column, of) in (0..self.end).zip(&mut opening) {
                     let entry = self.next(state, column);
-                    of.get_mut(place).into_iter().for_each(|patterns| *patterns |= all(self, entry));
+                    of.get_mut(place).into_iter().for_each(|patterns| *patterns |= self.alive(entry));
                     if entry & MATCH != 0 {
                         let matched = self.matched.get(usize::from(entry & STATE)).into_iter().flatten();
                         ended_here |= matched.fold(0, |all, pattern| all | bit((*pattern).into()));

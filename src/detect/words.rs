@@ -11,14 +11,14 @@ use unicode_normalization::UnicodeNormalization;
 pub(super) enum Look {
     /// No capital at the start.
     Lower,
+    /// Holds a digit.
+    Number,
     /// A capital at the start, and something in lower case after it.
     Capital,
     /// One capital letter.
     Initial,
     /// Two or more letters, all capitals.
     Caps,
-    /// Holds a digit.
-    Number,
 }
 
 /// One word of a text; offsets are bytes.
@@ -35,7 +35,7 @@ pub(super) struct Word {
 impl Word {
     /// Whether it starts with a capital.
     pub(super) const fn capital(&self) -> bool {
-        matches!(self.look, Look::Capital | Look::Initial | Look::Caps)
+        self.look as u8 >= Look::Capital as u8
     }
 
     /// Length in bytes.
