@@ -29,8 +29,8 @@ pub(super) struct Addresses {
 pub(super) struct StreetWords {
     /// Endings by their last byte.
     endings: Vec<Vec<Ending>>,
-    /// Whole words, hashed.
-    pub(super) whole: Hashes,
+    /// A bit for the last two bytes of every ending: most words end here.
+    tails: [u64; 16],
     /// Words with such an ending that are no street, hashed.
     pub(super) never: Hashes,
     /// Additions after a house number, hashed.
@@ -60,8 +60,8 @@ enum Street {
 impl Addresses {
     /// Adds a hit for every address in the view.
     pub(super) fn find<'r>(&'r self, view: &View<'_>, hits: &mut Vec<Hit<'r>>) {
-        for (index, word) in view.notable().filter(|(index, _)| *index > 0) {
-            if word.look == Look::Number && word.len() <= 6 && self.is_house(view, index) {
+        for (index, word) in view.listed(&view.cut.numbers).filter(|(index, _)| *index > 0) {
+            if word.len() <= 6 && self.is_house(view, index) {
                 self.read(view, index, hits);
             }
         }
@@ -88,7 +88,7 @@ impl Addresses {
         let postcode = follows_postcode(view, last);
         let labelled = name_end + 1 < number;
         let sure =
-            labelled || postcode.is_some() || self.context.before(view.words, number_start, 40).is_some();
+            labelled || postcode.is_some() || self.context.before(view.near(), number_start, 40).is_some();
         let (from, street) = self.chain(view, name_end, sure)?;
         let start = view.words.get(from)?.start;
         let start = if view.text.get(..start).is_some_and(|t| t.ends_with('\'')) { start - 1 } else { start };
@@ -105,10 +105,10 @@ impl Addresses {
         if postcode.is_some() {
             add(0.4, None);
         }
-        if let Some(word) = self.context.before(view.words, start, 30) {
+        if let Some(word) = self.context.before(view.near(), start, 30) {
             add(0.25, Some((word.start, word.end)));
         }
-        if let Some(word) = self.against.after(view.words, end, 3) {
+        if let Some(word) = self.against.after(view.near(), end, 3) {
             add(-0.5, Some((word.start, word.end)));
         }
         if score < self.doubtful {
@@ -230,7 +230,7 @@ impl Addresses {
     fn street(&self, view: &View<'_>, index: usize, sure: bool) -> Street {
         let Some(word) = view.words.get(index) else { return Street::No };
         let text = view.text.get(word.start..word.end).unwrap_or("");
-        self.words.judge(text, word.hash, || sure || word.capital() || !view.is_common(index))
+        self.words.judge(text, word, || sure || word.capital() || !view.is_common(index))
     }
 
     /// Reads what follows the number: `a`, `-III`, ` bis`, `/2`. The last word and the end in bytes.
@@ -266,6 +266,11 @@ impl StreetWords {
         if self.endings.len() <= last {
             self.endings.resize_with(last + 1, Vec::new);
         }
+        let (row, bit) = last_two(ending.as_bytes());
+        self.tails
+            .get_mut(row)
+            .into_iter()
+            .for_each(|bits| *bits |= if ending.len() > 1 { bit } else { ANY_BEFORE });
         if let Some(slot) = self.endings.get_mut(last) {
             let counts = u32::MAX.checked_shl(32 - 8 * ending.len().min(4) as u32).unwrap_or(0);
             let tail = tail(ending.as_bytes()) & counts;
@@ -275,6 +280,10 @@ impl StreetWords {
 
     fn ending(&self, text: &str) -> Option<(&str, bool)> {
         let text = text.as_bytes();
+        let (row, bit) = last_two(text);
+        if self.tails.get(row)? & bit == 0 {
+            return None;
+        }
         let last = text.last()?.to_ascii_lowercase();
         let short = tail(text);
         let fits = |ending: &&Ending| {
@@ -289,9 +298,9 @@ impl StreetWords {
         found
     }
 
-    fn judge(&self, text: &str, hash: u64, proper: impl FnOnce() -> bool) -> Street {
+    fn judge(&self, text: &str, word: &Word, proper: impl FnOnce() -> bool) -> Street {
         let ending = self.ending(text);
-        if (ending.is_none() && !self.whole.contains(&hash)) || self.never.contains(&hash) {
+        if (ending.is_none() && !word.flags.any(Flags::STREET)) || self.never.contains(&word.hash) {
             return Street::No;
         }
         match ending {
@@ -306,6 +315,16 @@ impl StreetWords {
         self.ending(text).is_some_and(|(e, _)| e.eq_ignore_ascii_case(text))
     }
 }
+
+/// The row and the bit of the last two bytes, without regard to case: half a row for each last byte.
+fn last_two(text: &[u8]) -> (usize, u64) {
+    let mut back = text.iter().rev().map(|byte| u32::from(byte & 31));
+    let (last, before) = (back.next().unwrap_or(0), back.next().unwrap_or(0));
+    ((last >> 1) as usize, 1_u64.wrapping_shl((last & 1) << 5 | before))
+}
+
+/// Every bit of a row.
+const ANY_BEFORE: u64 = u64::MAX;
 
 /// The last four bytes in lower case, the last highest; zero before the start.
 fn tail(text: &[u8]) -> u32 {

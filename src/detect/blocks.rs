@@ -1,6 +1,7 @@
 //! Sixty-four bytes at once: what each of them is, a bit each, the first byte lowest.
 
-use wide::u8x16;
+use wide::bytemuck::cast;
+use wide::{i8x16, i16x8, u8x16};
 
 /// How many bytes a block has.
 pub(super) const BLOCK: usize = 64;
@@ -18,40 +19,54 @@ pub(super) struct Block {
     pub(super) wide: u64,
     /// `&` and `%`, and the first byte of each character outside ASCII.
     pub(super) asked: u64,
-    /// `@` and `:`.
+    /// `@`, `:` and `^`.
     pub(super) sign: u64,
-    /// `.`, `(` and `[`.
+    /// `.`, `(`, `[` and `+`.
     pub(super) mark: u64,
+    /// Bytes with which a character begins.
+    first: u64,
 }
 
 impl Block {
+    /// Bytes that belong to a word or may.
+    #[inline]
+    pub(super) const fn inside(&self) -> u64 {
+        self.letter | self.digit | self.wide
+    }
+
     #[inline]
     pub(super) fn of(bytes: &[u8; BLOCK]) -> Self {
         let mut made = Self::default();
         let (parts, _) = bytes.as_chunks::<16>();
         for part in parts.iter().rev() {
-            made.put(u8x16::from(*part));
+            made.put(*part);
         }
+        made.upper &= made.letter;
+        made.asked |= made.wide & made.first;
         made
     }
 
     /// Puts sixteen bytes before those that are here.
     #[inline]
-    fn put(&mut self, bytes: u8x16) {
-        let within = |from: u8, count: u8| (bytes - u8x16::splat(from)).simd_lt(u8x16::splat(count));
-        let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
-        let lower = within(b'a', 26);
-        let upper = within(b'A', 26);
-        let asked = bytes.simd_gt(u8x16::splat(0xBF)) | is(b'&') | is(b'%');
-        let mark = is(b'.') | is(b'(') | is(b'[');
+    fn put(&mut self, part: [u8; 16]) {
+        let bytes = u8x16::from(part);
+        // Bytes are compared as signed numbers, which is one step: a range is moved to the end of them.
+        let signed: i8x16 = cast(bytes);
+        let lower: i8x16 = cast(bytes | u8x16::splat(0x20));
+        let upto = |bytes: i8x16, last: u8, count: i8| {
+            (bytes + i8x16::splat(i8::MAX.wrapping_sub_unsigned(last))).simd_gt(i8x16::splat(i8::MAX - count))
+        };
+        let is = |byte: u8| signed.simd_eq(i8x16::splat(byte as i8));
+        let case: i8x16 = cast(cast::<_, i16x8>(!bytes) << 2);
         for (bits, found) in [
-            (&mut self.letter, lower | upper),
-            (&mut self.upper, upper),
-            (&mut self.digit, within(b'0', 10)),
-            (&mut self.wide, bytes),
-            (&mut self.asked, asked),
-            (&mut self.sign, is(b'@') | is(b':')),
-            (&mut self.mark, mark),
+            (&mut self.letter, upto(lower, b'z', 26)),
+            (&mut self.upper, case),
+            (&mut self.digit, upto(signed, b'9', 10)),
+            (&mut self.wide, signed),
+            (&mut self.first, signed.simd_gt(i8x16::splat(-0x41))),
+            (&mut self.asked, upto(signed, b'&', 2)),
+            (&mut self.sign, is(b'@') | is(b':') | is(b'^')),
+            (&mut self.mark, is(b'.') | is(b'(') | is(b'[') | is(b'+')),
         ] {
             *bits = *bits << 16 | u64::from(found.to_bitmask());
         }
@@ -92,8 +107,8 @@ mod tests {
                 assert_eq!(block.digit, bit(byte.is_ascii_digit()), "{byte}");
                 assert_eq!(block.wide, bit(byte >= 0x80), "{byte}");
                 assert_eq!(block.asked, bit(byte >= 0xC0 || b"&%".contains(&byte)), "{byte}");
-                assert_eq!(block.sign, bit(b"@:".contains(&byte)), "{byte}");
-                assert_eq!(block.mark, bit(b".([".contains(&byte)), "{byte}");
+                assert_eq!(block.sign, bit(b"@:^".contains(&byte)), "{byte}");
+                assert_eq!(block.mark, bit(b".([+".contains(&byte)), "{byte}");
             }
         }
         assert_eq!(bits(0b1001 | 1 << 63).collect::<Vec<_>>(), [0, 3, 63]);

@@ -1,6 +1,5 @@
 //! Words that stand near a match and speak for it or against it.
 
-use super::lexicon::Flags;
 use super::words::{Word, join, words};
 
 /// Words and phrases of at most three words, ready for look-up.
@@ -27,26 +26,32 @@ impl Phrases {
         self.hashes.binary_search(&hash).is_ok()
     }
 
-    /// The word that ends a phrase, nearest first: before `start`, at most `reach` bytes away. The words must have been looked
-    /// up: those that end no phrase of any recogniser are passed over by their flags.
-    pub(super) fn before<'w>(&self, words: &'w [Word], start: usize, reach: usize) -> Option<&'w Word> {
+    /// The word that ends a phrase, nearest first: before `start`, at most `reach` bytes away.
+    pub(super) fn before<'w>(&self, near: Near<'w>, start: usize, reach: usize) -> Option<&'w Word> {
+        if self.is_empty() || near.ends.is_empty() {
+            return None;
+        }
+        let words = near.words;
         let upto = words.partition_point(|w| w.end <= start);
-        (0..upto)
-            .rev()
-            .take(MOST_WORDS)
-            .take_while(|i| words.get(*i).is_some_and(|w| start - w.end <= reach))
-            .find(|i| is_near(words, *i) && self.ends_at(words, *i))
-            .and_then(|i| words.get(i))
+        let before = near.ends.partition_point(|i| *i < upto);
+        let ends = near.ends.get(..before)?.iter().rev().take_while(|i| **i + MOST_WORDS >= upto);
+        ends.take_while(|i| words.get(**i).is_some_and(|w| start - w.end <= reach))
+            .find(|i| self.ends_at(words, **i))
+            .and_then(|i| words.get(*i))
     }
 
     /// The same after `end`.
-    pub(super) fn after<'w>(&self, words: &'w [Word], end: usize, reach: usize) -> Option<&'w Word> {
+    pub(super) fn after<'w>(&self, near: Near<'w>, end: usize, reach: usize) -> Option<&'w Word> {
+        if self.is_empty() || near.ends.is_empty() {
+            return None;
+        }
+        let words = near.words;
         let from = words.partition_point(|w| w.start < end);
-        (from..words.len())
-            .take(MOST_WORDS)
-            .take_while(|i| words.get(*i).is_some_and(|w| w.start - end <= reach))
-            .find(|i| is_near(words, *i) && self.ends_at(words, *i))
-            .and_then(|i| words.get(i))
+        let before = near.ends.partition_point(|i| *i < from);
+        let ends = near.ends.get(before..)?.iter().take_while(|i| **i < from + MOST_WORDS);
+        ends.take_while(|i| words.get(**i).is_some_and(|w| w.start - end <= reach))
+            .find(|i| self.ends_at(words, **i))
+            .and_then(|i| words.get(*i))
     }
 
     /// Whether a phrase ends with the word at `index`.
@@ -61,8 +66,11 @@ impl Phrases {
     }
 }
 
-fn is_near(words: &[Word], index: usize) -> bool {
-    words.get(index).is_some_and(|w| w.flags.any(Flags::NEAR))
+/// The words of a text, and those among them that end a phrase of any recogniser.
+#[derive(Clone, Copy)]
+pub(super) struct Near<'w> {
+    pub(super) words: &'w [Word],
+    pub(super) ends: &'w [usize],
 }
 
 /// The look-up key of a word or phrase.
@@ -88,11 +96,13 @@ mod tests {
     fn phrases_are_found_near_and_not_far() {
         let phrases = Phrases::of(&["bsn".to_owned(), "date of birth".to_owned()]);
         let text = "Mijn BSN is 12 en date of birth daar";
-        let mut cut = words(text);
-        cut.iter_mut().for_each(|w| w.flags = Flags::NEAR);
-        assert!(phrases.before(&cut, 12, 60).is_some());
-        assert!(phrases.before(&cut, 12, 2).is_none());
-        assert!(phrases.after(&cut, 14, 30).is_some());
-        assert!(phrases.after(&cut, 14, 5).is_none());
+        let cut = words(text);
+        let ends: Vec<usize> = (0..cut.len()).collect();
+        let near = Near { words: &cut, ends: &ends };
+        assert!(phrases.before(near, 12, 60).is_some());
+        assert!(phrases.before(near, 12, 2).is_none());
+        assert!(phrases.after(near, 14, 30).is_some());
+        assert!(phrases.after(near, 14, 5).is_none());
+        assert!(phrases.before(Near { ends: &[], ..near }, 12, 60).is_none());
     }
 }

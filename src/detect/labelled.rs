@@ -16,7 +16,7 @@ use super::lane::{Entry, Lane, WINDOW, bit};
 use super::lexicon::Flags;
 use super::people::View;
 use super::spec::{After, Recogniser};
-use super::words::{Keyed, Look, hash, join, literal, words};
+use super::words::{Keyed, hash, join, literal, words};
 use crate::model::RecogniserId;
 use smallvec::SmallVec;
 
@@ -133,7 +133,7 @@ impl LabelSpecs {
                 }
             }
         }
-        let lane = Lane::build(&entries)?;
+        let lane = Lane::build(&entries, TOGETHER)?;
         for label in self.labels.values_mut() {
             let names = |o: &Owner| label.named.iter().any(|n| n.recogniser == o.recogniser);
             let patterns = sharing.iter().enumerate().filter(|(_, owners)| owners.iter().any(names));
@@ -152,15 +152,15 @@ impl Labels {
     }
 
     /// Offers `accept` every value that stands at a label, the longest of a place first, until it takes one.
-    pub(super) fn find(&self, view: &View<'_>, digits: bool, mut accept: impl FnMut(Value) -> bool) {
-        if !view.flags.any(Flags::LABEL.with(Flags::LABEL_END)) && !digits {
-            return;
-        }
-        for (index, word) in view.notable() {
+    pub(super) fn find(&self, view: &View<'_>, mut accept: impl FnMut(Value) -> bool) {
+        for (index, word) in view.listed(&view.cut.labels) {
             let led = || index.checked_sub(1).is_some_and(|i| view.flag(i).any(Flags::LABEL_LEAD));
-            if (word.flags.any(Flags::LABEL_END) && led()) || word.flags.any(Flags::LABEL) {
+            if word.flags.any(Flags::LABEL) || led() {
                 self.at_label(view, index, &mut accept);
-            } else if word.look == Look::Number {
+            }
+        }
+        for (index, word) in view.listed(&view.cut.numbers) {
+            if at(view.text.as_bytes(), word.start).is_ascii_alphabetic() {
                 self.glued(view, index, &mut accept);
             }
         }
@@ -350,6 +350,8 @@ impl Tie {
     }
 }
 
+/// A label wants few patterns: so many are compiled together.
+const TOGETHER: usize = 16;
 /// The longest label that may be glued to its value, in letters.
 const MOST_GLUED: usize = 24;
 /// The longest value before a label, in bytes.

@@ -1,18 +1,16 @@
-//! Patterns that are tried at chosen places: one automaton for all patterns of a lane, built state by state as texts need it.
+//! Patterns that are tried at chosen places: one automaton for all patterns of a lane, built whole as a table, or where patterns
+//! of one's own make that too large state by state as texts need it.
 //!
-//! Built whole, the automaton of all patterns is many megabytes large and misses the cache at every step; of the states that
-//! texts reach there are few. What it finds does not depend on what it met before. Every try is anchored and reads at most
-//! [`WINDOW`] bytes, so a text costs time in proportion to its length whatever it holds.
+//! What it finds does not depend on what it met before. Every try is anchored and reads at most [`WINDOW`] bytes, so a text costs
+//! time in proportion to its length whatever it holds.
 
 use super::bytes::{at, free_after, free_before};
 use super::error::RulesetFault;
-use super::steps::Steps;
-use regex_automata::hybrid::LazyStateID;
+use super::table::Table;
 use regex_automata::hybrid::dfa::{Builder, Cache, Config, DFA};
 use regex_automata::util::{pool::Pool, syntax};
 use regex_automata::{Anchored, Input, MatchKind, nfa::thompson};
 use smallvec::SmallVec;
-use std::collections::HashSet;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
@@ -31,27 +29,49 @@ pub(super) struct Entry<'a> {
 
 /// The compiled patterns of one lane.
 pub(super) struct Lane {
-    /// All patterns, and those whose matches need no context.
-    all: Option<Automaton>,
-    strong: Option<Automaton>,
+    parts: Vec<Part>,
+    /// By pattern, the rule that a match belongs to.
+    rules: Vec<usize>,
+    /// The patterns whose matches need no context.
+    strong: u128,
 }
 
+/// Some patterns of a lane.
+struct Part {
+    automaton: Automaton,
+    /// Their bits.
+    patterns: u128,
+}
+
+/// Several patterns as one automaton.
+enum Automaton {
+    Whole(Table),
+    /// One too large to be built ahead of time.
+    Lazy(Lazy),
+}
+
+/// Ends, as lengths, and the patterns that end there; in order.
+pub(super) type Ends = SmallVec<[(u16, u8); 32]>;
+
 impl Lane {
-    /// Compiles the patterns; the fault names the first that does not compile.
-    pub(super) fn build(entries: &[Entry<'_>]) -> Result<Self, RulesetFault> {
+    /// Compiles the patterns, so many together; the fault names the first that does not compile. Fewer together are compiled
+    /// sooner; more are tried sooner, unless few of them are wanted at a time.
+    pub(super) fn build(entries: &[Entry<'_>], together: usize) -> Result<Self, RulesetFault> {
         if let Some(extra) = entries.get(MOST) {
             let what = format!("a lane holds at most {MOST} patterns; set `starts: anywhere` for some");
             return Err(RulesetFault { file: extra.file.to_owned(), line: None, what });
         }
-        let strong: Vec<&Entry<'_>> = entries.iter().filter(|e| !e.weak).collect();
-        Ok(Self {
-            all: Automaton::build(&entries.iter().collect::<Vec<_>>())?,
-            strong: Automaton::build(&strong)?,
-        })
+        let bits = entries.iter().enumerate().filter(|(_, e)| !e.weak).map(|(pattern, _)| bit(pattern));
+        let strong = bits.fold(0, |all, bit| all | bit);
+        let parts = (0..entries.len()).step_by(together.max(1)).zip(entries.chunks(together.max(1)));
+        let parts: Result<Vec<Part>, _> =
+            parts.map(|(first, some)| Part::build(some, first, strong)).collect();
+        Ok(Self { parts: parts?, rules: entries.iter().map(|e| e.rule).collect(), strong })
     }
 
     /// Offers `accept(rule, end)` each match from `start` that ends a word, the longest first, until it takes one of that rule.
     /// Patterns that need context are left out where `context` says that the text has none.
+    #[inline]
     pub(super) fn matches_at(
         &self,
         text: &str,
@@ -59,98 +79,53 @@ impl Lane {
         context: bool,
         accept: impl FnMut(usize, usize) -> bool,
     ) {
-        let chosen = if context { &self.all } else { &self.strong };
-        if let Some(automaton) = chosen {
-            automaton.matches_at(text, start, ALL, accept);
-        }
+        self.wanted_at(text, start, if context { ALL } else { self.strong }, accept);
     }
 
     /// The same of those patterns only whose bit is set in `wanted`, the first that the lane was built from lowest.
+    #[inline]
     pub(super) fn wanted_at(
-        &self,
-        text: &str,
-        start: usize,
-        wanted: u128,
-        accept: impl FnMut(usize, usize) -> bool,
-    ) {
-        if let Some(automaton) = &self.all {
-            automaton.matches_at(text, start, wanted, accept);
-        }
-    }
-}
-
-/// Several patterns as one automaton, and what it has built so far: one a thread at work.
-struct Automaton {
-    dfa: Arc<DFA>,
-    caches: Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>>,
-    rules: Vec<usize>,
-    openings: Openings,
-    steps: Steps,
-}
-
-/// Ends, as lengths, and the patterns that end there; in order.
-pub(super) type Ends = SmallVec<[(u16, u8); 32]>;
-
-impl Automaton {
-    fn build(entries: &[&Entry<'_>]) -> Result<Option<Self>, RulesetFault> {
-        if entries.is_empty() {
-            return Ok(None);
-        }
-        let regexes: Vec<&str> = entries.iter().map(|e| e.regex).collect();
-        let dfa = compile(&regexes).map_err(|what| {
-            let culprit = entries.iter().find(|e| compile(&[e.regex]).is_err()).or(entries.first());
-            RulesetFault {
-                file: culprit.map_or_else(String::new, |e| e.file.to_owned()),
-                line: None,
-                what: format!(
-                    "regex `{}`: {what}; or set `starts: anywhere`",
-                    culprit.map_or("", |e| e.regex)
-                ),
-            }
-        })?;
-        let openings = Openings::of(&regexes);
-        let steps = Steps::of(&dfa);
-        let dfa = Arc::new(dfa);
-        let shared = Arc::clone(&dfa);
-        let create: Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe> =
-            Box::new(move || shared.create_cache());
-        Ok(Some(Self {
-            dfa,
-            caches: Pool::new(create),
-            rules: entries.iter().map(|e| e.rule).collect(),
-            openings,
-            steps,
-        }))
-    }
-
-    fn matches_at(
         &self,
         text: &str,
         start: usize,
         wanted: u128,
         mut accept: impl FnMut(usize, usize) -> bool,
     ) {
-        let bytes = text.as_bytes();
-        let inside = || at(bytes, start).is_ascii_alphanumeric() && !free_before(text, start);
-        if (wanted != ALL && !self.openings.at(bytes, start, wanted)) || inside() {
-            return;
-        }
         let mut ends = Ends::new();
-        if !self.steps.ends(text, start, WINDOW, wanted, &mut ends) {
-            ends.clear();
-            self.ends(text, start, wanted, &mut ends);
+        self.ends(text, start, wanted, &mut ends);
+        if !ends.is_empty() {
+            self.offer(text, start, &ends, &mut accept);
         }
-        if ends.is_empty() {
+    }
+
+    /// Where matches from `start` end a word. One function for all who ask, as is the next: they stay near the processor.
+    #[inline(never)]
+    fn ends(&self, text: &str, start: usize, wanted: u128, ends: &mut Ends) {
+        if at(text.as_bytes(), start).is_ascii_alphanumeric() && !free_before(text, start) {
             return;
         }
+        for part in self.parts.iter().filter(|part| part.patterns & wanted != 0) {
+            match &part.automaton {
+                Automaton::Whole(table) => table.ends(text, start, wanted, ends),
+                Automaton::Lazy(lazy) => lazy.ends(text, start, wanted, ends),
+            }
+        }
+        if self.parts.len() > 1 {
+            ends.sort_by_key(|(length, _)| *length);
+        }
+    }
+
+    /// Offers `accept` matches, the longest first.
+    #[inline(never)]
+    fn offer(&self, text: &str, start: usize, ends: &Ends, accept: &mut dyn FnMut(usize, usize) -> bool) {
         let mut settled = 0_u128;
         // A pattern that may end nearly anywhere is asked about its longest matches only.
         let mut tries: SmallVec<[u8; MOST]> = SmallVec::new();
         if ends.len() > usize::from(TRIES_MAX) {
             tries.resize(MOST, TRIES_MAX);
         }
-        for (length, pattern) in ends.into_iter().rev() {
-            let (end, pattern) = (start.wrapping_add(length.into()), usize::from(pattern));
+        for (length, pattern) in ends.iter().rev() {
+            let (end, pattern) = (start.wrapping_add((*length).into()), usize::from(*pattern));
             let bit = bit(pattern);
             let asked = tries.get_mut(pattern).is_none_or(|left| {
                 *left = left.saturating_sub(1);
@@ -166,6 +141,53 @@ impl Automaton {
                 settled |= bit;
             }
         }
+    }
+}
+
+impl Part {
+    /// Compiles patterns of which the first has the number `first` in the lane.
+    fn build(entries: &[Entry<'_>], first: usize, strong: u128) -> Result<Self, RulesetFault> {
+        let patterns = (first..first + entries.len()).fold(0, |all, pattern| all | bit(pattern));
+        let automaton = Automaton::build(entries, first, strong)?;
+        Ok(Self { automaton, patterns })
+    }
+}
+
+impl Automaton {
+    fn build(entries: &[Entry<'_>], first: usize, strong: u128) -> Result<Self, RulesetFault> {
+        let regexes: Vec<&str> = entries.iter().map(|e| e.regex).collect();
+        if let Some(table) = Table::of(&regexes, first, strong) {
+            return Ok(Self::Whole(table));
+        }
+        Lazy::build(&regexes, first).map(Self::Lazy).map_err(|what| {
+            let culprit = entries.iter().find(|e| compile(&[e.regex]).is_err()).or(entries.first());
+            RulesetFault {
+                file: culprit.map_or_else(String::new, |e| e.file.to_owned()),
+                line: None,
+                what: format!(
+                    "regex `{}`: {what}; or set `starts: anywhere`",
+                    culprit.map_or("", |e| e.regex)
+                ),
+            }
+        })
+    }
+}
+
+/// An automaton that is built as texts need it, and what it has built so far: one a thread at work.
+struct Lazy {
+    /// The number of its first pattern in the lane.
+    first: usize,
+    dfa: Arc<DFA>,
+    caches: Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>>,
+}
+
+impl Lazy {
+    fn build(regexes: &[&str], first: usize) -> Result<Self, String> {
+        let dfa = Arc::new(compile(regexes)?);
+        let shared = Arc::clone(&dfa);
+        let create: Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe> =
+            Box::new(move || shared.create_cache());
+        Ok(Self { first, dfa, caches: Pool::new(create) })
     }
 
     /// Where matches from `start` end a word.
@@ -186,7 +208,7 @@ impl Automaton {
                 if state.is_match() {
                     if !at(bytes, pos.wrapping_sub(1)).is_ascii_alphanumeric() || free_after(text, pos) {
                         let found = (0..dfa.match_len(&cache, state))
-                            .map(|n| dfa.match_pattern(&cache, state, n).as_usize())
+                            .map(|n| self.first + dfa.match_pattern(&cache, state, n).as_usize())
                             .filter(|pattern| wanted & bit(*pattern) != 0);
                         ends.extend(found.map(|pattern| ((pos.wrapping_sub(start)) as u16, pattern as u8)));
                     }
@@ -204,7 +226,7 @@ pub(super) const fn bit(pattern: usize) -> u128 {
 }
 
 /// All patterns.
-const ALL: u128 = u128::MAX;
+pub(super) const ALL: u128 = u128::MAX;
 
 /// How many ends of one pattern are asked about at one start.
 const TRIES_MAX: u8 = 25;
@@ -235,96 +257,6 @@ fn compile(regexes: &[&str]) -> Result<DFA, String> {
         })
 }
 
-/// Whether some pattern may match, by the first few bytes. May say so of a place where none does, never says no where one does.
-struct Openings {
-    /// The class of each byte: bytes of a class are alike to every pattern.
-    class: [u8; 256],
-    /// For each class, the patterns that can go on with it at each place.
-    alive: Vec<[u128; LOOK]>,
-}
-
-/// How many bytes the table looks at.
-const LOOK: usize = 6;
-
-impl Openings {
-    fn of(regexes: &[&str]) -> Self {
-        let mut columns = vec![[0; 256]; LOOK];
-        for (index, regex) in regexes.iter().enumerate() {
-            match compile(&[regex]) {
-                Ok(dfa) => reach(&dfa, &mut columns, bit(index)),
-                Err(_) => columns.iter_mut().flatten().for_each(|cell| *cell |= bit(index)),
-            }
-        }
-        let mut alive: Vec<[u128; LOOK]> = Vec::new();
-        let mut class = [0; 256];
-        for (byte, slot) in class.iter_mut().enumerate() {
-            let mut row = [0; LOOK];
-            for (cell, column) in row.iter_mut().zip(&columns) {
-                *cell = column.get(byte).copied().unwrap_or(0);
-            }
-            let known = alive.iter().position(|r| *r == row).unwrap_or_else(|| {
-                alive.push(row);
-                alive.len() - 1
-            });
-            *slot = u8::try_from(known).unwrap_or(u8::MAX);
-        }
-        Self { class, alive }
-    }
-
-    /// Past the end stands a zero byte.
-    fn at(&self, bytes: &[u8], start: usize, wanted: u128) -> bool {
-        let rest = bytes.get(start..).unwrap_or(&[]);
-        let mut alive = wanted;
-        for place in 0..LOOK {
-            let byte = rest.get(place).copied().unwrap_or(0);
-            let class = self.class.get(usize::from(byte)).copied().unwrap_or(0);
-            alive &= self.alive.get(usize::from(class)).and_then(|row| row.get(place)).copied().unwrap_or(0);
-            if alive == 0 {
-                return false;
-            }
-        }
-        true
-    }
-}
-
-/// Marks, for each place and byte, that a pattern can go on with that byte there.
-fn reach(dfa: &DFA, columns: &mut [[u128; 256]], bit: u128) {
-    let mut cache = dfa.create_cache();
-    // What stands before the start may matter to a pattern: nothing, a line end, a space, a letter.
-    let mut states: HashSet<LazyStateID> = HashSet::new();
-    for before in [&b"x"[..], b"\nx", b"\rx", b" x", b"xx"] {
-        let input = Input::new(before).range(before.len() - 1..).anchored(Anchored::Yes);
-        states.extend(dfa.start_state_forward(&mut cache, &input));
-    }
-    let mut matched = false;
-    for column in columns {
-        // A match shows one byte late: any byte may follow it.
-        let ends = |state: &LazyStateID, cache: &mut Cache| {
-            dfa.next_eoi_state(cache, *state).is_ok_and(|s| s.is_match())
-        };
-        matched |= states.iter().any(|state| ends(state, &mut cache));
-        let mut viable = [None; 256];
-        let mut next = HashSet::new();
-        for byte in 0..=u8::MAX {
-            let class = usize::from(dfa.byte_classes().get(byte));
-            let known = viable.get(class).copied().flatten();
-            let goes_on = known.unwrap_or_else(|| {
-                let on = states.iter().filter_map(|state| dfa.next_state(&mut cache, *state, byte).ok());
-                let on: Vec<LazyStateID> = on.filter(|state| !state.is_dead()).collect();
-                next.extend(on.iter().copied());
-                !on.is_empty()
-            });
-            if let Some(slot) = viable.get_mut(class) {
-                *slot = Some(goes_on);
-            }
-            if let Some(slot) = column.get_mut(usize::from(byte)).filter(|_| goes_on || matched) {
-                *slot |= bit;
-            }
-        }
-        states = next;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,7 +267,7 @@ mod tests {
             .enumerate()
             .map(|(rule, regex)| Entry { file: "x.yaml", regex, rule, weak: false })
             .collect();
-        Lane::build(&entries).unwrap()
+        Lane::build(&entries, 2).unwrap()
     }
 
     #[test]
@@ -356,7 +288,7 @@ mod tests {
             Entry { file: "a.yaml", regex: "ok", rule: 0, weak: false },
             Entry { file: "b.yaml", regex: "(?<=x)y", rule: 1, weak: false },
         ];
-        let fault = Lane::build(&bad).err().unwrap();
+        let fault = Lane::build(&bad, MOST).err().unwrap();
         assert_eq!(fault.file, "b.yaml");
         assert!(fault.what.contains("starts: anywhere"), "{fault}");
     }

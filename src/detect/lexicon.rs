@@ -1,7 +1,9 @@
 //! Word lists in one hash table: what is known of a word, as flags.
 //!
-//! The table keeps hashes, no words: the slot and 32 bits more. A collision (about one in 10^9 look-ups) could only
-//! add a flag, so it can shift a score and nothing else.
+//! The tables keep hashes, no words: the bucket and 32 bits more. A collision (about one in 10^9 look-ups) could only
+//! add a flag, so it can shift a score and nothing else. They are kept small, so that they stay near the processor.
+
+use wide::u32x4;
 
 /// What the lists say of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +42,12 @@ impl Flags {
 
     /// `at` and the like, that may stand for the sign in an address.
     pub(super) const AT: Self = Self(1 << 19);
+    /// The last word of what introduces a name: `ben`, `is`, `heet`.
+    pub(super) const NAMING: Self = Self(1 << 20);
+    /// `v`, which may stand for `van`.
+    pub(super) const VAN: Self = Self(1 << 22);
+    /// A word that is a street without an ending of streets: `Voorhout`.
+    pub(super) const STREET: Self = Self(1 << 21);
 
     /// Whether any of the flags in `other` is set.
     pub(super) const fn any(self, other: Self) -> bool {
@@ -52,10 +60,81 @@ impl Flags {
     }
 }
 
-/// Open addressing, a power of two in size, at most half full.
+/// A set of words.
+#[derive(Default)]
+pub(super) struct Dictionary {
+    /// A power of two of them, three quarters full at most; what finds its bucket full goes to the next. 0 where nothing is.
+    buckets: Vec<Bucket>,
+}
+
+/// Tags that are compared at once.
+#[derive(Clone, Copy, Default)]
+#[repr(align(16))]
+struct Bucket([u32; SLOTS]);
+
+const SLOTS: usize = 4;
+
+impl Bucket {
+    /// Where a tag stands among the four, a bit each.
+    #[inline]
+    fn find(&self, tag: u32) -> u32 {
+        u32x4::from(self.0).simd_eq(u32x4::splat(tag)).to_bitmask()
+    }
+}
+
+impl Dictionary {
+    /// A set of these hashes.
+    pub(super) fn build(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
+        let size = (hashes.len() / (SLOTS - 1) + 2).next_power_of_two();
+        let mut made = Self { buckets: vec![Bucket::default(); size] };
+        hashes.for_each(|hash| made.add(hash));
+        made
+    }
+
+    /// Whether a word is in the set, by its hash.
+    #[inline]
+    pub(super) fn has(&self, hash: u64) -> bool {
+        self.found(hash).is_some()
+    }
+
+    fn add(&mut self, hash: u64) {
+        let (mask, mut at) = (self.buckets.len().wrapping_sub(1), (hash >> 8) as usize);
+        while let Some(Bucket(slots)) = self.buckets.get_mut(at & mask) {
+            if let Some(slot) = slots.iter_mut().find(|slot| **slot == 0 || **slot == tag(hash)) {
+                *slot = tag(hash);
+                return;
+            }
+            at = at.wrapping_add(1);
+        }
+    }
+
+    /// The slot in which a hash stands.
+    #[inline]
+    fn found(&self, hash: u64) -> Option<usize> {
+        let (mask, mut at) = (self.buckets.len().wrapping_sub(1), (hash >> 8) as usize);
+        while let Some(bucket) = self.buckets.get(at & mask) {
+            let found = bucket.find(tag(hash));
+            if found != 0 {
+                return Some((at & mask).wrapping_mul(SLOTS).wrapping_add(found.trailing_zeros() as usize));
+            }
+            let Bucket([.., last]) = bucket;
+            if *last == 0 {
+                break;
+            }
+            at = at.wrapping_add(1);
+        }
+        None
+    }
+}
+
+/// What is known of words.
 #[derive(Default)]
 pub(super) struct Lexicon {
-    slots: Vec<(u32, Flags)>,
+    words: Dictionary,
+    /// By slot, which of `kinds` the word is of.
+    of: Vec<u16>,
+    /// All flags that some word has together.
+    kinds: Vec<Flags>,
     /// One bit for the hash of every word: small enough to stay near, and most words end here.
     filter: Vec<u64>,
 }
@@ -63,29 +142,41 @@ pub(super) struct Lexicon {
 impl Lexicon {
     /// A table of everything given; the flags of a word given twice are joined.
     pub(super) fn build(entries: &[(u64, Flags)]) -> Self {
-        let size = (entries.len() * 2 + 16).next_power_of_two();
-        let mut table = Self { slots: vec![(0, Flags::NONE); size], filter: vec![0; size.div_ceil(16)] };
-        for (hash, flags) in entries {
+        let words = Dictionary::build(entries.iter().map(|(hash, _)| *hash));
+        let size = words.buckets.len() * SLOTS;
+        let mut flags = vec![Flags::NONE; size];
+        let mut table = Self { words, filter: vec![0; size.div_ceil(16)], ..Self::default() };
+        for (hash, more) in entries {
             let (word, bit) = table.filter_bit(*hash);
-            if let Some(bits) = table.filter.get_mut(word) {
-                *bits |= 1_u64.wrapping_shl(bit);
-            }
-            let place = table.place(*hash);
-            if let Some(slot) = table.slots.get_mut(place) {
-                *slot = (tag(*hash), slot.1.with(*flags));
-            }
+            table.filter.get_mut(word).into_iter().for_each(|bits| *bits |= 1_u64.wrapping_shl(bit));
+            let slot = table.words.found(*hash).and_then(|place| flags.get_mut(place));
+            slot.into_iter().for_each(|slot| *slot = slot.with(*more));
         }
+        table.of = flags.into_iter().map(|flags| table.kind(flags)).collect();
         table
+    }
+
+    /// The place of these flags among the kinds. There are fewer kinds than a `u16` can tell by far: one a set of lists.
+    fn kind(&mut self, flags: Flags) -> u16 {
+        let known = self.kinds.iter().position(|kind| *kind == flags).unwrap_or_else(|| {
+            self.kinds.push(flags);
+            self.kinds.len() - 1
+        });
+        known as u16
+    }
+
+    /// Whether the table may hold a word, by its hash: what it says no of it does not hold.
+    #[inline]
+    pub(super) fn may_know(&self, hash: u64) -> bool {
+        let (word, bit) = self.filter_bit(hash);
+        self.filter.get(word).is_some_and(|bits| bits.wrapping_shr(bit) & 1 != 0)
     }
 
     /// The flags of a word by its hash.
     #[inline]
     pub(super) fn flags(&self, hash: u64) -> Flags {
-        let (word, bit) = self.filter_bit(hash);
-        if self.filter.get(word).is_none_or(|bits| bits.wrapping_shr(bit) & 1 == 0) {
-            return Flags::NONE;
-        }
-        self.slots.get(self.place(hash)).map_or(Flags::NONE, |(_, flags)| *flags)
+        let kind = self.words.found(hash).and_then(|place| self.of.get(place));
+        kind.and_then(|kind| self.kinds.get(usize::from(*kind))).copied().unwrap_or(Flags::NONE)
     }
 
     /// Where the filter holds the bit of a hash: the word, and the bit of which the lowest six bits count.
@@ -93,24 +184,12 @@ impl Lexicon {
     fn filter_bit(&self, hash: u64) -> (usize, u32) {
         ((hash >> 17) as usize & self.filter.len().wrapping_sub(1), (hash >> 11) as u32)
     }
-
-    /// Where the hash stands, or the empty slot where it would stand.
-    fn place(&self, hash: u64) -> usize {
-        let mask = self.slots.len().wrapping_sub(1);
-        let (tag, mut at) = (tag(hash), (hash >> 8) as usize & mask);
-        while let Some((found, flags)) = self.slots.get(at) {
-            if *found == tag || *flags == Flags::NONE {
-                break;
-            }
-            at = (at + 1) & mask;
-        }
-        at
-    }
 }
 
-/// The bits of a hash that choose no slot.
+/// The bits of a hash that choose no bucket; never 0.
 const fn tag(hash: u64) -> u32 {
-    (hash >> 32) as u32
+    let tag = (hash >> 32) as u32;
+    if tag == 0 { 1 } else { tag }
 }
 
 #[cfg(test)]
@@ -125,6 +204,15 @@ mod tests {
         let table = Lexicon::build(&[&many[..], &[(milan, Flags::FIRST), (milan, Flags::PLACE)]].concat());
         assert!(table.flags(milan).any(Flags::FIRST) && table.flags(milan).any(Flags::PLACE));
         assert_eq!(table.flags(other), Flags::NONE);
-        assert!(many.iter().all(|(h, _)| table.flags(*h) == Flags::COMMON));
+        assert!(many.iter().all(|(h, _)| table.may_know(*h) && table.flags(*h) == Flags::COMMON));
+    }
+
+    #[test]
+    fn a_dictionary_has_what_it_was_built_of() {
+        let many = (0..3000).map(|n| hash(&format!("word{n}")));
+        let made = Dictionary::build(many.clone());
+        assert!(many.clone().all(|hash| made.has(hash)));
+        assert!((3000..9000).all(|n| !made.has(hash(&format!("word{n}")))));
+        assert!(!Dictionary::build([].into_iter()).has(0));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::address::StreetWords;
 use super::error::RulesetFault;
-use super::lexicon::{Flags, Lexicon};
+use super::lexicon::{Dictionary, Flags, Lexicon};
 use super::officials::Officials;
 use super::words::{hash, words};
 
@@ -10,7 +10,7 @@ use super::words::{hash, words};
 #[derive(Default)]
 pub(super) struct Lists {
     known: Vec<(u64, Flags)>,
-    common: Vec<(u64, Flags)>,
+    common: Vec<u64>,
     pub(super) streets: StreetWords,
     pub(super) officials: Officials,
     seen: Vec<&'static str>,
@@ -62,8 +62,12 @@ impl Lists {
             "street-words.txt" => lines.try_for_each(|(n, l)| self.street(file, n + 1, l)),
             "cues.txt" => lines.try_for_each(|(n, l)| self.cue(file, n + 1, l)),
             _ => {
-                let target = if *flags == Flags::COMMON { &mut self.common } else { &mut self.known };
-                target.extend(lines.flat_map(|(_, l)| l.split_whitespace()).map(|w| (hash(w), *flags)));
+                let hashes = lines.flat_map(|(_, l)| l.split_whitespace()).map(hash);
+                if *flags == Flags::COMMON {
+                    self.common.extend(hashes);
+                } else {
+                    self.known.extend(hashes.map(|hash| (hash, *flags)));
+                }
                 Ok(())
             }
         }
@@ -91,8 +95,8 @@ impl Lists {
     }
 
     /// What is known of names and cues, and the table of everyday words.
-    pub(super) fn tables(&self) -> (Lexicon, Lexicon) {
-        (Lexicon::build(&self.known), Lexicon::build(&self.common))
+    pub(super) fn tables(&self) -> (Lexicon, Dictionary) {
+        (Lexicon::build(&self.known), Dictionary::build(self.common.iter().copied()))
     }
 
     fn cue(&mut self, file: &str, line: usize, text: &str) -> Result<(), RulesetFault> {
@@ -119,7 +123,7 @@ impl Lists {
         let hashed = parts.clone().flat_map(words).map(|w| w.hash);
         match kind {
             "strong" | "weak" => parts.for_each(|ending| self.streets.add_ending(ending, kind == "strong")),
-            "whole" => self.streets.whole.extend(hashed),
+            "whole" => self.known.extend(hashed.map(|hash| (hash, Flags::STREET))),
             "never" => self.streets.never.extend(hashed),
             "addition" => self.streets.additions.extend(hashed),
             "opener" => self.streets.openers.extend(hashed),

@@ -10,7 +10,7 @@ use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::officials::{Officials, Standing};
 use super::people::{View, reason};
-use super::surname::{CUE_CERTAIN, Lead, VAN};
+use super::surname::{CUE_CERTAIN, Lead};
 use super::words::{Look, Word, literal};
 use crate::model::{RecogniserId, SubjectRef};
 use smallvec::SmallVec;
@@ -62,8 +62,8 @@ pub(super) const LISTED: Flags = Flags::FIRST
     .with(Flags::TITLE)
     .with(Flags::OFFICE);
 
-/// A word that a name may follow.
-pub(super) const CUES: Flags = Flags::CUE_WEAK.with(Flags::CUE).with(Flags::CUE_STRONG);
+/// A word that leads up to a name, whatever that name looks like.
+pub(super) const LEADS: Flags = Flags::CUE_STRONG.with(Flags::NAMING);
 
 impl Names {
     /// Adds a hit for every name in the view. Words that `taken` covers (e-mail addresses, links) are passed over.
@@ -72,7 +72,7 @@ impl Names {
             return;
         }
         let mut next = 0;
-        for (index, word) in view.notable() {
+        for (index, word) in view.listed(&view.cut.names) {
             let passed = index < next || is_plain(view, index, word) || !self.may_start(view, index);
             if passed || is_taken(view, taken, index) || introduces(view, index + 1) {
                 continue;
@@ -107,8 +107,8 @@ impl Names {
     fn hit<'r>(&self, view: &View<'_>, reading: Reading<'r>) -> Option<Hit<'r>> {
         let start = view.words.get(reading.from)?.start;
         let end = view.words.get(reading.last)?.end;
-        let near = || self.private.before(view.words, start, PRIVATE_REACH).is_some();
-        let private = || near() || self.private.after(view.words, end, PRIVATE_REACH).is_some();
+        let near = || self.private.before(view.near(), start, PRIVATE_REACH).is_some();
+        let private = || near() || self.private.after(view.near(), end, PRIVATE_REACH).is_some();
         let official = self.official.filter(|_| self.in_office(view, &reading) && !private());
         let recogniser = official.or(self.person)?;
         Some(Hit {
@@ -150,6 +150,8 @@ impl Names {
         expected || signed || (capital && (initial || flags.any(Flags::PARTICLE) || !view.is_common(index)))
     }
 
+    /// Reads a name at a word; most texts have none, so it stands apart from the search.
+    #[inline(never)]
     fn read(&self, view: &View<'_>, index: usize) -> Option<Reading<'_>> {
         let mut r = Reading { from: index, last: index, score: 0.0, reasons: SmallVec::new(), office: false };
         let mut at = self.titles(view, index, &mut r);
@@ -370,11 +372,14 @@ fn is_plain(view: &View<'_>, index: usize, word: &Word) -> bool {
 
 /// Whether a surname may follow a word in lower case and without a first name before it.
 fn joined(word: &Word) -> bool {
-    word.flags.any(Flags::PARTICLE.with(Flags::INNER)) || is(Some(word), VAN)
+    word.flags.any(JOINS)
 }
 
+/// What the lists say of a word for which [`joined`] holds.
+pub(super) const JOINS: Flags = Flags::PARTICLE.with(Flags::INNER).with(Flags::VAN);
+
 /// A word that can start a name by itself, even in lower case.
-const STARTS: Flags =
+pub(super) const STARTS: Flags =
     Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY).with(Flags::TITLE).with(Flags::OFFICE);
 
 /// How far from an office-holder's name a word of home, family or health counts, in bytes.
@@ -416,14 +421,14 @@ fn is_street(word: &str) -> bool {
 
 /// `ik ben`, `naam is`, `I am` before the word at `index`.
 fn introduces(view: &View<'_>, index: usize) -> bool {
-    let word = |back: usize| index.checked_sub(back).and_then(|i| view.words.get(i)).map(|w| w.hash);
-    word(1).is_some_and(|last| {
-        let first = INTRODUCTIONS.iter().find(|(_, second)| *second == last);
-        first.is_some() && word(2).is_some_and(|word| INTRODUCTIONS.contains(&(word, last)))
-    })
+    let word = |back: usize| index.checked_sub(back).and_then(|i| view.words.get(i));
+    word(1)
+        .filter(|last| last.flags.any(Flags::NAMING))
+        .is_some_and(|last| word(2).is_some_and(|word| INTRODUCTIONS.contains(&(word.hash, last.hash))))
 }
 
-const INTRODUCTIONS: &[(u64, u64)] = &[
+/// What introduces a name, two words each; the last carry [`Flags::NAMING`] in the word table.
+pub(super) const INTRODUCTIONS: &[(u64, u64)] = &[
     (literal("ik"), literal("ben")),
     (literal("naam"), literal("is")),
     (literal("name"), literal("is")),

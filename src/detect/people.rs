@@ -1,7 +1,9 @@
 //! The people of a conversation as a dictionary, so that author, mention and name in a text share one reference.
 
+use super::context::Near;
+use super::cut::Cut;
 use super::hit::{Hit, Reason};
-use super::lexicon::{Flags, Lexicon};
+use super::lexicon::{Dictionary, Flags};
 use super::names::Names;
 use super::words::{Keyed, Look, Word, hash, join, words};
 use crate::model::{RecogniserId, SubjectRef};
@@ -127,14 +129,11 @@ impl Participants {
         }
         self.name_hits(view, names, hits);
         let mut own: Vec<(usize, usize)> = Vec::new();
-        let (openers, mask) = (&*self.openers, self.openers.len().wrapping_sub(1));
         let mut next = 0;
-        for (index, word) in view.words.iter().enumerate() {
-            let (row, bit) = opener(word.hash);
-            // Most words end here.
-            if openers.get(row & mask).is_none_or(|bits| bits.wrapping_shr(bit) & 1 == 0) {
-                continue;
-            }
+        let mut from = 0;
+        while let Some(ahead) = view.words.get(from..).and_then(|words| self.opened(words)) {
+            let index = from.wrapping_add(ahead);
+            from = index.wrapping_add(1);
             let opened = (index >= next).then(|| self.longest_at(view, index)).flatten();
             let Some((count, entry)) = opened else { continue };
             if let (Some(first), Some(last)) = (view.words.get(index), view.words.get(index + count - 1)) {
@@ -158,6 +157,15 @@ impl Participants {
         if !own.is_empty() {
             hits.retain(|h| !(names.made(h) && clear(h)));
         }
+    }
+
+    /// The first word with which a name may begin; most texts have none.
+    fn opened(&self, words: &[Word]) -> Option<usize> {
+        let (openers, mask) = (&*self.openers, self.openers.len().wrapping_sub(1));
+        words.iter().position(|word| {
+            let (row, bit) = opener(word.hash);
+            openers.get(row & mask).is_some_and(|bits| bits.wrapping_shr(bit) & 1 != 0)
+        })
     }
 
     /// Which participant each name that was found belongs to.
@@ -226,11 +234,10 @@ const MOST_WORDS: usize = 6;
 pub(super) struct View<'t> {
     pub(super) text: &'t str,
     pub(super) words: &'t [Word],
-    /// Those that some stage wants to see, by their place among all.
-    pub(super) notable: &'t [u32],
-    /// What the lists say of all words together.
-    pub(super) flags: Flags,
-    pub(super) common: &'t Lexicon,
+    /// What is worth a closer look among them.
+    pub(super) cut: &'t Cut,
+    /// Everyday words.
+    pub(super) common: &'t Dictionary,
     /// The day of the post, where it is known.
     pub(super) on: Option<Date>,
 }
@@ -252,10 +259,15 @@ impl View<'_> {
         }
     }
 
-    /// The words that some stage wants to see, each with its place among all.
+    /// Words by their places among all, each with its place.
     #[inline]
-    pub(super) fn notable(&self) -> impl Iterator<Item = (usize, &Word)> {
-        self.notable.iter().filter_map(|index| Some((*index as usize, self.words.get(*index as usize)?)))
+    pub(super) fn listed<'v>(&'v self, places: &'v [usize]) -> impl Iterator<Item = (usize, &'v Word)> {
+        places.iter().filter_map(|index| Some((*index, self.words.get(*index)?)))
+    }
+
+    /// The words, and those that end a phrase of some recogniser.
+    pub(super) fn near(&self) -> Near<'_> {
+        Near { words: self.words, ends: &self.cut.near }
     }
 
     /// The flags of a word.
@@ -263,9 +275,12 @@ impl View<'_> {
         self.words.get(index).map_or(Flags::NONE, |w| w.flags)
     }
 
-    /// Whether a word is in a dictionary of everyday words.
+    /// Whether a word is in a dictionary of everyday words. Those with a capital were looked up with all others.
     pub(super) fn is_common(&self, index: usize) -> bool {
-        self.words.get(index).is_some_and(|w| self.common.flags(w.hash).any(Flags::COMMON))
+        self.words.get(index).is_some_and(|w| match w.capital() {
+            true => w.flags.any(Flags::COMMON),
+            false => self.common.has(w.hash),
+        })
     }
 
     /// What stands between a word and the next.

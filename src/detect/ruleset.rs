@@ -3,16 +3,17 @@
 use super::address::Addresses;
 use super::bytes::{free_after, free_before};
 use super::context::{Phrases, is};
+use super::cut::Cut;
 use super::error::RulesetError;
 use super::flags::Flagging;
 use super::hit::{Hit, Reason};
 use super::labelled::Labels;
 use super::lane::Lane;
-use super::lexicon::{Flags, Lexicon};
+use super::lexicon::{Dictionary, Flags, Lexicon};
 use super::marks::Marks;
 use super::names::Names;
 use super::numbers::{inside_number, is_amount};
-use super::people::{Participant, Participants, View};
+use super::people::{Participant, Participants, View, reason};
 use super::resolve::resolve;
 use super::scan::Lanes;
 use super::shadow::{Changes, Shadow};
@@ -21,10 +22,12 @@ use super::spec::{Kind, Recogniser, Thresholds};
 use super::spelled::tricks;
 use super::tokens;
 use super::validate::Validator;
-use super::words::{self, Cut, Word, literal};
-use crate::model::{Finding, RecogniserId, Span, Timestamp};
+use super::words::{Word, literal};
+use crate::model::{Finding, RecogniserId, Span, SubjectRef, Timestamp};
 use aho_corasick::AhoCorasick;
 use regex::Regex;
+use regex_automata::util::pool::{Pool, PoolGuard};
+use smallvec::SmallVec;
 
 /// A file of the `patterns` folder, read by the caller.
 pub struct PatternFile<'a> {
@@ -48,7 +51,9 @@ pub struct Ruleset {
     pub(super) slow: Vec<(usize, Regex)>,
     pub(super) denied: Option<(AhoCorasick, Vec<usize>)>,
     pub(super) known: Lexicon,
-    pub(super) common: Lexicon,
+    pub(super) common: Dictionary,
+    /// Room to cut texts in, one a thread at work.
+    pub(super) cuts: Pool<Cut, fn() -> Cut>,
     pub(super) names: Names,
     pub(super) addresses: Option<Addresses>,
     pub(super) flagging: Flagging,
@@ -62,6 +67,9 @@ pub(super) struct Rule {
     /// A number must not be cut out of a longer one.
     pub(super) whole_number: bool,
 }
+
+/// Room that a text is cut in, and given back.
+pub(super) type Room<'r> = PoolGuard<'r, Cut, fn() -> Cut>;
 
 /// What a match of a recogniser must pass, and what moves its score.
 pub(super) struct Check {
@@ -171,22 +179,20 @@ impl Ruleset {
     }
 
     /// The shadow of a text and its words, looked up.
-    pub(super) fn read<'t>(&self, text: &'t str) -> (Shadow<'t>, Cut) {
+    pub(super) fn read<'t>(&self, text: &'t str) -> (Shadow<'t>, Room<'_>) {
         let mut changes = Changes::default();
-        let (mut shadow, mut cut) = match words::cut(text, |at| changes.at(text, at)) {
-            Ok(cut) => (Shadow::plain(text), cut),
-            Err(from) => {
-                let shadow = Shadow::from(text, from);
-                let cut = words::cut(shadow.text(), |_| false).unwrap_or_default();
-                (shadow, cut)
-            }
-        };
+        let mut cut = self.cuts.get();
+        let mut shadow = Shadow::plain(text);
+        if let Err(from) = cut.until(text, |at| changes.at(text, at)) {
+            shadow = Shadow::from(text, from);
+            cut.all(shadow.text());
+        }
         let tricks = if cut.odd { tricks(shadow.text(), &cut.words) } else { Vec::new() };
         if !tricks.is_empty() {
             shadow = shadow.replaced(&tricks);
-            cut = words::cut(shadow.text(), |_| false).unwrap_or_default();
+            cut.all(shadow.text());
         }
-        cut.look_up(&self.known);
+        cut.look_up(shadow.text(), &self.known, &self.common);
         (shadow, cut)
     }
 
@@ -197,23 +203,22 @@ impl Ruleset {
         participants: &Participants,
         posted_at: Option<Timestamp>,
     ) -> Vec<Finding> {
-        let (words, flags, on) = (&*cut.words, cut.flags, posted_at.map(Timestamp::date));
-        let view =
-            View { text: shadow.text(), words, notable: &cut.notable, flags, common: &self.common, on };
+        let on = posted_at.map(Timestamp::date);
+        let view = View { text: shadow.text(), words: &cut.words, cut, common: &self.common, on };
         let mut hits = Vec::new();
-        let mut beside = Vec::new();
-        self.patterns(&view, &cut.places, participants, &mut hits, &mut beside);
-        self.labelled(&view, cut.digits, participants, &mut hits);
+        let mut beside = Beside::new();
+        self.patterns(&view, participants, &mut hits, &mut beside);
+        self.labelled(&view, participants, &mut hits);
         let taken = taken(&hits);
         self.names.find(&view, &taken, &mut hits);
         participants.apply(&view, &self.names, &mut hits);
-        if let Some(addresses) = self.addresses.as_ref().filter(|_| cut.digits) {
+        if let Some(addresses) = &self.addresses {
             addresses.find(&view, &mut hits);
         }
         if hits.is_empty() {
             return Vec::new();
         }
-        self.beside_people(view.text, beside, &mut hits);
+        self.beside_people(view.text, &beside, &mut hits);
         let hits = resolve(view.text, hits);
         apart(hits.into_iter().filter_map(|hit| hit.finding(shadow, &self.recognisers)))
     }
@@ -222,30 +227,29 @@ impl Ruleset {
     fn patterns<'r>(
         &'r self,
         view: &View<'_>,
-        places: &[usize],
         participants: &Participants,
         hits: &mut Vec<Hit<'r>>,
-        beside: &mut Vec<Hit<'r>>,
+        beside: &mut Beside<'r>,
     ) {
         let text = view.text;
         let mut accept =
             |rule: usize, start: usize, end: usize| match self.judge(view, rule, start, end, participants) {
-                Verdict::Found(hit) => {
-                    hits.push(hit);
+                Verdict::Found(candidate) => {
+                    hits.push(candidate.hit());
                     true
                 }
-                Verdict::BesidePerson(hit) => {
-                    beside.push(hit);
+                Verdict::BesidePerson(candidate) => {
+                    beside.push(candidate);
                     true
                 }
                 Verdict::Passed => true,
                 Verdict::No => false,
             };
-        let context = view.flags.any(Flags::CONTEXT);
-        self.lanes.scan(text, places, context, &mut accept);
+        let context = view.cut.flags.any(Flags::CONTEXT);
+        self.lanes.scan(text, view.cut, context, &mut accept);
         tokens::scan(&self.tokens, view, context, &mut accept);
-        if view.flags.any(Flags::AT) {
-            for (_, word) in view.notable().filter(|(_, w)| is(Some(w), AT)) {
+        if view.cut.flags.any(Flags::AT) {
+            for word in view.words.iter().filter(|w| is(Some(w), AT)) {
                 self.lanes.word_at(text, word.start, &mut accept);
             }
         }
@@ -267,16 +271,11 @@ impl Ruleset {
     }
 
     /// Values that stand at a label.
-    fn labelled<'r>(
-        &'r self,
-        view: &View<'_>,
-        digits: bool,
-        participants: &Participants,
-        hits: &mut Vec<Hit<'r>>,
-    ) {
-        self.labels.find(view, digits, |value| {
+    fn labelled<'r>(&'r self, view: &View<'_>, participants: &Participants, hits: &mut Vec<Hit<'r>>) {
+        self.labels.find(view, |value| {
             let verdict = self.judge(view, value.rule, value.start, value.end, participants);
-            let Verdict::Found(mut hit) = verdict else { return false };
+            let Verdict::Found(candidate) = verdict else { return false };
+            let mut hit = candidate.hit();
             let label = self.labels.evidence(value.recogniser);
             hit.reasons.extend(label.map(|rule| Reason { rule, place: Some(value.label), weight: 0.0 }));
             hits.push(hit);
@@ -307,39 +306,35 @@ impl Ruleset {
         if check.validator.as_ref().is_some_and(|(validator, _)| !validator.accepts(candidate)) {
             return Verdict::No;
         }
-        let mut hit = Hit {
-            start,
-            end,
-            recogniser: rule.recogniser,
-            score: 0.0,
-            reasons: Vec::with_capacity(3),
-            subject: None,
-        };
-        hit.add(&rule.id, None, rule.score);
-        if let Some((_, id)) = &check.validator {
-            hit.add(id, None, 0.0);
-        }
+        let mut subject = None;
         if recogniser.kind == Kind::Handles {
-            let (own, subject) = participants.account(candidate.trim_start_matches('@'));
+            let (own, whose) = participants.account(candidate.trim_start_matches('@'));
             if own {
                 return Verdict::Passed;
             }
-            hit.subject = subject;
+            subject = whose;
         }
-        let supported = self.weigh(view.text, view.words, check, &mut hit);
+        let (around, supported) = self.weigh(view, check, start, end);
+        let score = rule.score + around.map_or(0.0, |reason| reason.weight);
+        let candidate = Candidate { start, end, rule, check, around, score: score.min(0.99), subject };
         if recogniser.context_required && !supported {
-            return if recogniser.beside_person { Verdict::BesidePerson(hit) } else { Verdict::No };
+            return if recogniser.beside_person { Verdict::BesidePerson(candidate) } else { Verdict::No };
         }
-        hit.score = hit.score.min(0.99);
-        if hit.score >= self.thresholds.doubtful { Verdict::Found(hit) } else { Verdict::No }
+        if candidate.score >= self.thresholds.doubtful { Verdict::Found(candidate) } else { Verdict::No }
     }
 
-    /// Adds what stands around to the score; whether a word of the context was found.
-    fn weigh<'r>(&self, text: &str, words: &[Word], check: &'r Check, hit: &mut Hit<'r>) -> bool {
-        let (t, start, end) = (&self.thresholds, hit.start, hit.end);
+    /// What stands around a match and moves its score; whether a word of the context was found.
+    fn weigh<'r>(
+        &self,
+        view: &View<'_>,
+        check: &'r Check,
+        start: usize,
+        end: usize,
+    ) -> (Option<Reason<'r>>, bool) {
         if check.context.is_empty() && check.against.is_empty() {
-            return false;
+            return (None, false);
         }
+        let (t, text, words) = (&self.thresholds, view.text, view.near());
         let same_sentence =
             |w: &&Word| text.get(end..w.start).is_some_and(|gap| !gap.contains(['.', '!', '?', '\n']));
         let after = |phrases: &Phrases, reach| phrases.after(words, end, reach).filter(same_sentence);
@@ -353,31 +348,32 @@ impl Ruleset {
             .or_else(|| after(&check.against, t.context_after / 2));
         let distance = |w: &Word| if w.end <= start { start - w.end } else { w.start.saturating_sub(end) };
         let nearer = context.is_none_or(|c| against.is_some_and(|a| distance(a) < distance(c)));
+        let place = |word: &Word| Some((word.start, word.end));
         if let Some(word) = against.filter(|_| nearer) {
-            hit.add(&check.against_id, Some(word), -t.against_cost);
-        } else if let Some(word) = context {
-            hit.add(&check.context_id, Some(word), t.context_boost);
-        } else if let Some(place) = check.marks.before(text, start) {
-            hit.add(&check.context_id, None, t.context_boost);
-            hit.reasons.last_mut().into_iter().for_each(|r| r.place = Some(place));
-            return true;
+            let rule = &check.against_id;
+            (Some(Reason { rule, place: place(word), weight: -t.against_cost }), context.is_some())
+        } else if let Some(place) = context.map_or_else(|| check.marks.before(text, start), place) {
+            (Some(Reason { rule: &check.context_id, place: Some(place), weight: t.context_boost }), true)
+        } else {
+            (None, false)
         }
-        context.is_some()
     }
 
     /// Candidates without context that stand right after a person's name.
-    fn beside_people<'r>(&self, text: &str, beside: Vec<Hit<'r>>, hits: &mut Vec<Hit<'r>>) {
+    fn beside_people<'r>(&self, text: &str, beside: &[Candidate<'r>], hits: &mut Vec<Hit<'r>>) {
         if beside.is_empty() {
             return;
         }
         let mut ends: Vec<usize> =
             hits.iter().filter(|h| Some(h.recogniser) == self.names.person).map(|h| h.end).collect();
         ends.sort_unstable();
-        for mut hit in beside {
-            let at = ends.partition_point(|end| *end <= hit.start);
-            let near = at.checked_sub(1).and_then(|i| ends.get(i)).and_then(|end| text.get(*end..hit.start));
-            let brackets = text.get(hit.start..hit.end).is_some_and(|t| t.starts_with('('));
+        for beside in beside {
+            let at = ends.partition_point(|end| *end <= beside.start);
+            let near =
+                at.checked_sub(1).and_then(|i| ends.get(i)).and_then(|end| text.get(*end..beside.start));
+            let brackets = text.get(beside.start..beside.end).is_some_and(|t| t.starts_with('('));
             if near.is_some_and(|gap| bracketed(gap) || (brackets && gap == " ")) {
+                let mut hit = beside.hit();
                 hit.start += usize::from(brackets);
                 hit.end -= usize::from(brackets);
                 hit.score = hit.score.max(self.thresholds.doubtful) + 0.2;
@@ -408,19 +404,38 @@ fn bracketed(gap: &str) -> bool {
 /// Words that may stand for the sign in an address.
 pub(super) const AT: &[u64] = &[literal("at"), literal("apenstaartje")];
 
+/// Matches that count beside a person's name only: dates, for the most part.
+type Beside<'r> = SmallVec<[Candidate<'r>; 4]>;
+
+/// A match that passed its checks.
+#[derive(Clone, Copy)]
+struct Candidate<'r> {
+    start: usize,
+    end: usize,
+    rule: &'r Rule,
+    check: &'r Check,
+    /// What stands around it and moved its score.
+    around: Option<Reason<'r>>,
+    score: f32,
+    subject: Option<SubjectRef>,
+}
+
+impl<'r> Candidate<'r> {
+    /// With its evidence.
+    fn hit(&self) -> Hit<'r> {
+        let Self { start, end, rule, check, score, subject, .. } = *self;
+        let checked = check.validator.as_ref().map(|(_, id)| reason(id, 0.0));
+        let reasons = [Some(reason(&rule.id, rule.score)), checked, self.around].into_iter().flatten();
+        Hit { start, end, recogniser: rule.recogniser, score, reasons: reasons.collect(), subject }
+    }
+}
+
 enum Verdict<'r> {
-    Found(Hit<'r>),
-    BesidePerson(Hit<'r>),
+    Found(Candidate<'r>),
+    BesidePerson(Candidate<'r>),
     /// A match that is no personal data, so that nothing shorter is tried.
     Passed,
     No,
-}
-
-impl<'r> Hit<'r> {
-    fn add(&mut self, rule: &'r RecogniserId, word: Option<&Word>, weight: f32) {
-        self.score += weight;
-        self.reasons.push(Reason { rule, place: word.map(|w| (w.start, w.end)), weight });
-    }
 }
 
 /// Places that hold something certain enough that no name is looked for there; sorted, joined.

@@ -3,6 +3,7 @@
 //! A place is a digit, an `@`, a `:` before `//`, or a dot between letters. Everything else costs one table look-up a byte.
 
 use super::bytes::{at, before};
+use super::cut::Cut;
 use super::lane::{Lane, WINDOW};
 use super::mail::local_start;
 
@@ -19,15 +20,15 @@ impl Lanes {
     pub(super) fn scan(
         &self,
         text: &str,
-        places: &[usize],
+        cut: &Cut,
         context: bool,
         mut found: impl FnMut(usize, usize, usize) -> bool,
     ) {
         let bytes = text.as_bytes();
         let mut tried = Tried { context, ..Tried::default() };
-        for &pos in places {
+        for &pos in &cut.places {
             match at(bytes, pos) {
-                b'0'..=b'9' => self.digits(text, pos, &mut tried, &mut found),
+                b'0'..=b'9' => self.digits(text, cut, pos, &mut tried, &mut found),
                 b'@' => self.at_sign(text, pos, &mut tried, &mut found),
                 b':' if at(bytes, pos + 1) == b'/' => self.link(text, pos, &mut tried, &mut found),
                 b'.' if dotted(bytes, pos) => self.link(text, pos, &mut tried, &mut found),
@@ -51,21 +52,19 @@ impl Lanes {
     fn digits(
         &self,
         text: &str,
+        cut: &Cut,
         pos: usize,
         tried: &mut Tried,
         found: &mut impl FnMut(usize, usize, usize) -> bool,
     ) {
         let bytes = text.as_bytes();
         let from = tried.code.max(pos.saturating_sub(REACH_BACK));
-        let mut left = before(bytes, from);
-        for start in from..=pos {
+        for start in cut.starts_before(pos).skip_while(|start| *start < from) {
             let byte = at(bytes, start);
-            let opens = byte.is_ascii_alphanumeric() && !left.is_ascii_alphanumeric();
-            let plus = byte == b'+' && !left.is_ascii_digit();
-            if opens || plus || byte == b'(' || byte == b':' {
+            let plus = byte == b'+' && !before(bytes, start).is_ascii_digit();
+            if byte.is_ascii_alphanumeric() || plus || matches!(byte, b'(' | b':') {
                 self.code.matches_at(text, start, tried.context, |rule, end| found(rule, start, end));
             }
-            left = byte;
         }
         tried.code = pos + 1;
     }
@@ -148,6 +147,7 @@ struct Tried {
     link: usize,
 }
 
+/// How far before the first digit of a run a match may start.
 const REACH_BACK: usize = 10;
 const HOST_MAX: usize = 100;
 

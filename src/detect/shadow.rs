@@ -323,12 +323,13 @@ const NAMED: &[(&str, char)] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::cut;
+    use super::super::cut::Cut;
     use super::*;
 
     fn shadow_of(text: &str) -> Shadow<'_> {
         let mut changes = Changes::default();
-        cut(text, |at| changes.at(text, at)).map_or_else(|at| Shadow::from(text, at), |_| Shadow::plain(text))
+        let cut = Cut::default().until(text, |at| changes.at(text, at));
+        cut.map_or_else(|at| Shadow::from(text, at), |()| Shadow::plain(text))
     }
 
     #[test]

@@ -2,22 +2,25 @@
 
 use super::address::Addresses;
 use super::context::Phrases;
+use super::cut::Cut;
 use super::error::{RulesetError, RulesetFault};
 use super::flags::{FlagFile, Flagging};
 use super::label_words;
 use super::labelled::{LabelSpecs, Labels};
-use super::lane::{Entry, Lane};
+use super::lane::{self, Entry, Lane};
 use super::lexicon::Flags;
 use super::lists::Lists;
 use super::locate;
 use super::marks::Marks;
-use super::names::{Names, Rules};
+use super::names::{INTRODUCTIONS, Names, Rules};
 use super::ruleset::{AT, Check, PatternFile, Rule, Ruleset};
 use super::scan::Lanes;
 use super::spec::{After, FileSpec, Kind, Pattern, Recogniser, Starts, Thresholds, parse};
+use super::surname::VAN;
 use crate::model::RecogniserId;
 use aho_corasick::AhoCorasick;
 use regex::Regex;
+use regex_automata::util::pool::Pool;
 
 /// Files as they are read, before they are compiled.
 #[derive(Default)]
@@ -64,6 +67,8 @@ impl Sources {
         let tokens = self.lane(Starts::Token, doubtful);
         let labels = self.labels();
         self.lists.add(AT.iter().map(|word| (*word, Flags::AT)));
+        self.lists.add(VAN.iter().map(|word| (*word, Flags::VAN)));
+        self.lists.add(INTRODUCTIONS.iter().map(|(_, last)| (*last, Flags::NAMING)));
         let slow = self.slow();
         let denied = self.denied(rules.len());
         let checks = self.checks();
@@ -97,6 +102,7 @@ impl Sources {
             denied: denied.0,
             known,
             common,
+            cuts: Pool::new(Cut::default),
             names,
             addresses,
             flagging,
@@ -210,7 +216,7 @@ impl Sources {
             .filter(|(_, (_, r, p))| p.starts == starts && r.kind != Kind::Labelled)
             .map(|(rule, (file, r, p))| Entry { file, regex: &p.regex, rule, weak: r.is_weak(p, doubtful) })
             .collect();
-        match Lane::build(&entries) {
+        match Lane::build(&entries, lane::MOST) {
             Ok(lane) => Some(lane),
             Err(fault) => {
                 self.faults.push(fault);

@@ -2,7 +2,8 @@
 //!
 //! Seen on the words of a text, undone as one more layer of its shadow.
 
-use super::words::{Look, SPELLED_MIN, SWAPPED_MIN, Word};
+use super::cut::{SPELLED_MIN, SWAPPED_MIN};
+use super::words::{Look, Word};
 
 /// What must be replaced in the text: start, end and with what; in order and apart. Empty for nearly every text.
 pub(super) fn tricks(text: &str, words: &[Word]) -> Vec<(usize, usize, &'static str)> {

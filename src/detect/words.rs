@@ -1,10 +1,7 @@
-//! A text cut into words: runs of letters and digits, with the look of each and its hash in lower case without marks.
+//! Words: runs of letters and digits, with the look of each and its hash in lower case without marks.
 
-use super::blocks::{BLOCK, Block, between, bits};
-use super::lexicon::{Flags, Lexicon};
-use super::names::{CUES, LISTED};
-use super::tokens::LONG;
-use smallvec::SmallVec;
+use super::cut::Cut;
+use super::lexicon::Flags;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use unicode_normalization::UnicodeNormalization;
@@ -14,14 +11,14 @@ use unicode_normalization::UnicodeNormalization;
 pub(super) enum Look {
     /// No capital at the start.
     Lower,
+    /// Holds a digit.
+    Number,
     /// A capital at the start, and something in lower case after it.
     Capital,
     /// One capital letter.
     Initial,
     /// Two or more letters, all capitals.
     Caps,
-    /// Holds a digit.
-    Number,
 }
 
 /// One word of a text; offsets are bytes.
@@ -38,7 +35,7 @@ pub(super) struct Word {
 impl Word {
     /// Whether it starts with a capital.
     pub(super) const fn capital(&self) -> bool {
-        matches!(self.look, Look::Capital | Look::Initial | Look::Caps)
+        self.look as u8 >= Look::Capital as u8
     }
 
     /// Length in bytes.
@@ -49,218 +46,16 @@ impl Word {
 
 /// The words of a text, in order, without what lists say of them.
 pub(super) fn words(text: &str) -> Vec<Word> {
-    cut(text, |_| false).map(|cut| cut.words).unwrap_or_default()
+    let mut cut = Cut::default();
+    cut.all(text);
+    cut.words
 }
-
-/// A text cut into words.
-#[derive(Default)]
-pub(super) struct Cut {
-    pub(super) words: Vec<Word>,
-    /// Where a closer look is worth it: the first digit of every run of digits, `@` and `:`, and `.`, `(` and `[` before a
-    /// letter; in order.
-    pub(super) places: SmallVec<[usize; 16]>,
-    /// The words that some stage wants to see, by their place among all: those with a capital or a digit, those that lists
-    /// name, that follow a cue or are long. Most words are none of these.
-    pub(super) notable: SmallVec<[u32; 24]>,
-    /// Whether there is a digit.
-    pub(super) digits: bool,
-    /// Whether it may hold words that are spelled out or numbers with letters in them.
-    pub(super) odd: bool,
-    /// The flags of all words together.
-    pub(super) flags: Flags,
-    /// How many words of one letter stand in a row at the end.
-    singles: u32,
-}
-
-/// Cuts a text, in one pass over its bytes. `changes` is asked about every `&`, `%` and character outside ASCII that may not be
-/// what it looks like; the first for which it says so ends the pass.
-pub(super) fn cut(text: &str, mut changes: impl FnMut(usize) -> bool) -> Result<Cut, usize> {
-    let room = text.len() / 5 + 4;
-    let mut cut = Cut { words: Vec::with_capacity(room), ..Cut::default() };
-    let mut run = Run::default();
-    let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK>();
-    // What is left is shorter than a block: the zero after it ends the last word.
-    let mut last = [0; BLOCK];
-    last.get_mut(..rest.len()).into_iter().for_each(|slot| slot.copy_from_slice(rest));
-    let mut base = 0_usize;
-    for block in blocks.iter().chain(std::iter::once(&last)) {
-        cut.block(text, base, &Block::of(block), &mut run, &mut changes)?;
-        base = base.wrapping_add(BLOCK);
-    }
-    Ok(cut)
-}
-
-/// A run of letters, digits and bytes outside ASCII, as far as it was seen.
-#[derive(Default)]
-struct Run {
-    open: bool,
-    start: usize,
-    digits: u32,
-    wide: bool,
-    lowers: bool,
-    capital: bool,
-    /// Whether the block before ended with a digit.
-    digit: bool,
-}
-
-impl Run {
-    /// A run that starts at the bit `from` of the block at `base`, with its part in that block.
-    #[inline]
-    fn at(block: &Block, base: usize, from: usize, part: u64) -> Self {
-        let capital = block.upper.wrapping_shr(from as u32) & 1 != 0;
-        let mut made = Self { open: true, start: base.wrapping_add(from), capital, ..Self::default() };
-        made.take(block, part);
-        made
-    }
-
-    /// Takes in a part of the run.
-    #[inline]
-    fn take(&mut self, block: &Block, part: u64) {
-        self.lowers |= block.letter & !block.upper & part != 0;
-        self.wide |= block.wide & part != 0;
-        if block.digit & part != 0 {
-            self.digits = self.digits.wrapping_add((block.digit & part).count_ones());
-        }
-    }
-}
-
-impl Cut {
-    /// Takes in the block that starts at `base`.
-    #[inline]
-    fn block(
-        &mut self,
-        text: &str,
-        base: usize,
-        block: &Block,
-        run: &mut Run,
-        changes: &mut impl FnMut(usize) -> bool,
-    ) -> Result<(), usize> {
-        if block.asked != 0
-            && let Some(from) = bits(block.asked).map(|bit| base.wrapping_add(bit)).find(|at| changes(*at))
-        {
-            return Err(from);
-        }
-        let numbers = block.digit & !(block.digit << 1 | u64::from(run.digit));
-        // Whether a letter follows the last byte is not seen here.
-        let marks = block.sign | block.mark & (block.letter >> 1 | 1 << (BLOCK - 1));
-        self.places.extend(bits(numbers | marks).map(|bit| base.wrapping_add(bit)));
-        self.digits |= block.digit != 0;
-        let digit = block.digit >> (BLOCK - 1) != 0;
-        let inside = block.letter | block.digit | block.wide;
-        let mut edges = bits(inside ^ (inside << 1 | u64::from(run.open)));
-        if run.open {
-            let end = edges.next();
-            run.take(block, between(0, end.unwrap_or(BLOCK)));
-            let Some(end) = end else {
-                run.digit = digit;
-                return Ok(());
-            };
-            self.word(text, base.wrapping_add(end), run);
-        }
-        *run = Run { digit, ..Run::default() };
-        let special = block.upper | block.digit | block.wide;
-        while let Some(from) = edges.next() {
-            let Some(to) = edges.next() else {
-                *run = Run { digit, ..Run::at(block, base, from, between(from, BLOCK)) };
-                break;
-            };
-            let part = between(from, to);
-            if special & part == 0 {
-                self.push(text, base.wrapping_add(from), base.wrapping_add(to), Look::Lower);
-            } else {
-                self.word(text, base.wrapping_add(to), &Run::at(block, base, from, part));
-            }
-        }
-        Ok(())
-    }
-
-    /// A run that ends at `end` becomes one word, or several if it holds something else than ASCII.
-    fn word(&mut self, text: &str, end: usize, run: &Run) {
-        if run.wide {
-            self.singles = 0;
-            return cut_wide(text, run.start, end, &mut self.words);
-        }
-        let (len, digits) = (end.wrapping_sub(run.start), run.digits as usize);
-        let look = match (digits, run.capital, run.lowers) {
-            (1.., ..) => Look::Number,
-            (_, false, _) => Look::Lower,
-            (_, true, true) => Look::Capital,
-            (_, true, false) if len == 1 => Look::Initial,
-            (_, true, false) => Look::Caps,
-        };
-        if digits > 0 {
-            self.odd |= digits < len && (digits >= SWAPPED_MIN || len == 2);
-        }
-        self.push(text, run.start, end, look);
-    }
-
-    /// Adds a word of ASCII.
-    #[inline]
-    fn push(&mut self, text: &str, start: usize, end: usize, look: Look) {
-        if end.wrapping_sub(start) == 1 {
-            self.singles = self.singles.wrapping_add(1);
-            self.odd |= self.singles == SPELLED_MIN;
-        } else {
-            self.singles = 0;
-        }
-        let (bytes, len) = (text.as_bytes(), end.wrapping_sub(start));
-        let hash = match bytes.get(start..).and_then(<[u8]>::first_chunk::<8>) {
-            Some(chunk) if len <= 8 => last_mix(SEED, u64::from_le_bytes(*chunk), len),
-            _ => hash_at(bytes, start, end),
-        };
-        self.words.push(Word { start, end, hash, flags: Flags::NONE, look });
-    }
-
-    /// Looks every word up and notes those that stages look at. A pass of its own: look-ups that do not wait for one another
-    /// overlap.
-    pub(super) fn look_up(&mut self, known: &Lexicon) {
-        let (mut all, mut before) = (Flags::NONE, Flags::NONE);
-        for (row, words) in (0_u32..).zip(self.words.chunks_mut(64)) {
-            let (mut notable, mut bit) = (0, 1_u64);
-            for word in words {
-                word.flags = known.flags(word.hash);
-                let listed = word.flags.any(NOTABLE) | before.any(CUES);
-                if listed | (word.look != Look::Lower) | (word.len() >= LONG) {
-                    notable |= bit;
-                }
-                bit = bit.wrapping_add(bit);
-                before = word.flags;
-                all = all.with(before);
-            }
-            let first = row.wrapping_mul(64);
-            self.notable.extend(bits(notable).map(|bit| first.wrapping_add(bit as u32)));
-        }
-        self.flags = all;
-    }
-}
-
-/// What lists say of a word that some stage wants to see.
-const NOTABLE: Flags = LISTED.with(Flags::LABEL).with(Flags::LABEL_END).with(Flags::AT);
-
-/// The least letters apart that are taken for a word.
-pub(super) const SPELLED_MIN: u32 = 4;
-/// The least digits of a number in which letters are taken for digits.
-pub(super) const SWAPPED_MIN: usize = 5;
 
 /// The bit that makes a letter lower case, in every byte.
 const SPACES: u64 = 0x2020_2020_2020_2020;
 
-/// Cuts a run with bytes outside ASCII (or a very long one) at what is no letter, digit or accent.
-fn cut_wide(text: &str, start: usize, end: usize, found: &mut Vec<Word>) {
-    let mut rest = text.get(start..end).unwrap_or("");
-    while let Some(from) = rest.find(inside) {
-        rest = rest.get(from..).unwrap_or("");
-        let len = rest.find(|c| !inside(c)).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(len);
-        let hash = hash(word);
-        let at = end - rest.len();
-        found.push(Word { start: at, end: at + len, hash, flags: Flags::NONE, look: look_wide(word) });
-        rest = after;
-    }
-}
-
 /// Whether a character belongs to a word: a letter, a digit or an accent. Those met most are told without a table.
-fn inside(c: char) -> bool {
+pub(super) fn inside(c: char) -> bool {
     match c {
         '\0'..='\u{7f}' => c.is_ascii_alphanumeric(),
         '\u{c0}'..='\u{24f}' => !matches!(c, '×' | '÷'),
@@ -274,7 +69,8 @@ fn inside(c: char) -> bool {
     }
 }
 
-fn look_wide(word: &str) -> Look {
+/// The look of a word that holds something else than ASCII.
+pub(super) fn look_wide(word: &str) -> Look {
     let first_upper = word.chars().next().is_some_and(char::is_uppercase);
     let (mut upper, mut lower) = (0, 0);
     for c in word.chars() {
@@ -312,7 +108,7 @@ pub(super) fn hash(word: &str) -> u64 {
 }
 
 /// The hash of the bytes `start..end`, eight at a time, without regard to ASCII case.
-fn hash_at(text: &[u8], start: usize, end: usize) -> u64 {
+pub(super) fn hash_at(text: &[u8], start: usize, end: usize) -> u64 {
     let (mut at, mut hash) = (start, SEED);
     let mut left = end.saturating_sub(start);
     if left == 0 {
@@ -323,6 +119,12 @@ fn hash_at(text: &[u8], start: usize, end: usize) -> u64 {
         (at, left) = (at.wrapping_add(8), left.wrapping_sub(8));
     }
     last_mix(hash, chunk_at(text, at), left)
+}
+
+/// The hash of a word of one to eight bytes at the start of eight.
+#[inline]
+pub(super) const fn hash_short(chunk: &[u8; 8], len: usize) -> u64 {
+    last_mix(SEED, u64::from_le_bytes(*chunk), len)
 }
 
 /// Mixes the last one to eight bytes in; those past the end count as zero.

@@ -1,0 +1,283 @@
+//! An automaton of several patterns as a plain table: every state that texts can reach, two bytes a step.
+
+use super::bytes::{at, free_after};
+use super::lane::{ALL, Ends, WINDOW, bit};
+use regex_automata::dfa::{Automaton, dense};
+use regex_automata::util::{primitives::StateID, start};
+use regex_automata::{Anchored, MatchKind, nfa::thompson, util::syntax};
+use std::collections::HashMap;
+
+/// All states of an automaton.
+pub(super) struct Table {
+    /// The column of each byte: bytes of one column are alike to every pattern.
+    column: [u8; 256],
+    /// The column of the end of the text.
+    end: u8,
+    /// By the byte before, the entry at which to start; the last at the start of the text.
+    starts: Vec<u16>,
+    /// One row a state, of `1 << shift` entries: the state that follows and what is to be known of it. State 0 is the end of all.
+    rows: Vec<u16>,
+    shift: u32,
+    /// By state, the patterns that end there.
+    matched: Vec<Box<[u8]>>,
+    /// By state, the patterns that end there or further on.
+    alive: Vec<u128>,
+    /// The patterns that are asked for where a text has no context.
+    strong: u128,
+    /// By column, the patterns that can go on with such a byte at each of the first places.
+    opening: Vec<[u128; LOOK]>,
+}
+
+impl Table {
+    /// The table of these patterns, of which the first has the number `first` in its lane; none when it would be larger than is
+    /// worth it.
+    pub(super) fn of(regexes: &[&str], first: usize, strong: u128) -> Option<Self> {
+        let config = dense::Config::new()
+            .match_kind(MatchKind::All)
+            .start_kind(regex_automata::dfa::StartKind::Anchored)
+            .dfa_size_limit(Some(BUILT_MAX))
+            .determinize_size_limit(Some(BUILT_MAX));
+        let dfa = dense::Builder::new()
+            .configure(config)
+            .syntax(syntax::Config::new().unicode(false).utf8(false).case_insensitive(true))
+            .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(BUILT_MAX)))
+            .build_many(regexes)
+            .ok()?;
+        Walk::through(&dfa, first, strong)
+    }
+
+    /// Whether some wanted pattern may match, by the first few bytes, and zeros past the end: most starts end here, at a few looks
+    /// that do not wait for one another. What it says no of does not match.
+    #[inline]
+    fn may_match(&self, bytes: &[u8], start: usize, wanted: u128) -> bool {
+        let rest = bytes.get(start..).unwrap_or(&[]);
+        let first = rest.first_chunk::<LOOK>().copied().unwrap_or_else(|| {
+            let mut first = [0; LOOK];
+            first.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
+            first
+        });
+        let opens = |(place, byte): (usize, u8)| {
+            let column = self.column.get(usize::from(byte)).copied().unwrap_or(0);
+            self.opening.get(usize::from(column)).and_then(|of| of.get(place)).copied().unwrap_or(0)
+        };
+        (0..LOOK).zip(first).map(opens).fold(wanted, |alive, opens| alive & opens) != 0
+    }
+
+    /// Adds where matches from `start` end a word, of those patterns whose bit is set in `wanted`: lengths and patterns, in order.
+    #[inline]
+    pub(super) fn ends(&self, text: &str, start: usize, wanted: u128, ends: &mut Ends) {
+        if !self.may_match(text.as_bytes(), start, wanted) {
+            return;
+        }
+        // Which bits of an entry say that nothing wanted can follow, and what they are then.
+        let (mask, over) = if wanted == self.strong { (WEAK, WEAK) } else { (STATE, 0) };
+        let some = wanted != self.strong && wanted != ALL;
+        let bytes = text.as_bytes();
+        let left = start.checked_sub(1).map_or(NO_BYTE, |left| usize::from(at(bytes, left)));
+        let mut entry = self.starts.get(left).copied().unwrap_or(0);
+        let rest = bytes.get(start..).unwrap_or(&[]);
+        // A match shows one byte late, so the byte after the window is read too.
+        let window = rest.get(..=WINDOW).unwrap_or(rest);
+        for (length, byte) in window.iter().enumerate() {
+            let column = self.column.get(usize::from(*byte)).copied().unwrap_or(0);
+            entry = self.next(entry, column);
+            if entry & mask == over || some && self.alive(entry) & wanted == 0 {
+                return;
+            }
+            if entry & MATCH != 0 {
+                self.note(text, start, length, entry, wanted, ends);
+            }
+        }
+        if rest.len() <= WINDOW {
+            entry = self.next(entry, self.end);
+            if entry & MATCH != 0 {
+                self.note(text, start, rest.len(), entry, wanted, ends);
+            }
+        }
+    }
+
+    /// The patterns that end where an entry leads, or further on.
+    #[inline]
+    fn alive(&self, entry: u16) -> u128 {
+        self.alive.get(usize::from(entry & STATE)).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    fn next(&self, entry: u16, column: u8) -> u16 {
+        let row = usize::from(entry & STATE).wrapping_shl(self.shift);
+        self.rows.get(row | usize::from(column)).copied().unwrap_or(0)
+    }
+
+    /// Notes what ends at `start + length`, if a word does.
+    fn note(&self, text: &str, start: usize, length: usize, entry: u16, wanted: u128, ends: &mut Ends) {
+        let end = start.wrapping_add(length);
+        if at(text.as_bytes(), end.wrapping_sub(1)).is_ascii_alphanumeric() && !free_after(text, end) {
+            return;
+        }
+        for pattern in self.matched.get(usize::from(entry & STATE)).into_iter().flatten() {
+            if wanted & bit((*pattern).into()) != 0 {
+                ends.push((length as u16, *pattern));
+            }
+        }
+    }
+}
+
+/// Numbers the states of an automaton as texts reach them, so that those reached early lie together.
+struct Walk<'d> {
+    dfa: &'d dense::DFA<Vec<u32>>,
+    /// The states met so far, and the number of each.
+    met: Vec<StateID>,
+    known: HashMap<StateID, u16>,
+}
+
+impl<'d> Walk<'d> {
+    /// The table of an automaton; none if it has too many states.
+    fn through(dfa: &'d dense::DFA<Vec<u32>>, first: usize, strong: u128) -> Option<Table> {
+        let classes = dfa.byte_classes();
+        let width = classes.alphabet_len();
+        let shift = width.next_power_of_two().trailing_zeros();
+        let mut walk = Self { dfa, met: vec![StateID::ZERO], known: HashMap::new() };
+        let mut column = [0; 256];
+        let mut columns = vec![0; width.saturating_sub(1)];
+        for (byte, slot) in (0..=u8::MAX).zip(&mut column) {
+            *slot = classes.get(byte);
+            columns.get_mut(usize::from(*slot)).into_iter().for_each(|one| *one = byte);
+        }
+        let starts: Option<Vec<u16>> =
+            (0..=NO_BYTE).map(|left| walk.start(u8::try_from(left).ok())).collect();
+        let mut rows: Vec<u16> = Vec::new();
+        let mut row = 0;
+        while let Some(id) = walk.met.get(row).copied() {
+            rows.resize(row << shift, 0);
+            for byte in &columns {
+                rows.push(walk.number(dfa.next_state(id, *byte), row)?);
+            }
+            rows.push(walk.number(dfa.next_eoi_state(id), row)?);
+            row += 1;
+        }
+        rows.resize(row << shift, 0);
+        let end = u8::try_from(columns.len()).ok()?;
+        let matched = walk.met.iter().map(|id| matched(dfa, *id, first)).collect();
+        let mut table = Table {
+            column,
+            end,
+            starts: starts?,
+            rows,
+            shift,
+            matched,
+            alive: Vec::new(),
+            strong,
+            opening: Vec::new(),
+        };
+        table.live(width);
+        table.mark();
+        table.open();
+        Some(table)
+    }
+
+    fn start(&mut self, left: Option<u8>) -> Option<u16> {
+        let config = start::Config::new().look_behind(left).anchored(Anchored::Yes);
+        self.number(self.dfa.start_state(&config).ok()?, 1)
+    }
+
+    /// The number of a state that follows one in `row`; nothing follows the dead one.
+    fn number(&mut self, id: StateID, row: usize) -> Option<u16> {
+        if row == 0 || self.dfa.is_dead_state(id) || self.dfa.is_quit_state(id) {
+            return Some(0);
+        }
+        if let Some(number) = self.known.get(&id) {
+            return Some(*number);
+        }
+        let number = u16::try_from(self.met.len()).ok().filter(|number| *number <= STATE)?;
+        self.met.push(id);
+        self.known.insert(id, number);
+        Some(number)
+    }
+}
+
+/// The patterns that end at a state.
+fn matched(dfa: &dense::DFA<Vec<u32>>, id: StateID, first: usize) -> Box<[u8]> {
+    let count = if dfa.is_match_state(id) { dfa.match_len(id) } else { 0 };
+    (0..count).map(|n| (first + dfa.match_pattern(id, n).as_usize()) as u8).collect()
+}
+
+impl Table {
+    /// Works out which patterns can still end behind each state: what follows a state is asked again until nothing is new.
+    fn live(&mut self, width: usize) {
+        let ends = |patterns: &Box<[u8]>| patterns.iter().fold(0, |all, p| all | bit((*p).into()));
+        let mut alive: Vec<u128> = self.matched.iter().map(ends).collect();
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (state, row) in self.rows.chunks(1_usize.wrapping_shl(self.shift)).enumerate().rev() {
+                let next =
+                    row.iter().take(width).map(|next| alive.get(usize::from(*next)).copied().unwrap_or(0));
+                let all = next.fold(0, |all, next| all | next);
+                if let Some(mine) = alive.get_mut(state)
+                    && all & !*mine != 0
+                {
+                    *mine |= all;
+                    changed = true;
+                }
+            }
+        }
+        self.alive = alive;
+    }
+
+    /// Writes into every entry what is to be known of its state.
+    fn mark(&mut self) {
+        let of = |state: u16| {
+            let ends = self.matched.get(usize::from(state)).is_some_and(|patterns| !patterns.is_empty());
+            let strong = self.alive.get(usize::from(state)).is_some_and(|alive| alive & self.strong != 0);
+            state | if ends { MATCH } else { 0 } | if strong { 0 } else { WEAK }
+        };
+        let rows = self.rows.iter().map(|state| of(*state)).collect();
+        let starts = self.starts.iter().map(|state| of(*state)).collect();
+        (self.rows, self.starts) = (rows, starts);
+    }
+}
+
+impl Table {
+    /// Works out which patterns go on with each byte at each of the first places. A pattern that ended before goes on with any.
+    fn open(&mut self) {
+        let end = usize::from(self.end);
+        let mut opening = vec![[0; LOOK]; end];
+        let (mut at, mut ended) = (self.starts.clone(), 0);
+        for place in 0..LOOK {
+            let mut next = Vec::new();
+            let mut ended_here = ended;
+            at.sort_unstable();
+            at.dedup();
+            for state in at {
+                ended |= self.alive(self.next(state, self.end));
+                for (column, of) in (0..self.end).zip(&mut opening) {
+                    let entry = self.next(state, column);
+                    of.get_mut(place).into_iter().for_each(|patterns| *patterns |= self.alive(entry));
+                    if entry & MATCH != 0 {
+                        let matched = self.matched.get(usize::from(entry & STATE)).into_iter().flatten();
+                        ended_here |= matched.fold(0, |all, pattern| all | bit((*pattern).into()));
+                    }
+                    if entry & STATE != 0 {
+                        next.push(entry);
+                    }
+                }
+            }
+            opening.iter_mut().filter_map(|of| of.get_mut(place)).for_each(|patterns| *patterns |= ended);
+            (at, ended) = (next, ended | ended_here);
+        }
+        self.opening = opening;
+    }
+}
+
+/// How many bytes are looked at before the automaton runs.
+const LOOK: usize = 6;
+/// The most that an automaton may take up while it is built, in bytes.
+const BUILT_MAX: usize = 8 << 20;
+/// Where `starts` holds the start of the text.
+const NO_BYTE: usize = 256;
+/// The part of an entry that is the number of a state.
+const STATE: u16 = (1 << 14) - 1;
+/// A match ends before the byte that led here.
+const MATCH: u16 = 1 << 14;
+/// Nothing but patterns that need context can still match.
+const WEAK: u16 = 1 << 15;
