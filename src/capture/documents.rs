@@ -122,7 +122,7 @@ impl Scanner {
                     continue;
                 }
                 let tail = rest.get(at..).unwrap_or_default();
-                let Some(stop) = tail.iter().position(|&b| b == b'"' || b == b'\\') else {
+                let Some(stop) = memchr::memchr2(b'"', b'\\', tail) else {
                     return (rest.len(), false);
                 };
                 self.escaped = tail.get(stop) == Some(&b'\\');

@@ -5,6 +5,7 @@ use super::item::{
 };
 use super::json::{Json, Value};
 use super::unit::{Act, ActKind, Deletion, PartRole, RefusalReason};
+use super::webcare_map::Mapping;
 use crate::model::{Platform, PrivateText, Timestamp};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -47,6 +48,8 @@ pub(super) struct Context {
     pub(super) element: bool,
     /// Whether an element follows it.
     pub(super) more: bool,
+    /// What the columns of the table being read mean (web-care tools).
+    pub(super) mapping: Option<&'static Mapping>,
     /// What the first version of the edit history being read is called, and when it was made.
     pub(super) history: Option<(PrivateText, Option<Timestamp>)>,
 }
@@ -148,14 +151,16 @@ pub(super) fn time(value: Option<Value<'_>>) -> Option<Timestamp> {
 pub(super) fn stated(value: Option<Value<'_>>) -> (Option<Timestamp>, Option<StatedTime>) {
     let Some(text) = value.and_then(Value::text).filter(|text| text.len() <= 40) else { return (None, None) };
     let zone = StatedZone::AssumedUtc;
+    if let Ok(at) = text.parse() {
+        return (Some(at), None);
+    }
     for (end, stated) in [
-        ("", None),
-        ("Z", Some(StatedTime { precision: Precision::Second, zone })),
-        (":00Z", Some(StatedTime { precision: Precision::Minute, zone })),
-        ("T00:00:00Z", Some(StatedTime { precision: Precision::Day, zone })),
+        ("Z", StatedTime { precision: Precision::Second, zone }),
+        (":00Z", StatedTime { precision: Precision::Minute, zone }),
+        ("T00:00:00Z", StatedTime { precision: Precision::Day, zone }),
     ] {
         if let Ok(at) = format!("{text}{end}").parse() {
-            return (Some(at), stated);
+            return (Some(at), Some(stated));
         }
     }
     (None, None)

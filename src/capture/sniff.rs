@@ -1,9 +1,9 @@
 //! Telling from the first bytes how a file is divided.
 
 use super::CaptureError;
-use super::json::Json;
+use super::documents::Scanner;
 use super::source::Source;
-use super::split::{Layout, STREAMED, Splitter};
+use super::split::{Layout, Raw, STREAMED, Splitter};
 use super::table::{HEADING_BYTES_MAX, Heading};
 use super::{Format, Limits, RefusalReason};
 use std::io::BufRead;
@@ -109,10 +109,7 @@ fn begins_with_streamed<R: BufRead>(source: &mut Source<R>, start: usize) -> Res
 fn is_line<R: BufRead>(source: &mut Source<R>, start: usize, limits: Limits) -> Result<bool, CaptureError> {
     // A line too long to look at is passed over as one; whether more lines follow will show.
     let Some(end) = line_end(source, start, limits)? else { return Ok(true) };
-    let whole = |source: &Source<R>, start: usize, end: usize| {
-        let line = source.head().get(start..end).and_then(|line| std::str::from_utf8(line).ok());
-        line.is_some_and(|line| Json::parse(line, limits.depth_max).is_ok())
-    };
+    let whole = |source: &Source<R>, start, end| source.head().get(start..end).is_some_and(is_whole);
     if whole(source, start, end) {
         return Ok(true);
     }
@@ -124,6 +121,13 @@ fn is_line<R: BufRead>(source: &mut Source<R>, start: usize, limits: Limits) -> 
     Ok(whole(source, end + 1, next))
 }
 
+/// Whether a line holds one value and nothing else, as far as brackets and quotes tell.
+fn is_whole(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let scanned = Scanner::new(false).scan(line, 0, &mut Raw::at(0, 1));
+    scanned.is_ok_and(|scanned| scanned.done && scanned.used == line.len())
+}
+
 /// Where the line that begins at `start` ends; none when it is longer than a unit may be.
 fn line_end<R: BufRead>(
     source: &mut Source<R>,
@@ -133,7 +137,7 @@ fn line_end<R: BufRead>(
     let mut at = start;
     loop {
         let rest = source.head().get(at..).unwrap_or_default();
-        if let Some(found) = rest.iter().position(|&byte| byte == b'\n') {
+        if let Some(found) = memchr::memchr(b'\n', rest) {
             return Ok(Some(at + found));
         }
         at = source.head().len();
