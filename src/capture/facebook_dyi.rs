@@ -23,7 +23,7 @@ pub(super) const READING: JsonReading = JsonReading {
 };
 
 /// Members that hold lists of posts, comments or reactions.
-const LISTS: [&str; 16] = [
+pub(super) const LISTS: [&str; 16] = [
     "status_updates",
     "status_updates_v2",
     "comments",
@@ -77,10 +77,12 @@ fn is_album(value: Value<'_>) -> bool {
     photos.is_some_and(Value::is_array) && name.is_some() && changed.is_some()
 }
 
-fn gather(json: &Json<'_>, _: &mut Context) -> Gathered {
+fn gather(json: &Json<'_>, context: &mut Context) -> Gathered {
     let mut gathered = Gathered::default();
     let root = json.root();
-    if root.is_array() {
+    if context.list.is_some() && is_remark(root) {
+        gathered.items.push((comment(root, root), root.range()));
+    } else if root.is_array() {
         root.elements().for_each(|element| entry(element, &mut gathered));
     } else {
         entry(root, &mut gathered);

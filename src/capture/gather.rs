@@ -46,6 +46,8 @@ pub(super) const fn unread(name: &'static str, platform: Platform) -> JsonReadin
 pub(super) struct Context {
     /// Whether it is an element of a top-level array.
     pub(super) element: bool,
+    /// The list it is an element of, in an object that is taken apart.
+    pub(super) list: Option<&'static str>,
     /// Whether an element follows it.
     pub(super) more: bool,
     /// What the columns of the table being read mean (web-care tools).

@@ -27,7 +27,7 @@ pub(super) const READING: JsonReading = JsonReading {
 
 /// Members of a part that hold comments, posts, likes and votes. Of others with `_` prefixes the list is taken
 /// by its beginning (see [`Part::of`]).
-const PARTS: [(&str, Part); 33] = [
+pub(super) const PARTS: [(&str, Part); 33] = [
     ("media_comments", Part::Comments),
     ("story_comments", Part::Comments),
     ("live_comments", Part::Comments),
@@ -64,7 +64,7 @@ const PARTS: [(&str, Part); 33] = [
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Comments,
     Likes,
     Votes,
@@ -124,8 +124,14 @@ fn annotated(root: Value<'_>) -> Option<&str> {
     text.is_text().then(|| text.raw())
 }
 
-fn gather(json: &Json<'_>, _: &mut Context) -> Gathered {
+fn gather(json: &Json<'_>, context: &mut Context) -> Gathered {
     let root = json.root();
+    let part = context.list.and_then(|list| PARTS.iter().find(|(name, _)| *name == list));
+    if let Some(part) = part {
+        let mut gathered = Gathered::default();
+        entry(root, Some(*part), &mut gathered);
+        return gathered;
+    }
     let text = annotated(root).and_then(|text| Some((python_repr::json_of(text)?, text)));
     let Some((plain, _)) = text else { return plainly(root) };
     let Ok(inner) = Json::parse(&plain.text, 128) else { return Gathered::default() };

@@ -204,32 +204,19 @@ impl<'j> Value<'j> {
         while index < end
             && let Some([key, value]) = self.json.nodes.get(index as usize..).and_then(<[_]>::first_chunk)
         {
-            // Most names are of a length that none of these has.
-            if key.kind != Kind::Text || lengths >> ((key.end - key.start - 2) % 64) & 1 == 1 {
-                let (key, value) = (self.at(index), self.at(index + 1));
+            // Most names are of a length that none of these has, and most have no escapes.
+            let length = (key.end - key.start - 2) as usize;
+            if key.kind != Kind::Text || lengths >> (length % 64) & 1 == 1 {
+                let written = self.at(index).text().unwrap_or_default();
                 for (name, slot) in names.iter().zip(found.iter_mut()) {
-                    if key.is_text_of(name) {
-                        *slot = Some(value);
+                    if name.len() == written.len() && *name == written {
+                        *slot = Some(self.at(index + 1));
                     }
                 }
             }
             index = value.next;
         }
         found
-    }
-
-    /// Whether it is a string of this text. Most names have no escapes, and most are of another length.
-    fn is_text_of(self, text: &str) -> bool {
-        let node = self.node();
-        match node.kind {
-            Kind::Text if (node.end - node.start) as usize != text.len() + 2 => false,
-            Kind::Text => {
-                let inside = self.json.text.as_bytes().get(node.start as usize + 1..node.end as usize - 1);
-                inside == Some(text.as_bytes())
-            }
-            Kind::EscapedText => self.text().is_some_and(|own| own == text),
-            _ => false,
-        }
     }
 
     /// The elements of the array called `name`; nothing when there is none.

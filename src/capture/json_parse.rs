@@ -227,7 +227,7 @@ impl Parser<'_> {
 
 /// How many bytes come before one that means something in a string: a quote, a backslash, a control character. Eight
 /// bytes at a time: in each byte of `found` the highest bit is set at the first such byte, and never before it.
-fn plain(bytes: &[u8]) -> usize {
+pub(super) fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
     let mut at = 0;

@@ -39,6 +39,7 @@ mod reading_tests;
 mod sniff;
 mod source;
 mod split;
+mod streamed;
 mod table;
 mod tally;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::json::Json;
 use super::split::{Layout, Raw, Splitter};
 use super::table::Heading;
 use super::unit::{CutKind, PartRole, Place, Refusal, RefusalReason, Unit};
-use super::{CaptureError, Format, Limits, page, python_repr, sniff};
+use super::{CaptureError, Format, Limits, page, python_repr, sniff, streamed};
 use crate::model::ByteRange;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -102,6 +102,7 @@ impl<R: BufRead> Reader<R> {
             None => parsed(raw, self.limits)?,
         };
         self.context.element = raw.pointer.is_some();
+        self.context.list = raw.list;
         self.context.more = !raw.last;
         let reading = self.format.reading();
         let gathered = (reading.gather)(&json, &mut self.context);
@@ -116,7 +117,10 @@ impl<R: BufRead> Reader<R> {
         }
         let nothing = gathered.items.is_empty() && gathered.acts.is_empty() && gathered.deletions.is_empty();
         // Stream events other than about statuses are named by the stream itself, and so are parts of an archive.
-        let named = self.splitter.layout() == Layout::Events || self.splitter.is_script();
+        // What stands in an object that is taken apart is what it would be in one that is not: read, or left alone.
+        let named = self.splitter.layout() == Layout::Events
+            || self.splitter.is_script()
+            || self.splitter.is_large_object();
         if nothing && !named && !(reading.recognises)(json.root()) {
             return Err(refusal(raw, raw.value.start, RefusalReason::NotRecognised));
         }
@@ -165,7 +169,9 @@ fn detected<R: BufRead>(
             fault = fault.or(Some(Refusal { place: raw.place(0), range: raw.whole(), reason }));
         } else if raw.value.is_empty() {
             empty_array |= splitter.layout() == Layout::Documents;
-        } else {
+        } else if let Some(format) = raw.list.and_then(streamed::format_of) {
+            found = Some(format);
+        } else if raw.list.is_some() || !splitter.is_large_object() {
             match parsed(&raw, limits) {
                 Ok(json) => {
                     let knows = |format: &Format| (format.reading().recognises)(json.root());

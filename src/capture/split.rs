@@ -4,7 +4,7 @@
 //! Every byte of the stream is in exactly one [`Raw`].
 
 use super::CaptureError;
-use super::documents::Scanner;
+use super::documents::{Opened, Scanner};
 use super::json::Node;
 use super::json_parse::JsonFault;
 use super::source::Source;
@@ -29,9 +29,6 @@ pub(super) enum Layout {
     Rows,
 }
 
-/// Names whose arrays are taken apart in an object that begins with one of them: a Mastodon context.
-pub(super) const STREAMED: [&str; 2] = ["ancestors", "descendants"];
-
 /// An unread piece of the stream.
 pub(super) struct Raw {
     /// Where it starts in the stream.
@@ -46,6 +43,8 @@ pub(super) struct Raw {
     pub(super) value: Range<usize>,
     /// JSON pointer of an array element.
     pub(super) pointer: Option<String>,
+    /// The list that the element stands in, when that stands in an object.
+    pub(super) list: Option<&'static str>,
     /// Whether it is the last element of its array (or no element at all).
     pub(super) last: bool,
     /// Whether it passed the limit and has no bytes.
@@ -64,6 +63,7 @@ impl Raw {
             bytes: Zeroizing::default(),
             value: 0..0,
             pointer: None,
+            list: None,
             last: true,
             too_long: false,
             nodes: None,
@@ -120,7 +120,7 @@ impl<R: BufRead> Splitter<R> {
         Self {
             source,
             layout: Layout::Documents,
-            scanner: Scanner::new(false).in_script(),
+            scanner: Scanner::new(Opened::Nothing).in_script(),
             limit,
             script: true,
             before: 0,
@@ -145,17 +145,14 @@ impl<R: BufRead> Splitter<R> {
         self.script
     }
 
-    /// `open_objects`: whether an object at the top of a document is taken apart at its members.
-    pub(super) fn new(source: Source<R>, layout: Layout, open_objects: bool, limit: usize) -> Self {
-        Self {
-            source,
-            layout,
-            scanner: Scanner::new(open_objects),
-            limit,
-            script: false,
-            before: 0,
-            heading: None,
-        }
+    /// `opened`: what is taken apart at its members.
+    pub(super) fn new(source: Source<R>, layout: Layout, opened: Opened, limit: usize) -> Self {
+        Self { source, layout, scanner: Scanner::new(opened), limit, script: false, before: 0, heading: None }
+    }
+
+    /// Whether the document is a large object that is taken apart.
+    pub(super) fn is_large_object(&self) -> bool {
+        self.scanner.opens_large()
     }
 
     pub(super) const fn layout(&self) -> Layout {
