@@ -31,6 +31,7 @@ mod knik;
 mod linkedin;
 mod mastodon;
 mod meta_export;
+mod meta_labels;
 mod page;
 mod python_repr;
 mod reader;
