@@ -1,6 +1,8 @@
 //! Taking JSON documents apart at their outer arrays, byte by byte and without parsing the elements.
 
-use super::split::{Raw, STREAMED};
+use super::json_parse::plain;
+use super::split::Raw;
+use super::streamed;
 use std::mem;
 
 /// Where the scanner stands.
@@ -41,6 +43,17 @@ enum Within {
     Member,
 }
 
+/// Which objects at the top of a document are taken apart at their members.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Opened {
+    #[default]
+    Nothing,
+    /// A Mastodon context.
+    Context,
+    /// An object that is large: any list that is known.
+    Large,
+}
+
 /// What one call of [`Scanner::scan`] did.
 pub(super) struct Scanned {
     /// How many bytes of the buffer belong to the piece.
@@ -52,8 +65,11 @@ pub(super) struct Scanned {
 /// Finds where pieces end. Balances brackets and strings; checks only the separators outside values.
 #[derive(Default)]
 pub(super) struct Scanner {
-    /// Whether objects at the top are taken apart at their members.
-    open_objects: bool,
+    opened: Opened,
+    /// The object inside the outermost one that is taken apart too, while in it.
+    holder: Option<&'static str>,
+    /// The list of the object that was last begun.
+    list: Option<&'static str>,
     /// Whether documents are assigned by a script: `window.YTD.tweets.part0 = […]`.
     script: bool,
     state: State,
@@ -66,9 +82,19 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    /// `open_objects`: whether an object at the top of a document is taken apart at its members.
-    pub(super) fn new(open_objects: bool) -> Self {
-        Self { open_objects, ..Self::default() }
+    /// `opened`: what is taken apart at its members.
+    pub(super) fn new(opened: Opened) -> Self {
+        Self { opened, ..Self::default() }
+    }
+
+    /// Whether a large object is taken apart.
+    pub(super) fn opens_large(&self) -> bool {
+        self.opened == Opened::Large
+    }
+
+    /// The list that was last begun.
+    pub(super) const fn list(&self) -> Option<&'static str> {
+        self.list
     }
 
     /// Lets a name and an equals sign stand before each document, and a semicolon after it.
@@ -121,13 +147,15 @@ impl Scanner {
                     at += 1;
                     continue;
                 }
-                let tail = rest.get(at..).unwrap_or_default();
-                let Some(stop) = tail.iter().position(|&b| b == b'"' || b == b'\\') else {
-                    return (rest.len(), false);
-                };
-                self.escaped = tail.get(stop) == Some(&b'\\');
-                self.in_string = self.escaped;
-                at += stop + 1;
+                at += plain(rest.get(at..).unwrap_or_default());
+                match rest.get(at) {
+                    None => return (at, false),
+                    Some(b'"') => self.in_string = false,
+                    Some(b'\\') => self.escaped = true,
+                    // A control character, which the parser finds.
+                    Some(_) => {}
+                }
+                at += 1;
                 if !self.in_string && self.depth == 0 {
                     return (at, true);
                 }
@@ -151,7 +179,7 @@ impl Scanner {
     }
 
     fn keep_name(&mut self, part: &[u8]) {
-        let room = STREAMED[1].len() + 2;
+        let room = streamed::NAME_BYTES_MAX;
         self.name.extend(part.iter().take(room.saturating_sub(self.name.len())));
     }
 
@@ -182,12 +210,13 @@ impl Scanner {
             }
             (State::Target, b'=') => (State::Assigned, true, false),
             (State::Top | State::Assigned, b'[') => (self.array(Within::Array), true, false),
-            (State::Top, b'{') if self.open_objects => (State::Member(false), true, false),
+            (State::Top, b'{') if self.opened != Opened::Nothing => (State::Member(false), true, false),
             (State::Top | State::Assigned, b'{') => (self.value(Within::Nothing, at, raw), false, false),
             (State::Element(false), b']') => (self.array_end(), true, self.within == Within::Array),
             (State::Element(_), b',' | b']' | b'}' | b':') => return None,
             (State::Element(_), _) => {
                 raw.pointer = Some(self.pointer());
+                raw.list = self.list.filter(|_| self.within == Within::MemberArray);
                 self.index += 1;
                 (self.value(self.within, at, raw), false, false)
             }
@@ -202,12 +231,26 @@ impl Scanner {
             }
             (State::Colon, b':') => (State::MemberValue, true, false),
             (State::MemberValue, b'[') if self.streamed().is_some() => {
+                self.list = self.streamed();
                 (self.array(Within::MemberArray), true, false)
+            }
+            (State::MemberValue, b'{') if self.holds().is_some() => {
+                self.holder = self.holds();
+                (State::Member(false), true, false)
             }
             (State::MemberValue, b',' | b']' | b'}' | b':') => return None,
             (State::MemberValue, _) => (self.value(Within::Member, at, raw), false, false),
             (State::AfterMember, b',') => (State::Member(true), true, false),
-            (State::AfterMember | State::Member(false), b'}') => (State::Top, true, true),
+            (State::AfterMember | State::Member(false), b'}') => match self.holder.take() {
+                Some(_) => (State::AfterMember, true, false),
+                None => {
+                    // The next object is another matter: nothing says that it is large.
+                    if self.opened == Opened::Large {
+                        self.opened = Opened::Nothing;
+                    }
+                    (State::Top, true, true)
+                }
+            },
             _ => return None,
         };
         self.state = state;
@@ -230,14 +273,27 @@ impl Scanner {
         if self.within == Within::MemberArray { State::AfterMember } else { State::Top }
     }
 
+    fn name(&self) -> Option<&[u8]> {
+        self.name.strip_prefix(b"\"")?.strip_suffix(b"\"")
+    }
+
     fn streamed(&self) -> Option<&'static str> {
-        let name = self.name.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        STREAMED.into_iter().find(|known| known.as_bytes() == name)
+        let list = streamed::list(self.name()?)?;
+        (self.opened == Opened::Large || streamed::OF_A_CONTEXT.contains(&list)).then_some(list)
+    }
+
+    /// The object of this name that holds a list, if this is a place for one.
+    fn holds(&self) -> Option<&'static str> {
+        let holder = streamed::holder(self.name()?)?;
+        (self.opened == Opened::Large && self.holder.is_none()).then_some(holder)
     }
 
     fn pointer(&self) -> String {
-        match self.streamed() {
-            Some(name) if self.within == Within::MemberArray => format!("/{name}/{}", self.index),
+        match (self.list, self.holder) {
+            (Some(list), Some(holder)) if self.within == Within::MemberArray => {
+                format!("/{holder}/{list}/{}", self.index)
+            }
+            (Some(list), None) if self.within == Within::MemberArray => format!("/{list}/{}", self.index),
             _ => format!("/{}", self.index),
         }
     }

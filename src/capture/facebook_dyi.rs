@@ -10,6 +10,7 @@ use super::gather::{Context, Gathered, JsonReading};
 use super::item::{Item, Passage, PassageRole};
 use super::json::{Json, Value};
 use super::meta_export::{self as meta, composed, moment, named, said, word};
+use super::meta_labels as labels;
 use super::unit::{ActKind, PartRole};
 use crate::model::{ItemKind, Platform, PrivateText};
 
@@ -23,7 +24,7 @@ pub(super) const READING: JsonReading = JsonReading {
 };
 
 /// Members that hold lists of posts, comments or reactions.
-const LISTS: [&str; 16] = [
+pub(super) const LISTS: [&str; 16] = [
     "status_updates",
     "status_updates_v2",
     "comments",
@@ -60,9 +61,8 @@ fn recognises(root: Value<'_>) -> bool {
 /// What posts, comments and reactions share: a time, and what it is about in `data` or `attachments`.
 fn is_entry(value: Value<'_>) -> bool {
     let [at, data, attachments, title] = value.fields(["timestamp", "data", "attachments", "title"]);
-    let [tags, labels, id] = value.fields(["tags", "label_values", "fbid"]);
-    let listed = data.or(attachments).or(tags).is_some_and(Value::is_array);
-    let labelled = labels.is_some_and(Value::is_array) && id.is_some();
+    let listed = data.or(attachments).or(value.field("tags")).is_some_and(Value::is_array);
+    let labelled = labels::is_entry(value);
     at.is_some_and(|at| !at.is_text())
         && moment(at).is_some()
         && (listed || labelled || title.is_some_and(Value::is_text))
@@ -77,10 +77,12 @@ fn is_album(value: Value<'_>) -> bool {
     photos.is_some_and(Value::is_array) && name.is_some() && changed.is_some()
 }
 
-fn gather(json: &Json<'_>, _: &mut Context) -> Gathered {
+fn gather(json: &Json<'_>, context: &mut Context) -> Gathered {
     let mut gathered = Gathered::default();
     let root = json.root();
-    if root.is_array() {
+    if context.list.is_some() && is_remark(root) {
+        gathered.items.push((comment(root, root), root.range()));
+    } else if root.is_array() {
         root.elements().for_each(|element| entry(element, &mut gathered));
     } else {
         entry(root, &mut gathered);
@@ -139,7 +141,9 @@ fn act_or_item(value: Value<'_>, gathered: &mut Gathered) {
             acts = true;
         }
     }
-    if !acts && let Some(item) = item(value) {
+    if value.field("label_values").is_some() {
+        labels::gather(value, Platform::Facebook, gathered);
+    } else if !acts && let Some(item) = item(value) {
         gathered.items.push((item, value.range()));
     }
 }
@@ -154,10 +158,12 @@ fn reread(json: &Json<'_>, parts: &[(PartRole, Value<'_>)]) -> Option<Item> {
     if sent { meta::reread(root, Platform::Facebook, parts) } else { item(root) }
 }
 
-/// A comment or a post. What came in the layout of labels says what it is only in the owner's language: it is
-/// sealed, and not read.
+/// A comment or a post.
 fn item(value: Value<'_>) -> Option<Item> {
-    if !is_entry(value) || value.field("label_values").is_some() {
+    if value.field("label_values").is_some() {
+        return labels::item(value, Platform::Facebook);
+    }
+    if !is_entry(value) {
         return None;
     }
     let remark =

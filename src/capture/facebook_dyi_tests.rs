@@ -66,7 +66,14 @@ pub(in crate::capture) const FIXTURES: &[(&str, [u64; 4])] = &[
     ),
     (
         r#"[{"timestamp":1777887000,"media":[],"label_values":[{"label":"Reactie","value":"Leuk"}],"fbid":"1"}]"#,
-        [0, 0, 0, 0],
+        [0, 1, 0, 0],
+    ),
+    (
+        concat!(
+            r#"[{"timestamp":1777887000,"label_values":[{"label":"Message","value":"Gefeliciteerd Bo"},{"label":"Media","media":[{"uri":"p/1.jpg"}]},{"label":"Feeling/activity","value":"blij"}],"fbid":"400000000000001"},"#,
+            r#"{"timestamp":1777887001,"label_values":[{"label":"Opmerking","value":"Mooi \u00c3\u00a9n wel"},{"label":"Auteur","value":"Fenna V."}],"fbid":"400000000000002"}]"#
+        ),
+        [2, 0, 0, 0],
     ),
 ];
 

@@ -11,6 +11,7 @@ use super::item::{Account, Item, MediaKind, Passage, PassageRole};
 use super::json::Value;
 use super::{graph, html};
 use crate::model::{ItemKind, Platform, PrivateText, Visibility};
+use std::borrow::Cow;
 
 pub(super) const READING: JsonReading = JsonReading {
     name: "facebook_graph",
@@ -75,7 +76,9 @@ fn item(object: Value<'_>, under: Option<Value<'_>>) -> Option<Item> {
     if !((told && named && error.is_none()) || dated) {
         return None;
     }
-    let place = Permalink::of(permalink);
+    let address = permalink.and_then(Value::text).unwrap_or_default();
+    let address = if address.contains('&') { Cow::Owned(html::decoded(&address)) } else { address };
+    let place = Permalink::of(&address);
     let begins = |value: Option<Value<'_>>, with: &str| {
         value.and_then(Value::text).is_some_and(|text| text.starts_with(with))
     };
@@ -119,7 +122,7 @@ fn has(object: Value<'_>, names: &[&str]) -> bool {
 
 /// Both posts and comments may come with hardly a field: then one with an author is a comment, as only there
 /// the API gives it unasked.
-fn is_comment(object: Value<'_>, place: &Permalink, under: Option<Value<'_>>) -> bool {
+fn is_comment(object: Value<'_>, place: &Permalink<'_>, under: Option<Value<'_>>) -> bool {
     let author = object.field("from").is_some();
     place.comment.is_some()
         || under.is_some()
@@ -127,7 +130,7 @@ fn is_comment(object: Value<'_>, place: &Permalink, under: Option<Value<'_>>) ->
         || (author && !has(object, &OF_A_POST) && place.post.is_none())
 }
 
-fn names_of(object: Value<'_>, place: &Permalink, item: &Item) -> Vec<PrivateText> {
+fn names_of(object: Value<'_>, place: &Permalink<'_>, item: &Item) -> Vec<PrivateText> {
     let [own, permalink] = object.fields(["id", "permalink_url"]);
     let own = id(own).or_else(|| place.own());
     let mut names: Vec<PrivateText> = own.into_iter().chain(id(permalink)).collect();
@@ -142,22 +145,19 @@ fn names_of(object: Value<'_>, place: &Permalink, item: &Item) -> Vec<PrivateTex
 
 /// What an address of the form `/PAGE/posts/POST/?comment_id=COMMENT&reply_comment_id=REPLY` tells.
 #[derive(Default)]
-struct Permalink {
-    page: Option<String>,
-    post: Option<String>,
-    comment: Option<String>,
-    reply: Option<String>,
+struct Permalink<'a> {
+    page: Option<&'a str>,
+    post: Option<&'a str>,
+    comment: Option<&'a str>,
+    reply: Option<&'a str>,
 }
 
-impl Permalink {
-    fn of(value: Option<Value<'_>>) -> Self {
-        let Some(address) = value.and_then(Value::text) else { return Self::default() };
-        let address = html::decoded(&address);
-        let (path, query) = address.split_once('?').unwrap_or((&address, ""));
+impl<'a> Permalink<'a> {
+    fn of(address: &'a str) -> Self {
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
         let mut steps = path.split('/').rev().filter(|step| !step.is_empty());
-        let number = |text: &str| {
-            (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.to_owned())
-        };
+        let number =
+            |text: &'a str| (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then_some(text);
         let query = |name: &str| {
             query.split(['&', '#']).find_map(|pair| number(pair.strip_prefix(name)?.strip_prefix('=')?))
         };
@@ -168,19 +168,19 @@ impl Permalink {
 
     /// The id of what it leads to, as the API writes it.
     fn own(&self) -> Option<PrivateText> {
-        let last = self.reply.as_ref().or(self.comment.as_ref());
-        last.map_or_else(|| joined(&self.page, &self.post), |last| joined(&self.post, &Some(last.clone())))
+        let last = self.reply.or(self.comment);
+        last.map_or_else(|| joined(self.page, self.post), |last| joined(self.post, Some(last)))
     }
 
     /// The id of what that answers.
     fn answers(&self) -> Option<PrivateText> {
-        self.comment.as_ref()?;
-        if self.reply.is_some() { joined(&self.post, &self.comment) } else { joined(&self.page, &self.post) }
+        self.comment?;
+        if self.reply.is_some() { joined(self.post, self.comment) } else { joined(self.page, self.post) }
     }
 }
 
-fn joined(first: &Option<String>, second: &Option<String>) -> Option<PrivateText> {
-    Some(PrivateText::new(format!("{}_{}", first.as_ref()?, second.as_ref()?)))
+fn joined(first: Option<&str>, second: Option<&str>) -> Option<PrivateText> {
+    Some(PrivateText::new([first?, "_", second?].concat()))
 }
 
 /// A page's posts and comments are public unless something says otherwise.

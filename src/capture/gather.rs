@@ -5,6 +5,7 @@ use super::item::{
 };
 use super::json::{Json, Value};
 use super::unit::{Act, ActKind, Deletion, PartRole, RefusalReason};
+use super::webcare_map::Mapping;
 use crate::model::{Platform, PrivateText, Timestamp};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -45,8 +46,12 @@ pub(super) const fn unread(name: &'static str, platform: Platform) -> JsonReadin
 pub(super) struct Context {
     /// Whether it is an element of a top-level array.
     pub(super) element: bool,
+    /// The list it is an element of, in an object that is taken apart.
+    pub(super) list: Option<&'static str>,
     /// Whether an element follows it.
     pub(super) more: bool,
+    /// What the columns of the table being read mean (web-care tools).
+    pub(super) mapping: Option<&'static Mapping>,
     /// What the first version of the edit history being read is called, and when it was made.
     pub(super) history: Option<(PrivateText, Option<Timestamp>)>,
 }
@@ -148,14 +153,16 @@ pub(super) fn time(value: Option<Value<'_>>) -> Option<Timestamp> {
 pub(super) fn stated(value: Option<Value<'_>>) -> (Option<Timestamp>, Option<StatedTime>) {
     let Some(text) = value.and_then(Value::text).filter(|text| text.len() <= 40) else { return (None, None) };
     let zone = StatedZone::AssumedUtc;
+    if let Ok(at) = text.parse() {
+        return (Some(at), None);
+    }
     for (end, stated) in [
-        ("", None),
-        ("Z", Some(StatedTime { precision: Precision::Second, zone })),
-        (":00Z", Some(StatedTime { precision: Precision::Minute, zone })),
-        ("T00:00:00Z", Some(StatedTime { precision: Precision::Day, zone })),
+        ("Z", StatedTime { precision: Precision::Second, zone }),
+        (":00Z", StatedTime { precision: Precision::Minute, zone }),
+        ("T00:00:00Z", StatedTime { precision: Precision::Day, zone }),
     ] {
         if let Ok(at) = format!("{text}{end}").parse() {
-            return (Some(at), stated);
+            return (Some(at), Some(stated));
         }
     }
     (None, None)

@@ -15,12 +15,33 @@ pub(super) const LOOKED_AT: usize = 200;
 /// One network's reading of an object; the second value is the id of what it stands under.
 pub(super) type ReadItem = fn(Value<'_>, Option<Value<'_>>) -> Option<Item>;
 
-/// Edges whose members stand under the object.
-const UNDER: [&str; 3] = ["comments", "replies", "messages"];
-/// Edges whose members are parts of the object, not said on their own.
-const PARTS: [&str; 3] = ["children", "attachments", "subattachments"];
-/// Edges with people who liked the object.
-const LIKED: [&str; 8] = ["likes", "reactions", "like", "love", "wow", "haha", "sad", "angry"];
+/// What is looked for in every object, so that one look finds it all: its id; three edges whose members stand under
+/// it, three whose members are parts of it and not said on their own; what tells a reaction and a conversation; edges
+/// with people who liked it.
+const LOOKED_FOR: [&str; 22] = [
+    "id",
+    "comments",
+    "replies",
+    "messages",
+    "children",
+    "attachments",
+    "subattachments",
+    "type",
+    "name",
+    "created_time",
+    "message_count",
+    "snippet",
+    "link",
+    "updated_time",
+    "likes",
+    "reactions",
+    "like",
+    "love",
+    "wow",
+    "haha",
+    "sad",
+    "angry",
+];
 /// Words of a reaction, as the lists of reactions write them.
 const REACTIONS: [&str; 10] =
     ["LIKE", "LOVE", "WOW", "HAHA", "SAD", "SORRY", "ANGRY", "CARE", "THANKFUL", "PRIDE"];
@@ -31,11 +52,13 @@ pub(super) fn gather(json: &Json<'_>, read: ReadItem) -> Gathered {
     let mut stands_under: HashMap<usize, Value<'_>> = HashMap::new();
     let mut passed: HashSet<usize> = HashSet::new();
     for object in json.objects() {
-        let own = object.field("id").filter(|own| own.id().is_some());
-        passed
-            .extend(PARTS.into_iter().flat_map(|edge| members(object, edge)).map(|part| part.range().start));
+        let [own, comments, replies, messages, children, attached, within, rest @ ..] =
+            object.fields(LOOKED_FOR);
+        let [kind, name, created, count, snippet, link, updated, liking @ ..] = rest;
+        let own = own.filter(|own| own.id().is_some());
+        passed.extend([children, attached, within].into_iter().flat_map(at).map(|part| part.range().start));
         if let Some(own) = own {
-            let under = UNDER.into_iter().flat_map(|edge| members(object, edge));
+            let under = [comments, replies, messages].into_iter().flat_map(at);
             stands_under.extend(under.map(|member| (member.range().start, own)));
         }
         let start = object.range().start;
@@ -49,8 +72,10 @@ pub(super) fn gather(json: &Json<'_>, read: ReadItem) -> Gathered {
             }
             gathered.items.push((item, object.range()));
         }
-        passed.extend(liked(object, own, &mut gathered));
-        stub(object, &mut gathered);
+        passed.extend(liked(own, [kind, name, created], &liking, &mut gathered));
+        if count.or(snippet).or(updated).is_some() && at(messages).next().is_none() {
+            stub(own, count.is_some(), link, &mut gathered);
+        }
     }
     gathered.excessive = copies.spent();
     gathered
@@ -81,7 +106,10 @@ pub(super) fn is_failure(root: Value<'_>) -> bool {
 
 /// What stands in an edge: `{"data": […]}`, or a bare array.
 pub(super) fn members<'j>(object: Value<'j>, edge: &'static str) -> impl Iterator<Item = Value<'j>> {
-    let edge = object.field(edge);
+    at(object.field(edge))
+}
+
+fn at(edge: Option<Value<'_>>) -> impl Iterator<Item = Value<'_>> {
     let data = edge.filter(|edge| edge.is_object()).and_then(|edge| edge.field("data"));
     data.or(edge).into_iter().flat_map(Value::elements).filter(|member| member.is_object())
 }
@@ -108,16 +136,20 @@ pub(super) fn media_kind(word: &str) -> Option<MediaKind> {
 }
 
 /// Counts who liked it; gives where they stand. Someone in a list of reactions without the post is one too.
-fn liked(object: Value<'_>, own: Option<Value<'_>>, gathered: &mut Gathered) -> Vec<usize> {
+fn liked(
+    own: Option<Value<'_>>,
+    [kind, name, created]: [Option<Value<'_>>; 3],
+    edges: &[Option<Value<'_>>],
+    gathered: &mut Gathered,
+) -> Vec<usize> {
     let of = own.and_then(Value::id).unwrap_or_default();
     let mut seen = Vec::new();
-    for member in LIKED.into_iter().flat_map(|edge| members(object, edge)) {
+    for member in edges.iter().copied().flat_map(at) {
         if let Some(who) = member.field("id").and_then(Value::id) {
             gathered.act(ActKind::Like, format!("{of} {who}"));
         }
         seen.push(member.range().start);
     }
-    let [kind, name, created] = object.fields(["type", "name", "created_time"]);
     let reaction = kind.and_then(Value::text).is_some_and(|word| REACTIONS.contains(&&*word));
     if reaction && name.is_some() && created.is_none() && !of.is_empty() {
         gathered.act(ActKind::Like, of.into_owned());
@@ -125,13 +157,11 @@ fn liked(object: Value<'_>, own: Option<Value<'_>>, gathered: &mut Gathered) -> 
     seen
 }
 
-/// A conversation of which no message is there; what is said about it may quote one.
-fn stub(object: Value<'_>, gathered: &mut Gathered) {
-    let [own, count, snippet, link] = object.fields(["id", "message_count", "snippet", "link"]);
+/// A conversation of which no message is there, if it is one: by its id, or by the count of its messages. What is said
+/// about it may quote one.
+fn stub(own: Option<Value<'_>>, counted: bool, link: Option<Value<'_>>, gathered: &mut Gathered) {
     let is_thread = own.and_then(Value::text).is_some_and(|own| own.starts_with("t_"));
-    let told = count.or(snippet).is_some() || (is_thread && object.field("updated_time").is_some());
-    let holds = members(object, "messages").next().is_some();
-    if told && !holds && (is_thread || count.is_some()) {
+    if is_thread || counted {
         let name: Option<PrivateText> = id(own).or_else(|| id(link));
         gathered.stubs.push(name.unwrap_or_default());
     }

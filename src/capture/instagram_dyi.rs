@@ -12,6 +12,7 @@ use super::gather::{Context, Gathered, JsonReading};
 use super::item::{Item, Passage, PassageRole};
 use super::json::{Json, Value};
 use super::meta_export::{self as meta, composed, moment, said, word};
+use super::meta_labels as labels;
 use super::python_repr;
 use super::unit::{ActKind, PartRole};
 use crate::model::{ItemKind, Platform, PrivateText};
@@ -27,7 +28,7 @@ pub(super) const READING: JsonReading = JsonReading {
 
 /// Members of a part that hold comments, posts, likes and votes. Of others with `_` prefixes the list is taken
 /// by its beginning (see [`Part::of`]).
-const PARTS: [(&str, Part); 33] = [
+pub(super) const PARTS: [(&str, Part); 33] = [
     ("media_comments", Part::Comments),
     ("story_comments", Part::Comments),
     ("live_comments", Part::Comments),
@@ -64,7 +65,7 @@ const PARTS: [(&str, Part); 33] = [
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Comments,
     Likes,
     Votes,
@@ -80,6 +81,7 @@ fn recognises(root: Value<'_>) -> bool {
             .is_some_and(|plain| Json::parse(&plain.text, 128).is_ok_and(|json| recognises(json.root())));
     }
     meta::is_thread(root) && meta::is_instagram_thread(root)
+        || labels::is_entry(root) && labels::is_instagram(root)
         || is_comment(root)
         || is_post(root)
         || parts(root).any(|(_, list)| list.elements().next().map_or(root.members().count() == 1, is_entry))
@@ -124,8 +126,14 @@ fn annotated(root: Value<'_>) -> Option<&str> {
     text.is_text().then(|| text.raw())
 }
 
-fn gather(json: &Json<'_>, _: &mut Context) -> Gathered {
+fn gather(json: &Json<'_>, context: &mut Context) -> Gathered {
     let root = json.root();
+    let part = context.list.and_then(|list| PARTS.iter().find(|(name, _)| *name == list));
+    if let Some(part) = part {
+        let mut gathered = Gathered::default();
+        entry(root, Some(*part), &mut gathered);
+        return gathered;
+    }
     let text = annotated(root).and_then(|text| Some((python_repr::json_of(text)?, text)));
     let Some((plain, _)) = text else { return plainly(root) };
     let Ok(inner) = Json::parse(&plain.text, 128) else { return Gathered::default() };
@@ -156,6 +164,7 @@ fn entry(value: Value<'_>, part: Option<Named>, gathered: &mut Gathered) {
         Some((name, Part::Likes)) => act(ActKind::Like, name, value, gathered),
         Some((name, Part::Votes)) => act(ActKind::Vote, name, value, gathered),
         _ if meta::is_thread(value) => meta::thread(value, Platform::Instagram, gathered),
+        _ if labels::is_entry(value) => labels::gather(value, Platform::Instagram, gathered),
         _ => {
             if let Some(item) = item(value) {
                 gathered.items.push((item, value.range()));
@@ -179,7 +188,7 @@ fn item(value: Value<'_>) -> Option<Item> {
         () if is_row(value) => Some(row_comment(value)),
         () if is_comment(value) => Some(comment(value)),
         () if is_post(value) => Some(post(value)),
-        () => None,
+        () => labels::item(value, Platform::Instagram),
     }
 }
 

@@ -39,14 +39,29 @@ pub(super) fn is_marked(object: Value<'_>) -> bool {
 const MEDIA: [&str; 4] = ["IMAGE", "VIDEO", "CAROUSEL_ALBUM", "REELS"];
 
 fn item(object: Value<'_>, under: Option<Value<'_>>) -> Option<Item> {
-    let [own, said, at, caption, kind] = object.fields(["id", "text", "timestamp", "caption", "media_type"]);
-    let [sent, permalink] = object.fields(["created_time", "permalink"]);
+    let [own, said, at, caption, kind, sent, permalink, said_of @ ..] = object.fields([
+        "id",
+        "text",
+        "timestamp",
+        "caption",
+        "media_type",
+        "created_time",
+        "permalink",
+        "hidden",
+        "parent_id",
+        "media",
+        "from",
+        "username",
+        "owner",
+        "user",
+    ]);
+    let [hidden, parent, of, people @ ..] = said_of;
     let is_text = |value: Option<Value<'_>>| value.is_some_and(Value::is_text);
     let told = own.or(at).is_some();
     let mut item = if is_text(kind) && (is_text(caption) || is_text(at) || is_text(permalink)) {
         media(object, caption.or(said))
     } else if is_text(said) && told {
-        comment(object, said, under)
+        comment(said, [hidden, parent, of], under)
     } else if is_text(caption) && told {
         media(object, caption)
     } else if is_text(sent) && is_text(own) {
@@ -54,14 +69,13 @@ fn item(object: Value<'_>, under: Option<Value<'_>>) -> Option<Item> {
     } else {
         return None;
     };
-    item.author = author_of(object);
+    item.author = author_of(people);
     (item.posted_at, item.posted_as) = gather::stated(at.or(sent));
-    item.names = names_of(object, &item);
+    item.names = names_of(own, permalink, &item);
     Some(item)
 }
 
-fn names_of(object: Value<'_>, item: &Item) -> Vec<PrivateText> {
-    let [own, permalink] = object.fields(["id", "permalink"]);
+fn names_of(own: Option<Value<'_>>, permalink: Option<Value<'_>>, item: &Item) -> Vec<PrivateText> {
     let mut names: Vec<PrivateText> = id(own).into_iter().chain(id(permalink)).collect();
     if names.is_empty() {
         let who = item.author.as_ref().map_or("", Account::identity);
@@ -91,8 +105,11 @@ fn media(object: Value<'_>, caption: Option<Value<'_>>) -> Item {
     item
 }
 
-fn comment(object: Value<'_>, said: Option<Value<'_>>, under: Option<Value<'_>>) -> Item {
-    let [hidden, parent, media] = object.fields(["hidden", "parent_id", "media"]);
+fn comment(
+    said: Option<Value<'_>>,
+    [hidden, parent, media]: [Option<Value<'_>>; 3],
+    under: Option<Value<'_>>,
+) -> Item {
     // A hidden comment is shown to who wrote it only.
     let hidden = hidden.is_some_and(Value::is_true);
     let visibility = if hidden { Visibility::Unknown } else { Visibility::Public };
@@ -126,8 +143,7 @@ pub(super) fn attached_kind(attachment: Value<'_>) -> MediaKind {
     }
 }
 
-fn author_of(object: Value<'_>) -> Option<Account> {
-    let [from, username, owner, user] = object.fields(["from", "username", "owner", "user"]);
+fn author_of([from, username, owner, user]: [Option<Value<'_>>; 4]) -> Option<Account> {
     let of = [from, user, owner].into_iter().flatten().find_map(graph::account_of);
     let handle = id(username);
     match (of, handle) {

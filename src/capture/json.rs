@@ -43,6 +43,16 @@ impl<'t> Json<'t> {
         parse::nodes(text, depth_max).map(|nodes| Self { text, nodes })
     }
 
+    /// A text that was parsed before, with the nodes that came of it.
+    pub(super) const fn of(text: &'t str, nodes: Vec<Node>) -> Self {
+        Self { text, nodes }
+    }
+
+    /// What parsing gave, to be put beside the same text again.
+    pub(super) fn into_nodes(self) -> Vec<Node> {
+        self.nodes
+    }
+
     /// The outermost value.
     pub(super) fn root(&self) -> Value<'_> {
         Value { json: self, index: 0 }
@@ -68,6 +78,10 @@ impl<'j> Value<'j> {
     fn node(self) -> Node {
         let null = Node { start: 0, end: 0, next: u32::MAX, kind: Kind::Null };
         self.json.nodes.get(self.index as usize).copied().unwrap_or(null)
+    }
+
+    fn at(self, index: u32) -> Self {
+        Self { json: self.json, index }
     }
 
     /// The bytes it stands on, within the parsed text.
@@ -183,28 +197,26 @@ impl<'j> Value<'j> {
     /// Several members in one pass.
     pub(super) fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Value<'j>>; N] {
         let mut found = [None; N];
-        for (key, value) in self.members() {
-            for (name, slot) in names.iter().zip(found.iter_mut()) {
-                if key.is_text_of(name) {
-                    *slot = Some(value);
+        let node = self.node();
+        let end = if node.kind == Kind::Object { node.next } else { 0 };
+        let lengths = names.iter().fold(0_u64, |lengths, name| lengths | 1 << (name.len() % 64));
+        let mut index = self.index + 1;
+        while index < end
+            && let Some([key, value]) = self.json.nodes.get(index as usize..).and_then(<[_]>::first_chunk)
+        {
+            // Most names are of a length that none of these has, and most have no escapes.
+            let length = (key.end - key.start - 2) as usize;
+            if key.kind != Kind::Text || lengths >> (length % 64) & 1 == 1 {
+                let written = self.at(index).text().unwrap_or_default();
+                for (name, slot) in names.iter().zip(found.iter_mut()) {
+                    if name.len() == written.len() && *name == written {
+                        *slot = Some(self.at(index + 1));
+                    }
                 }
             }
+            index = value.next;
         }
         found
-    }
-
-    /// Whether it is a string of this text. Most names have no escapes, and most are of another length.
-    fn is_text_of(self, text: &str) -> bool {
-        let node = self.node();
-        match node.kind {
-            Kind::Text if (node.end - node.start) as usize != text.len() + 2 => false,
-            Kind::Text => {
-                let inside = self.json.text.as_bytes().get(node.start as usize + 1..node.end as usize - 1);
-                inside == Some(text.as_bytes())
-            }
-            Kind::EscapedText => self.text().is_some_and(|own| own == text),
-            _ => false,
-        }
     }
 
     /// The elements of the array called `name`; nothing when there is none.

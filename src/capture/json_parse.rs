@@ -148,9 +148,7 @@ impl Parser<'_> {
         let index = self.open(Kind::Text)?;
         self.at += 1;
         loop {
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let stop = rest.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20);
-            self.at += stop.unwrap_or(rest.len());
+            self.at += plain(self.bytes.get(self.at..).unwrap_or_default());
             match self.peek().ok_or(JsonFault::Truncated)? {
                 b'"' => break,
                 b'\\' => {
@@ -227,8 +225,27 @@ impl Parser<'_> {
     }
 }
 
+/// How many bytes come before one that means something in a string: a quote, a backslash, a control character. Eight
+/// bytes at a time: in each byte of `found` the highest bit is set at the first such byte, and never before it.
+pub(super) fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let mut at = 0;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let word = u64::from_le_bytes(*chunk);
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let found = (zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5C)) | control) & (ONES << 7);
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20).unwrap_or(rest.len())
+}
+
 /// Offsets fit: the length was checked before parsing, and nodes are fewer than bytes.
-fn narrow(offset: usize) -> u32 {
+pub(super) fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
@@ -260,6 +277,20 @@ mod tests {
             ("\0", (0, JsonFault::Unexpected)),
         ] {
             assert_eq!(fault(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_byte_that_means_something_is_found_at_any_place() {
+        for mark in [0, 0x1F, b'"', b'\\'] {
+            for at in 0..20 {
+                let mut bytes: Vec<u8> =
+                    b"\x7F\xFF\x80 !#[]abc\xA0\xA2\xDC".iter().copied().cycle().take(40).collect();
+                assert_eq!(plain(&bytes), 40);
+                bytes[at] = mark;
+                bytes[at + 9] = b'"';
+                assert_eq!(plain(&bytes), at, "{mark} at {at}");
+            }
         }
     }
 

@@ -162,25 +162,44 @@ fn unwrapped(text: &str) -> String {
 
 /// The name LinkedIn gives a post in its address, decoded: `urn:li:share:1`.
 fn urn(address: &str) -> Option<String> {
-    let plain = if address.contains('%') {
-        let marks = [("%3A", ":"), ("%3a", ":"), ("%28", "("), ("%29", ")"), ("%2C", ","), ("%2c", ",")];
-        Cow::Owned(marks.iter().fold(address.to_owned(), |text, (code, mark)| text.replace(code, mark)))
-    } else {
-        Cow::Borrowed(address)
-    };
+    let plain = decoded(address);
     let (_, found) = plain.split_once("commentUrn=").or_else(|| plain.split_once("urn:li:"))?;
     let found = found.strip_prefix("urn:li:").unwrap_or(found);
     let end =
         found.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '(' | ')' | ',' | '_' | '-')));
     let found = found.get(..end.unwrap_or(found.len()))?;
-    (found.len() > 2).then(|| format!("urn:li:{found}"))
+    (found.len() > 2).then(|| ["urn:li:", found].concat())
+}
+
+/// An address whose colons, brackets and commas stand as they are.
+fn decoded(address: &str) -> Cow<'_, str> {
+    let mut parts = address.split('%');
+    let first = parts.next().unwrap_or_default();
+    if first.len() == address.len() {
+        return Cow::Borrowed(address);
+    }
+    let mut plain = String::with_capacity(address.len());
+    plain.push_str(first);
+    for part in parts {
+        let mark = match part.as_bytes() {
+            [b'3', b'A' | b'a', ..] => ':',
+            [b'2', b'8', ..] => '(',
+            [b'2', b'9', ..] => ')',
+            [b'2', b'C' | b'c', ..] => ',',
+            _ => '%',
+        };
+        plain.push(mark);
+        plain.push_str(part.get(if mark == '%' { 0 } else { 2 }..).unwrap_or_default());
+    }
+    Cow::Owned(plain)
 }
 
 fn comment(row: Value<'_>) -> Item {
     let mut item = Item::new(Platform::LinkedIn, ItemKind::Reaction);
     let (link, said) = (word(row, "link"), word(row, "message"));
-    let own = urn(&link).filter(|urn| urn.starts_with("urn:li:comment:"));
-    let post = link.split("commentUrn=").next().and_then(urn);
+    let named = urn(&link);
+    let post = link.split_once("commentUrn=").map_or_else(|| named.clone(), |(before, _)| urn(before));
+    let own = named.filter(|urn| urn.starts_with("urn:li:comment:"));
     item.names
         .push(own.map_or_else(|| composed(&["comment", &word(row, "date"), &link, &said]), PrivateText::new));
     item.in_reply_to = post.map(PrivateText::new).or_else(|| cell(row, "link").map(|link| private(&link)));

@@ -31,6 +31,7 @@ mod knik;
 mod linkedin;
 mod mastodon;
 mod meta_export;
+mod meta_labels;
 mod page;
 mod python_repr;
 mod reader;
@@ -39,6 +40,7 @@ mod reading_tests;
 mod sniff;
 mod source;
 mod split;
+mod streamed;
 mod table;
 mod tally;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::json::Json;
 use super::split::{Layout, Raw, Splitter};
 use super::table::Heading;
 use super::unit::{CutKind, PartRole, Place, Refusal, RefusalReason, Unit};
-use super::{CaptureError, Format, Limits, page, python_repr, sniff};
+use super::{CaptureError, Format, Limits, page, python_repr, sniff, streamed};
 use crate::model::ByteRange;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -97,8 +97,12 @@ impl<R: BufRead> Reader<R> {
         if let Some(heading) = self.splitter.heading() {
             return self.row(raw, &heading);
         }
-        let json = parsed(raw, self.limits)?;
+        let json = match raw.nodes.take() {
+            Some(nodes) => Json::of(utf8(raw)?, nodes),
+            None => parsed(raw, self.limits)?,
+        };
         self.context.element = raw.pointer.is_some();
+        self.context.list = raw.list;
         self.context.more = !raw.last;
         let reading = self.format.reading();
         let gathered = (reading.gather)(&json, &mut self.context);
@@ -113,7 +117,10 @@ impl<R: BufRead> Reader<R> {
         }
         let nothing = gathered.items.is_empty() && gathered.acts.is_empty() && gathered.deletions.is_empty();
         // Stream events other than about statuses are named by the stream itself, and so are parts of an archive.
-        let named = self.splitter.layout() == Layout::Events || self.splitter.is_script();
+        // What stands in an object that is taken apart is what it would be in one that is not: read, or left alone.
+        let named = self.splitter.layout() == Layout::Events
+            || self.splitter.is_script()
+            || self.splitter.is_large_object();
         if nothing && !named && !(reading.recognises)(json.root()) {
             return Err(refusal(raw, raw.value.start, RefusalReason::NotRecognised));
         }
@@ -123,10 +130,8 @@ impl<R: BufRead> Reader<R> {
     /// Reads a row as the object its heading makes of it. What is found in it has the place of the whole row.
     fn row(&mut self, raw: &Raw, heading: &Heading) -> Result<Gathered, Refusal> {
         let text = utf8(raw)?;
-        let object = heading.json(text).map_err(|reason| refusal(raw, raw.value.start, reason))?;
-        let json = Json::parse(&object, self.limits.depth_max)
-            .map_err(|(_, fault)| refusal(raw, raw.value.start, fault.into()))?;
-        let mut gathered = (self.format.reading().gather)(&json, &mut self.context);
+        let mut row = heading.row(text).map_err(|reason| refusal(raw, raw.value.start, reason))?;
+        let mut gathered = (self.format.reading().gather)(&row.json(), &mut self.context);
         gathered.items.iter_mut().for_each(|(_, range)| *range = 0..text.len());
         Ok(gathered)
     }
@@ -155,25 +160,29 @@ fn detected<R: BufRead>(
     let mut fault = None;
     let mut empty_array = false;
     while kept <= limits.unit_bytes_max
-        && let Some(raw) = splitter.next()?
+        && let Some(mut raw) = splitter.next()?
     {
         kept = kept.saturating_add(raw.bytes.len()).saturating_add(size_of::<Raw>());
-        let mut found = None;
+        let (mut found, mut nodes) = (None, None);
         if raw.too_long {
             let reason = RefusalReason::TooLong { limit: limits.unit_bytes_max };
             fault = fault.or(Some(Refusal { place: raw.place(0), range: raw.whole(), reason }));
         } else if raw.value.is_empty() {
             empty_array |= splitter.layout() == Layout::Documents;
-        } else {
+        } else if let Some(format) = raw.list.and_then(streamed::format_of) {
+            found = Some(format);
+        } else if raw.list.is_some() || !splitter.is_large_object() {
             match parsed(&raw, limits) {
                 Ok(json) => {
                     let knows = |format: &Format| (format.reading().recognises)(json.root());
                     found = Format::ALL.iter().copied().find(knows);
+                    nodes = found.map(|_| json.into_nodes());
                 }
                 Err(refusal) if splitter.layout() == Layout::Lines => fault = fault.or(Some(refusal)),
                 Err(refusal) => return Err(refusal.into()),
             }
         }
+        raw.nodes = nodes;
         ahead.push_back(raw);
         if let Some(format) = found {
             return Ok(format);
@@ -311,9 +320,8 @@ pub fn reread(format: Format, item: &[u8], shared: &[(PartRole, &[u8])]) -> Resu
     if let Some((heading, _)) = heading.and_then(|(_, bytes)| Heading::at(bytes, Some(format))) {
         let row = std::str::from_utf8(item)
             .map_err(|fault| fail(item, fault.valid_up_to(), RefusalReason::NotUtf8))?;
-        let object = heading.json(row).map_err(|reason| fail(item, 0, reason))?;
-        let json = Json::parse(&object, depth).map_err(|(_, fault)| fail(item, 0, fault.into()))?;
-        let found = (format.reading().reread)(&json, &[]);
+        let mut row = heading.row(row).map_err(|reason| fail(item, 0, reason))?;
+        let found = (format.reading().reread)(&row.json(), &[]);
         return found.ok_or_else(|| fail(item, 0, RefusalReason::NotRecognised));
     }
     let texts = shared.iter().map(|(role, bytes)| Ok((*role, text(bytes)?)));

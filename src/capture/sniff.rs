@@ -1,9 +1,10 @@
 //! Telling from the first bytes how a file is divided.
 
 use super::CaptureError;
-use super::json::Json;
+use super::documents::{Opened, Scanner};
 use super::source::Source;
-use super::split::{Layout, STREAMED, Splitter};
+use super::split::{Layout, Raw, Splitter};
+use super::streamed;
 use super::table::{HEADING_BYTES_MAX, Heading};
 use super::{Format, Limits, RefusalReason};
 use std::io::BufRead;
@@ -30,16 +31,18 @@ pub(super) fn splitter<R: BufRead>(
     if format.is_some_and(Format::is_table) {
         return Err(CaptureError::UnknownFormat);
     }
-    let (layout, open_objects) = match source.head().get(start).copied() {
-        Some(b'[') => (Layout::Documents, false),
-        Some(b'{') if begins_with_streamed(&mut source, start)? => (Layout::Documents, true),
-        Some(b'{') if is_line(&mut source, start, limits)? => (Layout::Lines, false),
-        Some(b'{') => (Layout::Documents, false),
-        Some(_) if is_event(&mut source, start)? => (Layout::Events, false),
-        Some(_) if named => (Layout::Lines, false),
+    let nothing = Opened::Nothing;
+    let (layout, opened) = match source.head().get(start).copied() {
+        Some(b'[') => (Layout::Documents, nothing),
+        Some(b'{') if begins_with_streamed(&mut source, start)? => (Layout::Documents, Opened::Context),
+        Some(b'{') if is_large(&mut source, start, format)? => (Layout::Documents, Opened::Large),
+        Some(b'{') if is_line(&mut source, start, limits)? => (Layout::Lines, nothing),
+        Some(b'{') => (Layout::Documents, nothing),
+        Some(_) if is_event(&mut source, start)? => (Layout::Events, nothing),
+        Some(_) if named => (Layout::Lines, nothing),
         _ => return Err(CaptureError::UnknownFormat),
     };
-    Ok(Splitter::new(source, layout, open_objects, limits.unit_bytes_max))
+    Ok(Splitter::new(source, layout, opened, limits.unit_bytes_max))
 }
 
 /// The place of the first byte that means something.
@@ -101,18 +104,45 @@ fn begins_with_streamed<R: BufRead>(source: &mut Source<R>, start: usize) -> Res
     ensure(source, start + 256)?;
     let inside = source.head().get(start + 1..).unwrap_or_default().trim_ascii_start();
     let name = inside.strip_prefix(b"\"").unwrap_or_default();
-    Ok(STREAMED
+    Ok(streamed::OF_A_CONTEXT
         .iter()
         .any(|known| name.strip_prefix(known.as_bytes()).is_some_and(|rest| rest.starts_with(b"\""))))
+}
+
+/// Whether an object does not end for long and a list that is known (of this format, when it is named) begins in what
+/// was seen of it.
+fn is_large<R: BufRead>(
+    source: &mut Source<R>,
+    start: usize,
+    format: Option<Format>,
+) -> Result<bool, CaptureError> {
+    let mut scanner = Scanner::new(Opened::Large);
+    let (mut at, mut wanted) = (start, start + (4 << 10));
+    loop {
+        ensure(source, wanted)?;
+        let rest = source.head().get(at..).unwrap_or_default();
+        if rest.is_empty() || at - start > streamed::LARGE_BYTES_MIN {
+            break;
+        }
+        match scanner.scan(rest, 0, &mut Raw::at(1, 1)) {
+            Ok(scanned) => at += scanned.used,
+            Err(_) => return Ok(false),
+        }
+        // The object has ended, or may have: what follows is looked at by other means.
+        if scanner.at_rest() {
+            return Ok(false);
+        }
+        wanted = wanted.max(at + 1).max(at.saturating_mul(2).min(start + streamed::LARGE_BYTES_MIN + 1));
+    }
+    let known = scanner.list().map(streamed::format_of);
+    let large = at - start > streamed::LARGE_BYTES_MIN;
+    Ok(large && known.is_some_and(|known| known.is_none() || format.is_none() || known == format))
 }
 
 fn is_line<R: BufRead>(source: &mut Source<R>, start: usize, limits: Limits) -> Result<bool, CaptureError> {
     // A line too long to look at is passed over as one; whether more lines follow will show.
     let Some(end) = line_end(source, start, limits)? else { return Ok(true) };
-    let whole = |source: &Source<R>, start: usize, end: usize| {
-        let line = source.head().get(start..end).and_then(|line| std::str::from_utf8(line).ok());
-        line.is_some_and(|line| Json::parse(line, limits.depth_max).is_ok())
-    };
+    let whole = |source: &Source<R>, start, end| source.head().get(start..end).is_some_and(is_whole);
     if whole(source, start, end) {
         return Ok(true);
     }
@@ -124,6 +154,13 @@ fn is_line<R: BufRead>(source: &mut Source<R>, start: usize, limits: Limits) -> 
     Ok(whole(source, end + 1, next))
 }
 
+/// Whether a line holds one value and nothing else, as far as brackets and quotes tell.
+fn is_whole(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let scanned = Scanner::new(Opened::Nothing).scan(line, 0, &mut Raw::at(0, 1));
+    scanned.is_ok_and(|scanned| scanned.done && scanned.used == line.len())
+}
+
 /// Where the line that begins at `start` ends; none when it is longer than a unit may be.
 fn line_end<R: BufRead>(
     source: &mut Source<R>,
@@ -133,7 +170,7 @@ fn line_end<R: BufRead>(
     let mut at = start;
     loop {
         let rest = source.head().get(at..).unwrap_or_default();
-        if let Some(found) = rest.iter().position(|&byte| byte == b'\n') {
+        if let Some(found) = memchr::memchr(b'\n', rest) {
             return Ok(Some(at + found));
         }
         at = source.head().len();

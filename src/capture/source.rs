@@ -52,9 +52,9 @@ impl<R: BufRead> Source<R> {
 
     /// Marks `used` bytes of the buffer as read.
     pub(super) fn consume(&mut self, used: usize) {
-        let lines = self.buffer().map_or(0, |buffer| {
-            buffer.get(..used).unwrap_or_default().iter().filter(|&&byte| byte == b'\n').count()
-        });
+        let lines = self
+            .buffer()
+            .map_or(0, |buffer| memchr::memchr_iter(b'\n', buffer.get(..used).unwrap_or_default()).count());
         self.line += lines as u64;
         self.offset += used as u64;
         if self.at < self.head.len() {
@@ -74,7 +74,7 @@ impl<R: BufRead> Source<R> {
         let mut too_long = false;
         loop {
             let buffer = self.buffer()?;
-            let end = buffer.iter().position(|&byte| byte == b'\n');
+            let end = memchr::memchr(b'\n', buffer);
             let used = end.map_or(buffer.len(), |end| end + 1);
             too_long |= bytes.len().saturating_add(used) > limit;
             if too_long {

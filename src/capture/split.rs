@@ -4,7 +4,8 @@
 //! Every byte of the stream is in exactly one [`Raw`].
 
 use super::CaptureError;
-use super::documents::Scanner;
+use super::documents::{Opened, Scanner};
+use super::json::Node;
 use super::json_parse::JsonFault;
 use super::source::Source;
 use super::table::{Heading, RowEnd, without_end};
@@ -28,9 +29,6 @@ pub(super) enum Layout {
     Rows,
 }
 
-/// Names whose arrays are taken apart in an object that begins with one of them: a Mastodon context.
-pub(super) const STREAMED: [&str; 2] = ["ancestors", "descendants"];
-
 /// An unread piece of the stream.
 pub(super) struct Raw {
     /// Where it starts in the stream.
@@ -45,13 +43,33 @@ pub(super) struct Raw {
     pub(super) value: Range<usize>,
     /// JSON pointer of an array element.
     pub(super) pointer: Option<String>,
+    /// The list that the element stands in, when that stands in an object.
+    pub(super) list: Option<&'static str>,
     /// Whether it is the last element of its array (or no element at all).
     pub(super) last: bool,
     /// Whether it passed the limit and has no bytes.
     pub(super) too_long: bool,
+    /// The parsed value, when it was parsed to recognise the format.
+    pub(super) nodes: Option<Vec<Node>>,
 }
 
 impl Raw {
+    /// A piece that begins here.
+    pub(super) fn at(offset: u64, line: u64) -> Self {
+        Self {
+            offset,
+            line,
+            length: 0,
+            bytes: Zeroizing::default(),
+            value: 0..0,
+            pointer: None,
+            list: None,
+            last: true,
+            too_long: false,
+            nodes: None,
+        }
+    }
+
     /// Line and byte of a place within the bytes.
     pub(super) fn place(&self, at: usize) -> Place {
         let before = self.bytes.get(..at).unwrap_or_default();
@@ -80,6 +98,9 @@ impl Raw {
     }
 }
 
+/// What is set aside for a piece before it is read.
+const RESERVED_MAX: usize = 16 << 10;
+
 /// Takes a stream apart.
 pub(super) struct Splitter<R> {
     source: Source<R>,
@@ -87,6 +108,8 @@ pub(super) struct Splitter<R> {
     scanner: Scanner,
     limit: usize,
     script: bool,
+    /// How long the piece before was: the next is likely no longer.
+    before: usize,
     /// The heading of a table, and how many rows it takes that were not read yet.
     heading: Option<(Arc<Heading>, usize)>,
 }
@@ -97,9 +120,10 @@ impl<R: BufRead> Splitter<R> {
         Self {
             source,
             layout: Layout::Documents,
-            scanner: Scanner::new(false).in_script(),
+            scanner: Scanner::new(Opened::Nothing).in_script(),
             limit,
             script: true,
+            before: 0,
             heading: None,
         }
     }
@@ -108,7 +132,7 @@ impl<R: BufRead> Splitter<R> {
     pub(super) fn table(source: Source<R>, heading: Heading, rows: usize, limit: usize) -> Self {
         let heading = Some((Arc::new(heading), rows));
         let scanner = Scanner::default();
-        Self { source, layout: Layout::Rows, scanner, limit, script: false, heading }
+        Self { source, layout: Layout::Rows, scanner, limit, script: false, before: 0, heading }
     }
 
     /// The heading of a table.
@@ -121,9 +145,14 @@ impl<R: BufRead> Splitter<R> {
         self.script
     }
 
-    /// `open_objects`: whether an object at the top of a document is taken apart at its members.
-    pub(super) fn new(source: Source<R>, layout: Layout, open_objects: bool, limit: usize) -> Self {
-        Self { source, layout, scanner: Scanner::new(open_objects), limit, script: false, heading: None }
+    /// `opened`: what is taken apart at its members.
+    pub(super) fn new(source: Source<R>, layout: Layout, opened: Opened, limit: usize) -> Self {
+        Self { source, layout, scanner: Scanner::new(opened), limit, script: false, before: 0, heading: None }
+    }
+
+    /// Whether the document is a large object that is taken apart.
+    pub(super) fn is_large_object(&self) -> bool {
+        self.scanner.opens_large()
     }
 
     pub(super) const fn layout(&self) -> Layout {
@@ -132,16 +161,8 @@ impl<R: BufRead> Splitter<R> {
 
     /// The next piece; none at the end of a stream that ends where it may.
     pub(super) fn next(&mut self) -> Result<Option<Raw>, CaptureError> {
-        let mut raw = Raw {
-            offset: self.source.offset(),
-            line: self.source.line(),
-            length: 0,
-            bytes: Zeroizing::default(),
-            value: 0..0,
-            pointer: None,
-            last: true,
-            too_long: false,
-        };
+        let mut raw = Raw::at(self.source.offset(), self.source.line());
+        raw.bytes.reserve(self.before);
         match self.layout {
             Layout::Lines => self.line(&mut raw)?,
             Layout::Events => self.event(&mut raw)?,
@@ -149,6 +170,7 @@ impl<R: BufRead> Splitter<R> {
             Layout::Documents => self.document(&mut raw)?,
         }
         raw.length = self.source.offset() - raw.offset;
+        self.before = raw.bytes.len().min(RESERVED_MAX);
         Ok(Some(raw).filter(|raw| raw.length > 0))
     }
 

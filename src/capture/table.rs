@@ -5,6 +5,8 @@
 //! that its heading makes of it, so that formats of tables are written like the others.
 
 use super::Format;
+use super::json::{Json, Kind, Node};
+use super::json_parse::narrow;
 use super::unit::RefusalReason;
 use std::sync::Arc;
 
@@ -34,8 +36,34 @@ pub(super) struct Heading {
     pub(super) dialect: Dialect,
     /// Its exact bytes, without the line end.
     pub(super) bytes: Arc<[u8]>,
-    /// Names of the columns as JSON strings, in lower case.
-    names: Vec<String>,
+    /// Names of the columns in lower case, one after the other in quotes, and the node of each.
+    names: String,
+    columns: Vec<Node>,
+}
+
+/// A row as the object that its heading makes of it: a text and where in it the object, its names and values stand. The
+/// values stand decoded, so that the text is no JSON, but its nodes say where each ends.
+pub(super) struct Row {
+    text: String,
+    nodes: Vec<Node>,
+}
+
+impl Row {
+    /// The object.
+    pub(super) fn json(&mut self) -> Json<'_> {
+        Json::of(&self.text, std::mem::take(&mut self.nodes))
+    }
+
+    /// Adds a value in quotes, the first of which stands already.
+    fn value(&mut self, from: usize) {
+        self.text.push('"');
+        let next = self.nodes.len() + 1;
+        self.nodes.push(text_node(from - 1, self.text.len(), next));
+    }
+}
+
+fn text_node(start: usize, end: usize, next: usize) -> Node {
+    Node { start: narrow(start), end: narrow(end), next: narrow(next), kind: Kind::Text }
 }
 
 impl Heading {
@@ -60,7 +88,10 @@ impl Heading {
         let bytes = without_end(head.get(..used)?);
         let line = std::str::from_utf8(bytes).ok()?;
         let mut names: Vec<String> = Vec::new();
-        fields(line, dialect, &mut |field| names.push(field.trim().to_lowercase()));
+        fields(line, dialect, &mut String::new(), &mut |field| {
+            names.push(field.trim().to_lowercase());
+            field.clear();
+        });
         let again =
             |(n, name): (usize, &String)| !name.is_empty() && names.iter().skip(n + 1).any(|m| m == name);
         if names.len() > 1_000 || names.iter().enumerate().any(again) {
@@ -70,42 +101,50 @@ impl Heading {
         let (format, backslash) =
             candidates.filter_map(|format| Some((*format, format.knows_heading(&names)?))).next()?;
         dialect.backslash = backslash;
-        let names = names.iter().map(|name| quoted(name)).collect();
-        Some(Self { format, dialect, bytes: bytes.into(), names })
+        let (mut text, mut columns) = (String::from("\""), Vec::with_capacity(names.len()));
+        for name in &names {
+            let start = text.len() - 1;
+            text.push_str(name);
+            text.push('"');
+            columns.push(text_node(start, text.len(), 2 * columns.len() + 2));
+        }
+        Some(Self { format, dialect, bytes: bytes.into(), names: text, columns })
     }
 
-    /// The row as a JSON object: a member for each column, in order.
-    pub(super) fn json(&self, row: &str) -> Result<String, RefusalReason> {
-        let mut out = String::with_capacity(row.len() * 2 + 64);
-        out.push('{');
-        let mut found = 0;
-        let mut extra = 0;
-        fields(row, self.dialect, &mut |field| {
+    /// The row as an object: a member for each column, in order.
+    pub(super) fn row(&self, row: &str) -> Result<Row, RefusalReason> {
+        let mut made = Row {
+            text: String::with_capacity(self.names.len() + row.len() + self.columns.len() + 8),
+            nodes: Vec::with_capacity(2 * self.columns.len() + 1),
+        };
+        made.nodes.push(Node { start: 0, end: 0, next: 0, kind: Kind::Object });
+        let mut text = std::mem::take(&mut made.text);
+        text.push_str(&self.names);
+        let (mut found, mut extra, mut from) = (0, 0, text.len());
+        fields(row, self.dialect, &mut text, &mut |text| {
             found += 1;
-            match self.names.get(found - 1) {
-                Some(name) => {
-                    if found > 1 {
-                        out.push(',');
-                    }
-                    out.push_str(name);
-                    out.push(':');
-                    quote(field, &mut out);
-                }
-                None if field.is_empty() => {}
-                None => extra = found,
+            if let Some(column) = self.columns.get(found - 1) {
+                made.nodes.push(*column);
+                std::mem::swap(&mut made.text, text);
+                made.value(from);
+                std::mem::swap(&mut made.text, text);
+            } else if text.len() > from {
+                extra = found;
             }
+            from = text.len();
         });
+        made.text = text;
         // A short row lacks its last fields: they are empty.
-        for name in self.names.iter().skip(found) {
-            out.push(',');
-            out.push_str(name);
-            out.push_str(":\"\"");
+        for column in self.columns.iter().skip(found) {
+            made.nodes.push(*column);
+            made.value(made.text.len());
         }
-        out.push('}');
+        let (end, next) = (narrow(made.text.len()), narrow(made.nodes.len()));
+        made.nodes.first_mut().into_iter().for_each(|outer| (outer.end, outer.next) = (end, next));
         if extra > 0 {
-            Err(RefusalReason::Fields { found: extra, expected: self.names.len() })
+            Err(RefusalReason::Fields { found: extra, expected: self.columns.len() })
         } else {
-            Ok(out)
+            Ok(made)
         }
     }
 }
@@ -149,15 +188,11 @@ impl RowEnd {
     pub(super) fn scan(&mut self, buffer: &[u8]) -> (usize, bool) {
         let mut at = 0;
         while let Some(&byte) = buffer.get(at) {
-            if matches!(self.state, State::Quoted | State::Plain) {
-                // Most bytes mean nothing; they are passed over without a look at the state.
-                let rest = buffer.get(at..).unwrap_or_default();
-                let plain = |&byte: &u8| !self.dialect.is_mark(byte) && byte != b'\n' && byte != b'\r';
-                let skipped = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
-                if skipped > 0 {
-                    at += skipped;
-                    continue;
-                }
+            // Most bytes mean nothing; they are passed over without a look at the state.
+            let skipped = self.plain(buffer.get(at..).unwrap_or_default());
+            if skipped > 0 {
+                at += skipped;
+                continue;
             }
             if self.state == State::Return {
                 return (at + usize::from(byte == b'\n'), true);
@@ -178,65 +213,57 @@ impl RowEnd {
         }
         (buffer.len(), false)
     }
+
+    /// How many bytes come before one that may mean something here.
+    fn plain(&self, rest: &[u8]) -> usize {
+        let Dialect { delimiter, backslash } = self.dialect;
+        let found = match self.state {
+            State::Quoted => memchr::memchr2(b'"', if backslash { b'\\' } else { b'"' }, rest),
+            State::Plain if backslash => {
+                rest.iter().position(|&byte| self.dialect.is_mark(byte) || matches!(byte, b'\n' | b'\r'))
+            }
+            State::Plain => memchr::memchr3(delimiter, b'\n', b'\r', rest),
+            _ => Some(0),
+        };
+        found.unwrap_or(rest.len())
+    }
 }
 
-/// Gives each field of a row, decoded, in order. The row is one that [`RowEnd`] found.
-fn fields(row: &str, dialect: Dialect, take: &mut dyn FnMut(&str)) {
+/// Writes each field of a row, decoded, behind what stands in `out`, and says when it ended. The row is one that
+/// [`RowEnd`] found.
+fn fields(row: &str, dialect: Dialect, out: &mut String, ended: &mut dyn FnMut(&mut String)) {
     let delimiter = char::from(dialect.delimiter);
-    let mut field = String::new();
+    let escape = if dialect.backslash { b'\\' } else { b'"' };
     let mut state = State::FieldStart;
     let mut rest = row;
-    while let Some(mark) = rest.bytes().position(|byte| dialect.is_mark(byte)) {
+    while let Some(mark) = match state {
+        State::Quoted => memchr::memchr2(b'"', escape, rest.as_bytes()),
+        _ => memchr::memchr3(b'"', escape, dialect.delimiter, rest.as_bytes()),
+    } {
         let (plain, tail) = rest.split_at(mark);
-        field.push_str(plain);
+        out.push_str(plain);
         if !plain.is_empty() && state == State::FieldStart {
             state = State::Plain;
         }
         let mut chars = tail.chars();
         match (state, chars.next()) {
             (_, Some('\\')) => {
-                field.extend(chars.next());
+                out.extend(chars.next());
                 state = if state == State::FieldStart { State::Plain } else { state };
             }
             (State::FieldStart, Some('"')) => state = State::Quoted,
-            (State::Quoted, Some('"')) if chars.as_str().starts_with('"') => field.extend(chars.next()),
+            (State::Quoted, Some('"')) if chars.as_str().starts_with('"') => out.extend(chars.next()),
             (State::Quoted, Some('"')) => state = State::Plain,
             (State::FieldStart | State::Plain, Some(character)) if character == delimiter => {
-                take(&field);
-                field.clear();
+                ended(out);
                 state = State::FieldStart;
             }
-            (_, character) => field.extend(character),
-        }
-        rest = chars.as_str();
-    }
-    field.push_str(rest);
-    take(&field);
-}
-
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    quote(text, &mut out);
-    out
-}
-
-/// Writes a text as a JSON string.
-fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\' | '\0'..='\u{1f}')) {
-        let (plain, tail) = rest.split_at(at);
-        out.push_str(plain);
-        let mut chars = tail.chars();
-        match chars.next() {
-            Some(mark @ ('"' | '\\')) => out.extend(['\\', mark]),
-            Some(control) => out.push_str(&format!("\\u{:04x}", u32::from(control))),
-            None => {}
+            (_, character) => out.extend(character),
         }
         rest = chars.as_str();
     }
     out.push_str(rest);
-    out.push('"');
+    ended(out);
 }
 
 #[cfg(test)]
@@ -245,7 +272,8 @@ mod tests {
 
     fn split(row: &str, backslash: bool) -> Vec<String> {
         let mut all = Vec::new();
-        fields(row, Dialect { delimiter: b',', backslash }, &mut |field| all.push(field.to_owned()));
+        let dialect = Dialect { delimiter: b',', backslash };
+        fields(row, dialect, &mut String::new(), &mut |field| all.push(std::mem::take(field)));
         all
     }
 

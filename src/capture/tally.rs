@@ -74,10 +74,9 @@ impl Tally {
 }
 
 fn digest(kind: u8, name: Option<&PrivateText>) -> u128 {
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        (salt, kind, name.map_or("", PrivateText::expose)).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    half(0) << 64 | half(1)
+    let mut hasher = DefaultHasher::new();
+    (kind, name.map_or("", PrivateText::expose)).hash(&mut hasher);
+    let half = u128::from(hasher.finish());
+    hasher.write_u8(1);
+    half << 64 | u128::from(hasher.finish())
 }

@@ -82,7 +82,7 @@ pub(super) fn tally(units: &[Unit]) -> [u64; 4] {
 }
 
 /// Units join to the file, cuts and refusals part every unit, items lie where they say.
-fn assert_tiled(name: &str, bytes: &[u8], units: &[Unit], whole: bool) {
+pub(super) fn assert_tiled(name: &str, bytes: &[u8], units: &[Unit], whole: bool) {
     let mut at = 0;
     for unit in units {
         assert_eq!(unit.offset, at, "{name}: units leave no gap");

@@ -31,24 +31,25 @@ pub(super) fn knows_heading(names: &[String]) -> Option<bool> {
     map::mapping_of(&|column| names.iter().any(|name| name == column)).map(|_| false)
 }
 
-fn gather(json: &Json<'_>, _: &mut Context) -> Gathered {
+fn gather(json: &Json<'_>, context: &mut Context) -> Gathered {
     let mut gathered = Gathered::default();
-    gathered.items.extend(item(json.root()).map(|item| (item, json.root().range())));
+    gathered.items.extend(item(json.root(), &mut context.mapping).map(|item| (item, json.root().range())));
     gathered
 }
 
 fn reread(json: &Json<'_>, _: &[(PartRole, Value<'_>)]) -> Option<Item> {
-    item(json.root())
+    item(json.root(), &mut None)
 }
 
 /// The cells of a row with the names of their columns.
 type Row<'j> = [(Cow<'j, str>, Value<'j>)];
 
-/// The message of a row; none when it says nothing at all.
-fn item(object: Value<'_>) -> Option<Item> {
+/// The message of a row; none when it says nothing at all. What its columns mean is looked up once a table.
+fn item(object: Value<'_>, known: &mut Option<&'static Mapping>) -> Option<Item> {
     let row: Vec<_> = object.members().filter_map(|(name, value)| Some((name.text()?, value))).collect();
     let row = row.as_slice();
-    let mapping = map::mapping_of(&|column| row.iter().any(|(name, _)| name == column))?;
+    *known = known.or_else(|| map::mapping_of(&|column| row.iter().any(|(name, _)| name == column)));
+    let mapping = (*known)?;
     let columns = &mapping.columns;
     let cell = |names: &[String]| cell(row, names);
     let (url, text, title) = (cell(&columns.url), cell(&columns.text), cell(&columns.title));

@@ -3,7 +3,7 @@
 
 use super::codes::Coded;
 use super::{Heading, STEPS_MAX};
-use crate::capture::split::STREAMED;
+use crate::capture::streamed;
 use crate::capture::{
     Account, Act, CaptureError, ContainerFault, Cut, CutKind, Deletion, Item, Passage, Place, Refusal,
     RefusalReason, Removal, StatedTime, Step, Unit, Within,
@@ -186,8 +186,8 @@ impl<'f> Fields<'f> {
         let position =
             |step: &str| step.len() <= 20 && !step.is_empty() && step.bytes().all(|b| b.is_ascii_digit());
         let steps = text.strip_prefix('/')?.split('/');
-        let sound = steps.clone().count() <= 2
-            && steps.into_iter().all(|step| position(step) || STREAMED.contains(&step));
+        let sound = steps.clone().count() <= 3
+            && steps.into_iter().all(|step| position(step) || streamed::is_step(step));
         sound.then(|| text.to_owned())
     }
 

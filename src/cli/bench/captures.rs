@@ -1,8 +1,9 @@
 //! `knik bench captures`: how fast files of each format are read, beside a plain JSON parser on the same bytes.
 
 use super::clock::timed;
+use super::grown::grown;
 use super::rounded;
-use crate::capture::{self, Limits, Tally};
+use crate::capture::{self, Format, Limits, Tally, Unit};
 use crate::cli::print;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -19,6 +20,9 @@ pub(in crate::cli) struct CapturesArguments {
     /// How long each file is read again and again, in milliseconds.
     #[arg(long, default_value_t = 100)]
     milliseconds: u32,
+    /// Repeat the records of each file (with ids of their own) until it has so many bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    grow: usize,
 }
 
 /// What the files of one format hold and how fast they are read.
@@ -59,7 +63,7 @@ pub(super) fn run(asked: &CapturesArguments, json: bool) -> Result<()> {
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
     for file in &files {
         let bytes = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        measure(&bytes, f64::from(asked.milliseconds) / 1e3, &mut rows);
+        measure(&grown(&bytes, asked.grow), f64::from(asked.milliseconds) / 1e3, &mut rows);
     }
     for row in rows.values_mut() {
         row.finish();
@@ -105,7 +109,7 @@ fn measure(bytes: &[u8], seconds: f64, rows: &mut BTreeMap<String, Row>) {
         row.refused += 1;
         return;
     };
-    let row = rows.entry(format).or_default();
+    let row = rows.entry(format.to_string()).or_default();
     row.files += 1;
     row.bytes += bytes.len() as u64;
     row.records += tally.records();
@@ -116,7 +120,7 @@ fn measure(bytes: &[u8], seconds: f64, rows: &mut BTreeMap<String, Row>) {
     row.refused += refused;
     let (mut ours, mut plain, mut rounds, mut parses) = (0.0, 0.0, 0_u32, 0_u32);
     while ours < seconds {
-        ours += timed(|| black_box(read(bytes)).is_some()).0;
+        ours += timed(|| black_box(counted(bytes, &mut |_| {})).is_some()).0;
         rounds += 1;
         let (took, parsed) = timed(|| black_box(parsed(bytes)));
         if parsed {
@@ -133,22 +137,30 @@ fn measure(bytes: &[u8], seconds: f64, rows: &mut BTreeMap<String, Row>) {
     }
 }
 
-/// Reads a capture to its end: format, counts, pieces left out, and distinct versions.
-fn read(bytes: &[u8]) -> Option<(String, Tally, u64, u64)> {
-    let mut reader = capture::open(bytes, None, Limits::default()).ok()?;
-    let (mut tally, mut refused) = (Tally::default(), 0);
+/// What a capture holds: format, counts, pieces left out, and distinct versions.
+fn read(bytes: &[u8]) -> Option<(Format, Tally, u64, u64)> {
     let mut versions = std::collections::HashSet::new();
-    for unit in &mut reader {
-        let unit = unit.ok()?;
-        refused += unit.refused.len() as u64;
+    let (format, tally, refused) = counted(bytes, &mut |unit| {
         versions.extend(unit.items.iter().map(|item| {
             let mut meaning = std::hash::DefaultHasher::new();
             item.write_meaning(&mut |bytes| std::hash::Hasher::write(&mut meaning, bytes));
             std::hash::Hasher::finish(&meaning)
         }));
+    })?;
+    Some((format, tally, refused, versions.len() as u64))
+}
+
+/// Reads a capture to its end and counts.
+fn counted(bytes: &[u8], each: &mut dyn FnMut(&Unit)) -> Option<(Format, Tally, u64)> {
+    let mut reader = capture::open(bytes, None, Limits::default()).ok()?;
+    let (mut tally, mut refused) = (Tally::default(), 0);
+    for unit in &mut reader {
+        let unit = unit.ok()?;
+        refused += unit.refused.len() as u64;
+        each(&unit);
         tally.add(&unit);
     }
-    Some((reader.format().to_string(), tally, refused, versions.len() as u64))
+    Some((reader.format(), tally, refused))
 }
 
 /// Whether the bytes are a JSON document or lines of them, which are then in memory as values.
