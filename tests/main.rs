@@ -15,6 +15,7 @@ mod conformance;
 mod detect_and_redact;
 mod detector;
 mod intake;
+mod ledger;
 mod posts;
 mod service;
 mod support;

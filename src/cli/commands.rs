@@ -1,19 +1,15 @@
-//! What orders do, and the two commands that print as they go: `ingest` and `verify`.
+//! What orders do, and the command that prints as it goes: `ingest`.
 
-use super::arguments::{IngestArguments, VerifyArguments};
+use super::arguments::IngestArguments;
 use super::control::{self, Intake, Order, Taken};
-use super::folder::{DataFolder, VERIFIER_KEYS};
+use super::folder::DataFolder;
 use super::print;
-use super::review;
+use super::{ledger, review, verify};
 use crate::capture::Format;
-use crate::ledger::VerifierKey;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;
 use crate::vault::ingest::{Delivery, Progress};
-use crate::vault::verify::verify_receipt;
-use crate::vault::{
-    CaptureSource, channels, grants, ingest as intake, publish, sequence, verify as verification,
-};
+use crate::vault::{CaptureSource, channels, grants, ingest as intake, publish, sequence, standing};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -73,10 +69,8 @@ pub(super) async fn execute(
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
         Order::Review(asked) => review::execute(folder, asked).await,
         Order::Status => status(folder).await,
-        Order::Verify => {
-            let keys = [archive.logs.vault.verifier().clone(), archive.logs.reading_room.verifier().clone()];
-            Ok(json!(verification::verify(archive, &keys, &*progress).await?))
-        }
+        Order::Ledger(asked) => ledger::execute(folder, asked).await,
+        Order::Verify(asked) => verify::execute(folder, asked, &*progress).await,
     }
 }
 
@@ -144,21 +138,13 @@ async fn decisions(
 
 async fn status(folder: &DataFolder) -> Result<Value> {
     let archive = &folder.archive;
-    let mut logs = Vec::new();
-    for key in [&archive.logs.vault, &archive.logs.reading_room] {
-        let head = archive.journal.head(key.verifier().origin()).await?;
-        logs.push(json!({ "origin": key.verifier().origin(), "size": head.map_or(0, |head| head.size) }));
-    }
-    let mut warnings = Vec::new();
-    if archive.logs.second_place.is_none() {
-        warnings.push("checkpoints are not copied to a second place: set ledger.second-place");
-    }
+    let ledger = standing::of(archive).await?;
     Ok(json!({
         "counts": archive.catalogue.counts().await?,
         "projections": archive.room.count().await?,
-        "logs": logs,
+        "logs": ledger.logs,
         "ruleset": folder.rules.ruleset.version(),
-        "warnings": warnings,
+        "warnings": ledger.warnings,
     }))
 }
 
@@ -202,60 +188,4 @@ pub(super) fn bar(quiet: bool) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
     let bar = ProgressBar::new(0);
     style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
-}
-
-/// `knik verify`: the folder, or one receipt.
-///
-/// # Errors
-/// When something cannot be read; what is read and wrong is printed, and the exit code says so.
-pub(super) async fn verify(dir: &Path, asked: VerifyArguments) -> Result<ExitCode> {
-    if let Some(receipt) = &asked.receipt {
-        return verify_one(dir, receipt, asked.key.as_deref(), asked.json);
-    }
-    let bar = ProgressBar::new(0);
-    if asked.json {
-        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
-    }
-    let answer = control::carry_out(dir, Order::Verify, &mut |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    })
-    .await?;
-    bar.finish_and_clear();
-    let wrong = answer.get("firstWrong").is_some_and(|wrong| !wrong.is_null());
-    print::verified(&answer, asked.json)?;
-    Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-/// Offline: the receipt, and the key that whoever verifies brings.
-fn verify_one(dir: &Path, receipt: &Path, key: Option<&str>, as_json: bool) -> Result<ExitCode> {
-    let text = super::read_text(receipt)?;
-    let keys = match key {
-        Some(key) => vec![key.parse::<VerifierKey>()?],
-        None => keys_of(dir)?,
-    };
-    // An answer of the service holds the receipt; a receipt alone is one too.
-    let whole: Value = serde_json::from_str(&text).context("the receipt is not JSON")?;
-    let receipt = whole.get("receipt").unwrap_or(&whole).to_string();
-    let mut last = None;
-    for key in &keys {
-        match verify_receipt(&receipt, key) {
-            Ok(verified) => {
-                print::receipt(&verified, as_json)?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            Err(error) => last = Some(error),
-        }
-    }
-    match last {
-        Some(error) => print::bad_receipt(&error, as_json).map(|()| ExitCode::FAILURE),
-        None => bail!("no key to verify with; name one with --key"),
-    }
-}
-
-fn keys_of(dir: &Path) -> Result<Vec<VerifierKey>> {
-    let path = dir.join(VERIFIER_KEYS);
-    let text =
-        super::read_text(&path).context("name the log's key with --key, or the data folder with --dir")?;
-    text.lines().map(|line| line.parse().context("verifier key")).collect()
 }

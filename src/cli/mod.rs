@@ -16,6 +16,7 @@ pub mod embedded;
 mod findings;
 mod folder;
 mod harvest;
+mod ledger;
 mod new_file;
 mod operator_key;
 mod parse_process;
@@ -28,6 +29,7 @@ mod room_process;
 mod selection;
 mod serve;
 mod texts;
+mod verify;
 
 use arguments::Arguments;
 pub use folder::{DataFolder, FolderError};
@@ -79,7 +81,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Ingest(asked) if asked.dry_run => return print::dry_run(&asked),
         Command::Ingest(asked) => return commands::ingest(&dir, asked).await,
         Command::Harvest(asked) => return harvest::run(&dir, asked).await,
-        Command::Verify(asked) => return commands::verify(&dir, asked).await,
+        Command::Verify(asked) => return verify::run(&dir, asked).await,
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
         Command::Patterns(asked) => return patterns::run(&asked, arguments.json),
@@ -102,6 +104,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             let order_ = Order::Decisions { organisation: asked.organisation, outcome: asked.outcome };
             order(&dir, order_, arguments.json).await?;
         }
+        Command::Ledger(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Status => order(&dir, Order::Status, arguments.json).await?,
     }
