@@ -96,9 +96,20 @@ async fn commit(db: &Database, group: Vec<Waiter>) {
         }
         Err(Failed { error, .. }) => {
             tracing::error!(%error, entries, "journal commit failed");
-            let shared = Arc::new(error);
-            callers.into_iter().for_each(|caller| caller.answer(Err(StoreError::Group(Arc::clone(&shared)))));
+            refuse(callers, error);
         }
+    }
+}
+
+/// Tells everyone; one who waited alone gets the error itself.
+fn refuse(mut callers: Vec<Caller>, error: StoreError) {
+    let Some(last) = callers.pop() else { return };
+    if callers.is_empty() {
+        return last.answer(Err(error));
+    }
+    let shared = Arc::new(error);
+    for caller in callers.into_iter().chain([last]) {
+        caller.answer(Err(StoreError::Group(Arc::clone(&shared))));
     }
 }
 

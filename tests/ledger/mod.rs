@@ -1,10 +1,10 @@
 //! The ledger as others see it: what is wrong with it is found, by whom and against what.
 
-mod cosignatures;
+pub mod cosignatures;
 mod exported;
 mod faults;
 mod group_commit;
 mod log;
 mod oracle;
 mod second_place;
-mod timestamps;
+pub mod timestamps;
