@@ -102,7 +102,7 @@ impl TimestampQuery {
     /// [`TimestampError`], by what does not hold first.
     pub fn answered(&self, response: &[u8], trusted: &Authorities) -> Result<Timestamped, TimestampError> {
         let stamp = Stamp::read(response)?;
-        if stamp.nonce != Some(self.nonce.as_slice()) {
+        if stamp.says.nonce != Some(self.nonce.as_slice()) {
             return Err(TimestampError::OtherNonce);
         }
         stamp.check(&self.imprint, trusted)
@@ -135,11 +135,16 @@ const TIME_STAMPING: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x08];
 struct Stamp<'a> {
     /// TSTInfo as it was signed.
     info: &'a [u8],
+    says: Says<'a>,
+    certificates: Vec<CertificateDer<'a>>,
+    signer: Signer<'a>,
+}
+
+/// What a TSTInfo says.
+struct Says<'a> {
     imprint: &'a [u8],
     at: Timestamp,
     nonce: Option<&'a [u8]>,
-    certificates: Vec<CertificateDer<'a>>,
-    signer: Signer<'a>,
 }
 
 struct Signer<'a> {
@@ -164,12 +169,12 @@ impl<'a> Stamp<'a> {
         let info = content_info(&mut signed).ok_or(malformed("content"))?;
         let certificates = certificates(&mut signed).ok_or(malformed("certificates"))?;
         let signer = signer(&mut signed).ok_or(malformed("signer"))?;
-        let (imprint, at, nonce) = tst_info(info).ok_or(malformed("time-stamp"))?;
-        Ok(Self { info, imprint, at, nonce, certificates, signer })
+        let says = tst_info(info).ok_or(malformed("time-stamp"))?;
+        Ok(Self { info, says, certificates, signer })
     }
 
     fn check(&self, imprint: &[u8], trusted: &Authorities) -> Result<Timestamped, TimestampError> {
-        if self.imprint != imprint {
+        if self.says.imprint != imprint {
             return Err(TimestampError::OtherImprint);
         }
         let own = digest(self.signer.hash, self.info);
@@ -182,7 +187,7 @@ impl<'a> Stamp<'a> {
         // What is signed is the attributes as a set of their own (RFC 5652 section 5.4).
         let message = element(tag::SET, &[self.signer.attributes]);
         if self.certificates.iter().any(|one| self.signed_by(one, &message, trusted)) {
-            Ok(Timestamped { at: self.at })
+            Ok(Timestamped { at: self.says.at })
         } else {
             Err(TimestampError::NotTrusted)
         }
@@ -190,7 +195,7 @@ impl<'a> Stamp<'a> {
 
     fn signed_by(&self, certificate: &CertificateDer<'_>, message: &[u8], trusted: &Authorities) -> bool {
         let Ok(end) = EndEntityCert::try_from(certificate) else { return false };
-        let Ok(seconds) = u64::try_from(self.at.seconds()) else { return false };
+        let Ok(seconds) = u64::try_from(self.says.at.seconds()) else { return false };
         let time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let anchors: Vec<_> = trusted.0.iter().filter_map(|one| anchor_from_trusted_cert(one).ok()).collect();
         let usage = KeyUsage::required(TIME_STAMPING);
@@ -262,7 +267,7 @@ fn signer<'a>(signed: &mut Der<'a>) -> Option<Signer<'a>> {
 }
 
 /// Imprint, time and nonce.
-fn tst_info(info: &[u8]) -> Option<(&[u8], Timestamp, Option<&[u8]>)> {
+fn tst_info(info: &[u8]) -> Option<Says<'_>> {
     let mut all = Der::new(info);
     let mut info = all.inside(tag::SEQUENCE).filter(|_| all.is_empty())?;
     if info.content(tag::INTEGER)? != [1] {
@@ -278,7 +283,7 @@ fn tst_info(info: &[u8]) -> Option<(&[u8], Timestamp, Option<&[u8]>)> {
     let at = time(info.content(tag::TIME)?)?;
     info.optional(tag::SEQUENCE);
     info.optional(tag::BOOLEAN);
-    Some((imprint, at, info.optional(tag::INTEGER)))
+    Some(Says { imprint, at, nonce: info.optional(tag::INTEGER) })
 }
 
 /// `20261126091500.5Z` as a moment.
