@@ -6,6 +6,7 @@ use crate::model::{ActorId, LegalBasisCode, OrganisationId, PermitId, RecordId, 
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::str::FromStr;
 use uuid::Uuid;
 
 /// The longest leaf: what a tlog-tiles entry bundle can carry.
@@ -33,6 +34,13 @@ impl EntryId {
     #[must_use]
     pub const fn uuid(self) -> Uuid {
         self.0
+    }
+}
+
+impl FromStr for EntryId {
+    type Err = LedgerError;
+    fn from_str(given: &str) -> Result<Self, LedgerError> {
+        given.parse().map(Self).map_err(|_| LedgerError::NotAThing)
     }
 }
 

@@ -53,6 +53,8 @@ pub enum Effect {
     OrganisationAdded,
     /// A channel is declared.
     ChannelAdded,
+    /// The body of an entry is erased.
+    BodyErased,
     /// Flags are judged.
     FlagsJudged,
     /// It is known that a segment was read back.
@@ -63,7 +65,7 @@ pub enum Effect {
 
 impl Effect {
     /// Every effect.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::SegmentWritten,
         Self::SegmentSwept,
         Self::CaptureOpened,
@@ -87,6 +89,7 @@ impl Effect {
         Self::DisclosureConcluded,
         Self::OrganisationAdded,
         Self::ChannelAdded,
+        Self::BodyErased,
         Self::FlagsJudged,
         Self::SegmentChecked,
         Self::MilestoneReached,

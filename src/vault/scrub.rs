@@ -8,7 +8,7 @@ use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{SegmentId, Timestamp};
 use crate::store::catalogue::{Milestone, SegmentPlace};
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a scrub found.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
@@ -54,12 +54,13 @@ pub async fn scrub(
             break;
         }
         for segment in &waiting {
-            let began = Instant::now();
+            let began = archive.sources.now();
             read_back(archive, segment, &mut done).await?;
             let far = archive.catalogue.fixity(since).await?;
             progress(far.checked, far.segments);
             if pace == Pace::Background {
-                tokio::time::sleep(began.elapsed().saturating_mul(3)).await;
+                let took = archive.sources.now().micros() - began.micros();
+                tokio::time::sleep(Duration::from_micros(took.unsigned_abs()).saturating_mul(3)).await;
             }
         }
     }

@@ -65,6 +65,7 @@ on_every_backend! {
         two_sequencers_make_one_log_without_gaps,
         two_logs_are_numbered_apart,
         bodies_stand_apart_and_can_be_erased,
+        evidence_is_kept_by_log_and_size,
         a_head_that_does_not_fit_the_entries_stops_the_log,
         a_head_that_moved_is_refused;
     late:
