@@ -14,7 +14,6 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -106,19 +105,22 @@ async fn recorded(asked: Asked, numbering: bool) -> Result<Duration> {
             Ok::<(), anyhow::Error>(())
         })
     });
-    let next = Arc::new(AtomicU64::new(0));
+    // Ready entries here, ready bytes there: what is measured is how they become durable.
+    let mut ready: Vec<Vec<Pending>> = (0..asked.writers).map(|_| Vec::new()).collect();
+    for n in 0..asked.count {
+        let own = usize::try_from(n % asked.writers)?;
+        ready.get_mut(own).context("a writer")?.push(Pending::event(entry(n)?)?);
+    }
     let began = Instant::now();
-    let writers: Vec<_> = (0..asked.writers)
-        .map(|_| {
-            let (journal, origin, next) = (journal.clone(), Arc::clone(&origin), Arc::clone(&next));
+    let writers: Vec<_> = ready
+        .into_iter()
+        .map(|own| {
+            let (journal, origin) = (journal.clone(), Arc::clone(&origin));
             tokio::spawn(async move {
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= asked.count {
-                        return Ok::<_, anyhow::Error>(());
-                    }
-                    let _recorded = journal.record(&origin, Pending::event(entry(n)?)?, None).await?;
+                for pending in own {
+                    let _recorded = journal.record(&origin, pending, None).await?;
                 }
+                Ok::<_, anyhow::Error>(())
             })
         })
         .collect();

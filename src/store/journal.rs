@@ -56,11 +56,10 @@ pub(super) async fn add_all<'a>(
         let sql = format!("INSERT INTO journal_pending (id, log, leaf, body) VALUES {values} RETURNING seq");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for (log, pending, body) in chunk {
-            let entry = pending.entry();
             query = query
-                .bind(bytes(entry.id().uuid()))
+                .bind(bytes(pending.entry().id().uuid()))
                 .bind(log.as_str().to_owned())
-                .bind(entry.leaf())
+                .bind(pending.leaf().to_vec())
                 .bind(body.map(|body| body.0.clone()));
         }
         let rows = query.fetch_all(&mut **tx).await.map_err(StoreError::database("adding to the journal"))?;
@@ -162,8 +161,8 @@ impl Journal {
         let mut tx = self.db.begin().await?;
         let head = "INSERT INTO journal_pending (id, log, leaf) VALUES";
         super::rows::insert_all(&mut tx, head, 3, "", &entries, |query, pending| {
-            let entry = pending.entry();
-            query.bind(bytes(entry.id().uuid())).bind(log.as_str().to_owned()).bind(entry.leaf())
+            let id = bytes(pending.entry().id().uuid());
+            query.bind(id).bind(log.as_str().to_owned()).bind(pending.leaf().to_vec())
         })
         .await?;
         sqlx::query("UPDATE inbox_cursor SET seq = $1 WHERE id = 1")

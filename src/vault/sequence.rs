@@ -2,7 +2,7 @@
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
 use super::{Archive, Rules, VaultError, publish, second_place, timestamps};
-use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
+use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::ProjectionId;
 use crate::store::inbox::{Arrived, RoomEvent, RoomEventKind};
 use std::time::Duration;
@@ -75,28 +75,33 @@ fn entry(
     Ok(Pending::event(entry)?)
 }
 
-/// Numbers and signs what is pending in both logs, and copies their checkpoints to the second place.
+/// Numbers and signs what is pending in both logs, and copies their checkpoints to the second place. What ails one
+/// log does not stop the other.
 ///
 /// # Errors
 /// When the database fails, a log does not continue where its head says, or does not contain what was copied before:
 /// two histories are never signed.
 pub async fn number(archive: &Archive) -> Result<usize, VaultError> {
     let _one_at_a_time = archive.journal.numbering().await;
+    let [vault, room] = archive.logs.keys();
+    let (vault, room) = (number_log(archive, vault).await, number_log(archive, room).await);
+    Ok(vault? + room?)
+}
+
+async fn number_log(archive: &Archive, key: &LogKey) -> Result<usize, VaultError> {
     let mut done = 0;
-    for key in archive.logs.keys() {
-        if !archive.journal.is_waiting(key.verifier().origin()).await? {
-            continue;
-        }
-        second_place::check(archive, key).await?;
-        loop {
-            let numbered = archive.journal.sequence(key).await?;
-            done += numbered;
-            if numbered == 0 {
-                break;
-            }
-        }
-        second_place::copy(archive, key).await?;
+    if !archive.journal.is_waiting(key.verifier().origin()).await? {
+        return Ok(done);
     }
+    second_place::check(archive, key).await?;
+    loop {
+        let numbered = archive.journal.sequence(key).await?;
+        done += numbered;
+        if numbered == 0 {
+            break;
+        }
+    }
+    second_place::copy(archive, key).await?;
     Ok(done)
 }
 

@@ -67,10 +67,27 @@ pub async fn newest(archive: &Archive, key: &LogKey) -> Result<Option<Newest>, V
 /// # Errors
 /// When the authority does not answer or what it answers does not hold (`status` then says so), or storage fails.
 pub async fn stamp(archive: &Archive) -> Result<usize, VaultError> {
+    stamp_where(archive, false).await
+}
+
+/// As [`stamp`], but only of logs whose newest time-stamp is as old as is configured.
+///
+/// # Errors
+/// As [`stamp`].
+pub async fn stamp_when_due(archive: &Archive) -> Result<usize, VaultError> {
+    stamp_where(archive, true).await
+}
+
+async fn stamp_where(archive: &Archive, only_due: bool) -> Result<usize, VaultError> {
     let Some(authority) = &archive.logs.authority else { return Ok(0) };
     let mut stamped = 0;
     for key in archive.logs.keys() {
-        match stamp_log(archive, authority, key).await {
+        let newest = newest(archive, key).await?;
+        let next = newest.as_ref().map(|newest| newest.stamp.at.plus_seconds(authority.every_seconds));
+        if only_due && next.is_some_and(|next| next > archive.sources.now()) {
+            continue;
+        }
+        match stamp_log(archive, authority, key, newest.map_or(0, |newest| newest.size)).await {
             Ok(done) => stamped += usize::from(done),
             Err(error) => {
                 authority.went(Some(error.to_string()));
@@ -82,10 +99,15 @@ pub async fn stamp(archive: &Archive) -> Result<usize, VaultError> {
     Ok(stamped)
 }
 
-async fn stamp_log(archive: &Archive, authority: &Authority, key: &LogKey) -> Result<bool, VaultError> {
+async fn stamp_log(
+    archive: &Archive,
+    authority: &Authority,
+    key: &LogKey,
+    stamped: u64,
+) -> Result<bool, VaultError> {
     let origin = key.verifier().origin();
     let Some(head) = archive.journal.head(origin).await? else { return Ok(false) };
-    if newest(archive, key).await?.is_some_and(|newest| newest.size >= head.size) {
+    if stamped >= head.size {
         return Ok(false);
     }
     let query = TimestampQuery::new(&head.checkpoint, *archive.sources.secret::<16>()?);
@@ -107,18 +129,4 @@ pub async fn keep(archive: Archive) {
         }
         tokio::time::sleep(PAUSE).await;
     }
-}
-
-async fn stamp_when_due(archive: &Archive) -> Result<(), VaultError> {
-    let Some(authority) = &archive.logs.authority else { return Ok(()) };
-    let mut due = false;
-    for key in archive.logs.keys() {
-        let next =
-            newest(archive, key).await?.map(|newest| newest.stamp.at.plus_seconds(authority.every_seconds));
-        due |= next.is_none_or(|next| next <= archive.sources.now());
-    }
-    if due {
-        stamp(archive).await?;
-    }
-    Ok(())
 }

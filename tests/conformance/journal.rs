@@ -66,6 +66,35 @@ pub async fn a_transaction_that_failed_leaves_no_entry(stage: &Stage) {
     assert_eq!(journal.inbox_cursor().await.unwrap(), 17);
 }
 
+/// 64 at once, three of which are there already.
+pub async fn an_error_in_a_group_reaches_whom_it_belongs_to(stage: &Stage) {
+    const WRITERS: u128 = 64;
+    let journal = Journal::new(stage.open(Plane::Vault).await);
+    let twice = BTreeSet::from([3, 17, 40]);
+    for n in &twice {
+        let _recorded = journal.record(&log(), step(*n), None).await.unwrap();
+    }
+    let all: Vec<_> = (0..WRITERS)
+        .map(|n| {
+            let journal = journal.clone();
+            tokio::spawn(async move { journal.record(&log(), step(n), None).await.map(|done| done.entry()) })
+        })
+        .collect();
+    for (n, one) in (0..).zip(all) {
+        match one.await.unwrap() {
+            Ok(entry) => assert!(entry == EntryId::from_uuid(id(n)) && !twice.contains(&n), "entry {n}"),
+            Err(error) => {
+                assert!(
+                    twice.contains(&n) && matches!(error, StoreError::Database { .. }),
+                    "entry {n}: {error}"
+                );
+            }
+        }
+    }
+    assert_eq!(journal.sequence(&log_key("vault")).await.unwrap(), 64, "each is there once");
+    assert_eq!(check_head(&journal, &log_key("vault")).await, 64);
+}
+
 pub async fn receipts_verify_and_only_under_the_logs_key(stage: &Stage) {
     let journal = Journal::new(stage.open(Plane::Vault).await);
     let key = log_key("vault");

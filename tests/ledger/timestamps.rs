@@ -4,7 +4,7 @@ use super::log::Log;
 use knik::ledger::Authorities;
 use knik::store::tsa::TimestampServer;
 use knik::vault::standing;
-use knik::vault::timestamps::{Authority, stamp};
+use knik::vault::timestamps::{Authority, stamp, stamp_when_due};
 use knik::vault::verify::{Trust, verify_exported, verify_ledger};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -128,6 +128,21 @@ async fn a_checkpoint_is_stamped_and_the_stamp_is_checked() {
     fs::write(&file, bytes).unwrap();
     let seen = verify_exported(&folder, &trust, &[]).await.unwrap();
     assert!(seen.first_wrong.unwrap().contains("time-stamp"), "a stamp that was changed");
+}
+
+#[tokio::test]
+async fn a_log_is_stamped_as_often_as_is_configured() {
+    let mut tsa = Tsa::new();
+    let port = tsa.start(0);
+    for (every_seconds, again) in [(i64::from(i32::MAX), 0), (i64::from(i32::MIN), 1)] {
+        let mut log = stamped(10, &tsa, port).await;
+        Arc::get_mut(&mut log.0.archive.logs).unwrap().authority.as_mut().unwrap().every_seconds =
+            every_seconds;
+        assert_eq!(stamp_when_due(&log.0.archive).await.unwrap(), 1, "the first time at once");
+        log.add(10..20, 20).await;
+        // The other log is empty and never stamped: that hastens nothing.
+        assert_eq!(stamp_when_due(&log.0.archive).await.unwrap(), again, "every {every_seconds} seconds");
+    }
 }
 
 #[tokio::test]
