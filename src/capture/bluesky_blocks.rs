@@ -5,7 +5,11 @@
 //! The CBOR itself is read by `serde_ipld_dagcbor`, which the IPLD project keeps; what stands around it is two
 //! lengths. Whether a block hashes to its name is not checked here: the frame as a whole is what was captured.
 
-use super::json::Value;
+use super::Limits;
+use super::bluesky_post as post;
+use super::item::Item;
+use super::json::{Json, Value};
+use crate::model::PrivateText;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -53,12 +57,27 @@ impl Blocks {
     /// The record with this name, as JSON.
     pub(super) fn record(&self, cid: &str) -> Option<Zeroizing<String>> {
         let place = self.places.get(&Cid::try_from(cid).ok()?)?;
-        let block = self.bytes.get(place.clone()).filter(|block| block.len() <= RECORD_BYTES_MAX)?;
-        let record: Ipld = serde_ipld_dagcbor::from_slice(block).ok()?;
-        let mut json = Zeroizing::new(String::with_capacity(block.len() * 2));
-        write(&record, &mut json)?;
-        Some(json)
+        json_of(self.bytes.get(place.clone())?)
     }
+}
+
+/// Reads the block of a post once more, of which the address is known.
+pub(super) fn reread(address: &[u8], block: &[u8]) -> Option<Item> {
+    let json = json_of(block)?;
+    let record = Json::parse(&json, Limits::default().depth_max).ok()?;
+    let name = PrivateText::from(std::str::from_utf8(address).ok()?);
+    Some(post::of_record(name, Some(record.root())))
+}
+
+/// A record as JSON.
+fn json_of(block: &[u8]) -> Option<Zeroizing<String>> {
+    if block.len() > RECORD_BYTES_MAX {
+        return None;
+    }
+    let record: Ipld = serde_ipld_dagcbor::from_slice(block).ok()?;
+    let mut json = Zeroizing::new(String::with_capacity(block.len() * 2));
+    write(&record, &mut json)?;
+    Some(json)
 }
 
 /// A number in LEB128 at a place, and where it ends.

@@ -7,7 +7,7 @@ use super::json::Json;
 use super::split::{Layout, Raw, Splitter};
 use super::table::Heading;
 use super::unit::{CutKind, PartRole, Place, Refusal, RefusalReason, Unit};
-use super::{CaptureError, Format, Limits, page, python_repr, sniff, streamed};
+use super::{CaptureError, Format, Limits, bluesky_blocks, page, python_repr, sniff, streamed};
 use crate::model::ByteRange;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -317,6 +317,10 @@ pub fn reread(format: Format, item: &[u8], shared: &[(PartRole, &[u8])]) -> Resu
         return Ok(page::reread(item));
     }
     let heading = shared.iter().find(|(role, _)| *role == PartRole::Heading);
+    if let (Format::Bluesky, Some((_, address))) = (format, heading) {
+        let found = bluesky_blocks::reread(address, item);
+        return found.ok_or_else(|| fail(item, 0, RefusalReason::NotRecognised));
+    }
     if let Some((heading, _)) = heading.and_then(|(_, bytes)| Heading::at(bytes, Some(format))) {
         let row = std::str::from_utf8(item)
             .map_err(|fault| fail(item, fault.valid_up_to(), RefusalReason::NotUtf8))?;

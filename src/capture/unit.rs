@@ -38,8 +38,9 @@ pub struct Unit {
     /// Conversations that are not public and of which it holds no message, only what is said about them.
     pub stubs: Vec<PrivateText>,
     /// The heading its items stand under, when they cannot be read without it (the first line of a table, in an
-    /// earlier unit). Whoever seals an item keeps it beside it and gives it to
-    /// [`reread`](super::reread) as [`PartRole::Heading`]; in the file it is residue of its own unit.
+    /// earlier unit; of a record of a repository its address, which the tree tells). Whoever seals an item keeps it beside it and gives it to
+    /// [`reread`](super::reread) as [`PartRole::Heading`]; in the file its bytes are residue of
+    /// another unit.
     pub heading: Option<Arc<[u8]>>,
     /// The fragments: first one of its own for each item, then the shared ones, then the residue.
     pub cuts: Vec<Cut>,
@@ -122,7 +123,7 @@ pub enum PartRole {
     Place,
     /// What a thread of messages says of itself: its path, or its list of participants.
     Thread,
-    /// The heading that the rows of a table stand under.
+    /// The heading that the rows of a table stand under, or the address of a record of a repository.
     Heading,
     /// Whom the item was addressed to.
     Audience,

@@ -6,6 +6,8 @@ use super::words::{Word, join, words};
 #[derive(Default)]
 pub(super) struct Phrases {
     hashes: Vec<u64>,
+    /// The words of the longest.
+    longest: usize,
 }
 
 impl Phrases {
@@ -14,7 +16,8 @@ impl Phrases {
         let mut hashes: Vec<u64> = phrases.iter().filter_map(|phrase| key(phrase)).collect();
         hashes.sort_unstable();
         hashes.dedup();
-        Self { hashes }
+        let longest = phrases.iter().map(|phrase| words(phrase).len()).max().unwrap_or(0);
+        Self { hashes, longest }
     }
 
     /// Whether there is nothing to look for.
@@ -61,8 +64,12 @@ impl Phrases {
         if self.has(last) {
             return true;
         }
+        if self.longest < 2 {
+            return false;
+        }
         let Some(second) = word(1) else { return false };
-        self.has(join(second, last)) || word(2).is_some_and(|third| self.has(join(join(third, second), last)))
+        let three = |third| self.has(join(join(third, second), last));
+        self.has(join(second, last)) || (self.longest > 2 && word(2).is_some_and(three))
     }
 }
 

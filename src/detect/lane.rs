@@ -260,6 +260,7 @@ fn compile(regexes: &[&str]) -> Result<DFA, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn lane(regexes: &[&str]) -> Lane {
         let entries: Vec<_> = regexes
@@ -280,6 +281,38 @@ mod tests {
         });
         assert_eq!(found, [(1, 9)]);
         made.matches_at("x12", 1, true, |_, _| panic!("inside a word"));
+    }
+
+    const REGEXES: &[&str] = &[
+        r"\d{2,4}([ .-]?\d{2}){2}",
+        r"[a-z]{2}\d{2}([ .-]?[a-z0-9])+",
+        r"\d{1,2}[-/]\d{1,2}",
+        r"(jan|feb|mrt) \d{4}",
+        r"[1-9]\d{3} ?(?-i:[A-Z]{2})",
+        r"\(?\+ ?31([ .-]*\d){9}",
+        r"(\d{1,3}\.){3}\d{1,3}|::1?",
+        r"^a\d|\bz\d+$|\d*x?",
+    ];
+
+    proptest! {
+        /// The table, its look at the first bytes and the end of a search included, finds what the automaton of the library finds.
+        #[test]
+        fn a_table_finds_what_an_automaton_finds(
+            text in "(\\d{1,5}|[a-eA-Ejanz.:/() +-]|NL12|x|é|31|feb 19){0,24}",
+            wanted in any::<u8>(),
+            strong in any::<u8>(),
+        ) {
+            let table = Table::of(REGEXES, 3, u128::from(strong) << 3).unwrap();
+            let lazy = Lazy::build(REGEXES, 3).unwrap();
+            for wanted in [u128::from(wanted) << 3, u128::from(strong) << 3, ALL] {
+                for start in 0..=text.len() {
+                    let (mut got, mut expected) = (Ends::new(), Ends::new());
+                    table.ends(&text, start, wanted, &mut got);
+                    lazy.ends(&text, start, wanted, &mut expected);
+                    prop_assert_eq!(got, expected, "{} from {}, {:b}", text, start, wanted);
+                }
+            }
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(super) struct Table {
     strong: u128,
     /// By column, the patterns that can go on with such a byte at each of the first places.
     opening: Vec<[u128; LOOK]>,
+    /// The patterns that may have ended before each of the first places.
+    ending: [u128; LOOK],
 }
 
 impl Table {
@@ -56,11 +58,15 @@ impl Table {
             first.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
             first
         });
-        let opens = |(place, byte): (usize, u8)| {
+        // Those that may go on, and those that may have ended on the way.
+        let (mut alive, mut ended) = (wanted, 0);
+        for ((place, byte), ends) in first.into_iter().enumerate().zip(&self.ending) {
             let column = self.column.get(usize::from(byte)).copied().unwrap_or(0);
-            self.opening.get(usize::from(column)).and_then(|of| of.get(place)).copied().unwrap_or(0)
-        };
-        (0..LOOK).zip(first).map(opens).fold(wanted, |alive, opens| alive & opens) != 0
+            let opens = self.opening.get(usize::from(column)).and_then(|of| of.get(place));
+            ended |= alive & ends;
+            alive &= opens.copied().unwrap_or(0);
+        }
+        alive | ended != 0
     }
 
     /// Adds where matches from `start` end a word, of those patterns whose bit is set in `wanted`: lengths and patterns, in order.
@@ -168,6 +174,7 @@ impl<'d> Walk<'d> {
             alive: Vec::new(),
             strong,
             opening: Vec::new(),
+            ending: [0; LOOK],
         };
         table.live(width);
         table.mark();
@@ -238,34 +245,37 @@ impl Table {
 }
 
 impl Table {
-    /// Works out which patterns go on with each byte at each of the first places. A pattern that ended before goes on with any.
+    /// Works out which patterns go on with each byte at each of the first places, and which may end there.
     fn open(&mut self) {
-        let end = usize::from(self.end);
-        let mut opening = vec![[0; LOOK]; end];
-        let (mut at, mut ended) = (self.starts.clone(), 0);
+        let mut opening = vec![[0; LOOK]; usize::from(self.end)];
+        let mut at = self.starts.clone();
         for place in 0..LOOK {
-            let mut next = Vec::new();
-            let mut ended_here = ended;
+            let (mut next, mut ending) = (Vec::new(), 0);
             at.sort_unstable();
             at.dedup();
             for state in at {
-                ended |= self.alive(self.next(state, self.end));
+                ending |= self.ended(self.next(state, self.end));
                 for (column, of) in (0..self.end).zip(&mut opening) {
                     let entry = self.next(state, column);
-                    of.get_mut(place).into_iter().for_each(|patterns| *patterns |= self.alive(entry));
-                    if entry & MATCH != 0 {
-                        let matched = self.matched.get(usize::from(entry & STATE)).into_iter().flatten();
-                        ended_here |= matched.fold(0, |all, pattern| all | bit((*pattern).into()));
-                    }
+                    ending |= self.ended(entry);
                     if entry & STATE != 0 {
+                        let follow = (0..=self.end).map(|column| self.alive(self.next(entry, column)));
+                        let follow = follow.fold(0, |all, patterns| all | patterns);
+                        of.get_mut(place).into_iter().for_each(|patterns| *patterns |= follow);
                         next.push(entry);
                     }
                 }
             }
-            opening.iter_mut().filter_map(|of| of.get_mut(place)).for_each(|patterns| *patterns |= ended);
-            (at, ended) = (next, ended | ended_here);
+            self.ending.get_mut(place).into_iter().for_each(|patterns| *patterns = ending);
+            at = next;
         }
         self.opening = opening;
+    }
+
+    /// The patterns that end where an entry leads.
+    fn ended(&self, entry: u16) -> u128 {
+        let matched = self.matched.get(usize::from(entry & STATE)).into_iter().flatten();
+        matched.fold(0, |all, pattern| all | bit((*pattern).into()))
     }
 }
 

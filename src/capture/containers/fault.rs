@@ -107,4 +107,31 @@ pub enum ContainerFault {
         "the key or certificate of the WACZ's signature cannot be read or is of a kind that is not known"
     )]
     WaczKey,
+    /// The header of a CAR cannot be read, or is of another version.
+    #[error("the header of the CAR is broken or not of version 1; export the repository again")]
+    CarHeader,
+    /// The CAR ends inside a block.
+    #[error("the CAR ends inside a block; the file is cut short, fetch it again")]
+    CarTruncated,
+    /// A block that cannot be read.
+    #[error("a block of the CAR is broken; it was kept and not read, export the repository again")]
+    CarBlock,
+    /// A block's bytes are not those its name stands for.
+    #[error("a block of the CAR does not hash to its name; it was changed, and was kept and not read")]
+    CarName,
+    /// A block's name is of a hash that is not known.
+    #[error("a block of the CAR is named by a hash other than SHA-256; it was kept and not read")]
+    CarHash,
+    /// A record without an address.
+    #[error(
+        "a record of the CAR has no place in the tree of the repository (an older state, or part of it is missing); \
+         it was kept and not read"
+    )]
+    CarUnplaced,
+    /// Records so long before the tree that they would have to be kept.
+    #[error(
+        "records of the CAR stand too long before the tree that names them; fetch the repository again \
+         (com.atproto.sync.getRepo), list its records instead (com.atproto.repo.listRecords), or raise the limit"
+    )]
+    CarOrder,
 }

@@ -1,4 +1,4 @@
-//! Containers: gzip, WARC, ZIP and WACZ around captures of any format.
+//! Containers: gzip, WARC, ZIP and WACZ around captures of any format, and CAR around records of Bluesky.
 //!
 //! [`open`] recognises a container by its first bytes and reads what is in it with the reader of its format. The
 //! container's own bytes come as units that tile the file; a body that stands in the file as it is (a stored ZIP
@@ -9,6 +9,8 @@
 //! size, and an upload need not be sought in. Hostile input gives refusals; a container is sealed whole all the same.
 
 mod body;
+mod car;
+mod car_tree;
 mod digest;
 mod entry;
 mod fault;
@@ -142,6 +144,7 @@ fn begin<'a>(
     Ok(match (found, named) {
         (Some(Container::Gzip), _) => Box::new(gzip::Gzip::new(input, format, limits, depth)?),
         (Some(Container::Warc), _) => Box::new(warc::Warc::new(input, limits, depth)),
+        (Some(Container::Car), _) => Box::new(car::Car::new(input, limits)),
         (Some(Container::Zip), _) => Box::new(zip::Zip::new(input, wacz, limits, depth)),
         (None, Some(_)) => return Err(CaptureError::UnknownFormat),
         (None, None) if format == Some(Format::WebPage) || (format.is_none() && is_page) => {
@@ -156,6 +159,7 @@ enum Container {
     Gzip,
     Warc,
     Zip,
+    Car,
 }
 
 impl Container {
@@ -164,6 +168,7 @@ impl Container {
             [0x1F, 0x8B, 8, ..] => Some(Self::Gzip),
             [b'W', b'A', b'R', b'C', b'/', ..] => Some(Self::Warc),
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
+            _ if car::begins(head) => Some(Self::Car),
             _ => None,
         }
     }

@@ -90,6 +90,8 @@ fn samples_count_as_the_table_says_and_what_is_wrong_with_them_is_told() {
     }
 }
 
+pub(in crate::capture) use super::car::tests::repository;
+
 /// Everything in which a capture may come, with what was wrapped.
 pub(in crate::capture) fn wrapped(name: &str, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let half = bytes.len() / 2;

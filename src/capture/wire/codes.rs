@@ -44,7 +44,7 @@ coded! {
     ContainerFault: GzipTruncated, GzipBroken, GzipTrailing, WarcNoRecord, WarcHeader, WarcTruncated, WarcLength,
         BlockDigest, PayloadDigest, DigestForm, Segmented, Http, Coding, Body, Bomb, Nested, ZipBroken, ZipTruncated,
         ZipEncrypted, ZipMethod, ZipPath, ZipTwice, ZipChecksum, ZipDirectory, ZipEntries, WaczPackage, WaczUnlisted,
-        WaczDigest, WaczSignature, WaczKey;
+        WaczDigest, WaczSignature, WaczKey, CarHeader, CarTruncated, CarBlock, CarName, CarHash, CarUnplaced, CarOrder;
         but WaczMissing, WaczHash, WaczAlgorithm.
 }
 

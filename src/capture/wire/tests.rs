@@ -1,7 +1,7 @@
 //! What goes through comes out alike, and what is no reading of the file is refused.
 
 use super::*;
-use crate::capture::containers::tests::wrapped;
+use crate::capture::containers::tests::{repository, wrapped};
 use crate::capture::tests::{fixtures, samples};
 use crate::capture::{CaptureError, Format, Unit, open};
 
@@ -62,6 +62,7 @@ fn every_capture_comes_out_as_it_is_read_here() {
             assert_alike(&name, &bytes, None, LIMITS);
         }
     }
+    assert_alike("repository", &repository(), None, LIMITS);
     for (name, _, bytes) in samples().unwrap_or_default() {
         assert_alike(&name, &bytes, None, Limits::default());
     }

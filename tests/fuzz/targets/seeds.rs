@@ -37,7 +37,7 @@ fn write_all() -> std::io::Result<()> {
         write(folder, "capture", at, text)?;
         write(folder, "capture", at + CAPTURES.len(), gzip(text.as_bytes())?)?;
     }
-    Ok(())
+    write(folder, "capture", 2 * CAPTURES.len(), include_bytes!("../../intake/repository.car"))
 }
 
 fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
