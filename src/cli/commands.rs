@@ -3,6 +3,7 @@
 use super::arguments::{IngestArguments, VerifyArguments};
 use super::control::{self, Intake, Order, Taken};
 use super::folder::{DataFolder, VERIFIER_KEYS};
+use super::keys;
 use super::print;
 use super::review;
 use super::status;
@@ -74,6 +75,7 @@ pub(super) async fn execute(
         }
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
         Order::Review(asked) => review::execute(folder, asked).await,
+        Order::Keys(asked) => keys::execute(folder, asked).await,
         Order::Status => status::status(folder).await,
         Order::Verify => {
             let keys = [archive.logs.vault.verifier().clone(), archive.logs.reading_room.verifier().clone()];

@@ -7,6 +7,7 @@
 pub(super) mod delivery;
 
 use super::folder::DataFolder;
+use super::keys::KeysOrder;
 use super::review::ReviewOrder;
 use super::{commands, must_exist};
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
@@ -57,6 +58,8 @@ pub(super) enum Order {
     Decisions { organisation: OrganisationId, outcome: Option<Outcome> },
     /// The reviewer's queue.
     Review(ReviewOrder),
+    /// Master keys and epochs.
+    Keys(KeysOrder),
     /// Counts and heads.
     Status,
     /// Check everything.
@@ -117,7 +120,7 @@ pub(super) async fn carry_out(
     if let Ok(service) = UnixStream::connect(dir.join(SOCKET)).await {
         return ask(service, order, progress).await;
     }
-    if !matches!(order, Order::AddOrganisation { .. }) {
+    if !matches!(order, Order::AddOrganisation { .. } | Order::Keys(KeysOrder::Init { .. })) {
         must_exist(dir)?;
     }
     let folder = Arc::new(DataFolder::open(dir).await?);

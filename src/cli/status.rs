@@ -23,7 +23,7 @@ const DAY_SECONDS: i64 = 86_400;
 pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
     let archive = &folder.archive;
     let now = archive.sources.now();
-    let mut warnings = Vec::new();
+    let mut warnings = super::keys::warnings(folder).await?;
     if archive.logs.second_place.is_none() {
         warnings.push("checkpoints are not copied to a second place: set ledger.second-place".to_owned());
     }

@@ -107,6 +107,14 @@ impl RoomWriter {
         Effect::RoomWithdrawal.of(tx.commit()).await.map_err(StoreError::database("withdrawing projections"))
     }
 
+    /// Leaves nothing of what was withdrawn in the database's own log.
+    ///
+    /// # Errors
+    /// When it is being read: try again.
+    pub async fn empty_log(&self) -> Result<(), StoreError> {
+        self.db.empty_log().await
+    }
+
     /// Revokes a grant: its names and pseudonyms go with it.
     ///
     /// # Errors
