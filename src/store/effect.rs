@@ -61,11 +61,29 @@ pub enum Effect {
     SegmentChecked,
     /// It is known when the archive was verified, read back or backed up.
     MilestoneReached,
+    /// The end of an epoch is asked for.
+    TurnAsked,
+    /// Segment keys are wrapped under the epoch in force.
+    SegmentKeysRewrapped,
+    /// Keys of sealed bodies are wrapped under the epoch in force.
+    BodiesRewrapped,
+    /// A turn of keys is done and recorded.
+    EpochEnded,
+    /// The keys of destroyed records are gone from the key table.
+    RecordsDestroyed,
+    /// A new master key is there.
+    MasterKeyWritten,
+    /// A master key is gone.
+    MasterKeyDestroyed,
+    /// A new epoch key is there.
+    EpochKeyWritten,
+    /// An epoch key is gone.
+    EpochKeyDestroyed,
 }
 
 impl Effect {
     /// Every effect.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 36] = [
         Self::SegmentWritten,
         Self::SegmentSwept,
         Self::CaptureOpened,
@@ -93,6 +111,15 @@ impl Effect {
         Self::FlagsJudged,
         Self::SegmentChecked,
         Self::MilestoneReached,
+        Self::TurnAsked,
+        Self::SegmentKeysRewrapped,
+        Self::BodiesRewrapped,
+        Self::EpochEnded,
+        Self::RecordsDestroyed,
+        Self::MasterKeyWritten,
+        Self::MasterKeyDestroyed,
+        Self::EpochKeyWritten,
+        Self::EpochKeyDestroyed,
     ];
 
     /// The same place for every caller: `work` makes the effect durable.

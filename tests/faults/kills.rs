@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// Kills at each moment of each effect.
-const KILLS_EACH: u32 = 6;
+const KILLS_EACH: u32 = 5;
 const KILLS_LEAST: usize = 300;
 const AT_ONCE: usize = 4;
 
