@@ -38,7 +38,7 @@ impl Journal {
     ) -> Result<Recorded, StoreError> {
         let intent = pending.entry().id();
         let beside: Beside = Box::new(move |tx| Box::pin(intended(tx, row.clone(), intent, now)));
-        Effect::DisclosureIntended.of(self.record_beside(log, pending, Some(body), Some(beside))).await
+        self.record_beside(log, pending, Some(body), Some(beside), Effect::DisclosureIntended).await
     }
 
     /// Writes how a disclosure ended.
@@ -53,7 +53,7 @@ impl Journal {
         pending: Pending,
     ) -> Result<Recorded, StoreError> {
         let beside: Beside = Box::new(move |tx| Box::pin(concluded(tx, id, outcome)));
-        Effect::DisclosureConcluded.of(self.record_beside(log, pending, None, Some(beside))).await
+        self.record_beside(log, pending, None, Some(beside), Effect::DisclosureConcluded).await
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Database, StoreError};
 use crate::ledger::{JournalRow, Origin, Pending, Recorded};
 use futures_util::future::BoxFuture;
 use sqlx::{Any, Transaction};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,6 +25,8 @@ pub(super) struct Wanted {
     pub(super) pending: Pending,
     pub(super) body: Option<SealedBody>,
     pub(super) beside: Option<Beside>,
+    /// What is durable with it.
+    pub(super) effect: Effect,
 }
 
 type Waiter = (Wanted, Caller);
@@ -137,7 +140,11 @@ async fn write(db: &Database, wanted: Vec<Wanted>) -> Result<Vec<Recorded>, Fail
             return Err(Failed { error, untouched });
         }
     };
-    match Effect::EntryRecorded.of(tx.commit()).await.map_err(StoreError::database("recording")) {
+    let mut commit: BoxFuture<'static, Result<(), sqlx::Error>> = Box::pin(tx.commit());
+    for effect in wanted.iter().map(|one| one.effect).collect::<BTreeSet<_>>() {
+        commit = Box::pin(effect.of(commit));
+    }
+    match commit.await.map_err(StoreError::database("recording")) {
         Ok(()) => Ok(wanted.into_iter().zip(rows).map(|(one, row)| committed(one.pending, row)).collect()),
         Err(error) => Err(Failed { error, untouched: None }),
     }

@@ -13,7 +13,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, MutexGuard, Notify, watch};
+use tokio::sync::{Notify, watch};
 
 /// A body as it is stored: sealed by the caller, erasable on its own.
 #[derive(Debug)]
@@ -102,7 +102,6 @@ pub struct Journal {
     group: GroupCommit,
     wake: Arc<Notify>,
     rounds: watch::Sender<u64>,
-    numbering: Arc<Mutex<()>>,
 }
 
 /// Entries numbered in one transaction.
@@ -113,18 +112,7 @@ impl Journal {
     #[must_use]
     pub fn new(db: Database) -> Self {
         let group = GroupCommit::start(db.clone());
-        Self {
-            db,
-            group,
-            wake: Arc::new(Notify::new()),
-            rounds: watch::Sender::new(0),
-            numbering: Arc::default(),
-        }
-    }
-
-    /// Waits until nobody else of this process numbers entries and copies heads, and keeps others waiting.
-    pub async fn numbering(&self) -> MutexGuard<'_, ()> {
-        self.numbering.lock().await
+        Self { db, group, wake: Arc::new(Notify::new()), rounds: watch::Sender::new(0) }
     }
 
     /// Records a step that stands on its own; it shares a commit with others that are recorded at the same time.
@@ -137,7 +125,7 @@ impl Journal {
         pending: Pending,
         body: Option<SealedBody>,
     ) -> Result<Recorded, StoreError> {
-        self.record_beside(log, pending, body, None).await
+        self.record_beside(log, pending, body, None, Effect::EntryRecorded).await
     }
 
     /// As [`record`](Self::record), with rows that stand or fall with the entry.
@@ -147,8 +135,9 @@ impl Journal {
         pending: Pending,
         body: Option<SealedBody>,
         beside: Option<Beside>,
+        effect: Effect,
     ) -> Result<Recorded, StoreError> {
-        let recorded = self.group.record(Wanted { log: log.clone(), pending, body, beside }).await?;
+        let recorded = self.group.record(Wanted { log: log.clone(), pending, body, beside, effect }).await?;
         self.wake();
         Ok(recorded)
     }

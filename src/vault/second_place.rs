@@ -115,6 +115,9 @@ async fn contains(archive: &Archive, head: &Checkpoint, earlier: &Checkpoint) ->
     Ok(verify_consistency(from, &earlier.root(), size, &head.root(), &proof).is_ok())
 }
 
+/// Two rounds may end at once: the later head is copied last.
+static COPYING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// Copies the head, as the newest and as the last of its day.
 ///
 /// # Errors
@@ -122,6 +125,7 @@ async fn contains(archive: &Archive, head: &Checkpoint, earlier: &Checkpoint) ->
 pub(super) async fn copy(archive: &Archive, key: &LogKey) -> Result<(), VaultError> {
     let origin = key.verifier().origin();
     let Some(folder) = &archive.logs.second_place else { return Ok(()) };
+    let _one_at_a_time = COPYING.lock().await;
     let Some(head) = archive.journal.head(origin).await? else { return Ok(()) };
     check(archive, key).await?;
     let folder_error = StoreError::file("cannot make folder", folder);

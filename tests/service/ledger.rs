@@ -42,7 +42,12 @@ async fn what_a_running_service_exports_verifies_offline() {
     assert_eq!((&seen["firstWrong"], seen["entries"].as_u64()), (&Value::Null, Some(sizes)));
     service.run(&["ledger", "export", text(&out)]).refused(&["not empty"]);
 
-    // Later: only what came since is looked at, against a folder or a file.
+    // Later: only what came since is looked at, against a folder or a file. That it was exported is an entry.
+    wait_for("the export's entry", || {
+        let status = service.json(&["status"]);
+        let now: u64 = [0, 1].iter().filter_map(|n| status["logs"][n]["size"].as_u64()).sum();
+        (now > sizes).then_some(())
+    });
     service.json(&["ledger", "export", text(&later)]);
     let since = verify(&later, &["--since", text(&out)]).ok().json();
     assert!(since["entries"].as_u64().unwrap() < sizes, "{since}");
