@@ -10,9 +10,11 @@ demo:
 test:
 	@tests/run.sh
 
-# Records a second for ingest, redacted views a second over TLS, memory and disk; then the detector on posts and on hostile texts.
+# Records a second for ingest, redacted views a second over TLS, memory and disk; entries of the ledger a second and an
+# fsync; then the detector on posts and on hostile texts.
 bench:
 	@benches/run.sh
+	@cargo bench --bench journal
 	@benches/detector.sh
 
 # Hours under load with faults injected.

@@ -129,6 +129,36 @@ const PARSER_BYTES_MIN: u64 = 64 << 20;
 pub struct Ledger {
     /// Folder for copies of signed checkpoints, best on another machine. Empty: none, and `knik status` warns.
     pub second_place: String,
+    /// Keys of the witnesses whose cosignatures are taken in.
+    pub witnesses: Vec<String>,
+    /// How many of them must have cosigned a checkpoint, or `knik verify` fails.
+    pub witnesses_required: u64,
+    /// Address of a time-stamp authority (RFC 3161). Empty: none.
+    pub tsa_url: String,
+    /// PEM file with the certificates that the authority's certificate leads to.
+    pub tsa_ca: String,
+    /// How often checkpoints are time-stamped, in minutes.
+    pub tsa_every_minutes: u64,
+}
+
+impl Ledger {
+    fn check(&self) -> Result<(), ConfigError> {
+        let value = |field, problem: &str| Err(ConfigError::Value { field, problem: problem.to_owned() });
+        if self.witnesses_required > self.witnesses.len() as u64 {
+            return value("ledger.witnesses-required", "must not be more than there are in ledger.witnesses");
+        }
+        let http = self.tsa_url.starts_with("http://") || self.tsa_url.starts_with("https://");
+        if !self.tsa_url.is_empty() && !http {
+            return value("ledger.tsa-url", "must begin with https:// or http://");
+        }
+        if http && self.tsa_ca.is_empty() {
+            return value("ledger.tsa-ca", "must name a file when ledger.tsa-url is set");
+        }
+        if self.tsa_every_minutes == 0 {
+            return value("ledger.tsa-every-minutes", "must be at least 1");
+        }
+        Ok(())
+    }
 }
 
 /// How the archive is looked after.
@@ -226,7 +256,14 @@ impl Default for Ingest {
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self { second_place: "ledger-copy".to_owned() }
+        Self {
+            second_place: "ledger-copy".to_owned(),
+            witnesses: Vec::new(),
+            witnesses_required: 0,
+            tsa_url: String::new(),
+            tsa_ca: String::new(),
+            tsa_every_minutes: 1_440,
+        }
     }
 }
 
@@ -294,6 +331,7 @@ impl Config {
                 "limits must leave room: parser-memory-bytes-max 0 or at least 67108864, parser-seconds-per-mib at least 1",
             );
         }
+        self.ledger.check()?;
         for issuer in &self.issuers {
             if !["ES256", "PS256", "RS256", "EdDSA"].contains(&issuer.algorithm.as_str()) {
                 return value("issuers.algorithm", "must be ES256, PS256, RS256 or EdDSA");
@@ -378,6 +416,10 @@ mod tests {
             ("[vault]\nlisten = '127.0.0.1:1'\n[reading-room]\nlisten = '127.0.0.1:1'", "differ"),
             ("[vault]\ndatabase = 'mysql://x'", "postgres://"),
             ("name = 'a b'", "host name"),
+            ("[ledger]\nwitnesses-required = 1", "ledger.witnesses"),
+            ("[ledger]\ntsa-url = 'tsa.example'", "https://"),
+            ("[ledger]\ntsa-url = 'http://tsa.example'", "tsa-ca"),
+            ("[ledger]\ntsa-every-minutes = 0", "at least 1"),
         ] {
             let refused = Config::read(bad, none()).unwrap_err().to_string();
             assert!(refused.contains(says), "{bad}: {refused}");

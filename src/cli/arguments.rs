@@ -3,6 +3,7 @@
 use super::bench::BenchCommand;
 use super::control::Order;
 use super::detect::{self, DetectArguments};
+use super::ledger::LedgerCommand;
 use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
 use super::redact::{self, RedactArguments};
@@ -83,9 +84,12 @@ pub(super) enum Command {
     /// The recognisers: check their examples, list them.
     #[command(subcommand, after_help = "Example: knik patterns check")]
     Patterns(PatternsCommand),
-    /// Check the ledger, the checkpoints and every segment; or one receipt, offline.
+    /// Export the ledger, print its checkpoints, take in what witnesses and time-stamp authorities say.
+    #[command(subcommand, after_help = "Example: knik ledger export /media/usb/ledger")]
+    Ledger(LedgerCommand),
+    /// Check the ledger, the checkpoints and every segment; or, offline, an exported ledger or one receipt.
     #[command(
-        after_help = "Example: knik verify\n         knik verify --receipt receipt.json --key knik.example/vault+1a2b3c4d+AS…"
+        after_help = "Example: knik verify\n         knik verify --since saved.checkpoint\n         knik verify --ledger /media/usb/ledger --key ledger-keys.txt\n         knik verify --receipt receipt.json --key knik.example/vault+1a2b3c4d+AS…"
     )]
     Verify(VerifyArguments),
     /// Read every sealed segment back whole and compare it with what was written; a service does so by itself.
@@ -407,11 +411,27 @@ pub(super) struct DecisionsArguments {
 #[derive(Args)]
 pub(super) struct VerifyArguments {
     /// Check this receipt, offline, instead of the data folder.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["ledger", "since"])]
     pub(super) receipt: Option<PathBuf>,
-    /// The log's verifier key; from the data folder's `ledger` when absent.
+    /// Check the logs in this folder, offline: what `knik ledger export` wrote, and nothing else.
+    #[arg(long, requires = "key")]
+    pub(super) ledger: Option<PathBuf>,
+    /// Look only at what came since this saved checkpoint, and check that the log continues it. A file with a
+    /// checkpoint, or a folder that the ledger was exported to before.
     #[arg(long)]
-    pub(super) key: Option<String>,
+    pub(super) since: Option<PathBuf>,
+    /// The log's verifier key, or a file of them; those of the data folder when absent.
+    #[arg(long)]
+    pub(super) key: Vec<String>,
+    /// A witness's key, or a file of them; those of the configuration when absent.
+    #[arg(long)]
+    pub(super) witness: Vec<String>,
+    /// How many witnesses must have cosigned a checkpoint, with --ledger.
+    #[arg(long, default_value_t = 0)]
+    pub(super) witnesses_required: usize,
+    /// Certificates (PEM) that those of time-stamp authorities lead to, with --ledger.
+    #[arg(long)]
+    pub(super) tsa_ca: Option<PathBuf>,
     #[arg(skip)]
     pub(super) json: bool,
 }

@@ -1,21 +1,15 @@
-//! What orders do, and the two commands that print as they go: `ingest` and `verify`.
+//! What orders do, and the command that prints as it goes: `ingest`.
 
-use super::arguments::{IngestArguments, VerifyArguments};
+use super::arguments::IngestArguments;
 use super::control::{self, Intake, Order, Taken};
-use super::folder::{DataFolder, VERIFIER_KEYS};
+use super::folder::DataFolder;
 use super::print;
-use super::review;
-use super::status;
+use super::{ledger, review, status, verify};
 use crate::capture::Format;
-use crate::ledger::VerifierKey;
-use crate::store::catalogue::Milestone;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;
 use crate::vault::ingest::{Delivery, Progress};
-use crate::vault::verify::verify_receipt;
-use crate::vault::{
-    CaptureSource, channels, grants, ingest as intake, publish, scrub, sequence, verify as verification,
-};
+use crate::vault::{CaptureSource, channels, grants, ingest as intake, publish, scrub, sequence};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -75,13 +69,8 @@ pub(super) async fn execute(
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
         Order::Review(asked) => review::execute(folder, asked).await,
         Order::Status => status::status(folder).await,
-        Order::Verify => {
-            let keys = [archive.logs.vault.verifier().clone(), archive.logs.reading_room.verifier().clone()];
-            let seen = verification::verify(archive, &keys, &*progress).await?;
-            let detail = if seen.first_wrong.is_none() { "nothing wrong" } else { "something wrong" };
-            archive.catalogue.reach(Milestone::Verify, detail, archive.sources.now()).await?;
-            Ok(json!(seen))
-        }
+        Order::Ledger(asked) => ledger::execute(folder, asked).await,
+        Order::Verify(asked) => verify::execute(folder, asked, &*progress).await,
         Order::Scrub => {
             let now = archive.sources.now();
             Ok(json!(scrub::scrub(archive, now, scrub::Pace::Full, &*progress).await?))
@@ -193,20 +182,6 @@ pub(super) fn bar(quiet: bool) -> ProgressBar {
     style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
 }
 
-/// `knik verify`: the folder, or one receipt.
-///
-/// # Errors
-/// When something cannot be read; what is read and wrong is printed, and the exit code says so.
-pub(super) async fn verify(dir: &Path, asked: VerifyArguments) -> Result<ExitCode> {
-    if let Some(receipt) = &asked.receipt {
-        return verify_one(dir, receipt, asked.key.as_deref(), asked.json);
-    }
-    let answer = with_counting_bar(dir, Order::Verify, asked.json).await?;
-    let wrong = answer.get("firstWrong").is_some_and(|wrong| !wrong.is_null());
-    print::verified(&answer, asked.json)?;
-    Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
 /// `knik scrub`: every segment is read back now.
 ///
 /// # Errors
@@ -219,7 +194,7 @@ pub(super) async fn scrub(dir: &Path, as_json: bool) -> Result<ExitCode> {
 }
 
 /// Has an order carried out under a bar that counts things, unless the answer is for machines.
-async fn with_counting_bar(dir: &Path, order: Order, as_json: bool) -> Result<Value> {
+pub(super) async fn with_counting_bar(dir: &Path, order: Order, as_json: bool) -> Result<Value> {
     let bar = if as_json { ProgressBar::hidden() } else { ProgressBar::new(0) };
     let answer = control::carry_out(dir, order, &mut |done, all| {
         bar.set_length(all);
@@ -228,37 +203,4 @@ async fn with_counting_bar(dir: &Path, order: Order, as_json: bool) -> Result<Va
     .await;
     bar.finish_and_clear();
     answer
-}
-
-/// Offline: the receipt, and the key that whoever verifies brings.
-fn verify_one(dir: &Path, receipt: &Path, key: Option<&str>, as_json: bool) -> Result<ExitCode> {
-    let text = super::read_text(receipt)?;
-    let keys = match key {
-        Some(key) => vec![key.parse::<VerifierKey>()?],
-        None => keys_of(dir)?,
-    };
-    // An answer of the service holds the receipt; a receipt alone is one too.
-    let whole: Value = serde_json::from_str(&text).context("the receipt is not JSON")?;
-    let receipt = whole.get("receipt").unwrap_or(&whole).to_string();
-    let mut last = None;
-    for key in &keys {
-        match verify_receipt(&receipt, key) {
-            Ok(verified) => {
-                print::receipt(&verified, as_json)?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            Err(error) => last = Some(error),
-        }
-    }
-    match last {
-        Some(error) => print::bad_receipt(&error, as_json).map(|()| ExitCode::FAILURE),
-        None => bail!("no key to verify with; name one with --key"),
-    }
-}
-
-fn keys_of(dir: &Path) -> Result<Vec<VerifierKey>> {
-    let path = dir.join(VERIFIER_KEYS);
-    let text =
-        super::read_text(&path).context("name the log's key with --key, or the data folder with --dir")?;
-    text.lines().map(|line| line.parse().context("verifier key")).collect()
 }

@@ -7,7 +7,9 @@
 pub(super) mod delivery;
 
 use super::folder::DataFolder;
+use super::ledger::LedgerOrder;
 use super::review::ReviewOrder;
+use super::verify::VerifyOrder;
 use super::{commands, must_exist};
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact};
@@ -57,10 +59,12 @@ pub(super) enum Order {
     Decisions { organisation: OrganisationId, outcome: Option<Outcome> },
     /// The reviewer's queue.
     Review(ReviewOrder),
+    /// The ledger: what goes out, and what is said of it.
+    Ledger(LedgerOrder),
     /// Counts and heads.
     Status,
     /// Check everything.
-    Verify,
+    Verify(VerifyOrder),
     /// Read every segment back.
     Scrub,
 }

@@ -1,8 +1,8 @@
 //! The data folder: where everything of one installation lies, held by one process at a time.
 
 use super::embedded::RuleFiles;
-use crate::config::Config;
-use crate::ledger::Origin;
+use crate::config::{self, Config};
+use crate::ledger::{Authorities, Origin};
 use crate::model::OrganisationId;
 use crate::store::blobs::Blobs;
 use crate::store::catalogue::Catalogue;
@@ -11,6 +11,9 @@ use crate::store::inbox::Inbox;
 use crate::store::journal::Journal;
 use crate::store::keys::{FileKeyring, KeyFolder};
 use crate::store::room::RoomWriter;
+use crate::store::tsa::TimestampServer;
+use crate::vault::cosign::Witnesses;
+use crate::vault::timestamps::Authority;
 use crate::vault::{Archive, Logs, Rules, Sources};
 use anyhow::{Context, Result};
 use std::fs::{self, DirBuilder, File, TryLockError};
@@ -162,6 +165,8 @@ async fn open_archive(
         vault: keys.log_key("vault", origin("vault")?)?,
         reading_room: keys.log_key("reading-room", origin("reading-room")?)?,
         second_place: second_place(path, &config.ledger.second_place),
+        witnesses: witnesses(&config.ledger)?,
+        authority: authority(path, &config.ledger)?,
     };
     write_verifier_keys(path, &logs)?;
     Ok(Archive {
@@ -180,6 +185,23 @@ async fn open_archive(
 
 fn second_place(path: &Path, named: &str) -> Option<PathBuf> {
     (!named.is_empty()).then(|| path.join(named))
+}
+
+fn witnesses(set: &config::Ledger) -> Result<Witnesses> {
+    let keys =
+        set.witnesses.iter().map(|key| key.parse().with_context(|| format!("ledger.witnesses: `{key}`")));
+    let required = usize::try_from(set.witnesses_required)?;
+    Ok(Witnesses { keys: keys.collect::<Result<_>>()?, required })
+}
+
+fn authority(path: &Path, set: &config::Ledger) -> Result<Option<Authority>> {
+    if set.tsa_url.is_empty() {
+        return Ok(None);
+    }
+    let trusted =
+        Authorities::from_pem(&super::read_text(&path.join(&set.tsa_ca))?).context("ledger.tsa-ca")?;
+    let every_seconds = i64::try_from(set.tsa_every_minutes)?.saturating_mul(60);
+    Ok(Some(Authority::new(TimestampServer::new(&set.tsa_url)?, trusted, every_seconds)))
 }
 
 /// The public halves of the logs' keys, for people who verify.

@@ -16,6 +16,7 @@ pub mod embedded;
 mod findings;
 mod folder;
 mod harvest;
+mod ledger;
 mod new_file;
 mod operator_key;
 mod parse_process;
@@ -29,6 +30,7 @@ mod selection;
 mod serve;
 mod status;
 mod texts;
+mod verify;
 
 use arguments::Arguments;
 pub use folder::{DataFolder, FolderError};
@@ -80,7 +82,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Ingest(asked) if asked.dry_run => return print::dry_run(&asked),
         Command::Ingest(asked) => return commands::ingest(&dir, asked).await,
         Command::Harvest(asked) => return harvest::run(&dir, asked).await,
-        Command::Verify(asked) => return commands::verify(&dir, asked).await,
+        Command::Verify(asked) => return verify::run(&dir, asked).await,
         Command::Scrub => return commands::scrub(&dir, arguments.json).await,
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
@@ -104,6 +106,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             let order_ = Order::Decisions { organisation: asked.organisation, outcome: asked.outcome };
             order(&dir, order_, arguments.json).await?;
         }
+        Command::Ledger(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Status => order(&dir, Order::Status, arguments.json).await?,
     }

@@ -4,7 +4,7 @@
 use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
 use super::parser::Parser;
-use super::review;
+use super::{ledger, review};
 use crate::capture::{Format, Limits};
 use crate::config::Ingest;
 use crate::http::openapi;
@@ -215,6 +215,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         }
         Order::Decisions { .. } => decisions(answer),
         Order::Review(asked) => review::print(asked, answer),
+        Order::Ledger(asked) => ledger::print(asked, answer)?,
         _ => println!("{}", serde_json::to_string_pretty(answer)?),
     }
     Ok(())
@@ -285,11 +286,23 @@ pub(super) fn verified(answer: &Value, as_json: bool) -> Result<()> {
         n("segments"),
         n("segmentBytes")
     );
+    for (field, words) in [("cosignatures", "cosignatures"), ("timestamps", "time-stamps")] {
+        if number(answer, field) != "0" {
+            println!("{} {words} hold", n(field));
+        }
+    }
+    list(answer, "warnings").iter().for_each(|warning| println!("warning: {warning}"));
     if number(answer, "orphans") != "0" {
         println!("{} objects without a key: they count as destroyed", n("orphans"));
     }
     match answer.get("firstWrong").and_then(Value::as_str) {
-        Some(wrong) => println!("WRONG: {wrong}"),
+        Some(wrong) => {
+            println!("WRONG: {wrong}");
+            let bad = answer.get("firstBad").filter(|bad| !bad.is_null());
+            if let Some(bad) = bad {
+                println!("first bad entry: {} of {}", number(bad, "index"), word(bad, "log"));
+            }
+        }
         None => println!("all is well"),
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::http::vault::VaultDesk;
 use crate::http::{Admission, serve as serve_http, vault};
 use crate::ledger::{Entry, EntryKind, Pending};
 use crate::store::keys::read_private;
-use crate::vault::{scrub, sequence};
+use crate::vault::{Archive, scrub, sequence};
 use anyhow::{Context, Result, bail};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -38,6 +38,7 @@ pub struct Running {
     room: Child,
     _room_input: ChildStdin,
     tasks: Vec<JoinHandle<()>>,
+    archive: Archive,
 }
 
 const WORKERS: usize = 2;
@@ -83,10 +84,12 @@ impl Running {
             spool: folder.path.join("spool"),
             upload_bytes_max: folder.config.ingest.upload_bytes_max,
         };
-        record_start(&folder).await?;
+        record(&folder.archive, EntryKind::ServiceStarted, None).await?;
+        record(&folder.archive, EntryKind::RulesLoaded, Some(folder.rules.ruleset.version())).await?;
         let (room, input, at_room) = start_room(&folder, issuers).await?;
         let reading_room_pid = room.id().context("the reading room stopped at once")?;
         let vault = tokio::spawn(serve_http(listener, tls, WORKERS, admission, desk, vault::routes)?);
+        let archive = folder.archive.clone();
         let leading = tokio::spawn(sequence::lead(folder.archive.clone(), folder.rules.clone()));
         let days = folder.config.keeping.scrub_every_days;
         let scrubbing = (days > 0).then(|| tokio::spawn(scrub::keep_scrubbing(folder.archive.clone(), days)));
@@ -97,7 +100,7 @@ impl Running {
         });
         let at = Where { vault: at_vault, reading_room: at_room };
         let tasks = [leading, control].into_iter().chain(scrubbing).collect();
-        Ok(Self { at, reading_room_pid, vault, room, _room_input: input, tasks })
+        Ok(Self { at, reading_room_pid, vault, room, _room_input: input, tasks, archive })
     }
 
     /// Runs until a signal stops the vault, or the reading room stops by itself.
@@ -118,6 +121,9 @@ impl Running {
 
     /// Stops both processes.
     pub async fn stop(mut self) {
+        if let Err(error) = record(&self.archive, EntryKind::ServiceStopped, None).await {
+            tracing::error!(%error, "that the service stops was not recorded");
+        }
         self.tasks.iter().for_each(JoinHandle::abort);
         self.vault.abort();
         let _gone_already = self.room.kill().await;
@@ -138,9 +144,12 @@ fn issuers(folder: &DataFolder) -> Result<Vec<NamedIssuer>> {
     named.collect()
 }
 
-async fn record_start(folder: &DataFolder) -> Result<()> {
-    let archive = &folder.archive;
-    let entry = Entry::new(archive.sources.entry_id()?, EntryKind::ServiceStarted, archive.sources.now());
+/// Records a step of the service itself; `rules` is the version of the rules that are in force from here on.
+async fn record(archive: &Archive, kind: EntryKind, rules: Option<&str>) -> Result<()> {
+    let mut entry = Entry::new(archive.sources.entry_id()?, kind, archive.sources.now());
+    if let Some(version) = rules {
+        entry = entry.outcome(version.parse().context("the version of the rules")?);
+    }
     let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(entry)?, None).await?;
     Ok(())
 }

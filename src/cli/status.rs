@@ -4,6 +4,7 @@ use super::folder::DataFolder;
 use crate::model::{SegmentId, Timestamp};
 use crate::store::catalogue::{Fixity, Milestone};
 use crate::vault::Archive;
+use crate::vault::standing::{self, Standing};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -23,10 +24,7 @@ const DAY_SECONDS: i64 = 86_400;
 pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
     let archive = &folder.archive;
     let now = archive.sources.now();
-    let mut warnings = Vec::new();
-    if archive.logs.second_place.is_none() {
-        warnings.push("checkpoints are not copied to a second place: set ledger.second-place".to_owned());
-    }
+    let Standing { logs, mut warnings } = standing::of(archive).await?;
     let orphans = orphans(archive).await?;
     let fixity = fixity(folder, now, &mut warnings).await?;
     let waiting = inbox_wait(archive, now).await?;
@@ -39,7 +37,7 @@ pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
     Ok(json!({
         "counts": archive.catalogue.counts().await?,
         "projections": archive.room.count().await?,
-        "logs": heads(archive).await?,
+        "logs": logs,
         "ruleset": folder.rules.ruleset.version(),
         "lastVerify": archive.catalogue.reached(Milestone::Verify).await?,
         "lastScrub": archive.catalogue.reached(Milestone::Scrub).await?,
@@ -50,15 +48,6 @@ pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
         "disk": disk,
         "warnings": warnings,
     }))
-}
-
-async fn heads(archive: &Archive) -> Result<Vec<Value>> {
-    let mut logs = Vec::new();
-    for key in [&archive.logs.vault, &archive.logs.reading_room] {
-        let head = archive.journal.head(key.verifier().origin()).await?;
-        logs.push(json!({ "origin": key.verifier().origin(), "size": head.map_or(0, |head| head.size) }));
-    }
-    Ok(logs)
 }
 
 /// Objects in storage that no row names.

@@ -6,6 +6,7 @@ use crate::model::{ActorId, LegalBasisCode, OrganisationId, PermitId, RecordId, 
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::str::FromStr;
 use uuid::Uuid;
 
 /// The longest leaf: what a tlog-tiles entry bundle can carry.
@@ -33,6 +34,13 @@ impl EntryId {
     #[must_use]
     pub const fn uuid(self) -> Uuid {
         self.0
+    }
+}
+
+impl FromStr for EntryId {
+    type Err = LedgerError;
+    fn from_str(given: &str) -> Result<Self, LedgerError> {
+        given.parse().map(Self).map_err(|_| LedgerError::NotAThing)
     }
 }
 
@@ -278,20 +286,20 @@ impl Entry {
             .filter(|leaf| leaf.len() <= LEAF_BYTES_MAX)
             .and_then(|leaf| serde_json::from_slice(leaf).ok())
             .ok_or(LedgerError::NotAnEntry)?;
-        let same = entry.v == LEAF_VERSION && entry.leaf() == leaf && entry.check().is_ok();
+        let same = entry.v == LEAF_VERSION && entry.checked_leaf().is_ok_and(|own| own == leaf);
         if same { Ok(entry) } else { Err(LedgerError::NotAnEntry) }
     }
 
-    /// Whether it can be a leaf.
-    pub(super) fn check(&self) -> Result<(), LedgerError> {
+    /// The leaf, if it can be one.
+    pub(super) fn checked_leaf(&self) -> Result<Vec<u8>, LedgerError> {
         if self.counts.values().any(|count| *count > COUNT_MAX) {
             return Err(LedgerError::CountTooLarge);
         }
-        let bytes = self.leaf().len();
-        if bytes > LEAF_BYTES_MAX {
-            return Err(LedgerError::EntryTooLong { bytes, max: LEAF_BYTES_MAX });
+        let leaf = self.leaf();
+        if leaf.len() > LEAF_BYTES_MAX {
+            return Err(LedgerError::EntryTooLong { bytes: leaf.len(), max: LEAF_BYTES_MAX });
         }
-        Ok(())
+        Ok(leaf)
     }
 }
 
@@ -367,10 +375,10 @@ pub(crate) mod tests {
     fn an_entry_too_long_or_too_large_is_refused() {
         let records = (0..1430).map(|n| Thing::Record(RecordId::from_uuid(Uuid::from_u128(n))));
         let many = entry(1, EntryKind::RecordsPublished).about(records);
-        assert!(matches!(many.check(), Err(LedgerError::EntryTooLong { .. })));
+        assert!(matches!(many.checked_leaf(), Err(LedgerError::EntryTooLong { .. })));
         let few = (0..1000).map(|n| Thing::Record(RecordId::from_uuid(Uuid::from_u128(n))));
-        assert_eq!(entry(1, EntryKind::RecordsPublished).about(few).check(), Ok(()));
+        assert!(entry(1, EntryKind::RecordsPublished).about(few).checked_leaf().is_ok());
         let large = entry(1, EntryKind::ViewServed).counting("rows".parse().unwrap(), COUNT_MAX + 1);
-        assert_eq!(large.check(), Err(LedgerError::CountTooLarge));
+        assert_eq!(large.checked_leaf(), Err(LedgerError::CountTooLarge));
     }
 }

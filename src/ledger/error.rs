@@ -1,5 +1,7 @@
 //! What can go wrong in the ledger, by what the caller can do about it.
 
+use super::Origin;
+
 /// Why the ledger did not do what was asked. Holds positions and lengths, never an entry's text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
@@ -92,6 +94,21 @@ pub enum LedgerError {
     /// A checkpoint whose signature by the verifier's key is missing or false: do not trust it.
     #[error("the checkpoint is not signed by the given key")]
     NotSigned,
+    /// A witness key that cannot be read.
+    #[error("the witness key is not `name+hash+base64` of a key for cosignatures (type 4)")]
+    NotAWitnessKey,
+    /// A note without a cosignature of this witness: ask the witness, or name its key.
+    #[error("the checkpoint is not cosigned by witness `{witness}`")]
+    NotCosigned {
+        /// Whose cosignature was looked for.
+        witness: Origin,
+    },
+    /// A cosignature that its witness did not make over this checkpoint: do not trust it.
+    #[error("the cosignature of witness `{witness}` is false")]
+    FalseCosignature {
+        /// Whose it says it is.
+        witness: Origin,
+    },
     /// A proof that does not lead to the root: do not trust it.
     #[error("the proof does not lead to the root")]
     ProofFails,

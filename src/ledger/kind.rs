@@ -98,4 +98,18 @@ entry_kinds! {
     IncidentOpened = "incident-opened",
     /// It was dealt with.
     IncidentClosed = "incident-closed",
+    /// A second official approved an opening.
+    DisclosureApproved = "disclosure-approved",
+    /// A reader reported something.
+    ReportReceived = "report-received",
+    /// Records went to another archive.
+    RecordsTransferred = "records-transferred",
+    /// The logs were exported.
+    LedgerExported = "ledger-exported",
+    /// A backup was made.
+    BackupMade = "backup-made",
+    /// A backup was put back.
+    BackupRestored = "backup-restored",
+    /// Segments were read to see whether they are unchanged.
+    FixityChecked = "fixity-checked",
 }

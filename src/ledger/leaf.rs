@@ -2,43 +2,74 @@
 
 use super::Code;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Writes the one form of a leaf. No value needs escaping: each type allows plain ASCII words only.
-#[derive(Default)]
 pub(super) struct Leaf(String);
+
+/// Room for a leaf as they usually are.
+const USUAL_BYTES: usize = 512;
+
+impl Default for Leaf {
+    fn default() -> Self {
+        Self(String::with_capacity(USUAL_BYTES))
+    }
+}
 
 impl Leaf {
     fn key(&mut self, key: &str) {
-        let before = if self.0.is_empty() { '{' } else { ',' };
-        self.0.push_str(&format!("{before}\"{key}\":"));
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        self.0.push('"');
+        self.0.push_str(key);
+        self.0.push_str("\":");
+    }
+
+    /// Writing to a string does not fail.
+    fn put(&mut self, written: fmt::Arguments<'_>) {
+        let _never = self.0.write_fmt(written);
     }
 
     pub(super) fn word(&mut self, key: &str, value: Option<&impl fmt::Display>) {
         if let Some(value) = value {
             self.key(key);
-            self.0.push_str(&format!("\"{value}\""));
+            self.put(format_args!("\"{value}\""));
         }
     }
 
     pub(super) fn number(&mut self, key: &str, value: u64) {
         self.key(key);
-        self.0.push_str(&value.to_string());
+        self.put(format_args!("{value}"));
     }
 
     pub(super) fn list<T: fmt::Display>(&mut self, key: &str, values: &BTreeSet<T>) {
+        for (n, value) in values.iter().enumerate() {
+            match n {
+                0 => {
+                    self.key(key);
+                    self.0.push('[');
+                }
+                _ => self.0.push(','),
+            }
+            self.put(format_args!("\"{value}\""));
+        }
         if !values.is_empty() {
-            let words: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
-            self.key(key);
-            self.0.push_str(&format!("[{}]", words.join(",")));
+            self.0.push(']');
         }
     }
 
     pub(super) fn counts(&mut self, key: &str, counts: &BTreeMap<Code, u64>) {
+        for (n, (what, count)) in counts.iter().enumerate() {
+            match n {
+                0 => {
+                    self.key(key);
+                    self.0.push('{');
+                }
+                _ => self.0.push(','),
+            }
+            self.put(format_args!("\"{what}\":{count}"));
+        }
         if !counts.is_empty() {
-            let pairs: Vec<String> = counts.iter().map(|(what, n)| format!("\"{what}\":{n}")).collect();
-            self.key(key);
-            self.0.push_str(&format!("{{{}}}", pairs.join(",")));
+            self.0.push('}');
         }
     }
 

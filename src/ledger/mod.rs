@@ -13,6 +13,8 @@
 
 mod body;
 mod checkpoint;
+mod cosignature;
+mod der;
 mod edge;
 mod entry;
 mod error;
@@ -29,9 +31,11 @@ mod receipt;
 mod reference;
 mod thing;
 mod tile;
+mod timestamp;
 
 pub use body::{Body, BodyCommitment, Salt};
 pub use checkpoint::Checkpoint;
+pub use cosignature::{Cosignature, WitnessKey};
 pub use edge::{Appended, Edge, append};
 pub use entry::{COUNT_MAX, Entry, EntryId, LEAF_BYTES_MAX};
 pub use error::LedgerError;
@@ -47,4 +51,7 @@ pub use proof::{
 };
 pub use receipt::{Receipt, ReceiptError, VerifiedEntry};
 pub use thing::{Code, Thing};
-pub use tile::{TILE_WIDTH, Tile, TileReader, TileRef, entry_bundle, entry_bundle_leaves};
+pub use tile::{
+    TILE_WIDTH, Tile, TileReader, TileRef, TileSet, entry_bundle, entry_bundle_leaves, readable_leaves,
+};
+pub use timestamp::{Authorities, TimestampError, TimestampQuery, Timestamped, timestamp_of};

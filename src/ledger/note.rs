@@ -69,7 +69,7 @@ impl LogKey {
     pub fn from_seed(origin: Origin, seed: &[u8; 32]) -> Result<Self, LedgerError> {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| LedgerError::NotASigningKey)?;
         let public = pair.public_key().as_ref().try_into().map_err(|_| LedgerError::NotASigningKey)?;
-        Ok(Self { pair, verifier: VerifierKey { origin, public } })
+        Ok(Self { pair, verifier: VerifierKey(NamedKey { name: origin, kind: ED25519_TYPE, public }) })
     }
 
     /// What verifiers need.
@@ -82,7 +82,7 @@ impl LogKey {
     pub(super) fn sign(&self, text: &str) -> String {
         let mut blob = self.verifier.key_id().to_vec();
         blob.extend_from_slice(self.pair.sign(text.as_bytes()).as_ref());
-        format!("{text}\n\u{2014} {} {}\n", self.verifier.origin, STANDARD.encode(blob))
+        format!("{text}\n\u{2014} {} {}\n", self.verifier.origin(), STANDARD.encode(blob))
     }
 }
 
@@ -94,10 +94,7 @@ impl fmt::Debug for LogKey {
 
 /// The public half of a log's key. Printed and read as a C2SP verifier key, `name+hash+base64`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifierKey {
-    origin: Origin,
-    public: [u8; 32],
-}
+pub struct VerifierKey(NamedKey);
 
 /// Signature type of Ed25519 in signed notes.
 const ED25519_TYPE: u8 = 0x01;
@@ -106,15 +103,13 @@ impl VerifierKey {
     /// The log this key is of.
     #[must_use]
     pub const fn origin(&self) -> &Origin {
-        &self.origin
+        &self.0.name
     }
 
     /// First 4 bytes of SHA-256(name || 0x0A || 0x01 || public key).
     #[must_use]
     pub fn key_id(&self) -> [u8; 4] {
-        let hash = sha256(&[self.origin.as_str().as_bytes(), &[b'\n', ED25519_TYPE], &self.public]);
-        let [a, b, c, d, ..] = *hash.as_bytes();
-        [a, b, c, d]
+        self.0.key_id()
     }
 
     /// The signed text of a note, its closing line feed included, if this key signed it.
@@ -124,58 +119,104 @@ impl VerifierKey {
     /// [`LedgerError::NotACheckpoint`] for what is no note, [`LedgerError::NotSigned`] when this key's
     /// signature is missing or false.
     pub(super) fn open_note<'a>(&self, note: &'a str) -> Result<&'a str, LedgerError> {
-        let malformed = |why| LedgerError::NotACheckpoint { why };
-        if note.len() > NOTE_BYTES_MAX {
-            return Err(malformed("too long"));
-        }
-        let cut = note.rfind("\n\n").ok_or(malformed("no signatures"))?;
-        let (text, signatures) = note.split_at_checked(cut + 1).ok_or(malformed("no signatures"))?;
-        let signatures = signatures.strip_prefix('\n').and_then(|lines| lines.strip_suffix('\n'));
+        let (text, signatures) = split_note(note)?;
         let mut signed = false;
-        for line in signatures.ok_or(malformed("signature lines"))?.split('\n') {
-            let (name, blob) = signature_line(line).ok_or(malformed("signature line"))?;
-            if name == self.origin.as_str() && blob.starts_with(&self.key_id()) {
-                let signature = blob.get(4..).unwrap_or_default();
-                let key = UnparsedPublicKey::new(&ED25519, &self.public);
-                key.verify(text.as_bytes(), signature).map_err(|_| LedgerError::NotSigned)?;
-                signed = true;
+        for signature in self.0.signatures(&signatures) {
+            if !self.0.signed(text.as_bytes(), signature) {
+                return Err(LedgerError::NotSigned);
             }
+            signed = true;
         }
         if signed { Ok(text) } else { Err(LedgerError::NotSigned) }
     }
 }
 
-/// A note longer than this is refused unread.
-const NOTE_BYTES_MAX: usize = 64 * 1024;
-
-fn signature_line(line: &str) -> Option<(&str, Vec<u8>)> {
-    let (name, blob) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
-    let blob = STANDARD.decode(blob).ok()?;
-    (!name.is_empty() && blob.len() > 4).then_some((name, blob))
-}
-
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut key = vec![ED25519_TYPE];
-        key.extend_from_slice(&self.public);
-        write!(f, "{}+{}+{}", self.origin, hex::encode(self.key_id()), STANDARD.encode(key))
+        self.0.fmt(f)
     }
 }
 
 impl FromStr for VerifierKey {
     type Err = LedgerError;
     fn from_str(given: &str) -> Result<Self, LedgerError> {
-        let read = || {
-            let mut parts = given.trim().splitn(3, '+');
-            let origin = parts.next()?.parse().ok()?;
-            let id = hex::decode(parts.next()?).ok()?;
-            let key = STANDARD.decode(parts.next()?).ok()?;
-            let (kind, public) = key.split_first()?;
-            let key = Self { origin, public: public.try_into().ok()? };
-            (*kind == ED25519_TYPE && id == key.key_id()).then_some(key)
-        };
-        read().ok_or(LedgerError::NotAVerifierKey)
+        NamedKey::parse(given, ED25519_TYPE).map(Self).ok_or(LedgerError::NotAVerifierKey)
     }
+}
+
+/// An Ed25519 key with the name and the type of signature it is used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NamedKey {
+    pub(super) name: Origin,
+    pub(super) kind: u8,
+    pub(super) public: [u8; 32],
+}
+
+impl NamedKey {
+    /// Reads `name+hash+base64` of a key of this kind; `None` for anything else.
+    pub(super) fn parse(given: &str, kind: u8) -> Option<Self> {
+        let mut parts = given.trim().splitn(3, '+');
+        let name = parts.next()?.parse().ok()?;
+        let id = hex::decode(parts.next()?).ok()?;
+        let key = STANDARD.decode(parts.next()?).ok()?;
+        let (found, public) = key.split_first()?;
+        let key = Self { name, kind, public: public.try_into().ok()? };
+        (*found == kind && id == key.key_id()).then_some(key)
+    }
+
+    pub(super) fn key_id(&self) -> [u8; 4] {
+        let hash = sha256(&[self.name.as_str().as_bytes(), &[b'\n', self.kind], &self.public]);
+        let [a, b, c, d, ..] = *hash.as_bytes();
+        [a, b, c, d]
+    }
+
+    /// Those of a note's signatures that say they are of this key, without the key id.
+    pub(super) fn signatures<'a>(&self, all: &'a [(&str, Vec<u8>)]) -> Vec<&'a [u8]> {
+        let id = self.key_id();
+        let own = all.iter().filter(|(name, _)| *name == self.name.as_str());
+        own.filter_map(|(_, blob)| blob.strip_prefix(&id)).collect()
+    }
+
+    pub(super) fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&ED25519, &self.public).verify(message, signature).is_ok()
+    }
+}
+
+impl fmt::Display for NamedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut key = vec![self.kind];
+        key.extend_from_slice(&self.public);
+        write!(f, "{}+{}+{}", self.name, hex::encode(self.key_id()), STANDARD.encode(key))
+    }
+}
+
+/// A note longer than this is refused unread.
+const NOTE_BYTES_MAX: usize = 64 * 1024;
+
+/// A signature of a note: the name of its key, then key id and signature.
+pub(super) type Signature<'a> = (&'a str, Vec<u8>);
+
+/// The text of a note, its closing line feed included, and its signatures, not yet checked.
+///
+/// # Errors
+/// [`LedgerError::NotACheckpoint`] for what is no note.
+pub(super) fn split_note(note: &str) -> Result<(&str, Vec<Signature<'_>>), LedgerError> {
+    let malformed = |why| LedgerError::NotACheckpoint { why };
+    if note.len() > NOTE_BYTES_MAX {
+        return Err(malformed("too long"));
+    }
+    let cut = note.rfind("\n\n").ok_or(malformed("no signatures"))?;
+    let (text, signatures) = note.split_at_checked(cut + 1).ok_or(malformed("no signatures"))?;
+    let lines = signatures.strip_prefix('\n').and_then(|lines| lines.strip_suffix('\n'));
+    let lines = lines.ok_or(malformed("signature lines"))?.split('\n');
+    let signatures: Option<Vec<_>> = lines.map(signature_line).collect();
+    Ok((text, signatures.ok_or(malformed("signature line"))?))
+}
+
+fn signature_line(line: &str) -> Option<(&str, Vec<u8>)> {
+    let (name, blob) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+    let blob = STANDARD.decode(blob).ok()?;
+    (!name.is_empty() && blob.len() > 4).then_some((name, blob))
 }
 
 #[cfg(test)]

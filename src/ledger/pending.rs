@@ -35,6 +35,7 @@ enum Opening {
 #[must_use = "what is not given to the journal is not recorded"]
 pub struct Pending {
     entry: Entry,
+    leaf: Vec<u8>,
     opening: Opening,
 }
 
@@ -45,11 +46,11 @@ impl Pending {
     /// [`LedgerError::EntryTooLong`], [`LedgerError::CountTooLarge`], or [`LedgerError::EntryMismatch`]
     /// for a kind that announces an opening.
     pub fn event(entry: Entry) -> Result<Self, LedgerError> {
-        entry.check()?;
+        let leaf = entry.checked_leaf()?;
         if matches!(entry.kind(), EntryKind::DisclosureIntended | EntryKind::SystemOpeningIntended) {
             return Err(LedgerError::EntryMismatch { why: "kind" });
         }
-        Ok(Self { entry, opening: Opening::None })
+        Ok(Self { entry, leaf, opening: Opening::None })
     }
 
     /// The intent to open one original for a person. The entry must say so: kind
@@ -58,8 +59,8 @@ impl Pending {
     /// # Errors
     /// [`LedgerError::EntryMismatch`], [`LedgerError::EntryTooLong`], [`LedgerError::CountTooLarge`].
     pub fn opening(permit: PermitId, record: RecordId, entry: Entry) -> Result<Self, LedgerError> {
-        announces(&entry, EntryKind::DisclosureIntended, permit, &BTreeSet::from([record]))?;
-        Ok(Self { entry, opening: Opening::One(permit, record) })
+        let leaf = announces(&entry, EntryKind::DisclosureIntended, permit, &BTreeSet::from([record]))?;
+        Ok(Self { entry, leaf, opening: Opening::One(permit, record) })
     }
 
     /// The intent to open a batch of originals as a system act. The entry must say so: kind
@@ -73,14 +74,20 @@ impl Pending {
         records: BTreeSet<RecordId>,
         entry: Entry,
     ) -> Result<Self, LedgerError> {
-        announces(&entry, EntryKind::SystemOpeningIntended, permit, &records)?;
-        Ok(Self { entry, opening: Opening::Batch(permit, records) })
+        let leaf = announces(&entry, EntryKind::SystemOpeningIntended, permit, &records)?;
+        Ok(Self { entry, leaf, opening: Opening::Batch(permit, records) })
     }
 
     /// The entry to be recorded.
     #[must_use]
     pub const fn entry(&self) -> &Entry {
         &self.entry
+    }
+
+    /// Its leaf, as it will stand in the tree.
+    #[must_use]
+    pub fn leaf(&self) -> &[u8] {
+        &self.leaf
     }
 
     /// Evidence that the entry is durable. Called by `store::journal` alone, after its transaction
@@ -95,7 +102,7 @@ fn announces(
     kind: EntryKind,
     permit: PermitId,
     records: &BTreeSet<RecordId>,
-) -> Result<(), LedgerError> {
+) -> Result<Vec<u8>, LedgerError> {
     let mismatch = |why| Err(LedgerError::EntryMismatch { why });
     if entry.kind() != kind {
         return mismatch("kind");
@@ -106,7 +113,7 @@ fn announces(
     if records.is_empty() || !entry.records().eq(records.iter().copied()) {
         return mismatch("records");
     }
-    entry.check()
+    entry.checked_leaf()
 }
 
 /// Evidence that an entry is durable in the journal. Only the journal makes it; not `Clone`, and

@@ -1,6 +1,6 @@
 //! The words of an entry: codes, and what it is about.
 
-use super::LedgerError;
+use super::{EntryId, LedgerError};
 use crate::model::{
     CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId, RecordId, RecordRef, SegmentId,
 };
@@ -85,6 +85,8 @@ things! {
     Conversation(ConversationId) = "conversation",
     /// A disclosure.
     Disclosure(DisclosureId) = "disclosure",
+    /// Another entry.
+    Entry(EntryId) = "entry",
     /// A grant.
     Grant(GrantId) = "grant",
     /// A projection.
@@ -111,9 +113,17 @@ mod tests {
     #[test]
     fn things_read_back_what_they_write() {
         let id = "0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11";
-        for kind in
-            ["capture", "conversation", "disclosure", "grant", "projection", "record", "reference", "segment"]
-        {
+        for kind in [
+            "capture",
+            "conversation",
+            "disclosure",
+            "entry",
+            "grant",
+            "projection",
+            "record",
+            "reference",
+            "segment",
+        ] {
             let text = format!("{kind}:{id}");
             assert_eq!(text.parse::<Thing>().unwrap().to_string(), text);
         }

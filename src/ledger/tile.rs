@@ -3,6 +3,7 @@
 //! A tile of level L holds up to 256 hashes of perfect subtrees of 256^L leaves each.
 
 use super::{Hash, LEAF_BYTES_MAX, LedgerError};
+use std::collections::HashMap;
 
 /// Hashes in a full tile.
 pub const TILE_WIDTH: u16 = 256;
@@ -25,6 +26,23 @@ impl TileRef {
         path(&self.level.to_string(), self.index, self.width)
     }
 
+    /// The tile at this place in a tree of `size` leaves; `None` when the tree does not reach it.
+    #[must_use]
+    pub fn within(level: u8, index: u64, size: u64) -> Option<Self> {
+        let row = size.checked_shr(8 * u32::from(level)).unwrap_or(0);
+        let left = row.checked_sub(index.checked_mul(u64::from(TILE_WIDTH))?)?;
+        let width = u16::try_from(left).unwrap_or(TILE_WIDTH).min(TILE_WIDTH);
+        (width > 0).then_some(Self { level, index, width })
+    }
+
+    /// The first leaf under hash number `place` of this tile, and how many leaves each of its hashes stands for.
+    #[must_use]
+    pub fn leaves_under(&self, place: u16) -> (u64, u64) {
+        let span = 1_u64.checked_shl(8 * u32::from(self.level)).unwrap_or(u64::MAX);
+        let hash = self.index.saturating_mul(u64::from(TILE_WIDTH)).saturating_add(u64::from(place));
+        (hash.saturating_mul(span), span)
+    }
+
     /// The path of the bundle with the leaves that a level 0 tile holds the hashes of.
     #[must_use]
     pub fn entries_path(&self) -> String {
@@ -41,6 +59,14 @@ pub struct Tile {
     pub bytes: Vec<u8>,
 }
 
+impl Tile {
+    /// Its hashes, in order.
+    #[must_use]
+    pub fn hashes(&self) -> Vec<Hash> {
+        hashes(&self.bytes)
+    }
+}
+
 /// Where tiles come from. Callers with slow storage fetch first and answer from memory.
 pub trait TileReader {
     /// The bytes of the tile with exactly `width` hashes (the first `width` of a wider one are equal).
@@ -48,6 +74,34 @@ pub trait TileReader {
     /// # Errors
     /// [`LedgerError::TileMissing`] when it is not there.
     fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, LedgerError>;
+}
+
+/// Tiles in memory, each as wide as it is known.
+#[derive(Debug, Default)]
+pub struct TileSet(HashMap<(u8, u64), Vec<u8>>);
+
+impl TileSet {
+    /// Adds a tile, in place of one that stood there.
+    pub fn put(&mut self, level: u8, index: u64, hashes: Vec<u8>) {
+        self.0.insert((level, index), hashes);
+    }
+
+    /// The hashes of a tile as far as they are known.
+    #[must_use]
+    pub fn known(&self, level: u8, index: u64) -> Vec<Hash> {
+        self.0.get(&(level, index)).map(|bytes| hashes(bytes)).unwrap_or_default()
+    }
+}
+
+impl TileReader for TileSet {
+    /// A narrower tile is the beginning of a wider one.
+    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, LedgerError> {
+        self.0
+            .get(&(level, index))
+            .and_then(|hashes| hashes.get(..usize::from(width) * Hash::LEN))
+            .map(<[u8]>::to_vec)
+            .ok_or(LedgerError::TileMissing { level, index, width })
+    }
 }
 
 /// Reads a tile as hashes and checks that it has the length asked for.
@@ -92,20 +146,22 @@ pub fn entry_bundle<'a>(leaves: impl IntoIterator<Item = &'a [u8]>) -> Result<Ve
 /// # Errors
 /// [`LedgerError::Damaged`] when lengths and bytes disagree.
 pub fn entry_bundle_leaves(bundle: &[u8]) -> Result<Vec<&[u8]>, LedgerError> {
-    const DAMAGED: LedgerError = LedgerError::Damaged { what: "entry bundle" };
-    let mut leaves = Vec::new();
-    let mut rest = bundle;
-    while !rest.is_empty() {
-        let (length, after) = rest.split_first_chunk::<2>().ok_or(DAMAGED)?;
-        let (leaf, after) =
-            after.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(DAMAGED)?;
-        if leaves.len() == usize::from(TILE_WIDTH) {
-            return Err(DAMAGED);
-        }
+    let (leaves, rest) = readable_leaves(bundle);
+    let sound = rest.is_empty() && leaves.len() <= usize::from(TILE_WIDTH);
+    if sound { Ok(leaves) } else { Err(LedgerError::Damaged { what: "entry bundle" }) }
+}
+
+/// The leaves of a bundle as far as it can be read, and what cannot.
+#[must_use]
+pub fn readable_leaves(bundle: &[u8]) -> (Vec<&[u8]>, &[u8]) {
+    let (mut leaves, mut rest) = (Vec::new(), bundle);
+    while let Some((length, after)) = rest.split_first_chunk::<2>()
+        && let Some((leaf, after)) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+    {
         leaves.push(leaf);
         rest = after;
     }
-    Ok(leaves)
+    (leaves, rest)
 }
 
 fn path(level: &str, index: u64, width: u16) -> String {

@@ -2,11 +2,12 @@
 //! signs them. This is the only place that turns [`Pending`] into [`Recorded`], and only after a commit.
 
 use super::effect::Effect;
-use super::rows::{RowValues, bytes, list};
+use super::group_commit::{Beside, GroupCommit, Wanted};
+use super::rows::{RowValues, bytes, list, placeholders};
 use super::{Database, StoreError};
 use crate::ledger::{
     Appended, Checkpoint, Edge, EntryId, Hash, JournalRow, LedgerError, LogKey, Origin, Pending, Receipt,
-    Recorded, Tile, TileReader, TileRef, inclusion_proof, inclusion_tiles, leaf_hash,
+    Recorded, Tile, TileRef, TileSet, inclusion_proof, inclusion_tiles, leaf_hash,
 };
 use sqlx::{Any, AssertSqlSafe, Transaction};
 use std::collections::HashMap;
@@ -33,24 +34,56 @@ pub(super) async fn add(
     pending: Pending,
     body: Option<SealedBody>,
 ) -> Result<Added, StoreError> {
-    let row = sqlx::query(
-        "INSERT INTO journal_pending (id, log, leaf, body) VALUES ($1, $2, $3, $4) RETURNING seq",
-    )
-    .bind(bytes(pending.entry().id().uuid()))
-    .bind(log.as_str().to_owned())
-    .bind(pending.entry().leaf())
-    .bind(body.map(|b| b.0))
-    .fetch_one(&mut **tx)
-    .await
-    .map_err(StoreError::database("adding to the journal"))?;
-    let seq =
-        u64::try_from(row.number("seq")?).map_err(|_| StoreError::Corrupt { what: "journal number" })?;
-    Ok(Added { pending, row: JournalRow::new(seq) })
+    let mut rows = add_all(tx, std::iter::once((log, &pending, body.as_ref()))).await?;
+    let row = rows.pop().ok_or(NO_NUMBER)?;
+    Ok(Added { pending, row })
+}
+
+const NO_NUMBER: StoreError = StoreError::Corrupt { what: "journal number" };
+
+/// Entries in one statement.
+const ADDED_AT_ONCE: usize = 64;
+
+/// Adds entries, in their order; nothing is durable before the transaction commits.
+pub(super) async fn add_all<'a>(
+    tx: &mut Transaction<'static, Any>,
+    entries: impl Iterator<Item = (&'a Origin, &'a Pending, Option<&'a SealedBody>)>,
+) -> Result<Vec<JournalRow>, StoreError> {
+    let entries: Vec<_> = entries.collect();
+    let mut numbers = Vec::with_capacity(entries.len());
+    for chunk in entries.chunks(ADDED_AT_ONCE) {
+        let values = placeholders(4, chunk.len());
+        let sql = format!("INSERT INTO journal_pending (id, log, leaf, body) VALUES {values} RETURNING seq");
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (log, pending, body) in chunk {
+            query = query
+                .bind(bytes(pending.entry().id().uuid()))
+                .bind(log.as_str().to_owned())
+                .bind(pending.leaf().to_vec())
+                .bind(body.map(|body| body.0.clone()));
+        }
+        let rows = query.fetch_all(&mut **tx).await.map_err(StoreError::database("adding to the journal"))?;
+        let mut given = rows.iter().map(|row| row.number("seq")).collect::<Result<Vec<_>, _>>()?;
+        // Numbers rise with the order of the rows, in whatever order they are told.
+        given.sort_unstable();
+        if given.len() != chunk.len() {
+            return Err(NO_NUMBER);
+        }
+        for number in given {
+            numbers.push(JournalRow::new(u64::try_from(number).map_err(|_| NO_NUMBER)?));
+        }
+    }
+    Ok(numbers)
 }
 
 /// Evidence that the entry is durable: called where its transaction has just committed, nowhere else.
 pub(super) fn after_commit(added: Added) -> Recorded {
-    added.pending.committed(added.row)
+    committed(added.pending, added.row)
+}
+
+/// As [`after_commit`], for an entry of a group.
+pub(super) fn committed(pending: Pending, row: JournalRow) -> Recorded {
+    pending.committed(row)
 }
 
 /// The head of a log.
@@ -65,7 +98,8 @@ pub struct Head {
 /// The journal and the logs of one vault. Cloning shares them.
 #[derive(Debug, Clone)]
 pub struct Journal {
-    db: Database,
+    pub(super) db: Database,
+    group: GroupCommit,
     wake: Arc<Notify>,
     rounds: watch::Sender<u64>,
 }
@@ -74,13 +108,14 @@ pub struct Journal {
 const ROUND_MOST: u32 = 4_096;
 
 impl Journal {
-    /// A journal over an opened vault database.
+    /// A journal over an opened vault database. Must be made inside a runtime: the task that commits lives on it.
     #[must_use]
     pub fn new(db: Database) -> Self {
-        Self { db, wake: Arc::new(Notify::new()), rounds: watch::Sender::new(0) }
+        let group = GroupCommit::start(db.clone());
+        Self { db, group, wake: Arc::new(Notify::new()), rounds: watch::Sender::new(0) }
     }
 
-    /// Records a step in a transaction of its own.
+    /// Records a step that stands on its own; it shares a commit with others that are recorded at the same time.
     ///
     /// # Errors
     /// When the database fails: the step must then not be taken.
@@ -90,11 +125,21 @@ impl Journal {
         pending: Pending,
         body: Option<SealedBody>,
     ) -> Result<Recorded, StoreError> {
-        let mut tx = self.db.begin().await?;
-        let added = add(&mut tx, log, pending, body).await?;
-        Effect::EntryRecorded.of(tx.commit()).await.map_err(StoreError::database("recording"))?;
+        self.record_beside(log, pending, body, None, Effect::EntryRecorded).await
+    }
+
+    /// As [`record`](Self::record), with rows that stand or fall with the entry.
+    pub(super) async fn record_beside(
+        &self,
+        log: &Origin,
+        pending: Pending,
+        body: Option<SealedBody>,
+        beside: Option<Beside>,
+        effect: Effect,
+    ) -> Result<Recorded, StoreError> {
+        let recorded = self.group.record(Wanted { log: log.clone(), pending, body, beside, effect }).await?;
         self.wake();
-        Ok(after_commit(added))
+        Ok(recorded)
     }
 
     /// Records what came up from the reading room, and how far the inbox has been taken up, together.
@@ -105,8 +150,8 @@ impl Journal {
         let mut tx = self.db.begin().await?;
         let head = "INSERT INTO journal_pending (id, log, leaf) VALUES";
         super::rows::insert_all(&mut tx, head, 3, "", &entries, |query, pending| {
-            let entry = pending.entry();
-            query.bind(bytes(entry.id().uuid())).bind(log.as_str().to_owned()).bind(entry.leaf())
+            let id = bytes(pending.entry().id().uuid());
+            query.bind(id).bind(log.as_str().to_owned()).bind(pending.leaf().to_vec())
         })
         .await?;
         sqlx::query("UPDATE inbox_cursor SET seq = $1 WHERE id = 1")
@@ -153,7 +198,7 @@ impl Journal {
             return Ok(0);
         }
         let size = head_of(&mut tx, &log).await?.map_or(0, |head| head.size);
-        let tiles = Tiles::fetch(&mut tx, &log, Edge::tiles(size)).await?;
+        let tiles = fetch_tiles(&mut tx, &log, Edge::tiles(size)).await?;
         let hashes: Vec<Hash> = pending.iter().map(|entry| leaf_hash(&entry.leaf)).collect();
         let appended =
             Edge::read(size, &tiles).and_then(|mut edge| edge.append(&hashes)).map_err(ledger_error)?;
@@ -165,6 +210,19 @@ impl Journal {
         Effect::EntriesNumbered.of(tx.commit()).await.map_err(StoreError::database("numbering entries"))?;
         self.rounds.send_modify(|round| *round += 1);
         Ok(pending.len())
+    }
+
+    /// Whether entries of a log wait for their numbers.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_waiting(&self, log: &Origin) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT seq FROM journal_pending WHERE log = $1 LIMIT 1")
+            .bind(log.as_str().to_owned())
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading the journal"))?;
+        Ok(row.is_some())
     }
 
     /// The head of a log; `None` while it is empty.
@@ -208,13 +266,9 @@ impl Journal {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn tiles(
-        &self,
-        log: &Origin,
-        wanted: Vec<TileRef>,
-    ) -> Result<impl TileReader + use<>, StoreError> {
+    pub async fn tiles(&self, log: &Origin, wanted: Vec<TileRef>) -> Result<TileSet, StoreError> {
         let mut tx = self.db.read().begin().await.map_err(StoreError::database("reading tiles"))?;
-        Tiles::fetch(&mut tx, log, wanted).await
+        fetch_tiles(&mut tx, log, wanted).await
     }
 
     /// The receipt of an entry; `None` until it has been numbered.
@@ -232,7 +286,7 @@ impl Journal {
         let (Some(row), Some(head)) = (row, head_of(&mut tx, log).await?) else { return Ok(None) };
         let index = u64::try_from(row.number("place")?).unwrap_or_default();
         let wanted = inclusion_tiles(head.size, index).map_err(ledger_error)?;
-        let tiles = Tiles::fetch(&mut tx, log, wanted).await?;
+        let tiles = fetch_tiles(&mut tx, log, wanted).await?;
         let proof = inclusion_proof(head.size, index, &tiles).map_err(ledger_error)?;
         Ok(Some(Receipt::new(log.clone(), &row.blob("leaf")?, index, proof, head.checkpoint)))
     }
@@ -261,6 +315,35 @@ impl Journal {
         tokio::time::timeout(patience, wait)
             .await
             .unwrap_or_else(|_| Err(StoreError::Busy("the entry has no number yet".to_owned())))
+    }
+
+    /// Erases the body of an entry, its salt with it, and records that: the leaf stays, and says nothing of the body
+    /// any more. `false`, and nothing recorded, when there is none.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then erased.
+    pub async fn erase_body(
+        &self,
+        log: &Origin,
+        entry: EntryId,
+        erased: Pending,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let mut gone = 0;
+        for statement in [
+            "DELETE FROM ledger_body WHERE id = $1",
+            "UPDATE journal_pending SET body = NULL WHERE id = $1 AND body IS NOT NULL",
+        ] {
+            let done = sqlx::query(statement).bind(bytes(entry.uuid())).execute(&mut *tx).await;
+            gone += done.map_err(StoreError::database("erasing a body"))?.rows_affected();
+        }
+        if gone == 0 {
+            return Ok(false);
+        }
+        let _durable_with_this_transaction = add(&mut tx, log, erased, None).await?;
+        tx.commit().await.map_err(StoreError::database("erasing a body"))?;
+        self.wake();
+        Ok(true)
     }
 
     /// The sealed body of an entry, unless it was erased or never had one.
@@ -401,42 +484,26 @@ async fn write_head(
     }
 }
 
-/// Tiles fetched beforehand: the pure rooms read without waiting.
-struct Tiles(HashMap<(u8, u64), Vec<u8>>);
-
-impl Tiles {
-    async fn fetch(
-        tx: &mut Transaction<'static, Any>,
-        log: &Origin,
-        wanted: impl IntoIterator<Item = TileRef>,
-    ) -> Result<Self, StoreError> {
-        let mut fetched = HashMap::new();
-        for at in wanted.into_iter().filter(|at| at.width > 0) {
-            let row =
-                sqlx::query("SELECT hashes FROM ledger_tile WHERE log = $1 AND level = $2 AND place = $3")
-                    .bind(log.as_str().to_owned())
-                    .bind(i64::from(at.level))
-                    .bind(i64::try_from(at.index).unwrap_or(i64::MAX))
-                    .fetch_optional(&mut **tx)
-                    .await
-                    .map_err(StoreError::database("reading a tile"))?;
-            if let Some(row) = row {
-                fetched.insert((at.level, at.index), row.blob("hashes")?);
-            }
+/// The stored tiles among those wanted: the pure rooms read without waiting.
+async fn fetch_tiles(
+    tx: &mut Transaction<'static, Any>,
+    log: &Origin,
+    wanted: impl IntoIterator<Item = TileRef>,
+) -> Result<TileSet, StoreError> {
+    let mut fetched = TileSet::default();
+    for at in wanted.into_iter().filter(|at| at.width > 0) {
+        let row = sqlx::query("SELECT hashes FROM ledger_tile WHERE log = $1 AND level = $2 AND place = $3")
+            .bind(log.as_str().to_owned())
+            .bind(i64::from(at.level))
+            .bind(i64::try_from(at.index).unwrap_or(i64::MAX))
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(StoreError::database("reading a tile"))?;
+        if let Some(row) = row {
+            fetched.put(at.level, at.index, row.blob("hashes")?);
         }
-        Ok(Self(fetched))
     }
-}
-
-impl TileReader for Tiles {
-    /// A narrower tile is the beginning of a wider one.
-    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, LedgerError> {
-        self.0
-            .get(&(level, index))
-            .and_then(|hashes| hashes.get(..usize::from(width) * 32))
-            .map(<[u8]>::to_vec)
-            .ok_or(LedgerError::TileMissing { level, index, width })
-    }
+    Ok(fetched)
 }
 
 fn ledger_error(error: LedgerError) -> StoreError {

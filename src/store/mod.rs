@@ -6,15 +6,22 @@
 pub mod blobs;
 pub mod catalogue;
 pub mod database;
+pub mod disclosures;
 pub mod effect;
+mod evidence;
+pub mod exported;
+mod group_commit;
 pub mod inbox;
 pub mod journal;
 pub mod keys;
+pub mod log_source;
 pub mod room;
 mod rows;
 pub mod spool;
+pub mod tsa;
 
 pub use database::{Database, Plane};
+pub use evidence::{CosignedRow, TimestampRow};
 
 /// What can go wrong below the use cases.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +59,23 @@ pub enum StoreError {
     /// The ledger could not be continued.
     #[error("ledger: {0}")]
     Ledger(String),
+    /// Entries that shared a commit, whose outcome is unknown.
+    #[error(transparent)]
+    Group(std::sync::Arc<StoreError>),
+    /// The time-stamp authority did not answer as one.
+    #[error("time-stamp authority: {0}")]
+    Authority(String),
+    /// A file could not be read or written.
+    #[error("{doing} `{path}`")]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// With which file.
+        path: String,
+        /// Why it could not.
+        #[source]
+        source: std::io::Error,
+    },
     /// A database URL that no backend serves.
     #[error("database address must start with sqlite: or postgres:")]
     Address,
@@ -63,6 +87,11 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |source| Self::Database { doing, source }
+    }
+
+    pub(crate) fn file(doing: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::File { doing, path, source }
     }
 
     pub(crate) fn blobs(doing: &'static str) -> impl FnOnce(object_store::Error) -> Self {

@@ -11,7 +11,7 @@ use crate::model::{
     DisclosureId, LegalBasisCode, OrganisationId, PermitId, PrivateText, RecordId, SegmentId,
 };
 use crate::seal::{self, Aad, ENVELOPE_VERSION, FragmentKey, Nonce, Original, SegmentKey, seal_fragment};
-use crate::store::catalogue::DisclosureRow;
+use crate::store::disclosures::DisclosureRow;
 use crate::store::journal::SealedBody;
 use serde_json::json;
 use std::time::Duration;
@@ -108,8 +108,7 @@ pub(super) async fn open(
     let pending = Pending::opening(permit_id, asked.record, announced)?;
     let row = DisclosureRow { id, record: asked.record, actor: actor.id, basis: asked.basis.clone() };
     let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
-    let recorded = archive.catalogue.intend_disclosure(log, row, pending, body, now).await?;
-    archive.journal.wake();
+    let recorded = archive.journal.intend_disclosure(log, row, pending, body, now).await?;
     let opened = match originals::fetch(archive, &[asked.record]).await.map(|mut found| found.pop()) {
         Ok(Some(Fetched { sealed, format })) => {
             seal::open(permit, recorded, sealed).map(|original| (original, format)).map_err(VaultError::from)
@@ -210,8 +209,7 @@ async fn conclude(
         .under(permit)
         .about([Thing::Record(asked.record), Thing::Disclosure(id)]);
     let log = archive.logs.vault_origin();
-    let _recorded = archive.catalogue.conclude_disclosure(log, id, word, Pending::event(entry)?).await?;
-    archive.journal.wake();
+    let _recorded = archive.journal.conclude_disclosure(log, id, word, Pending::event(entry)?).await?;
     Ok(())
 }
 

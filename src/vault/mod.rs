@@ -4,8 +4,10 @@
 //! [`Rules`] is what is applied (recognisers, trees, policies, plans); [`Sources`] is time and chance, given
 //! so that two archives can be built alike.
 
+pub mod bodies;
 pub mod channels;
 mod conversation;
+pub mod cosign;
 pub mod disclose;
 pub mod grants;
 pub mod ingest;
@@ -18,10 +20,13 @@ mod reading;
 pub mod review;
 pub mod scrub;
 pub mod sealing;
+mod second_place;
 pub mod sequence;
 pub mod source;
 mod sources;
+pub mod standing;
 pub mod survey;
+pub mod timestamps;
 pub mod verify;
 
 pub use reading::{CaptureReader, InProcess, Units};
@@ -79,9 +84,19 @@ pub struct Logs {
     pub reading_room: LogKey,
     /// Where copies of signed checkpoints go, if anywhere.
     pub second_place: Option<PathBuf>,
+    /// Who cosigns checkpoints.
+    pub witnesses: cosign::Witnesses,
+    /// Who time-stamps checkpoints, if anyone.
+    pub authority: Option<timestamps::Authority>,
 }
 
 impl Logs {
+    /// The keys of both logs: the archive plane's, then the reading room's.
+    #[must_use]
+    pub const fn keys(&self) -> [&LogKey; 2] {
+        [&self.vault, &self.reading_room]
+    }
+
     /// The origin of the archive plane's log.
     #[must_use]
     pub const fn vault_origin(&self) -> &Origin {
@@ -161,6 +176,9 @@ pub enum VaultError {
     /// A ledger entry could not be made.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// A time-stamp does not hold.
+    #[error(transparent)]
+    Timestamp(#[from] crate::ledger::TimestampError),
     /// The fragments of a record do not make up its bytes: nothing of the batch was taken in.
     #[error("fragments and records of the capture do not fit together; nothing of it was taken in")]
     Layout,

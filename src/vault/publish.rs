@@ -283,9 +283,22 @@ async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(
         }
         "withdrawal" => {
             let gone: Vec<ProjectionId> = serde_json::from_str(payload).map_err(|_| unreadable())?;
-            archive.room.withdraw(&gone).await?;
+            record_withdrawal(archive, archive.room.withdraw(&gone).await?).await?;
         }
         _ => return Err(unreadable()),
     }
+    Ok(())
+}
+
+/// What was there is gone; a withdrawal of what was never published is no step.
+async fn record_withdrawal(archive: &Archive, projections: u64) -> Result<(), VaultError> {
+    if projections == 0 {
+        return Ok(());
+    }
+    let sources = &archive.sources;
+    let entry = Entry::new(sources.entry_id()?, EntryKind::RecordsWithdrawn, sources.now())
+        .counting("projections".parse()?, projections);
+    let log = archive.logs.vault_origin();
+    let _recorded = archive.journal.record(log, Pending::event(entry)?, None).await?;
     Ok(())
 }

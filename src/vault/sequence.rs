@@ -1,13 +1,10 @@
 //! The leader's work: taking up the reading room's inbox, numbering and signing entries, copying checkpoints,
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
-use super::{Archive, Rules, VaultError, publish};
+use super::{Archive, Rules, VaultError, publish, second_place, timestamps};
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::ProjectionId;
-use crate::store::StoreError;
-use crate::store::effect::Effect;
 use crate::store::inbox::{Arrived, RoomEvent, RoomEventKind};
-use std::path::Path;
 use std::time::Duration;
 
 /// Messages taken up in one transaction.
@@ -78,45 +75,33 @@ fn entry(
     Ok(Pending::event(entry)?)
 }
 
-/// Numbers and signs what is pending in both logs, and copies their checkpoints to the second place.
+/// Numbers and signs what is pending in both logs, and copies their checkpoints to the second place. What ails one
+/// log does not stop the other.
 ///
 /// # Errors
-/// When the database fails or a log does not continue where its head says.
+/// When the database fails, a log does not continue where its head says, or does not contain what was copied before:
+/// two histories are never signed.
 pub async fn number(archive: &Archive) -> Result<usize, VaultError> {
+    let [vault, room] = archive.logs.keys();
+    let (vault, room) = (number_log(archive, vault).await, number_log(archive, room).await);
+    Ok(vault? + room?)
+}
+
+async fn number_log(archive: &Archive, key: &LogKey) -> Result<usize, VaultError> {
     let mut done = 0;
-    for key in [&archive.logs.vault, &archive.logs.reading_room] {
-        let mut of_log = 0;
-        loop {
-            let numbered = archive.journal.sequence(key).await?;
-            of_log += numbered;
-            if numbered == 0 {
-                break;
-            }
-        }
-        if of_log > 0 {
-            copy_checkpoint(archive, key).await?;
-        }
-        done += of_log;
+    if !archive.journal.is_waiting(key.verifier().origin()).await? {
+        return Ok(done);
     }
+    second_place::check(archive, key).await?;
+    loop {
+        let numbered = archive.journal.sequence(key).await?;
+        done += numbered;
+        if numbered == 0 {
+            break;
+        }
+    }
+    second_place::copy(archive, key).await?;
     Ok(done)
-}
-
-async fn copy_checkpoint(archive: &Archive, key: &LogKey) -> Result<(), VaultError> {
-    let Some(folder) = archive.logs.second_place.clone() else { return Ok(()) };
-    let origin = key.verifier().origin();
-    let Some(head) = archive.journal.head(origin).await? else { return Ok(()) };
-    let name = origin.as_str().replace('/', "_");
-    tokio::task::spawn_blocking(move || write_checkpoint(&folder, &name, &head.checkpoint))
-        .await?
-        .map_err(|source| VaultError::Store(StoreError::Busy(format!("checkpoint copy: {source}"))))
-}
-
-/// Writes the newest checkpoint beside the old one, then puts it in its place: a copy is never half.
-fn write_checkpoint(folder: &Path, name: &str, checkpoint: &str) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let fresh = folder.join(format!("{name}.checkpoint.new"));
-    std::fs::write(&fresh, checkpoint)?;
-    Effect::CheckpointCopied.blocking(|| std::fs::rename(fresh, folder.join(format!("{name}.checkpoint"))))
 }
 
 /// One round of the leader: up, numbers, down.
@@ -138,7 +123,14 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Runs rounds until the process ends. An error is logged (without content) and the next round tries again.
 pub async fn lead(archive: Archive, rules: Rules) {
     let numbering = archive.clone();
+    tokio::spawn(timestamps::keep(archive.clone()));
     tokio::spawn(async move {
+        // A head that was signed just before the last process ended may not have been copied.
+        for key in numbering.logs.keys() {
+            if let Err(error) = second_place::copy(&numbering, key).await {
+                tracing::error!(%error, "checkpoint was not copied");
+            }
+        }
         // Numbering does not wait for publishing: receipts hang on it.
         loop {
             if let Err(error) = number(&numbering).await {

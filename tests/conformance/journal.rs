@@ -4,10 +4,10 @@ use super::fixture::*;
 use super::stage::Stage;
 use crate::support::start;
 use knik::ledger::{Checkpoint, Entry, EntryId, Hash, LogKey, Origin, leaf_hash, root_of};
-use knik::store::StoreError;
 use knik::store::catalogue::Batch;
 use knik::store::database::{Database, Dialect, Mode, Plane};
 use knik::store::journal::{Journal, SealedBody};
+use knik::store::{CosignedRow, StoreError, TimestampRow};
 use knik::vault::verify::verify_receipt;
 use std::collections::BTreeSet;
 
@@ -64,6 +64,35 @@ pub async fn a_transaction_that_failed_leaves_no_entry(stage: &Stage) {
     assert_eq!(entries(&journal, &log()).await[0].id(), EntryId::from_uuid(id(3)));
     journal.take_up(&log(), vec![step(4)], 17).await.unwrap();
     assert_eq!(journal.inbox_cursor().await.unwrap(), 17);
+}
+
+/// 64 at once, three of which are there already.
+pub async fn an_error_in_a_group_reaches_whom_it_belongs_to(stage: &Stage) {
+    const WRITERS: u128 = 64;
+    let journal = Journal::new(stage.open(Plane::Vault).await);
+    let twice = BTreeSet::from([3, 17, 40]);
+    for n in &twice {
+        let _recorded = journal.record(&log(), step(*n), None).await.unwrap();
+    }
+    let all: Vec<_> = (0..WRITERS)
+        .map(|n| {
+            let journal = journal.clone();
+            tokio::spawn(async move { journal.record(&log(), step(n), None).await.map(|done| done.entry()) })
+        })
+        .collect();
+    for (n, one) in (0..).zip(all) {
+        match one.await.unwrap() {
+            Ok(entry) => assert!(entry == EntryId::from_uuid(id(n)) && !twice.contains(&n), "entry {n}"),
+            Err(error) => {
+                assert!(
+                    twice.contains(&n) && matches!(error, StoreError::Database { .. }),
+                    "entry {n}: {error}"
+                );
+            }
+        }
+    }
+    assert_eq!(journal.sequence(&log_key("vault")).await.unwrap(), 64, "each is there once");
+    assert_eq!(check_head(&journal, &log_key("vault")).await, 64);
 }
 
 pub async fn receipts_verify_and_only_under_the_logs_key(stage: &Stage) {
@@ -177,18 +206,54 @@ pub async fn two_logs_are_numbered_apart(stage: &Stage) {
 pub async fn bodies_stand_apart_and_can_be_erased(stage: &Stage) {
     let db = stage.open(Plane::Vault).await;
     let journal = Journal::new(db.clone());
-    let entry = EntryId::from_uuid(id(1));
+    let (entry, key) = (EntryId::from_uuid(id(1)), log_key("vault"));
     let _recorded = journal.record(&log(), step(1), Some(SealedBody(vec![0, 255, 7]))).await.unwrap();
     let _recorded = journal.record(&log(), step(2), None).await.unwrap();
-    journal.sequence(&log_key("vault")).await.unwrap();
+    journal.sequence(&key).await.unwrap();
     assert_eq!(journal.body(entry).await.unwrap().unwrap().0, [0, 255, 7]);
     assert!(journal.body(EntryId::from_uuid(id(2))).await.unwrap().is_none());
-    sqlx::query("DELETE FROM ledger_body").execute(db.write()).await.unwrap();
+    let (leaves, receipt) =
+        (journal.leaves(&log(), 0, 2).await.unwrap(), journal.receipt(&log(), entry).await.unwrap());
+    assert!(journal.erase_body(&log(), entry, step(3)).await.unwrap());
     assert!(journal.body(entry).await.unwrap().is_none());
-    assert!(
-        journal.receipt(&log(), entry).await.unwrap().unwrap().verify(log_key("vault").verifier()).is_ok()
-    );
-    assert_eq!(check_head(&journal, &log_key("vault")).await, 2);
+    assert_eq!(journal.leaves(&log(), 0, 2).await.unwrap(), leaves, "leaves stay as they were");
+    assert_eq!(journal.receipt(&log(), entry).await.unwrap(), receipt);
+    assert!(receipt.unwrap().verify(key.verifier()).is_ok());
+    assert_eq!(journal.sequence(&key).await.unwrap(), 1, "that it was erased is an entry");
+    assert_eq!(check_head(&journal, &key).await, 3);
+    assert!(!journal.erase_body(&log(), entry, step(4)).await.unwrap(), "there is none any more");
+    assert!(!journal.erase_body(&log(), EntryId::from_uuid(id(2)), step(4)).await.unwrap());
+    assert_eq!(journal.sequence(&key).await.unwrap(), 0, "nothing is recorded of nothing");
+    // Before it is numbered, too.
+    let _recorded = journal.record(&log(), step(5), Some(SealedBody(vec![1]))).await.unwrap();
+    assert!(journal.erase_body(&log(), EntryId::from_uuid(id(5)), step(6)).await.unwrap());
+    assert_eq!(journal.sequence(&key).await.unwrap(), 2);
+    assert!(journal.body(EntryId::from_uuid(id(5))).await.unwrap().is_none());
+    assert_eq!(rows(&db, "ledger_body").await, 0);
+}
+
+pub async fn evidence_is_kept_by_log_and_size(stage: &Stage) {
+    let journal = Journal::new(stage.open(Plane::Vault).await);
+    let cosigned = |size, witness: &str, line: &str| CosignedRow {
+        size,
+        witness: witness.to_owned(),
+        note: format!("note {size}"),
+        line: line.to_owned(),
+    };
+    for row in [cosigned(20, "b", "1"), cosigned(3, "b", "2"), cosigned(20, "a", "3"), cosigned(20, "b", "4")]
+    {
+        journal.keep_cosignature(&log(), &row).await.unwrap();
+    }
+    let kept = [cosigned(3, "b", "2"), cosigned(20, "a", "3"), cosigned(20, "b", "4")];
+    assert_eq!(journal.cosignatures(&log()).await.unwrap(), kept, "the newest of each witness, by size");
+    let stamp = |size, byte| TimestampRow { size, note: format!("note {size}"), response: vec![byte, 0] };
+    for row in [stamp(20, 1), stamp(3, 2), stamp(20, 3)] {
+        journal.keep_timestamp(&log(), &row).await.unwrap();
+    }
+    assert_eq!(journal.timestamps(&log()).await.unwrap(), [stamp(3, 2), stamp(20, 1)], "the first stays");
+    let other = log_key("reading-room");
+    assert!(journal.cosignatures(other.verifier().origin()).await.unwrap().is_empty());
+    assert!(journal.timestamps(other.verifier().origin()).await.unwrap().is_empty());
 }
 
 pub async fn a_head_that_does_not_fit_the_entries_stops_the_log(stage: &Stage) {

@@ -61,10 +61,12 @@ on_every_backend! {
     journal:
         an_entry_is_durable_with_its_transaction,
         a_transaction_that_failed_leaves_no_entry,
+        an_error_in_a_group_reaches_whom_it_belongs_to,
         receipts_verify_and_only_under_the_logs_key,
         two_sequencers_make_one_log_without_gaps,
         two_logs_are_numbered_apart,
         bodies_stand_apart_and_can_be_erased,
+        evidence_is_kept_by_log_and_size,
         a_head_that_does_not_fit_the_entries_stops_the_log,
         a_head_that_moved_is_refused;
     late:

@@ -8,7 +8,7 @@ use knik::store::catalogue::{Channel, QueueState, RecordSummary};
 use knik::store::inbox::{Message, RoomEvent, RoomEventKind};
 use knik::vault::disclose::{self, DisclosureRequest, receipt_again};
 use knik::vault::review::{self, Judging, QueueSelection};
-use knik::vault::verify::verify;
+use knik::vault::verify::{Trust, verify};
 use knik::vault::{channels, grants, scrub};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -241,7 +241,8 @@ impl Life {
     }
 
     async fn nothing_is_wrong(&self) {
-        let checked = verify(&self.vault.archive, &self.vault.verifiers(), &|_, _| ()).await.unwrap();
+        let trust = Trust::of(&self.vault.archive);
+        let checked = verify(&self.vault.archive, &trust, &|_, _| ()).await.unwrap();
         assert_eq!(checked.first_wrong, None);
     }
 

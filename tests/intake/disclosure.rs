@@ -6,8 +6,8 @@ use knik::access::Actor;
 use knik::ledger::{Entry, EntryKind, LogKey, Thing};
 use knik::model::{ActorId, PrivateText, RecordId, Role};
 use knik::vault::disclose::{Disclosure, DisclosureRequest, receipt_again};
-use knik::vault::verify::verify_receipt;
-use knik::vault::{VaultError, disclose as vault_disclose};
+use knik::vault::verify::{Trust, verify_ledger, verify_receipt};
+use knik::vault::{VaultError, bodies, disclose as vault_disclose};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -113,6 +113,32 @@ async fn a_disclosure_is_proved_to_whoever_has_the_logs_key() {
         receipt_again(&vault.archive, &colleague, one.id).await,
         Err(VaultError::Absent { .. })
     ));
+}
+
+#[tokio::test]
+async fn an_erased_body_leaves_entry_receipt_and_tree_as_they_were() {
+    let (vault, _) = TestVault::loaded(1).await;
+    let actor = official("min-low");
+    let record = vault.archive.catalogue.records(&actor.organisation, None, None, 1).await.unwrap()[0].id;
+    let one = {
+        let _numbering = vault.numbering();
+        disclose(&vault, &actor, record, "avg-15", "2026-0042", MOTIVATION).await.unwrap()
+    };
+    let json = serde_json::to_string(&one.receipt).unwrap();
+    let [key, _] = vault.verifiers();
+    let intent = verify_receipt(&json, &key).unwrap().entry;
+    assert!(vault.archive.journal.body(intent.id()).await.unwrap().is_some());
+    assert!(bodies::erase(&vault.archive, intent.id()).await.unwrap());
+    assert!(vault.archive.journal.body(intent.id()).await.unwrap().is_none());
+    assert!(!bodies::erase(&vault.archive, intent.id()).await.unwrap(), "there is none any more");
+    let last = entries(&vault, 0).await.pop().unwrap();
+    assert_eq!(last.kind(), EntryKind::DataErased);
+    assert!(last.things().contains(&Thing::Entry(intent.id())), "it is told which");
+    assert_eq!(verify_receipt(&json, &key).unwrap().entry, intent, "the receipt holds as before");
+    let again = receipt_again(&vault.archive, &actor, one.id).await.unwrap();
+    assert_eq!(verify_receipt(&serde_json::to_string(&again).unwrap(), &key).unwrap().entry, intent);
+    let seen = verify_ledger(&vault.archive, &Trust::of(&vault.archive), &[]).await.unwrap();
+    assert_eq!(seen.first_wrong, None);
 }
 
 #[tokio::test]

@@ -3,11 +3,11 @@
 use crate::support::{TestVault, seeded_bytes};
 use knik::ledger::LogKey;
 use knik::model::SegmentId;
-use knik::vault::verify::{Verification, verify};
+use knik::vault::verify::{Trust, Verification, verify};
 use std::fs;
 
 async fn look(vault: &TestVault) -> Verification {
-    verify(&vault.archive, &vault.verifiers(), &|_, _| {}).await.unwrap()
+    verify(&vault.archive, &Trust::of(&vault.archive), &|_, _| {}).await.unwrap()
 }
 
 /// What is wrong must be told, with these words in it; then it is mended and nothing is wrong any more.
@@ -132,8 +132,9 @@ async fn a_ledger_that_was_changed_is_named() {
     }
     let [_, room] = vault.verifiers();
     let stranger = LogKey::from_seed(vault.archive.logs.vault_origin().clone(), &seeded_bytes(77)).unwrap();
-    let keys = [stranger.verifier().clone(), room];
-    let told = verify(&vault.archive, &keys, &|_, _| {}).await.unwrap().first_wrong.unwrap();
+    let keys = vec![stranger.verifier().clone(), room];
+    let trust = Trust { keys, ..Trust::of(&vault.archive) };
+    let told = verify(&vault.archive, &trust, &|_, _| {}).await.unwrap().first_wrong.unwrap();
     assert!(told.contains("checkpoint"), "another key: {told}");
 }
 

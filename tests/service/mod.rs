@@ -11,6 +11,7 @@ mod fixture;
 mod harvest;
 mod harvest_s3;
 mod killed;
+mod ledger;
 mod logs;
 mod main_job;
 mod parsing;

@@ -12,6 +12,7 @@ use knik::store::inbox::Inbox;
 use knik::store::journal::Journal;
 use knik::store::keys::{KeyFolder, write_new};
 use knik::store::room::RoomWriter;
+use knik::vault::cosign::Witnesses;
 use knik::vault::ingest::{Delivery, IngestReport, ingest, silent};
 use knik::vault::{Archive, CaptureSource, Logs, Rules, Sources, VaultError, channels, sequence};
 use std::path::{Path, PathBuf};
@@ -65,6 +66,8 @@ impl TestVault {
                 vault: log("vault"),
                 reading_room: log("reading-room"),
                 second_place: Some(at.join("checkpoints")),
+                witnesses: Witnesses::default(),
+                authority: None,
             }),
             sources,
             intake: Arc::default(),

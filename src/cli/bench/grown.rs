@@ -67,9 +67,8 @@ fn array(text: &str) -> Option<&str> {
     }
     let long = inside.starts_with('[') && inside.len() > 2 && inside.len() * 2 > text.len();
     // A list inside one record is no list of records.
-    let records = serde_json::from_str::<Vec<&RawValue>>(inside).is_ok_and(|elements| {
-        elements.iter().all(|element| element.get().starts_with(['{', '[']))
-    });
+    let records = serde_json::from_str::<Vec<&RawValue>>(inside)
+        .is_ok_and(|elements| elements.iter().all(|element| element.get().starts_with(['{', '['])));
     (long && records).then_some(inside)
 }
 
@@ -118,9 +117,15 @@ mod tests {
         for (sample, each) in [
             (r#"{"knik":1,"id":"forum/700000001","kind":"reaction","text":"Dag"}"#, 1),
             (r#"[{"id":"1576994746135764992","text":"x","author_id":"2"}]"#, 1),
-            (r#"{"data":[{"id":"17858154961981086","text":"Mooi","timestamp":"2020-06-01T10:56:52+0000"}],"paging":{}}"#, 1),
+            (
+                r#"{"data":[{"id":"17858154961981086","text":"Mooi","timestamp":"2020-06-01T10:56:52+0000"}],"paging":{}}"#,
+                1,
+            ),
             ("Date,Link,Message\n2026-05-04 10:00:00,https://l.example/urn%3Ali%3A123456789,Dag\n", 1),
-            ("window.YTD.tweets.part0 = [ {\"tweet\":{\"id_str\":\"1576994746135764992\",\"full_text\":\"x\"}} ]", 1),
+            (
+                "window.YTD.tweets.part0 = [ {\"tweet\":{\"id_str\":\"1576994746135764992\",\"full_text\":\"x\"}} ]",
+                1,
+            ),
         ] {
             let large = grown(sample.as_bytes(), 20_000);
             assert!(large.len() >= 20_000 - 200 && large.len() < 21_000, "{}", large.len());

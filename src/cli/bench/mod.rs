@@ -3,6 +3,7 @@
 mod captures;
 mod clock;
 mod detect;
+mod grown;
 mod hostile;
 mod length;
 mod memory;

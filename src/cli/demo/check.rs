@@ -7,7 +7,7 @@ use super::{PEOPLE, samples, setup, token_of};
 use crate::ledger::Receipt;
 use crate::model::Role;
 use crate::redact::leaks;
-use crate::vault::verify::verify;
+use crate::vault::verify::{Trust, verify};
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -268,9 +268,8 @@ impl<'a> Checker<'a> {
     }
 
     async fn verification(&mut self) -> Result<()> {
-        let logs = &self.folder.archive.logs;
-        let keys = [logs.vault.verifier().clone(), logs.reading_room.verifier().clone()];
-        let seen = verify(&self.folder.archive, &keys, &|_, _| {}).await?;
+        let archive = &self.folder.archive;
+        let seen = verify(archive, &Trust::of(archive), &|_, _| {}).await?;
         let got = seen
             .first_wrong
             .clone()

@@ -3,12 +3,10 @@
 use super::Catalogue;
 use super::commit::{OutboxRow, insert_outbox};
 use crate::ledger::{EntryId, Origin, Pending, Recorded};
-use crate::model::{
-    ActorId, ChannelId, DisclosureId, GrantId, LegalBasisCode, OrganisationId, RecordId, Timestamp,
-};
+use crate::model::{ActorId, ChannelId, DisclosureId, GrantId, LegalBasisCode, OrganisationId, Timestamp};
 use crate::store::StoreError;
 use crate::store::effect::Effect;
-use crate::store::journal::{self, SealedBody};
+use crate::store::journal;
 use crate::store::rows::{RowValues, bytes, list};
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
@@ -46,19 +44,6 @@ impl GrantRow {
     pub fn active(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.until
     }
-}
-
-/// One opening of one original, as intended.
-#[derive(Debug)]
-pub struct DisclosureRow {
-    /// Its id.
-    pub id: DisclosureId,
-    /// Of which record.
-    pub record: RecordId,
-    /// By whom.
-    pub actor: ActorId,
-    /// Under which legal basis.
-    pub basis: LegalBasisCode,
 }
 
 /// Something that waits to go down.
@@ -199,67 +184,6 @@ impl Catalogue {
             .await
             .map_err(StoreError::database("listing grants"))?;
         rows.iter().map(grant_of).collect()
-    }
-
-    /// Writes the intent to open an original: disclosure row and ledger entry with its sealed body, together.
-    /// Only after this may the original be opened.
-    ///
-    /// # Errors
-    /// When the database fails: the opening must then be refused.
-    pub async fn intend_disclosure(
-        &self,
-        log: &Origin,
-        row: DisclosureRow,
-        pending: Pending,
-        body: SealedBody,
-        now: Timestamp,
-    ) -> Result<Recorded, StoreError> {
-        let mut tx = self.db.begin().await?;
-        sqlx::query(
-            "INSERT INTO disclosure (id, record, actor, legal_basis, intent, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(bytes(row.id.uuid()))
-        .bind(bytes(row.record.uuid()))
-        .bind(bytes(row.actor.uuid()))
-        .bind(row.basis.to_string())
-        .bind(bytes(pending.entry().id().uuid()))
-        .bind(now.micros())
-        .execute(&mut *tx)
-        .await
-        .map_err(StoreError::database("recording a disclosure"))?;
-        let added = journal::add(&mut tx, log, pending, Some(body)).await?;
-        Effect::DisclosureIntended
-            .of(tx.commit())
-            .await
-            .map_err(StoreError::database("recording a disclosure"))?;
-        Ok(journal::after_commit(added))
-    }
-
-    /// Writes how a disclosure ended.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn conclude_disclosure(
-        &self,
-        log: &Origin,
-        id: DisclosureId,
-        outcome: &'static str,
-        pending: Pending,
-    ) -> Result<Recorded, StoreError> {
-        let mut tx = self.db.begin().await?;
-        sqlx::query("UPDATE disclosure SET outcome = $1 WHERE id = $2")
-            .bind(outcome)
-            .bind(bytes(id.uuid()))
-            .execute(&mut *tx)
-            .await
-            .map_err(StoreError::database("concluding a disclosure"))?;
-        let added = journal::add(&mut tx, log, pending, None).await?;
-        Effect::DisclosureConcluded
-            .of(tx.commit())
-            .await
-            .map_err(StoreError::database("concluding a disclosure"))?;
-        Ok(journal::after_commit(added))
     }
 
     /// The entry that announced a disclosure of `actor`; `None` when there is none of that id by that person.

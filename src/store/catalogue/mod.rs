@@ -17,7 +17,7 @@ pub use commit::{
 };
 pub use conversations::{Known, Member, Refreshed, Withheld};
 pub use flags::{FlagPlace, FlagRow, Judgement, QueueState, ReviewItem, Verdicts};
-pub use grants::{DisclosureRow, GrantRow, OutboxItem};
+pub use grants::{GrantRow, OutboxItem};
 pub use keeping::{Fixity, Milestone, Reached};
 pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};
 pub use records::{CaptureState, Counts, DecisionSummary, RecordSummary};

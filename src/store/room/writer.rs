@@ -97,14 +97,16 @@ impl RoomWriter {
         Effect::RoomGrant.of(tx.commit()).await.map_err(StoreError::database("publishing a grant"))
     }
 
-    /// Withdraws projections: what is not there is no error.
+    /// Withdraws projections: what is not there is no error. Returns how many were there.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
-    pub async fn withdraw(&self, gone: &[ProjectionId]) -> Result<(), StoreError> {
+    pub async fn withdraw(&self, gone: &[ProjectionId]) -> Result<u64, StoreError> {
         let mut tx = self.db.begin().await?;
-        withdraw_all(&mut tx, gone).await?;
-        Effect::RoomWithdrawal.of(tx.commit()).await.map_err(StoreError::database("withdrawing projections"))
+        let withdrawn = withdraw_all(&mut tx, gone).await?;
+        let committed = Effect::RoomWithdrawal.of(tx.commit()).await;
+        committed.map_err(StoreError::database("withdrawing projections"))?;
+        Ok(withdrawn)
     }
 
     /// Revokes a grant: its names and pseudonyms go with it.
@@ -192,18 +194,14 @@ async fn withdraw_missing(
             }
         }
     }
-    withdraw_all(tx, &gone).await
+    withdraw_all(tx, &gone).await.map(drop)
 }
 
-async fn withdraw_all(tx: &mut Transaction<'static, Any>, gone: &[ProjectionId]) -> Result<(), StoreError> {
-    for from in [
-        "DELETE FROM grant_record WHERE projection",
-        "DELETE FROM term WHERE projection",
-        "DELETE FROM projection WHERE id",
-    ] {
+async fn withdraw_all(tx: &mut Transaction<'static, Any>, gone: &[ProjectionId]) -> Result<u64, StoreError> {
+    for from in ["DELETE FROM grant_record WHERE projection", "DELETE FROM term WHERE projection"] {
         delete_all(tx, from, gone).await?;
     }
-    Ok(())
+    delete_all(tx, "DELETE FROM projection WHERE id", gone).await
 }
 
 /// `from` is `DELETE FROM table WHERE column`.
@@ -211,16 +209,18 @@ async fn delete_all(
     tx: &mut Transaction<'static, Any>,
     from: &'static str,
     ids: &[ProjectionId],
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
+    let mut deleted = 0;
     for chunk in ids.chunks(LISTED_MAX) {
         let sql = AssertSqlSafe(format!("{from} IN ({})", list(1, chunk.len())));
         let mut query = sqlx::query(sql).persistent(chunk.len() == LISTED_MAX);
         for id in chunk {
             query = query.bind(bytes(id.uuid()));
         }
-        query.execute(&mut **tx).await.map_err(StoreError::database("withdrawing projections"))?;
+        let done = query.execute(&mut **tx).await.map_err(StoreError::database("withdrawing projections"))?;
+        deleted += done.rows_affected();
     }
-    Ok(())
+    Ok(deleted)
 }
 
 async fn upsert_projections(

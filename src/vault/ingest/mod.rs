@@ -103,8 +103,54 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 ///
 /// # Errors
 /// [`VaultError::Capture`] when the file is not sound, [`VaultError::Input`] when channel and format do not fit,
-/// [`VaultError::Skipped`] when a strict delivery has pieces that cannot be read: nothing was taken in. When storage fails midway, the batches before it stand; a second delivery adds the rest.
+/// [`VaultError::Skipped`] when a strict delivery has pieces that cannot be read: nothing was taken in, and that is
+/// recorded. When storage fails midway, the batches before it stand; a second delivery adds the rest.
 pub async fn ingest(
+    archive: &Archive,
+    rules: &Rules,
+    channel: &Channel,
+    delivery: Delivery,
+    progress: Progress,
+) -> Result<IngestReport, VaultError> {
+    let by = delivery.by;
+    let taken = take_in(archive, rules, channel, delivery, progress).await;
+    if let Some(why) = taken.as_ref().err().and_then(why_refused) {
+        record_refusal(archive, channel, by, why).await?;
+    }
+    taken
+}
+
+/// Why a capture that is itself at fault is refused, as a code.
+const fn why_refused(error: &VaultError) -> Option<&'static str> {
+    match error {
+        _ if !error.is_of_capture() => None,
+        VaultError::Skipped(_) => Some("pieces-unreadable"),
+        VaultError::Input(_) => Some("does-not-fit"),
+        VaultError::Layout => Some("layout"),
+        _ => Some("not-sound"),
+    }
+}
+
+async fn record_refusal(
+    archive: &Archive,
+    channel: &Channel,
+    by: Deliverer,
+    why: &'static str,
+) -> Result<(), VaultError> {
+    let sources = &archive.sources;
+    let mut entry = Entry::new(sources.entry_id()?, EntryKind::CaptureRefused, sources.now())
+        .of(channel.organisation.clone())
+        .about([Thing::Channel(channel.id.clone())])
+        .because([why.parse::<Code>()?]);
+    if let Some((actor, role)) = by {
+        entry = entry.by(actor, role);
+    }
+    let log = archive.logs.vault_origin();
+    let _recorded = archive.journal.record(log, Pending::event(entry)?, None).await?;
+    Ok(())
+}
+
+async fn take_in(
     archive: &Archive,
     rules: &Rules,
     channel: &Channel,

@@ -1,0 +1,94 @@
+//! Disclosures: each with the entries that announce and conclude it, durable together or not at all.
+
+use super::StoreError;
+use super::effect::Effect;
+use super::group_commit::Beside;
+use super::journal::{Journal, SealedBody};
+use super::rows::bytes;
+use crate::ledger::{EntryId, Origin, Pending, Recorded};
+use crate::model::{ActorId, DisclosureId, LegalBasisCode, RecordId, Timestamp};
+use sqlx::{Any, Transaction};
+
+/// One opening of one original, as intended.
+#[derive(Debug, Clone)]
+pub struct DisclosureRow {
+    /// Its id.
+    pub id: DisclosureId,
+    /// Of which record.
+    pub record: RecordId,
+    /// By whom.
+    pub actor: ActorId,
+    /// Under which legal basis.
+    pub basis: LegalBasisCode,
+}
+
+impl Journal {
+    /// Writes the intent to open an original: disclosure row and ledger entry with its sealed body, together.
+    /// Only after this may the original be opened.
+    ///
+    /// # Errors
+    /// When the database fails: the opening must then be refused.
+    pub async fn intend_disclosure(
+        &self,
+        log: &Origin,
+        row: DisclosureRow,
+        pending: Pending,
+        body: SealedBody,
+        now: Timestamp,
+    ) -> Result<Recorded, StoreError> {
+        let intent = pending.entry().id();
+        let beside: Beside = Box::new(move |tx| Box::pin(intended(tx, row.clone(), intent, now)));
+        self.record_beside(log, pending, Some(body), Some(beside), Effect::DisclosureIntended).await
+    }
+
+    /// Writes how a disclosure ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn conclude_disclosure(
+        &self,
+        log: &Origin,
+        id: DisclosureId,
+        outcome: &'static str,
+        pending: Pending,
+    ) -> Result<Recorded, StoreError> {
+        let beside: Beside = Box::new(move |tx| Box::pin(concluded(tx, id, outcome)));
+        self.record_beside(log, pending, None, Some(beside), Effect::DisclosureConcluded).await
+    }
+}
+
+async fn intended(
+    tx: &mut Transaction<'static, Any>,
+    row: DisclosureRow,
+    intent: EntryId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO disclosure (id, record, actor, legal_basis, intent, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(bytes(row.id.uuid()))
+    .bind(bytes(row.record.uuid()))
+    .bind(bytes(row.actor.uuid()))
+    .bind(row.basis.to_string())
+    .bind(bytes(intent.uuid()))
+    .bind(now.micros())
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("recording a disclosure"))?;
+    Ok(())
+}
+
+async fn concluded(
+    tx: &mut Transaction<'static, Any>,
+    id: DisclosureId,
+    outcome: &'static str,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE disclosure SET outcome = $1 WHERE id = $2")
+        .bind(outcome)
+        .bind(bytes(id.uuid()))
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("concluding a disclosure"))?;
+    Ok(())
+}
