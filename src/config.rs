@@ -43,6 +43,8 @@ pub struct Config {
     pub reading_room: ReadingRoom,
     /// What is taken in.
     pub ingest: Ingest,
+    /// Master keys.
+    pub keys: Keys,
     /// The ledger.
     pub ledger: Ledger,
     /// How the archive is looked after.
@@ -122,6 +124,20 @@ impl Ingest {
 const PARSER_UNITS: u64 = 48;
 /// With less the process does not even start.
 const PARSER_BYTES_MIN: u64 = 64 << 20;
+
+/// Master keys.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Keys {
+    /// `file` for key files in the data folder, or `pkcs11` for a hardware module.
+    pub provider: String,
+    /// Library of the hardware module.
+    pub pkcs11_module: PathBuf,
+    /// Label of the token in it.
+    pub pkcs11_token: String,
+    /// File with the PIN of the token's user, 0600.
+    pub pkcs11_pin_file: PathBuf,
+}
 
 /// The ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -207,6 +223,7 @@ impl Default for Config {
             vault: Vault::default(),
             reading_room: ReadingRoom::default(),
             ingest: Ingest::default(),
+            keys: Keys::default(),
             ledger: Ledger::default(),
             keeping: Keeping::default(),
             rules: Rules::default(),
@@ -250,6 +267,17 @@ impl Default for Ingest {
             batch_records: 2_000,
             parser_memory_bytes_max: 0,
             parser_seconds_per_mib: 4,
+        }
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            provider: "file".to_owned(),
+            pkcs11_module: PathBuf::new(),
+            pkcs11_token: String::new(),
+            pkcs11_pin_file: PathBuf::from("keys/pkcs11.pin"),
         }
     }
 }
@@ -332,6 +360,17 @@ impl Config {
             );
         }
         self.ledger.check()?;
+        match self.keys.provider.as_str() {
+            "file" => {}
+            "pkcs11" if self.keys.pkcs11_module.is_absolute() && !self.keys.pkcs11_token.is_empty() => {}
+            "pkcs11" => {
+                return value(
+                    "keys",
+                    "names the module by its whole path (pkcs11-module) and the token by its label (pkcs11-token)",
+                );
+            }
+            _ => return value("keys.provider", "must be `file` or `pkcs11`"),
+        }
         for issuer in &self.issuers {
             if !["ES256", "PS256", "RS256", "EdDSA"].contains(&issuer.algorithm.as_str()) {
                 return value("issuers.algorithm", "must be ES256, PS256, RS256 or EdDSA");
@@ -420,6 +459,9 @@ mod tests {
             ("[ledger]\ntsa-url = 'tsa.example'", "https://"),
             ("[ledger]\ntsa-url = 'http://tsa.example'", "tsa-ca"),
             ("[ledger]\ntsa-every-minutes = 0", "at least 1"),
+            ("[keys]\nprovider = 'paper'", "pkcs11"),
+            ("[keys]\nprovider = 'pkcs11'\npkcs11-module = '/usr/lib/x.so'", "label"),
+            ("[keys]\nprovider = 'pkcs11'\npkcs11-module = 'x.so'\npkcs11-token = 'a'", "whole path"),
         ] {
             let refused = Config::read(bad, none()).unwrap_err().to_string();
             assert!(refused.contains(says), "{bad}: {refused}");

@@ -16,6 +16,7 @@ mod detect_and_redact;
 mod detector;
 mod faults;
 mod intake;
+mod keys;
 mod ledger;
 mod posts;
 mod service;

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Every check of Knik, as `make test` runs them. Ends with one line and an exit status that agree.
 #
-# Installs the Debian packages postgresql, radosgw (S3) and strace when they are not here (as root, or with sudo). Starts a
-# server of each in a temporary folder and stops it by its process id, whatever happens. A test that cannot run prints
+# Installs the Debian packages postgresql, radosgw (S3), softhsm2 (a hardware module in software) and strace when they are
+# not here (as root, or with sudo), and Python's package cryptography in a folder of its own. Starts a server of the first
+# two in a temporary folder and stops it by its process id, whatever happens. A test that cannot run prints
 # `left out: NAME (reason)`; the only reason allowed is `(no ../shared)`, else the run fails.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -28,31 +29,45 @@ as_root() {
     if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo -n "$@"; fi
 }
 
-install_postgres() {
-    if command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then return; fi
+# install_debian WHAT PACKAGE...: as root or with sudo; says what is missing where that cannot be done.
+install_debian() {
+    local what=$1
+    shift
     if ! command -v apt-get >/dev/null; then
-        echo "no PostgreSQL here and no apt-get: install PostgreSQL 15 or later and run again" >&2
+        echo "no $what here and no apt-get: install $* and run again" >&2
         return 1
     fi
-    echo "installing the Debian package postgresql"
-    as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql
+    echo "installing the Debian packages $*"
+    as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+}
+
+install_postgres() {
+    if command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then return; fi
+    install_debian "PostgreSQL (15 or later)" postgresql
 }
 
 install_radosgw() {
     if command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null; then return; fi
-    if ! command -v apt-get >/dev/null; then
-        echo "no Ceph object gateway here and no apt-get: install radosgw, ceph-mon, ceph-osd, ceph-common, curl and openssl and run again" >&2
-        return 1
+    install_debian "Ceph object gateway" radosgw ceph-mon ceph-osd ceph-common curl openssl
+}
+
+install_softhsm() {
+    if command -v softhsm2-util >/dev/null; then return; fi
+    install_debian "SoftHSM" softhsm2
+}
+
+# The reader of segments that was written from the document alone needs Python with one package.
+find_python() {
+    if python3 -c 'import cryptography' 2>/dev/null; then
+        command -v python3 >"$work/python"
+        return
     fi
-    echo "installing the Debian packages radosgw, ceph-mon, ceph-osd, ceph-common, curl and openssl"
-    as_root apt-get update -q &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends radosgw ceph-mon ceph-osd ceph-common curl openssl
+    python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet cryptography && printf '%s\n' "$work/venv/bin/python" >"$work/python"
 }
 
 install_strace() {
     if command -v strace >/dev/null || ! command -v apt-get >/dev/null; then return; fi
-    echo "installing the Debian package strace"
-    as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends strace
+    install_debian "strace" strace
 }
 
 # step NAME COMMAND...: runs it, shows and keeps what it prints, remembers how it ended.
@@ -97,14 +112,20 @@ if [[ -s $work/s3-server ]]; then
     export KNIK_TEST_S3
 fi
 step "strace" install_strace
+step "SoftHSM" install_softhsm
+step "Python" find_python
+if [[ -s $work/python ]]; then
+    KNIK_TEST_PYTHON=$(<"$work/python")
+    export KNIK_TEST_PYTHON
+fi
 step "format" cargo fmt --check
 step "lints" cargo clippy --release --all-targets -- -D warnings
 step "tests" cargo test --release --no-fail-fast -- --show-output
 # The very program that the tests were run against. Their own variables are no settings of the program: it refuses variables it does not know.
-step "demo check" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_SHARED timeout --kill-after=30 900 "${CARGO_TARGET_DIR:-target}/release/knik" demo --check --dir "$work/demo/data"
+step "demo check" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_SHARED timeout --kill-after=30 900 "${CARGO_TARGET_DIR:-target}/release/knik" demo --check --dir "$work/demo/data"
 
 # The same program against the real Presidio: status, message and body of every request.
-step "Presidio" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_SHARED timeout --kill-after=30 900 tests/presidio/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
+step "Presidio" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_SHARED timeout --kill-after=30 900 tests/presidio/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
 
 # What was left out: named, counted, and only for the one reason that is allowed.
 grep -h '^left out:' "$log" | sort -u >"$work/left-out"

@@ -3,6 +3,7 @@
 use super::bench::BenchCommand;
 use super::control::Order;
 use super::detect::{self, DetectArguments};
+use super::keys::KeysCommand;
 use super::ledger::LedgerCommand;
 use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
@@ -75,6 +76,9 @@ pub(super) enum Command {
     /// Records that are flagged for special categories or a minor: withheld until a reviewer has judged them.
     #[command(subcommand, after_help = "Example: knik review list")]
     Review(ReviewCommand),
+    /// Master keys: make, replace, look, keep a copy, give back.
+    #[command(subcommand, after_help = "Example: knik keys status")]
+    Keys(KeysCommand),
     /// Find personal data in a text, files, or a text a line. Needs no data folder.
     #[command(after_help = detect::EXAMPLES)]
     Detect(DetectArguments),

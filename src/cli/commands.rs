@@ -3,6 +3,7 @@
 use super::arguments::IngestArguments;
 use super::control::{self, Intake, Order, Taken};
 use super::folder::DataFolder;
+use super::keys;
 use super::print;
 use super::{ledger, review, status, verify};
 use crate::capture::Format;
@@ -68,6 +69,7 @@ pub(super) async fn execute(
         }
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
         Order::Review(asked) => review::execute(folder, asked).await,
+        Order::Keys(asked) => keys::execute(folder, asked).await,
         Order::Status => status::status(folder).await,
         Order::Ledger(asked) => ledger::execute(folder, asked).await,
         Order::Verify(asked) => verify::execute(folder, asked, &*progress).await,

@@ -7,6 +7,7 @@
 pub(super) mod delivery;
 
 use super::folder::DataFolder;
+use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
 use super::review::ReviewOrder;
 use super::verify::VerifyOrder;
@@ -61,6 +62,8 @@ pub(super) enum Order {
     Review(ReviewOrder),
     /// The ledger: what goes out, and what is said of it.
     Ledger(LedgerOrder),
+    /// Master keys and epochs.
+    Keys(KeysOrder),
     /// Counts and heads.
     Status,
     /// Check everything.
@@ -121,7 +124,7 @@ pub(super) async fn carry_out(
     if let Ok(service) = UnixStream::connect(dir.join(SOCKET)).await {
         return ask(service, order, progress).await;
     }
-    if !matches!(order, Order::AddOrganisation { .. }) {
+    if !matches!(order, Order::AddOrganisation { .. } | Order::Keys(KeysOrder::Init { .. })) {
         must_exist(dir)?;
     }
     let folder = Arc::new(DataFolder::open(dir).await?);

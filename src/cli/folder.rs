@@ -4,12 +4,13 @@ use super::embedded::RuleFiles;
 use crate::config::{self, Config};
 use crate::ledger::{Authorities, Origin};
 use crate::model::OrganisationId;
+use crate::seal::MasterVersion;
 use crate::store::blobs::Blobs;
 use crate::store::catalogue::Catalogue;
 use crate::store::database::{Database, Mode, Plane};
 use crate::store::inbox::Inbox;
 use crate::store::journal::Journal;
-use crate::store::keys::{FileKeyring, KeyFolder};
+use crate::store::keys::{EpochKeyring, KeyFolder};
 use crate::store::room::RoomWriter;
 use crate::store::tsa::TimestampServer;
 use crate::vault::cosign::Witnesses;
@@ -45,7 +46,6 @@ pub struct DataFolder {
     pub archive: Archive,
     /// Key files.
     pub keys: KeyFolder,
-    keyring: Arc<FileKeyring>,
     _lock: File,
 }
 
@@ -61,10 +61,24 @@ impl DataFolder {
         let rule_files = RuleFiles::read(&config, path)?;
         let rules = rule_files.rules(&config)?;
         let keys = KeyFolder::open(&path.join("keys"))?;
-        let keyring = Arc::new(keys.keyring()?);
-        let archive = open_archive(path, &config, &keys, Arc::clone(&keyring)).await?;
+        let keyring = Arc::new(super::keys::keyring(path, &config.keys, &keys)?);
+        let archive = open_archive(path, &config, &keys, keyring).await?;
         archive.catalogue.resume(archive.sources.now()).await?;
-        Ok(Self { path: path.to_owned(), config, rules, rule_files, archive, keys, keyring, _lock: lock })
+        Ok(Self { path: path.to_owned(), config, rules, rule_files, archive, keys, _lock: lock })
+    }
+
+    /// Makes the first master key of an organisation, and begins its first epoch. `false` when it has keys.
+    ///
+    /// # Errors
+    /// When a key cannot be made.
+    pub fn init_keys(&self, id: &OrganisationId) -> Result<bool> {
+        let keyring = &self.archive.keyring;
+        let fresh = match keyring.provider().masters()?.iter().any(|(whose, _)| whose == id) {
+            true => false,
+            false => keyring.provider().create(id, MasterVersion::new(1))?,
+        };
+        keyring.adopt(id)?;
+        Ok(fresh)
     }
 
     /// Adds an organisation: its master key is made when it has none. `false` when it had one.
@@ -76,8 +90,7 @@ impl DataFolder {
             *id != OrganisationId::nobody(),
             "`{id}` is the organisation that owns nothing; take another name"
         );
-        let fresh = self.keys.create_master(id)?;
-        self.keys.load_into(&self.keyring)?;
+        let fresh = self.init_keys(id)?;
         crate::vault::channels::add_organisation(&self.archive, id, name).await?;
         Ok(fresh)
     }
@@ -107,6 +120,15 @@ fn make(path: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Holds a data folder without opening it, so that no service or command does.
+///
+/// # Errors
+/// When another process holds it.
+pub(super) fn lock_alone(path: &Path) -> Result<File> {
+    make(path)?;
+    lock(path)
 }
 
 fn lock(path: &Path) -> Result<File> {
@@ -150,7 +172,7 @@ async fn open_archive(
     path: &Path,
     config: &Config,
     keys: &KeyFolder,
-    keyring: Arc<FileKeyring>,
+    keyring: Arc<EpochKeyring>,
 ) -> Result<Archive> {
     let addresses = Addresses::of(path, config)?;
     let vault = Database::open(&addresses.vault, Plane::Vault, Mode::Owner).await?;
@@ -177,9 +199,11 @@ async fn open_archive(
         inbox: Inbox::new(inbox),
         keyring,
         digests: Arc::new(keys.digest_key()?),
+        suppression: Arc::new(keys.suppression_key()?),
         logs: Arc::new(logs),
         sources: Sources::system(),
         intake: Arc::default(),
+        turning: Arc::default(),
     })
 }
 

@@ -16,6 +16,7 @@ pub mod embedded;
 mod findings;
 mod folder;
 mod harvest;
+mod keys;
 mod ledger;
 mod new_file;
 mod operator_key;
@@ -39,6 +40,7 @@ pub use serve::{Running, Where};
 use anyhow::{Context, Result, bail};
 use arguments::{ChannelCommand, Command, GrantCommand, OrganisationCommand};
 use control::Order;
+use keys::KeysCommand;
 use std::path::Path;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -107,6 +109,12 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             order(&dir, order_, arguments.json).await?;
         }
         Command::Ledger(asked) => order(&dir, asked.order()?, arguments.json).await?,
+        Command::Keys(KeysCommand::Recover(asked)) => return keys::recover(&dir, &asked, arguments.json),
+        Command::Keys(asked) => {
+            if let Some(asked) = asked.order()? {
+                order(&dir, asked, arguments.json).await?;
+            }
+        }
         Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Status => order(&dir, Order::Status, arguments.json).await?,
     }

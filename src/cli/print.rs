@@ -3,6 +3,7 @@
 
 use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
+use super::keys;
 use super::parser::Parser;
 use super::{ledger, review};
 use crate::capture::{Format, Limits};
@@ -143,6 +144,9 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
     if n("newPages") != "0" {
         println!("  {} pages of the web, sealed and never shown", n("newPages"));
     }
+    if n("suppressed") != "0" {
+        println!("  {} were destroyed before and are refused", n("suppressed"));
+    }
     if n("flagged") != "0" {
         println!("  {} flagged, withheld until a reviewer has judged them: knik review list", n("flagged"));
     }
@@ -216,6 +220,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         Order::Decisions { .. } => decisions(answer),
         Order::Review(asked) => review::print(asked, answer),
         Order::Ledger(asked) => ledger::print(asked, answer)?,
+        Order::Keys(asked) => keys::shown(asked, answer),
         _ => println!("{}", serde_json::to_string_pretty(answer)?),
     }
     Ok(())

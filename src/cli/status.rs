@@ -25,6 +25,7 @@ pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
     let archive = &folder.archive;
     let now = archive.sources.now();
     let Standing { logs, mut warnings } = standing::of(archive).await?;
+    warnings.extend(super::keys::warnings(folder).await?);
     let orphans = orphans(archive).await?;
     let fixity = fixity(folder, now, &mut warnings).await?;
     let waiting = inbox_wait(archive, now).await?;

@@ -122,7 +122,9 @@ impl From<VaultError> for Problem {
             }
             VaultError::Skipped(_) => Self::input(error.to_string()),
             VaultError::Capture(error) => Self::input(error.to_string()),
-            VaultError::Store(crate::store::StoreError::Busy(_)) | VaultError::Stopped => Self::unavailable(),
+            VaultError::Store(crate::store::StoreError::Busy(_))
+            | VaultError::Key(crate::seal::KeyError::Unavailable)
+            | VaultError::Stopped => Self::unavailable(),
             other => {
                 tracing::error!(error = %other, "request failed");
                 Self::internal()

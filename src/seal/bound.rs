@@ -42,7 +42,28 @@ pub(super) fn fragment_key_aad(
     encode(&[b"knik/fragment-key", organisation, segment.as_bytes(), fragment.as_bytes()])
 }
 
-/// What a wrapped segment key is bound to.
+/// What an epoch key under a master key is bound to.
+pub(super) fn epoch_key_aad(organisation: &OrganisationId, master: u32, epoch: u32) -> Vec<u8> {
+    let organisation = organisation.as_str().as_bytes();
+    encode(&[b"knik/epoch-key", organisation, &master.to_be_bytes(), &epoch.to_be_bytes()])
+}
+
+/// What a master key in escrow is bound to.
+pub(super) fn escrow_aad(organisation: &OrganisationId, version: u32) -> Vec<u8> {
+    encode(&[b"knik/escrow", organisation.as_str().as_bytes(), &version.to_be_bytes()])
+}
+
+/// What a segment key under an epoch key is bound to.
+pub(super) fn epoch_segment_key_aad(
+    organisation: &OrganisationId,
+    epoch: u32,
+    segment: SegmentId,
+) -> Vec<u8> {
+    let organisation = organisation.as_str().as_bytes();
+    encode(&[b"knik/segment-key-2", organisation, &epoch.to_be_bytes(), segment.as_bytes()])
+}
+
+/// What a segment key under a master key is bound to, as before there were epochs.
 pub(super) fn segment_key_aad(organisation: &OrganisationId, segment: SegmentId) -> Vec<u8> {
     encode(&[b"knik/segment-key", organisation.as_str().as_bytes(), segment.as_bytes()])
 }

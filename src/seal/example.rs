@@ -1,6 +1,9 @@
 //! The example in `docs/segment-format.md` is what this room writes.
 
-use super::{Aad, FragmentKey, MasterKey, Nonce, SegmentKey, SegmentWriter, seal_fragment};
+use super::{
+    Aad, Epoch, EpochKey, EpochOf, FragmentKey, MasterKey, MasterVersion, Nonce, SegmentKey, SegmentWriter,
+    seal_fragment,
+};
 use crate::model::{CaptureId, FragmentId, OrganisationId, SegmentId};
 use uuid::Uuid;
 
@@ -24,14 +27,17 @@ fn the_documented_example_is_true() {
     let mut writer = SegmentWriter::new(segment);
     writer.add(fragment, &seal_fragment(&key, &aad, nonce(), b"Dag").unwrap()).unwrap();
     let wrapped = above.wrap(&organisation, segment, fragment, &key, nonce()).unwrap();
-    let wrapped_above =
-        MasterKey::from_bytes(&[3; 32]).wrap(&organisation, segment, &above, nonce()).unwrap();
+    let epoch = EpochKey::from_bytes(&[4; 32]);
+    let wrapped_above = epoch.wrap(&organisation, Epoch::new(7), segment, &above, nonce()).unwrap();
+    let of = EpochOf { organisation: &organisation, master: MasterVersion::new(1), epoch: Epoch::new(7) };
+    let wrapped_epoch = MasterKey::from_bytes(&[3; 32]).wrap_epoch(&of, &epoch, nonce()).unwrap();
 
     let written = writer.finish().bytes;
     for (what, bytes) in [
         ("segment", written.as_slice()),
         ("fragment key", wrapped.as_bytes()),
         ("segment key", wrapped_above.as_bytes()),
+        ("epoch key", wrapped_epoch.as_bytes()),
     ] {
         let hex = lines(bytes);
         assert!(DOCUMENT.contains(&hex), "the {what} of the example is\n{hex}");

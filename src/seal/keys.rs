@@ -1,7 +1,7 @@
 //! The key hierarchy. Keys wipe themselves, are not `Clone`, and show nothing.
 
 use super::aead::{Cipher, NONCE};
-use super::bound::{fragment_key_aad, segment_key_aad};
+use super::bound::{epoch_key_aad, epoch_segment_key_aad, escrow_aad, fragment_key_aad, segment_key_aad};
 use super::{Aad, ENVELOPE_VERSION};
 use crate::model::{FragmentId, OrganisationId, SegmentId};
 use std::fmt;
@@ -20,6 +20,12 @@ impl Nonce {
     pub const fn from_bytes(drawn: [u8; NONCE_BYTES]) -> Self {
         Self(drawn)
     }
+
+    /// Its bytes, for a provider that seals elsewhere.
+    #[must_use]
+    pub const fn into_bytes(self) -> [u8; NONCE_BYTES] {
+        self.0
+    }
 }
 
 /// Why a key could not be wrapped, unwrapped or used.
@@ -33,23 +39,94 @@ pub enum KeyError {
     #[error("a wrapped key does not open under the key above it")]
     Mismatch,
     /// The keyring has no master key of this organisation.
-    #[error("there is no master key of organisation `{organisation}`")]
+    #[error("there is no master key of organisation `{organisation}`; make or recover it: knik keys status")]
     NoMaster {
         /// Which organisation.
         organisation: OrganisationId,
     },
-    /// The keyring cannot be reached now: try again later.
-    #[error("the keyring of master keys cannot be reached")]
+    /// The epoch key that wrapped it is not there: destroyed with what it wrapped, or lost.
+    #[error("epoch key {epoch} of organisation `{organisation}` is not there: what it wrapped is destroyed")]
+    NoEpoch {
+        /// Which organisation.
+        organisation: OrganisationId,
+        /// Which epoch.
+        epoch: Epoch,
+    },
+    /// The provider of master keys cannot be reached now, or refused: try again later.
+    #[error(
+        "the provider of master keys cannot be reached or refused; nothing was done, try again when it is back"
+    )]
     Unavailable,
     /// The cryptographic library refused a key or length that it should take.
     #[error("the cryptographic library refused")]
     Refused,
 }
 
-/// Unwraps and wraps segment keys under an organisation's master key, which it does not show.
-/// Implemented over a key file or a hardware module.
+macro_rules! key_number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u32);
+
+        impl $name {
+            /// By its number.
+            #[must_use]
+            pub const fn new(number: u32) -> Self {
+                Self(number)
+            }
+
+            /// Its number.
+            #[must_use]
+            pub const fn number(self) -> u32 {
+                self.0
+            }
+
+            /// The one after it.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                Self(self.0.saturating_add(1))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+key_number!(
+    /// Which version of an organisation's master key, from 1.
+    MasterVersion
+);
+key_number!(
+    /// The number of an epoch key, from 1: of one installation no two have the same.
+    Epoch
+);
+
+/// What a wrapped epoch key is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpochOf<'a> {
+    /// Whose it is.
+    pub organisation: &'a OrganisationId,
+    /// Which master key wraps it.
+    pub master: MasterVersion,
+    /// Its number.
+    pub epoch: Epoch,
+}
+
+impl EpochOf<'_> {
+    /// The authenticated data.
+    #[must_use]
+    pub fn aad(&self) -> Vec<u8> {
+        epoch_key_aad(self.organisation, self.master.number(), self.epoch.number())
+    }
+}
+
+/// Unwraps and wraps segment keys under the epoch keys of an organisation, which it does not show.
 pub trait MasterKeyring: Send + Sync {
-    /// Wraps a fresh segment key. An implementation that draws nonces itself may ignore `nonce`.
+    /// Wraps a fresh segment key under the epoch key in force.
     ///
     /// # Errors
     /// [`KeyError::NoMaster`], [`KeyError::Unavailable`], [`KeyError::Refused`].
@@ -59,7 +136,7 @@ pub trait MasterKeyring: Send + Sync {
         segment: SegmentId,
         key: &SegmentKey,
         nonce: Nonce,
-    ) -> Result<WrappedKey, KeyError>;
+    ) -> Result<WrappedSegmentKey, KeyError>;
 
     /// Unwraps a segment key; only of this organisation and segment.
     ///
@@ -69,7 +146,7 @@ pub trait MasterKeyring: Send + Sync {
         &self,
         organisation: &OrganisationId,
         segment: SegmentId,
-        wrapped: &WrappedKey,
+        wrapped: &WrappedSegmentKey,
     ) -> Result<SegmentKey, KeyError>;
 }
 
@@ -96,8 +173,17 @@ macro_rules! key {
 }
 
 key!(
-    /// An organisation's key: wraps its segment keys, seals nothing itself.
+    /// An organisation's key: wraps its epoch keys, seals nothing itself.
     MasterKey
+);
+key!(
+    /// The key of an epoch of an organisation: wraps its segment keys. It lives in a file of its own outside the
+    /// database, wrapped by the master key, and can be destroyed there when its epoch ends.
+    EpochKey
+);
+key!(
+    /// The key of an escrow: wraps master keys for safekeeping, outside the archive.
+    EscrowKey
 );
 key!(
     /// A segment's key: wraps the keys of the fragments in it. Holding one opens nothing by itself.
@@ -109,11 +195,27 @@ key!(
 );
 
 impl MasterKey {
-    /// Wraps a segment key.
+    /// Wraps an epoch key.
     ///
     /// # Errors
     /// [`KeyError::Refused`].
-    pub fn wrap(
+    pub fn wrap_epoch(&self, of: &EpochOf<'_>, key: &EpochKey, nonce: Nonce) -> Result<WrappedKey, KeyError> {
+        wrap(&self.0, &of.aad(), &key.0, nonce)
+    }
+
+    /// Unwraps an epoch key of this organisation, master key and number.
+    ///
+    /// # Errors
+    /// [`KeyError::Mismatch`], [`KeyError::Refused`].
+    pub fn unwrap_epoch(&self, of: &EpochOf<'_>, wrapped: &WrappedKey) -> Result<EpochKey, KeyError> {
+        Ok(EpochKey::from_bytes(&*unwrap(&self.0, &of.aad(), wrapped)?))
+    }
+
+    /// Wraps a segment key as archives did that have no epochs. Written by nothing any more; read until rewrapped.
+    ///
+    /// # Errors
+    /// [`KeyError::Refused`].
+    pub fn wrap_without_epoch(
         &self,
         organisation: &OrganisationId,
         segment: SegmentId,
@@ -123,11 +225,11 @@ impl MasterKey {
         wrap(&self.0, &segment_key_aad(organisation, segment), &key.0, nonce)
     }
 
-    /// Unwraps a segment key of this organisation and segment.
+    /// Unwraps a segment key of an archive that has no epochs.
     ///
     /// # Errors
     /// [`KeyError::Mismatch`], [`KeyError::Refused`].
-    pub fn unwrap(
+    pub fn unwrap_without_epoch(
         &self,
         organisation: &OrganisationId,
         segment: SegmentId,
@@ -135,6 +237,84 @@ impl MasterKey {
     ) -> Result<SegmentKey, KeyError> {
         let key = unwrap(&self.0, &segment_key_aad(organisation, segment), wrapped)?;
         Ok(SegmentKey::from_bytes(&key))
+    }
+
+    /// The key itself, for its file and for escrow.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl EscrowKey {
+    /// Wraps a master key for safekeeping.
+    ///
+    /// # Errors
+    /// [`KeyError::Refused`].
+    pub fn wrap(
+        &self,
+        organisation: &OrganisationId,
+        version: MasterVersion,
+        key: &MasterKey,
+        nonce: Nonce,
+    ) -> Result<WrappedKey, KeyError> {
+        wrap(&self.0, &escrow_aad(organisation, version.number()), &key.0, nonce)
+    }
+
+    /// Unwraps a master key of this organisation and version.
+    ///
+    /// # Errors
+    /// [`KeyError::Mismatch`], [`KeyError::Refused`].
+    pub fn unwrap(
+        &self,
+        organisation: &OrganisationId,
+        version: MasterVersion,
+        wrapped: &WrappedKey,
+    ) -> Result<MasterKey, KeyError> {
+        let aad = escrow_aad(organisation, version.number());
+        Ok(MasterKey::from_bytes(&*unwrap(&self.0, &aad, wrapped)?))
+    }
+}
+
+impl EpochKey {
+    /// Wraps a segment key in this epoch.
+    ///
+    /// # Errors
+    /// [`KeyError::Refused`].
+    pub fn wrap(
+        &self,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        segment: SegmentId,
+        key: &SegmentKey,
+        nonce: Nonce,
+    ) -> Result<WrappedSegmentKey, KeyError> {
+        let aad = epoch_segment_key_aad(organisation, epoch.number(), segment);
+        let head = [&[WrappedSegmentKey::VERSION][..], &epoch.number().to_be_bytes()].concat();
+        let sealed = Cipher::new(&self.0)?.seal(&head, nonce, &aad, &key.0)?;
+        WrappedSegmentKey::from_bytes(&sealed).map_err(|_| KeyError::Refused)
+    }
+
+    /// Unwraps a segment key of this organisation, epoch and segment.
+    ///
+    /// # Errors
+    /// [`KeyError::Form`] for one that no epoch wrapped, [`KeyError::Mismatch`], [`KeyError::Refused`].
+    pub fn unwrap(
+        &self,
+        organisation: &OrganisationId,
+        segment: SegmentId,
+        wrapped: &WrappedSegmentKey,
+    ) -> Result<SegmentKey, KeyError> {
+        let epoch = wrapped.epoch().ok_or(KeyError::Form)?;
+        let aad = epoch_segment_key_aad(organisation, epoch.number(), segment);
+        let sealed = wrapped.0.get(5..).unwrap_or_default();
+        Ok(SegmentKey::from_bytes(&*opened(&self.0, &aad, sealed)?))
+    }
+
+    /// The key itself, for a provider that wraps it.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; 32] {
+        &self.0
     }
 }
 
@@ -230,11 +410,94 @@ impl WrappedKey {
     pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }
+
+    /// One that a provider sealed elsewhere: its nonce, and the encrypted key with its tag.
+    ///
+    /// # Errors
+    /// [`KeyError::Form`] for another length.
+    pub fn from_parts(nonce: &[u8; NONCE_BYTES], sealed: &[u8]) -> Result<Self, KeyError> {
+        Self::from_bytes(&[&[Self::VERSION], nonce.as_slice(), sealed].concat())
+    }
+
+    /// Its nonce, and the encrypted key with its tag.
+    #[must_use]
+    pub fn parts(&self) -> ([u8; NONCE_BYTES], Vec<u8>) {
+        let nonce = self.0.get(1..=NONCE).and_then(|nonce| nonce.try_into().ok()).unwrap_or_default();
+        (nonce, self.0.get(1 + NONCE..).unwrap_or_default().to_vec())
+    }
 }
 
 impl fmt::Debug for WrappedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WrappedKey(..)")
+    }
+}
+
+/// A segment key under an epoch key: version 2, epoch (4 bytes, big-endian), nonce, encrypted key, tag. In archives
+/// that were made before there were epochs it is a [`WrappedKey`] under the master key itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WrappedSegmentKey(Vec<u8>);
+
+impl WrappedSegmentKey {
+    /// Length in bytes.
+    pub const LEN: usize = WrappedKey::LEN + 4;
+    const VERSION: u8 = 2;
+
+    /// Reads the bytes of the segment's row.
+    ///
+    /// # Errors
+    /// [`KeyError::Form`] for another length or version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        match (bytes.first(), bytes.len()) {
+            (Some(&Self::VERSION), Self::LEN) | (Some(&WrappedKey::VERSION), WrappedKey::LEN) => {
+                Ok(Self(bytes.to_vec()))
+            }
+            _ => Err(KeyError::Form),
+        }
+    }
+
+    /// One at the head of `bytes`, and what follows it.
+    ///
+    /// # Errors
+    /// [`KeyError::Form`] when none is there.
+    pub fn split_from(bytes: &[u8]) -> Result<(Self, &[u8]), KeyError> {
+        let length = match bytes.first() {
+            Some(&Self::VERSION) => Self::LEN,
+            _ => WrappedKey::LEN,
+        };
+        let (head, rest) = bytes.split_at_checked(length).ok_or(KeyError::Form)?;
+        Ok((Self::from_bytes(head)?, rest))
+    }
+
+    /// The bytes for the segment's row.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Which epoch key wraps it; none when the master key does.
+    #[must_use]
+    pub fn epoch(&self) -> Option<Epoch> {
+        let number = self.0.get(1..5)?.try_into().ok().map(u32::from_be_bytes);
+        number.filter(|_| self.0.first() == Some(&Self::VERSION)).map(Epoch::new)
+    }
+
+    /// As it was before there were epochs.
+    #[must_use]
+    pub fn without_epoch(&self) -> Option<WrappedKey> {
+        WrappedKey::from_bytes(&self.0).ok()
+    }
+}
+
+impl From<WrappedKey> for WrappedSegmentKey {
+    fn from(wrapped: WrappedKey) -> Self {
+        Self(wrapped.0.to_vec())
+    }
+}
+
+impl fmt::Debug for WrappedSegmentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WrappedSegmentKey(epoch {:?})", self.epoch())
     }
 }
 
@@ -244,7 +507,10 @@ fn wrap(under: &[u8; 32], aad: &[u8], key: &[u8; 32], nonce: Nonce) -> Result<Wr
 }
 
 fn unwrap(under: &[u8; 32], aad: &[u8], wrapped: &WrappedKey) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-    let sealed = wrapped.0.get(1..).unwrap_or_default();
+    opened(under, aad, wrapped.0.get(1..).unwrap_or_default())
+}
+
+fn opened(under: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeyError> {
     let plain = Cipher::new(under)?.open(aad, sealed).map_err(|_| KeyError::Mismatch)?;
     let mut key = Zeroizing::new([0; 32]);
     key.iter_mut().zip(plain.iter()).for_each(|(to, from)| *to = *from);
@@ -274,16 +540,32 @@ mod tests {
     fn a_key_unwraps_only_where_it_belongs() {
         let (org, other): (OrganisationId, OrganisationId) = ("bzk".parse().unwrap(), "rws".parse().unwrap());
         let master = MasterKey::from_bytes(&[1; 32]);
+        let of = |organisation, master, epoch| EpochOf {
+            organisation,
+            master: MasterVersion::new(master),
+            epoch: Epoch::new(epoch),
+        };
+        let epoch = EpochKey::from_bytes(&[8; 32]);
+        let wrapped = master.wrap_epoch(&of(&org, 1, 3), &epoch, nonce()).unwrap();
+        assert_eq!(master.unwrap_epoch(&of(&org, 1, 3), &wrapped).unwrap().0, epoch.0);
+        for refused in [of(&other, 1, 3), of(&org, 2, 3), of(&org, 1, 4)] {
+            assert_eq!(master.unwrap_epoch(&refused, &wrapped).unwrap_err(), KeyError::Mismatch);
+        }
         let key = SegmentKey::from_bytes(&[2; 32]);
-        let wrapped = master.wrap(&org, segment(1), &key, nonce()).unwrap();
-        assert_eq!(master.unwrap(&org, segment(1), &wrapped).unwrap().0, key.0);
+        let wrapped = epoch.wrap(&org, Epoch::new(3), segment(1), &key, nonce()).unwrap();
+        assert_eq!((wrapped.epoch(), wrapped.as_bytes().len()), (Some(Epoch::new(3)), 65));
+        assert_eq!(epoch.unwrap(&org, segment(1), &wrapped).unwrap().0, key.0);
         for refused in [
-            master.unwrap(&other, segment(1), &wrapped),
-            master.unwrap(&org, segment(2), &wrapped),
-            MasterKey::from_bytes(&[9; 32]).unwrap(&org, segment(1), &wrapped),
+            epoch.unwrap(&other, segment(1), &wrapped),
+            epoch.unwrap(&org, segment(2), &wrapped),
+            EpochKey::from_bytes(&[9; 32]).unwrap(&org, segment(1), &wrapped),
         ] {
             assert_eq!(refused.unwrap_err(), KeyError::Mismatch);
         }
+        let old = master.wrap_without_epoch(&org, segment(1), &key, nonce()).unwrap();
+        assert_eq!(master.unwrap_without_epoch(&org, segment(1), &old).unwrap().0, key.0);
+        assert_eq!(WrappedSegmentKey::from(old.clone()).epoch(), None);
+        assert_eq!(epoch.unwrap(&org, segment(1), &old.into()).unwrap_err(), KeyError::Form);
         let inner = FragmentKey::from_bytes(&[4; 32]);
         let wrapped = key.wrap(&org, segment(1), fragment(1), &inner, nonce()).unwrap();
         assert_eq!(key.unwrap(&org, segment(1), fragment(1), &wrapped).unwrap().0, inner.0);
@@ -311,17 +593,19 @@ mod tests {
     #[test]
     fn every_changed_bit_of_a_wrapped_key_is_noticed() {
         let org: OrganisationId = "bzk".parse().unwrap();
-        let master = MasterKey::from_bytes(&[1; 32]);
-        let wrapped = master.wrap(&org, segment(1), &SegmentKey::from_bytes(&[2; 32]), nonce()).unwrap();
-        for bit in 0..WrappedKey::LEN * 8 {
-            let mut bytes = *wrapped.as_bytes();
+        let epoch = EpochKey::from_bytes(&[1; 32]);
+        let wrapped =
+            epoch.wrap(&org, Epoch::new(7), segment(1), &SegmentKey::from_bytes(&[2; 32]), nonce()).unwrap();
+        for bit in 0..WrappedSegmentKey::LEN * 8 {
+            let mut bytes = wrapped.as_bytes().to_vec();
             bytes[bit / 8] ^= 1 << (bit % 8);
             let refused =
-                WrappedKey::from_bytes(&bytes).and_then(|key| master.unwrap(&org, segment(1), &key));
+                WrappedSegmentKey::from_bytes(&bytes).and_then(|key| epoch.unwrap(&org, segment(1), &key));
             assert!(refused.is_err(), "bit {bit}");
         }
         for length in [0, 60, 62] {
             assert_eq!(WrappedKey::from_bytes(&vec![1; length]), Err(KeyError::Form));
+            assert!(WrappedSegmentKey::from_bytes(&vec![2; length + 4]).is_err());
         }
     }
 

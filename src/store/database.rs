@@ -193,6 +193,24 @@ impl Database {
         Ok(())
     }
 
+    /// Folds SQLite's write-ahead log into the database and empties it: what was overwritten or deleted stands in no
+    /// file any more. A server keeps its log by its own rules: does nothing there.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] while someone reads from the log: try again.
+    pub async fn empty_log(&self) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Postgres {
+            return Ok(());
+        }
+        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&self.write)
+            .await
+            .map_err(StoreError::database("emptying the write-ahead log"))?;
+        let busy: i64 =
+            sqlx::Row::try_get(&row, 0).map_err(StoreError::database("emptying the write-ahead log"))?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::Busy("the write-ahead log is being read".to_owned())) }
+    }
+
     /// Closes the pools; on SQLite the write-ahead log is folded in.
     pub async fn close(&self) {
         self.read.close().await;

@@ -10,7 +10,9 @@ use crate::ledger::{Body, Code, Entry, EntryId, EntryKind, Pending, Receipt, Sal
 use crate::model::{
     DisclosureId, LegalBasisCode, OrganisationId, PermitId, PrivateText, RecordId, SegmentId,
 };
-use crate::seal::{self, Aad, ENVELOPE_VERSION, FragmentKey, Nonce, Original, SegmentKey, seal_fragment};
+use crate::seal::{
+    self, Aad, ENVELOPE_VERSION, FragmentKey, MasterKeyring, Nonce, Original, SegmentKey, seal_fragment,
+};
 use crate::store::disclosures::DisclosureRow;
 use crate::store::journal::SealedBody;
 use serde_json::json;
@@ -103,12 +105,15 @@ pub(super) async fn open(
         Err(denial) => return Err(refuse(archive, actor, &denial).await?),
     };
     let id = DisclosureId::from_uuid(archive.sources.random_id()?);
+    // An epoch does not end between the wrapping of the body's key and the commit.
+    let no_turn = archive.turning.read().await;
     let (announced, body) = intent(archive, actor, asked, organisation, permit_id, id)?;
     let entry = announced.id();
     let pending = Pending::opening(permit_id, asked.record, announced)?;
     let row = DisclosureRow { id, record: asked.record, actor: actor.id, basis: asked.basis.clone() };
     let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
     let recorded = archive.journal.intend_disclosure(log, row, pending, body, now).await?;
+    drop(no_turn);
     let opened = match originals::fetch(archive, &[asked.record]).await.map(|mut found| found.pop()) {
         Ok(Some(Fetched { sealed, format })) => {
             seal::open(permit, recorded, sealed).map(|original| (original, format)).map_err(VaultError::from)

@@ -1,7 +1,8 @@
 //! How an original is put together from fragments, as the catalogue stores it: small, and without content.
 //!
 //! Form: `2`, length and word of the format the item is read in; count of fragments, 16 bytes each; count of parts; a part is its role's number, count of pieces,
-//! and for each piece fragment, start and length. Numbers are LEB128. An older form begins with `1` and names no format.
+//! and for each piece fragment, start and length. Numbers are LEB128. A form that begins with `1` names no format; one that
+//! begins with `3` has the format's length 0 when there is none, and ends with a count of fragments that go with the original.
 
 use crate::capture::{Format, PartRole};
 use crate::model::{ByteRange, FragmentId};
@@ -17,6 +18,8 @@ pub struct Layout {
     pub fragments: Vec<FragmentId>,
     /// Parts: 0 is the item itself.
     pub parts: Vec<PartLayout>,
+    /// Fragments that are no part of it and are destroyed with it: what the capture said around it.
+    pub beside: Vec<FragmentId>,
 }
 
 /// The role of the item itself.
@@ -40,6 +43,8 @@ const ROLES: &[(&str, Option<PartRole>)] = &[
 /// Without a format, and with one.
 const PLAIN: u8 = 1;
 const VERSION: u8 = 2;
+/// With fragments beside it.
+const BESIDE: u8 = 3;
 
 /// The word for a role of shared bytes.
 #[must_use]
@@ -57,10 +62,16 @@ impl Layout {
     /// The stored form.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![if self.format.is_some() { VERSION } else { PLAIN }];
-        if let Some(format) = self.format {
-            number(&mut out, format.as_str().len() as u64);
-            out.extend_from_slice(format.as_str().as_bytes());
+        let form = match self.format {
+            _ if !self.beside.is_empty() => BESIDE,
+            Some(_) => VERSION,
+            None => PLAIN,
+        };
+        let mut out = vec![form];
+        if form != PLAIN {
+            let word = self.format.map(|format| format.as_str()).unwrap_or_default();
+            number(&mut out, word.len() as u64);
+            out.extend_from_slice(word.as_bytes());
         }
         number(&mut out, self.fragments.len() as u64);
         for fragment in &self.fragments {
@@ -77,6 +88,10 @@ impl Layout {
                 number(&mut out, piece.range.len());
             }
         }
+        if form == BESIDE {
+            number(&mut out, self.beside.len() as u64);
+            self.beside.iter().for_each(|fragment| out.extend_from_slice(fragment.as_bytes()));
+        }
         out
     }
 
@@ -84,16 +99,21 @@ impl Layout {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut rest = Rest(bytes);
-        let format = match rest.byte()? {
+        let form = rest.byte()?;
+        let format = match form {
             PLAIN => None,
             VERSION => Some(rest.format()?),
+            BESIDE => rest.format_or_none()?,
             _ => return None,
         };
         let fragments = rest.count()?;
         let fragments = (0..fragments).map(|_| rest.id()).collect::<Option<_>>()?;
         let parts = rest.count()?;
         let parts = (0..parts).map(|_| rest.part()).collect::<Option<_>>()?;
-        rest.0.is_empty().then_some(Self { format, fragments, parts })
+        let beside = if form == BESIDE { rest.count()? } else { 0 };
+        let beside: Vec<FragmentId> = (0..beside).map(|_| rest.id()).collect::<Option<_>>()?;
+        let sound = rest.0.is_empty() && (form == BESIDE) != beside.is_empty();
+        sound.then_some(Self { format, fragments, parts, beside })
     }
 }
 
@@ -139,6 +159,11 @@ impl Rest<'_> {
         std::str::from_utf8(word).ok()?.parse().ok()
     }
 
+    /// A format that is named, or that no word stands for.
+    fn format_or_none(&mut self) -> Option<Option<Format>> {
+        if self.0.first() == Some(&0) { self.byte().map(|_| None) } else { self.format().map(Some) }
+    }
+
     fn id(&mut self) -> Option<FragmentId> {
         let (id, rest) = self.0.split_first_chunk::<16>()?;
         self.0 = rest;
@@ -167,8 +192,8 @@ pub fn ranges_to_bytes(ranges: &[ByteRange]) -> Vec<u8> {
 }
 
 /// Reads file ranges; `None` when the length is no multiple of sixteen.
-#[cfg(test)]
-fn ranges_from_bytes(bytes: &[u8]) -> Option<Vec<ByteRange>> {
+#[must_use]
+pub fn ranges_from_bytes(bytes: &[u8]) -> Option<Vec<ByteRange>> {
     let (pairs, rest) = bytes.as_chunks::<16>();
     rest.is_empty().then(|| {
         pairs
@@ -200,13 +225,20 @@ mod tests {
                 },
                 PartLayout { role: "account".to_owned(), pieces: vec![piece(1, 5, 5)] },
             ],
+            beside: Vec::new(),
         }
     }
 
     #[test]
     fn a_layout_reads_back_and_nothing_else_does() {
-        for format in [None, Some(Format::XApiV1)] {
-            let layout = Layout { format, ..layout() };
+        let beside = vec![FragmentId::from_uuid(Uuid::from_u128(9))];
+        for (format, beside) in [
+            (None, vec![]),
+            (Some(Format::XApiV1), vec![]),
+            (None, beside.clone()),
+            (Some(Format::XApiV1), beside),
+        ] {
+            let layout = Layout { format, beside, ..layout() };
             let bytes = layout.to_bytes();
             assert_eq!(Layout::from_bytes(&bytes), Some(layout));
             for cut in 0..bytes.len() {

@@ -8,9 +8,11 @@ pub mod bodies;
 pub mod channels;
 mod conversation;
 pub mod cosign;
+pub mod destroy;
 pub mod disclose;
 pub mod grants;
 pub mod ingest;
+pub mod keys;
 mod layout;
 mod names;
 mod originals;
@@ -25,6 +27,7 @@ pub mod sequence;
 pub mod source;
 mod sources;
 pub mod standing;
+mod suppress;
 pub mod survey;
 pub mod timestamps;
 pub mod verify;
@@ -40,12 +43,13 @@ use crate::decide::{BurgerbriefDefinition, QuestionDetector, Tree};
 use crate::detect::Ruleset;
 use crate::ledger::{LedgerError, LogKey, Origin};
 use crate::redact::{Exemptions, Plans, ProjectionPolicy};
-use crate::seal::{DigestKey, KeyError, MasterKeyring, OpenError};
+use crate::seal::{DigestKey, KeyError, OpenError};
 use crate::store::StoreError;
 use crate::store::blobs::Blobs;
 use crate::store::catalogue::Catalogue;
 use crate::store::inbox::Inbox;
 use crate::store::journal::Journal;
+use crate::store::keys::{EpochKeyring, KeyFileError};
 use crate::store::room::RoomWriter;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -64,16 +68,21 @@ pub struct Archive {
     pub room: RoomWriter,
     /// The way up from it.
     pub inbox: Inbox,
-    /// Master keys.
-    pub keyring: Arc<dyn MasterKeyring>,
+    /// Epoch keys, under the master keys.
+    pub keyring: Arc<EpochKeyring>,
     /// The key of keyed digests.
     pub digests: Arc<DigestKey>,
+    /// The key of keyed digests of what was destroyed.
+    pub suppression: Arc<DigestKey>,
     /// The signing keys of the two logs.
     pub logs: Arc<Logs>,
     /// Time and chance.
     pub sources: Sources,
     /// One intake at a time looks up, decides what is new and commits.
     pub intake: Arc<tokio::sync::Mutex<()>>,
+    /// Held for reading while a wrapped key is on its way between database and use, so that an epoch key is destroyed
+    /// only when nobody is about to need it. Never held twice by one task.
+    pub turning: Arc<tokio::sync::RwLock<()>>,
 }
 
 /// The two logs: one for each plane, both signed here (the reading room has no key).
@@ -170,6 +179,9 @@ pub enum VaultError {
     /// A key could not be had or used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A key could not be made, kept or destroyed.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
     /// A sealed original does not open.
     #[error(transparent)]
     Open(#[from] OpenError),

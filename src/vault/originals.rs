@@ -3,7 +3,10 @@
 use super::layout::Layout;
 use super::{Archive, VaultError};
 use crate::model::{FragmentId, RecordId, SegmentId};
-use crate::seal::{ENVELOPE_HEADER_BYTES, SealedFragment, SealedOriginal, SegmentKey, WrappedKey};
+use crate::seal::{
+    ENVELOPE_HEADER_BYTES, MasterKeyring, SealedFragment, SealedOriginal, SegmentKey, WrappedKey,
+    WrappedSegmentKey,
+};
 use crate::store::StoreError;
 use crate::store::catalogue::{FragmentPlace, OriginalPlace};
 use bytes::Bytes;
@@ -23,6 +26,8 @@ pub struct Fetched {
 /// # Errors
 /// When storage or the keyring fails, or the catalogue is damaged.
 pub async fn fetch(archive: &Archive, records: &[RecordId]) -> Result<Vec<Fetched>, VaultError> {
+    // An epoch does not end between a key's row and its use.
+    let _no_turn = archive.turning.read().await;
     let mut places: HashMap<RecordId, OriginalPlace> =
         archive.catalogue.originals(records).await?.into_iter().map(|p| (p.record, p)).collect();
     let places: Vec<OriginalPlace> = records.iter().filter_map(|r| places.remove(r)).collect();
@@ -89,7 +94,7 @@ impl SegmentKeys {
         }
         let row =
             archive.catalogue.segment(segment).await?.ok_or(VaultError::Absent { what: "a segment" })?;
-        let wrapped = WrappedKey::from_bytes(&row.wrapped_key)?;
+        let wrapped = WrappedSegmentKey::from_bytes(&row.wrapped_key)?;
         let key = Arc::new(archive.keyring.unwrap_segment_key(&row.organisation, segment, &wrapped)?);
         self.0.insert(segment, Arc::clone(&key));
         Ok(key)

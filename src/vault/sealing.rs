@@ -2,13 +2,14 @@
 
 use super::layout::{HEADING, ITEM, Layout, ranges_to_bytes, role_word};
 use super::{Sources, VaultError};
-use crate::capture::{CutKind, Unit};
+use crate::capture::{Cut, CutKind, Unit};
 use crate::model::{ByteRange, CaptureId, FragmentId, OrganisationId, SegmentId};
 use crate::seal::{
     Aad, ENVELOPE_VERSION, FragmentKey, MasterKeyring, Nonce, PartLayout, Piece, SegmentKey, SegmentWriter,
     seal_fragment,
 };
 use crate::store::catalogue::{FragmentRow, SegmentRow};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -25,8 +26,18 @@ pub struct SealedBatch {
     pub layouts: Vec<Vec<Layout>>,
 }
 
-/// Seals every byte of the units (what was refused excepted) under fresh keys. The bytes between records that
-/// belong to none (commas, line ends) become one fragment for the whole batch.
+/// What of a batch is not sealed, because it was destroyed before.
+#[derive(Debug, Default)]
+pub struct Suppressed {
+    /// Items, by unit and place.
+    pub items: HashSet<(usize, usize)>,
+    /// Where containers that hold such items stand in the file: start, and start of the next.
+    pub containers: Vec<ByteRange>,
+}
+
+/// Seals every byte of the units (what was refused or destroyed before excepted) under fresh keys. The bytes between
+/// records that belong to none (commas, line ends) become one fragment for the whole batch; what a unit says around
+/// its records, such as who passed them on, is a fragment of its own (`around`) that goes with the first of them.
 ///
 /// Of a derived unit the items and their shared parts are sealed: what else it holds is in its container, whose own
 /// bytes are in other units. The kind of such a fragment begins with `derived-`; its bytes have no place in the file, so
@@ -36,6 +47,7 @@ pub struct SealedBatch {
 /// When a key cannot be had or used.
 pub fn seal_batch(
     units: &[Unit],
+    suppressed: &Suppressed,
     organisation: &OrganisationId,
     capture: CaptureId,
     keyring: &dyn MasterKeyring,
@@ -44,44 +56,94 @@ pub fn seal_batch(
     let mut sealer = Sealer::new(organisation, capture, sources)?;
     let mut residue = Residue::default();
     let mut layouts = Vec::with_capacity(units.len());
-    for unit in units {
+    for (number, unit) in units.iter().enumerate() {
+        let sealed = Wanted::of(number, unit, suppressed);
         let mut places = Places::default();
-        for (n, cut) in unit.cuts.iter().enumerate() {
+        for (n, cut) in unit.cuts.iter().enumerate().filter(|(n, cut)| sealed.wants(*n, cut)) {
             if cut.kind == CutKind::Residue {
-                if unit.within.is_none() {
-                    residue.take(unit, &cut.ranges);
-                }
                 continue;
             }
             let plain = gather(unit, &cut.ranges);
-            let kind = match cut.kind {
-                CutKind::Shared(role) => role_word(role),
-                CutKind::Encoded => "encoded",
-                CutKind::Own { .. } | CutKind::Residue => "own",
-            };
-            let id = match &unit.within {
-                None => sealer.seal(kind, &cut.ranges, &plain)?,
-                Some(within) => {
-                    let at = ByteRange { start: within.offset(), end: within.offset() };
-                    sealer.seal(&format!("derived-{kind}"), &[at], &plain)?
-                }
-            };
+            let id = sealer.seal_cut(unit, cut, &plain)?;
             places.add(n, id, &cut.ranges);
         }
-        let mut of_unit = places.layouts(unit)?;
-        if let Some(heading) = unit.heading.as_ref().filter(|_| !of_unit.is_empty()) {
+        let around = sealer.around(unit, &sealed, &mut residue)?;
+        let mut of_unit = places.layouts(unit, &sealed)?;
+        let kept = || of_unit.iter().any(|layout| !layout.parts.is_empty());
+        if let Some(heading) = unit.heading.as_ref().filter(|_| kept()) {
             let id = sealer.heading(heading)?;
             for layout in &mut of_unit {
                 let pieces = vec![piece(layout, id, 0, heading.len() as u64)];
                 layout.parts.push(PartLayout { role: HEADING.to_owned(), pieces });
             }
         }
+        of_unit.iter_mut().for_each(|layout| layout.beside.extend(around));
         layouts.push(of_unit);
     }
     if !residue.ranges.is_empty() {
-        sealer.seal("residue", &residue.ranges, &residue.plain)?;
+        sealer.seal(RESIDUE, &residue.ranges, &residue.plain)?;
     }
     sealer.finish(keyring, layouts)
+}
+
+/// The kind of what belongs to no record of a batch.
+pub(super) const RESIDUE: &str = "residue";
+/// The kind of what a unit says around its records.
+pub(super) const AROUND: &str = "around";
+/// The kind of bytes of a container in which items stand encoded.
+pub(super) const ENCODED: &str = "encoded";
+/// What the kind of a fragment of a derived unit begins with.
+pub(super) const DERIVED: &str = "derived-";
+
+/// Which cuts of a unit are sealed: all, but for those that only destroyed items need.
+struct Wanted {
+    /// Items that were not destroyed before.
+    items: Vec<bool>,
+    /// Cuts that only destroyed items need.
+    left_out: BTreeSet<usize>,
+}
+
+impl Wanted {
+    fn of(number: usize, unit: &Unit, suppressed: &Suppressed) -> Self {
+        let items: Vec<bool> =
+            (0..unit.items.len()).map(|place| !suppressed.items.contains(&(number, place))).collect();
+        let mut left_out = BTreeSet::new();
+        if items.contains(&false) {
+            // Bytes that stand inside an item that stays (a quote) are part of that item.
+            let kept = unit.items.iter().zip(&items).filter(|(_, kept)| **kept).map(|(item, _)| item);
+            let kept: Vec<_> = kept.collect();
+            let needed = |n: usize, cut: &Cut| {
+                let inside = |range: &ByteRange| {
+                    kept.iter().any(|item| item.range.start <= range.start && range.end <= item.range.end)
+                };
+                kept.iter().any(|item| item.shared.contains(&n)) || cut.ranges.iter().any(inside)
+            };
+            let cuts = unit.cuts.iter().enumerate();
+            left_out.extend(cuts.filter(|(n, cut)| !needed(*n, cut)).map(|(n, _)| n));
+        }
+        if unit.within.is_none() {
+            let destroyed = |range: &ByteRange| {
+                suppressed.containers.iter().any(|c| c.start <= range.start && range.start < c.end)
+            };
+            let cuts = unit.cuts.iter().enumerate().filter(|(_, cut)| cut.kind == CutKind::Encoded);
+            left_out.extend(cuts.filter(|(_, cut)| cut.ranges.iter().any(destroyed)).map(|(n, _)| n));
+        }
+        Self { items, left_out }
+    }
+
+    fn wants(&self, n: usize, cut: &Cut) -> bool {
+        cut.kind == CutKind::Residue || !self.left_out.contains(&n)
+    }
+
+    /// Whether what stands around the items is sealed: not when it stood around a destroyed one.
+    fn around(&self) -> bool {
+        !self.items.contains(&false)
+    }
+}
+
+/// Whether bytes only separate: of a unit that says nothing beside its items.
+fn separates(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| byte.is_ascii_whitespace() || b"[]{},:;\"".contains(byte))
 }
 
 fn gather(unit: &Unit, ranges: &[ByteRange]) -> Zeroizing<Vec<u8>> {
@@ -136,9 +198,15 @@ impl Places {
         self.by_cut.push((cut, id, at));
     }
 
-    fn layouts(mut self, unit: &Unit) -> Result<Vec<Layout>, VaultError> {
+    /// How each item is put together; nothing of one that was destroyed before.
+    fn layouts(mut self, unit: &Unit, sealed: &Wanted) -> Result<Vec<Layout>, VaultError> {
         self.stretches.sort_by_key(|(range, _, _)| range.start);
-        unit.items.iter().map(|item| self.layout(item.range, &item.shared, unit)).collect()
+        let items = unit.items.iter().zip(&sealed.items);
+        let layout = |(item, kept): (&crate::capture::Item, &bool)| match kept {
+            true => self.layout(item.range, &item.shared, unit),
+            false => Ok(Layout::default()),
+        };
+        items.map(layout).collect()
     }
 
     fn layout(&self, item: ByteRange, shared: &[usize], unit: &Unit) -> Result<Layout, VaultError> {
@@ -206,6 +274,45 @@ impl<'a> Sealer<'a> {
         Ok(Self { organisation, capture, sources, segment, key, writer, rows: Vec::new(), heading: None })
     }
 
+    /// Seals a cut of a unit.
+    fn seal_cut(&mut self, unit: &Unit, cut: &Cut, plain: &[u8]) -> Result<FragmentId, VaultError> {
+        let kind = match cut.kind {
+            CutKind::Shared(role) => role_word(role),
+            CutKind::Encoded => ENCODED,
+            CutKind::Own { .. } | CutKind::Residue => "own",
+        };
+        match &unit.within {
+            None => self.seal(kind, &cut.ranges, plain),
+            Some(within) => {
+                let at = ByteRange { start: within.offset(), end: within.offset() };
+                self.seal(&format!("{DERIVED}{kind}"), &[at], plain)
+            }
+        }
+    }
+
+    /// Seals what a unit says around its items; what only separates, and what belongs to no item, is residue of the
+    /// batch.
+    fn around(
+        &mut self,
+        unit: &Unit,
+        sealed: &Wanted,
+        residue: &mut Residue,
+    ) -> Result<Option<FragmentId>, VaultError> {
+        if unit.within.is_some() {
+            return Ok(None);
+        }
+        let mut around = None;
+        for cut in unit.cuts.iter().filter(|cut| cut.kind == CutKind::Residue) {
+            let plain = gather(unit, &cut.ranges);
+            if unit.items.is_empty() || separates(&plain) {
+                residue.take(unit, &cut.ranges);
+            } else if sealed.around() {
+                around = Some(self.seal(AROUND, &cut.ranges, &plain)?);
+            }
+        }
+        Ok(around)
+    }
+
     /// Seals a heading beside the rows that stand under it, once a batch. It has no ranges: in the file its bytes
     /// are residue.
     fn heading(&mut self, heading: &Arc<[u8]>) -> Result<FragmentId, VaultError> {
@@ -263,6 +370,7 @@ impl<'a> Sealer<'a> {
             capture: self.capture,
             wrapped_key: wrapped.as_bytes().to_vec(),
             master_key: self.organisation.to_string(),
+            epoch: wrapped.epoch(),
             size_bytes: sealed.bytes.len() as u64,
             digest: *sealed.index.root().as_bytes(),
         };

@@ -1,7 +1,7 @@
 //! The leader's work: taking up the reading room's inbox, numbering and signing entries, copying checkpoints,
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
-use super::{Archive, Rules, VaultError, publish, second_place, timestamps};
+use super::{Archive, Rules, VaultError, keys, publish, second_place, timestamps};
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::ProjectionId;
 use crate::store::inbox::{Arrived, RoomEvent, RoomEventKind};
@@ -114,8 +114,9 @@ pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     let up = take_up(archive).await.map(drop);
     let anew = publish::refresh_stale(archive, rules).await.map(drop);
     let down = publish::take_down(archive).await.map(drop);
+    let turned = keys::turn_due(archive).await.map(drop);
     let numbered = number(archive).await.map(drop);
-    up.and(anew).and(down).and(numbered)
+    up.and(anew).and(down).and(turned).and(numbered)
 }
 
 /// Longest pause between two rounds.

@@ -32,6 +32,9 @@ pub struct Survey {
     /// The platforms its items are of; more than one only in a container.
     #[serde(skip)]
     pub platforms: BTreeSet<Platform>,
+    /// Whether items stand encoded in it (compressed, chunked).
+    #[serde(skip)]
+    pub encoded: bool,
     /// Size in bytes.
     #[serde(skip)]
     pub size_bytes: u64,
@@ -61,12 +64,13 @@ pub fn survey(
     let mut reader = through.begin(source, own, format, limits)?;
     let format = reader.format();
     let (mut tally, mut refused, mut more) = (Tally::default(), Vec::new(), 0_u64);
-    let mut platforms = BTreeSet::new();
+    let (mut platforms, mut encoded) = (BTreeSet::new(), false);
     let mut cut_short = None;
     for unit in &mut reader {
         let unit = unit?;
         tally.add(&unit);
         platforms.extend(unit.items.iter().map(|item| item.platform));
+        encoded |= unit.within.is_some();
         if unit.within.is_none() {
             progress(unit.offset + unit.bytes.len() as u64);
         }
@@ -106,6 +110,7 @@ pub fn survey(
         pages: tally.pages(),
         refused,
         platforms,
+        encoded,
         size_bytes,
         digest,
     };

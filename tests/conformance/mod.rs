@@ -2,6 +2,7 @@
 
 mod blobs;
 mod catalogue;
+mod destroy;
 mod fixture;
 mod flags;
 mod inbox;
@@ -48,6 +49,12 @@ on_every_backend! {
         conversations_that_turn_out_to_be_one_are_joined,
         captures_are_known_by_their_bytes_once_they_are_whole,
         what_was_put_off_is_due_after_a_restart_whatever_the_clock_says;
+    destroy:
+        a_destruction_stands_with_its_entry_or_not_at_all,
+        a_joined_conversation_takes_what_was_destroyed_in_it_along,
+        a_turn_is_asked_for_until_a_later_epoch_is_in_force,
+        bodies_are_wrapped_anew_wherever_they_stand,
+        no_old_copy_opens_what_was_destroyed;
     flags:
         flags_come_with_their_batch_and_wait_in_the_queue,
         the_queue_holds_what_may_be_read_but_for_its_flags,

@@ -3,7 +3,7 @@
 mod bytes;
 mod canaries;
 mod containers;
-mod disclosure;
+pub mod disclosure;
 mod flags;
 mod formats;
 mod opening;
@@ -12,7 +12,7 @@ mod projections;
 mod refusals;
 mod sameness;
 mod scrubbing;
-mod sealed;
+pub mod sealed;
 mod tampering;
 mod withheld;
 

@@ -5,8 +5,8 @@ use knik::access::{SystemAct, SystemActKind, SystemPermit};
 use knik::ledger::{Entry, EntryKind, Pending, Recorded, Thing};
 use knik::model::{ByteRange, CaptureId, OrganisationId, PermitId, RecordId};
 use knik::seal::{
-    ENVELOPE_HEADER_BYTES, Original, PartLayout, Piece, SealedFragment, SealedOriginal, WrappedKey,
-    open_system,
+    ENVELOPE_HEADER_BYTES, MasterKeyring, Original, PartLayout, Piece, SealedFragment, SealedOriginal,
+    WrappedKey, WrappedSegmentKey, open_system,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub async fn sealed_capture(
     let (mut fragments, mut places, mut pieces) = (Vec::new(), Vec::new(), Vec::new());
     for (n, row) in rows.iter().enumerate() {
         let segment = archive.catalogue.segment(row.segment).await.unwrap().unwrap();
-        let wrapped = WrappedKey::from_bytes(&segment.wrapped_key).unwrap();
+        let wrapped = WrappedSegmentKey::from_bytes(&segment.wrapped_key).unwrap();
         let segment_key = archive.keyring.unwrap_segment_key(organisation, row.segment, &wrapped).unwrap();
         let envelope = row.place + ENVELOPE_HEADER_BYTES..row.place + row.size_bytes;
         let sealed = archive.blobs.ranges(row.segment, &[envelope]).await.unwrap().remove(0);

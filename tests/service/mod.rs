@@ -10,6 +10,7 @@ mod endpoints;
 mod fixture;
 mod harvest;
 mod harvest_s3;
+mod keys;
 mod killed;
 mod ledger;
 mod logs;

@@ -40,6 +40,19 @@ impl TestVault {
         vault
     }
 
+    /// The same over databases that are elsewhere: the vault's, the reading room's, and its inbox.
+    pub async fn over(
+        seed: u64,
+        organisations: &[(OrganisationId, String)],
+        databases: [Database; 3],
+    ) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let at = temporary.path().to_owned();
+        let mut vault = Self::with(&at, seed, seeded(seed), rules(), organisations, databases).await;
+        vault._temporary = Some(temporary);
+        vault
+    }
+
     /// The vault of a folder, made when it is not there: keys of `seed`, time and chance of `sources`.
     pub async fn at(
         at: &Path,
@@ -48,11 +61,22 @@ impl TestVault {
         rules: Rules,
         organisations: &[(OrganisationId, String)],
     ) -> Self {
-        let keys = keys(&at.join("keys"), seed, organisations);
-        std::fs::create_dir_all(at.join("segments")).unwrap();
         let vault = database(at, "vault.db", Plane::Vault).await;
         let room = database(at, "room.db", Plane::Room).await;
         let inbox = database(at, "inbox.db", Plane::Inbox).await;
+        Self::with(at, seed, sources, rules, organisations, [vault, room, inbox]).await
+    }
+
+    async fn with(
+        at: &Path,
+        seed: u64,
+        sources: Sources,
+        rules: Rules,
+        organisations: &[(OrganisationId, String)],
+        [vault, room, inbox]: [Database; 3],
+    ) -> Self {
+        let keys = keys(&at.join("keys"), seed, organisations);
+        std::fs::create_dir_all(at.join("segments")).unwrap();
         let log = |name: &str| keys.log_key(name, format!("knik.example/{name}").parse().unwrap()).unwrap();
         let archive = Archive {
             catalogue: Catalogue::new(vault.clone()),
@@ -62,6 +86,7 @@ impl TestVault {
             inbox: Inbox::new(inbox.clone()),
             keyring: Arc::new(keys.keyring().unwrap()),
             digests: Arc::new(keys.digest_key().unwrap()),
+            suppression: Arc::new(keys.suppression_key().unwrap()),
             logs: Arc::new(Logs {
                 vault: log("vault"),
                 reading_room: log("reading-room"),
@@ -71,6 +96,7 @@ impl TestVault {
             }),
             sources,
             intake: Arc::default(),
+            turning: Arc::default(),
         };
         for (id, name) in organisations {
             channels::add_organisation(&archive, id, name).await.unwrap();
@@ -82,10 +108,15 @@ impl TestVault {
     pub async fn demo(seed: u64) -> (Self, Vec<DemoChannel>) {
         let (organisations, channels) = demo();
         let vault = Self::new(seed, &organisations).await;
-        for DemoChannel { channel, facts, .. } in &channels {
-            assert!(channels::declare(&vault.archive, &vault.rules, channel, facts, None).await.unwrap());
-        }
+        vault.declare(&channels).await;
         (vault, channels)
+    }
+
+    /// Declares channels of the demo.
+    pub async fn declare(&self, channels: &[DemoChannel]) {
+        for DemoChannel { channel, facts, .. } in channels {
+            assert!(channels::declare(&self.archive, &self.rules, channel, facts, None).await.unwrap());
+        }
     }
 
     /// A vault that took in everything of the demo, numbered and published.
@@ -124,12 +155,16 @@ impl TestVault {
         let vault = database(at, "vault.db", Plane::Vault).await;
         let room = database(at, "room.db", Plane::Room).await;
         let inbox = database(at, "inbox.db", Plane::Inbox).await;
+        // What was in memory is gone: keys are what the files say.
+        let keys = KeyFolder::open(&at.join("keys")).unwrap();
         let archive = Archive {
             catalogue: Catalogue::new(vault.clone()),
             journal: Journal::new(vault),
+            keyring: Arc::new(keys.keyring().unwrap()),
             room: RoomWriter::new(room.clone()),
             inbox: Inbox::new(inbox.clone()),
             intake: Arc::default(),
+            turning: Arc::default(),
             ..archive
         };
         Self { archive, rules, room, inbox, folder, _temporary }
@@ -150,6 +185,11 @@ impl TestVault {
             }
         });
         Stopped(task)
+    }
+
+    /// The folder with the keys.
+    pub fn keys(&self) -> KeyFolder {
+        KeyFolder::open(&self.folder().join("keys")).unwrap()
     }
 
     /// The data folder.

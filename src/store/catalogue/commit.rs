@@ -7,6 +7,7 @@ use crate::model::{
     CaptureId, ChannelId, ConversationId, FragmentId, ItemDigest, ItemKind, OrganisationId, Outcome,
     ProjectionId, RecordId, SegmentId, SubjectRef, Timestamp, VersionId, Visibility,
 };
+use crate::seal::Epoch;
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::journal;
@@ -22,8 +23,10 @@ pub struct SegmentRow {
     pub capture: CaptureId,
     /// Its key, wrapped by the organisation's master key.
     pub wrapped_key: Vec<u8>,
-    /// Which master key wrapped it.
+    /// Whose master key is above it.
     pub master_key: String,
+    /// Which epoch key wrapped it.
+    pub epoch: Option<Epoch>,
     /// Size in bytes.
     pub size_bytes: u64,
     /// SHA-256 of the object (ciphertext), for fixity.
@@ -122,6 +125,17 @@ pub struct VersionRow {
     pub outcome: Outcome,
 }
 
+/// A version that was delivered again: sealed once more, in another capture or place.
+#[derive(Debug)]
+pub struct SightingRow {
+    /// In which capture.
+    pub capture: CaptureId,
+    /// Of which record.
+    pub record: RecordId,
+    /// How it is put together.
+    pub parts: Vec<u8>,
+}
+
 /// A decision on a version.
 #[derive(Debug)]
 pub struct DecisionRow {
@@ -174,6 +188,8 @@ pub struct Batch {
     pub records: Vec<RecordRow>,
     /// New versions.
     pub versions: Vec<VersionRow>,
+    /// Versions that were there and were delivered again.
+    pub sightings: Vec<SightingRow>,
     /// Names to add, or to complete.
     pub names: Vec<NameRow>,
     /// Decisions.
@@ -205,6 +221,7 @@ impl Catalogue {
         insert_sealed(&mut tx, &batch).await?;
         merge(&mut tx, &batch.merged, batch.now).await?;
         insert_records(&mut tx, &batch).await?;
+        insert_sightings(&mut tx, &batch.sightings).await?;
         insert_flags(&mut tx, &batch.flags).await?;
         insert_names(&mut tx, &batch.names).await?;
         insert_decisions(&mut tx, &batch).await?;
@@ -224,8 +241,8 @@ impl Catalogue {
 async fn insert_sealed(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<(), StoreError> {
     if let Some(segment) = &batch.segment {
         sqlx::query(
-            "INSERT INTO segment (id, capture, wrapped_key, master_key, size_bytes, digest) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO segment (id, capture, wrapped_key, master_key, size_bytes, digest, epoch) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(bytes(segment.id.uuid()))
         .bind(bytes(segment.capture.uuid()))
@@ -233,6 +250,7 @@ async fn insert_sealed(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Res
         .bind(segment.master_key.clone())
         .bind(i64::try_from(segment.size_bytes).unwrap_or(i64::MAX))
         .bind(segment.digest.to_vec())
+        .bind(segment.epoch.map_or(0, |epoch| i64::from(epoch.number())))
         .execute(&mut **tx)
         .await
         .map_err(StoreError::database("adding a segment"))?;
@@ -260,6 +278,7 @@ async fn merge(
         for statement in [
             "UPDATE record SET conversation = $1 WHERE conversation = $2",
             "UPDATE name SET conversation = $1 WHERE conversation = $2",
+            "UPDATE suppression SET conversation = $1 WHERE conversation = $2",
         ] {
             sqlx::query(statement)
                 .bind(bytes(keep.uuid()))
@@ -334,6 +353,17 @@ async fn insert_records(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Re
         .map_err(StoreError::database("setting the version in force"))?;
     }
     Ok(())
+}
+
+async fn insert_sightings(
+    tx: &mut Transaction<'static, Any>,
+    sightings: &[SightingRow],
+) -> Result<(), StoreError> {
+    let head = "INSERT INTO sighting (capture, record, parts) VALUES";
+    insert_all(tx, head, 3, "", sightings, |query, row| {
+        query.bind(bytes(row.capture.uuid())).bind(bytes(row.record.uuid())).bind(row.parts.clone())
+    })
+    .await
 }
 
 async fn insert_names(tx: &mut Transaction<'static, Any>, names: &[NameRow]) -> Result<(), StoreError> {

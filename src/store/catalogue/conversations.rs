@@ -213,7 +213,7 @@ impl Catalogue {
              r.own, r.withheld, r.outcome, d.tree, d.tree_version, \
              (SELECT COUNT(*) FROM version v WHERE v.record = r.id) AS versions \
              FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version \
-             WHERE r.conversation = $1 ORDER BY COALESCE(r.posted_at, 9000000000000000000), r.id",
+             WHERE r.conversation = $1 AND r.destroyed_at IS NULL ORDER BY COALESCE(r.posted_at, 9000000000000000000), r.id",
         )
         .bind(bytes(conversation.uuid()))
         .fetch_all(self.db.read())

@@ -5,20 +5,25 @@
 mod channels;
 mod commit;
 mod conversations;
+mod destroy;
 mod flags;
 mod grants;
 mod keeping;
+mod key_table;
 mod originals;
 mod records;
 
 pub use channels::{Channel, ChannelFact, Duty, Fact};
 pub use commit::{
-    Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SubjectRow, VersionRow,
+    Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow, SubjectRow,
+    VersionRow,
 };
 pub use conversations::{Known, Member, Refreshed, Withheld};
+pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
 pub use flags::{FlagPlace, FlagRow, Judgement, QueueState, ReviewItem, Verdicts};
 pub use grants::{GrantRow, OutboxItem};
 pub use keeping::{Fixity, Milestone, Reached};
+pub use key_table::{BodyKey, KeyTurn, SegmentKeyRow};
 pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};
 pub use records::{CaptureState, Counts, DecisionSummary, RecordSummary};
 

@@ -69,7 +69,8 @@ impl Catalogue {
         for chunk in records.chunks(LISTED_MAX) {
             let sql = format!(
                 "SELECT r.id, r.organisation, v.capture, c.format, v.parts FROM record r \
-                 JOIN version v ON v.id = r.version JOIN capture c ON c.id = v.capture WHERE r.id IN ({})",
+                 JOIN version v ON v.id = r.version JOIN capture c ON c.id = v.capture \
+                 WHERE r.destroyed_at IS NULL AND r.id IN ({})",
                 list(1, chunk.len())
             );
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);

@@ -111,6 +111,14 @@ impl RoomWriter {
         Ok(withdrawn)
     }
 
+    /// Leaves nothing of what was withdrawn in the database's own log.
+    ///
+    /// # Errors
+    /// When it is being read: try again.
+    pub async fn empty_log(&self) -> Result<(), StoreError> {
+        self.db.empty_log().await
+    }
+
     /// Revokes a grant: its names and pseudonyms go with it.
     ///
     /// # Errors

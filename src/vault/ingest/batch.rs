@@ -5,15 +5,17 @@ use super::{IngestReport, Intake};
 use crate::capture::{Item, Unit};
 use crate::decide::{Answer, Decision, Facts as JudgedFacts};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
-use crate::model::{ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp};
+use crate::model::{
+    ByteRange, ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp,
+};
 use crate::store::catalogue::{
-    Batch, Channel, ChannelFact, DecisionRow, Fact, FlagRow, OutboxRow, RecordRow, SubjectRow, Verdicts,
-    VersionRow, Withheld,
+    Batch, Channel, ChannelFact, DecisionRow, Fact, FlagRow, OutboxRow, RecordRow, SightingRow, SubjectRow,
+    Verdicts, VersionRow, Withheld,
 };
 use crate::vault::conversation::{Facts, Member, compute, text_to_judge};
 use crate::vault::layout::Layout;
 use crate::vault::names::Names;
-use crate::vault::sealing::{SealedBatch, seal_batch};
+use crate::vault::sealing::{SealedBatch, Suppressed, seal_batch};
 use crate::vault::{Archive, DEFAULT_TREE, Rules, VaultError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -27,6 +29,7 @@ pub(super) struct Counts {
     new_versions: u64,
     new_pages: u64,
     already_there: u64,
+    suppressed: u64,
     not_public: u64,
     uncertain: u64,
     flagged: u64,
@@ -41,6 +44,7 @@ impl Counts {
             ("new-versions", self.new_versions),
             ("new-pages", self.new_pages),
             ("already-there", self.already_there),
+            ("suppressed", self.suppressed),
             ("not-public", self.not_public),
             ("withheld-uncertain", self.uncertain),
             ("withheld-flagged", self.flagged),
@@ -60,6 +64,7 @@ impl Counts {
         report.edited += self.edited;
         report.new_pages += self.new_pages;
         report.already_there += self.already_there;
+        report.suppressed += self.suppressed;
         report.not_public += self.not_public;
         report.uncertain += self.uncertain;
         report.flagged += self.flagged;
@@ -101,6 +106,8 @@ impl Intake<'_> {
         let before = Before::look_up(self.archive, &digests, &deletions).await?;
         let resolution = Resolver::new(&before, &self.archive.sources).resolve(&units, &digests, &names)?;
         let work = self.work();
+        // An epoch does not end between the wrapping of keys and the commit.
+        let _no_turn = self.archive.turning.read().await;
         let prepared = tokio::task::spawn_blocking(move || work.prepare(&units, resolution)).await??;
         self.commit(prepared, report).await
     }
@@ -116,6 +123,7 @@ impl Intake<'_> {
             channel: self.channel.clone(),
             facts: self.facts.into(),
             capture: self.capture,
+            destroyed: self.destroyed.to_vec(),
             now: self.archive.sources.now(),
         }
     }
@@ -156,6 +164,7 @@ struct Work {
     channel: Channel,
     facts: Arc<[ChannelFact]>,
     capture: crate::model::CaptureId,
+    destroyed: Vec<ByteRange>,
     now: Timestamp,
 }
 
@@ -182,22 +191,40 @@ struct Arrived<'a> {
 impl Work {
     fn prepare(&self, units: &[Unit], resolution: Resolution) -> Result<Prepared, VaultError> {
         let (organisation, sources) = (&self.channel.organisation, &self.archive.sources);
-        let sealed = seal_batch(units, organisation, self.capture, &*self.archive.keyring, sources)?;
-        let mut counts = Counts::default();
-        let mut arrived = Vec::new();
+        let gone = resolution.items.iter().filter(|resolved| resolved.arrival == Arrival::Suppressed);
+        let suppressed = Suppressed {
+            items: gone.map(|resolved| (resolved.unit, resolved.item)).collect(),
+            containers: self.destroyed.clone(),
+        };
+        let keyring = &*self.archive.keyring;
+        let sealed = seal_batch(units, &suppressed, organisation, self.capture, keyring, sources)?;
+        let mut counts = Counts { suppressed: suppressed.items.len() as u64, ..Counts::default() };
+        let (mut arrived, mut sightings) = (Vec::new(), Vec::new());
         for resolved in &resolution.items {
-            if resolved.arrival == Arrival::Same {
-                counts.already_there += 1;
-                continue;
+            match resolved.arrival {
+                Arrival::Suppressed => continue,
+                Arrival::Same => {
+                    counts.already_there += 1;
+                    sightings.push(self.sighting(&sealed, resolved)?);
+                    continue;
+                }
+                _ => {}
             }
             let one = self.arrived(units, &sealed, &resolution, resolved)?;
             self.count(&mut counts, &one);
             arrived.push(one);
         }
         let made = self.conversations(&resolution, &arrived, &mut counts)?;
-        let batch = self.batch(&resolution, &arrived, made);
+        let batch = Batch { sightings, ..self.batch(&resolution, &arrived, made) };
         drop(arrived);
         Ok(Prepared { sealed, batch, counts })
+    }
+
+    /// A version that was there is sealed once more: its record takes these bytes along when it is destroyed.
+    fn sighting(&self, sealed: &SealedBatch, resolved: &Resolved) -> Result<SightingRow, VaultError> {
+        let layout = sealed.layouts.get(resolved.unit).and_then(|of| of.get(resolved.item));
+        let parts = layout.ok_or(VaultError::Layout)?.to_bytes();
+        Ok(SightingRow { capture: self.capture, record: resolved.record, parts })
     }
 
     fn arrived<'a>(
@@ -374,6 +401,7 @@ impl Work {
                 .iter()
                 .map(|one| self.version_row(one, replaces(&one), &made.findings))
                 .collect(),
+            sightings: Vec::new(),
             names: resolution.names.iter().map(copy_name).collect(),
             closed: resolution.closed.clone(),
             decisions: arrived.iter().map(|one| self.decision_row(one)).collect(),

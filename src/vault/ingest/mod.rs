@@ -11,11 +11,12 @@ pub(super) use batch::publish_row;
 
 use super::publish;
 use super::source::CaptureSource;
+use super::suppress;
 use super::survey::{Survey, none_at_all, survey};
 use super::{Archive, Rules, VaultError};
 use crate::capture::{CaptureError, Format, Unit};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
-use crate::model::{ActorId, CaptureId, ItemKind, Outcome, Platform, Role};
+use crate::model::{ActorId, ByteRange, CaptureId, ItemKind, Outcome, Platform, Role};
 use crate::store::catalogue::{CaptureState, Channel, ChannelFact};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -40,6 +41,9 @@ pub struct IngestReport {
     pub new_pages: u64,
     /// Records that were there already, in the same version.
     pub already_there: u64,
+    /// Records that were destroyed before and are refused.
+    #[serde(skip_serializing_if = "none_at_all")]
+    pub suppressed: u64,
     /// Acts (likes, boosts): sealed with the capture and counted.
     pub acts: u64,
     /// Deletions that became known.
@@ -178,11 +182,16 @@ async fn take_in(
         report.already_there = looked.records;
         return Ok(report);
     }
+    let destroyed = match looked.encoded {
+        true => suppress::containers(archive, rules, channel, &source, format).await?,
+        false => Vec::new(),
+    };
     let capture = CaptureId::from_uuid(archive.sources.ordered_id()?);
     let now = archive.sources.now();
     archive.catalogue.open_capture(capture, &channel.organisation, &channel.id, format.as_str(), now).await?;
     let facts = archive.catalogue.channel_facts(&channel.id).await?;
-    let intake = Intake { archive, rules, channel, facts: &facts, capture, format, deliverer };
+    let intake =
+        Intake { archive, rules, channel, facts: &facts, capture, format, deliverer, destroyed: &destroyed };
     let taken = intake.run(&source, &looked, &progress, &mut report).await;
     let state = if taken.is_ok() { CaptureState::Complete } else { CaptureState::Interrupted };
     archive.catalogue.close_capture(capture, state, Some(digest), looked.size_bytes).await?;
@@ -240,6 +249,8 @@ struct Intake<'a> {
     capture: CaptureId,
     format: Format,
     deliverer: Deliverer,
+    /// Where containers stand that hold something destroyed.
+    destroyed: &'a [ByteRange],
 }
 
 impl Intake<'_> {

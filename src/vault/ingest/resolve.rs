@@ -4,6 +4,7 @@ use crate::capture::{Deletion, Item, Unit};
 use crate::model::{ConversationId, ItemDigest, Platform, RecordId, Timestamp, VersionId, Visibility};
 use crate::store::catalogue::{Known, NameRow, Withheld};
 use crate::vault::names::Names;
+use crate::vault::suppress;
 use crate::vault::{Archive, Sources, VaultError};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -41,6 +42,8 @@ pub(super) struct Before {
     names: HashMap<ItemDigest, Known>,
     versions: HashSet<(RecordId, ItemDigest)>,
     edited: HashMap<RecordId, Option<Timestamp>>,
+    /// Names of what was destroyed, each with its thread.
+    suppressed: HashMap<ItemDigest, ConversationId>,
 }
 
 impl Before {
@@ -57,7 +60,8 @@ impl Before {
         let records: Vec<RecordId> = records.into_iter().collect();
         let versions = archive.catalogue.known_versions(&records).await?;
         let edited = archive.catalogue.edited_at(&records).await?;
-        Ok(Self { names, versions, edited })
+        let suppressed = suppress::look_up(archive, &wanted).await?;
+        Ok(Self { names, versions, edited, suppressed })
     }
 }
 
@@ -72,6 +76,8 @@ pub(super) enum Arrival {
     Older,
     /// There already.
     Same,
+    /// Destroyed before: refused.
+    Suppressed,
 }
 
 /// One item, resolved.
@@ -125,8 +131,10 @@ pub(super) struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(before: &'a Before, sources: &'a Sources) -> Self {
-        let existing = before.names.values().filter_map(|known| known.conversation).collect();
-        let of = before.names.iter().filter_map(|(name, known)| Some((*name, known.conversation?)));
+        let threads = before.names.iter().filter_map(|(name, known)| Some((*name, known.conversation?)));
+        // What answers something destroyed still belongs to its thread.
+        let of = threads.chain(before.suppressed.iter().map(|(name, thread)| (*name, *thread)));
+        let existing = of.clone().map(|(_, thread)| thread).collect();
         let threads = Threads { of: of.collect(), existing, joined: HashMap::new() };
         Self {
             before,
@@ -179,6 +187,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn withhold(&mut self, name: ItemDigest, why: Withheld) {
+        if self.before.suppressed.contains_key(&name) {
+            return;
+        }
         self.withheld.entry(name).or_insert(why);
         self.row(name).withheld = Some(why.as_str());
         if let Some(thread) = self.threads.of.get(&name).copied() {
@@ -193,6 +204,9 @@ impl<'a> Resolver<'a> {
         item: &Item,
         digests: &Digests,
     ) -> Result<Resolved, VaultError> {
+        if digests.names.iter().any(|name| self.before.suppressed.contains_key(name)) {
+            return Ok(suppressed(unit, place, digests.version));
+        }
         let known = digests.names.iter().find_map(|name| self.records.get(name)).copied();
         let record = match known {
             Some(record) => record,
@@ -224,7 +238,7 @@ impl<'a> Resolver<'a> {
             row.record = Some(record);
             row.conversation = Some(thread);
         }
-        for link in &digests.links {
+        for link in digests.links.iter().filter(|link| !self.before.suppressed.contains_key(*link)) {
             self.row(*link).conversation = Some(thread);
         }
         let version = VersionId::from_uuid(self.sources.ordered_id()?);
@@ -309,6 +323,20 @@ impl<'a> Resolver<'a> {
         merged.sort();
         let touched = touched.into_iter().map(|thread| threads.follow(thread)).collect();
         Resolution { items, names, merged, touched, closed, threads }
+    }
+}
+
+/// An item that was destroyed before: nothing of it is looked up or kept.
+const fn suppressed(unit: usize, item: usize, digest: ItemDigest) -> Resolved {
+    Resolved {
+        unit,
+        item,
+        record: RecordId::from_uuid(uuid::Uuid::nil()),
+        version: VersionId::from_uuid(uuid::Uuid::nil()),
+        digest,
+        arrival: Arrival::Suppressed,
+        withheld: None,
+        thread: ConversationId::from_uuid(uuid::Uuid::nil()),
     }
 }
 

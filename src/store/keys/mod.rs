@@ -1,20 +1,28 @@
 //! Key files: one folder, 0700, every file 0600, own user, regular, no symbolic link; anything else is refused.
 //!
-//! One master key an organisation, a key for keyed digests, a signing key for each log. A key file is text:
-//! `knik-key-1 KIND NAME BASE64`, so that people can see what they hold.
+//! Master keys of each organisation, a key for keyed digests and one for those of what was destroyed, a signing key for
+//! each log. A key file is text: `knik-key-1 KIND NAME BASE64`, so that people can see what they hold. Epoch keys stand
+//! beside them, wrapped: see [`epochs`]. Where master keys are is the [`provider`]'s business.
+
+pub mod epochs;
+pub mod escrow;
+pub mod pkcs11;
+pub mod provider;
+
+pub use epochs::{EpochKeyring, EpochState, Rewrapper};
+pub use provider::{FileMasters, MasterProvider};
 
 use crate::ledger::{LogKey, Origin};
-use crate::model::{OrganisationId, SegmentId};
-use crate::seal::{DigestKey, KeyError, MasterKey, MasterKeyring, Nonce, SegmentKey, WrappedKey};
+use crate::model::OrganisationId;
+use crate::seal::{DigestKey, MasterKey, MasterVersion};
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Why a key file is not used. Names the file and the mend, never what is in it.
@@ -66,6 +74,32 @@ pub enum KeyFileError {
         /// Which file.
         path: String,
     },
+    /// It is where it cannot be taken out.
+    #[error(
+        "the master key of `{organisation}` stands in a hardware module that does not give it; keep a copy of it with \
+         the module's own means"
+    )]
+    NotExtractable {
+        /// Whose.
+        organisation: String,
+    },
+    /// The hardware module refused, or is not there.
+    #[error("the hardware module: {doing}: {why}")]
+    Module {
+        /// What was being done.
+        doing: &'static str,
+        /// What it said.
+        why: String,
+    },
+    /// A key that is needed is not destroyed.
+    #[error("{what} is in use; it goes when nothing needs it any more")]
+    InUse {
+        /// Which.
+        what: String,
+    },
+    /// A key could not be wrapped or unwrapped.
+    #[error(transparent)]
+    Key(#[from] crate::seal::KeyError),
     /// The file system or the random source refused.
     #[error("key file `{path}`: {doing}: {source}")]
     Io {
@@ -87,6 +121,7 @@ pub struct KeyFolder {
 
 const MASTER: &str = "master";
 const DIGEST: &str = "digest";
+const SUPPRESSION: &str = "suppression";
 const LOG: &str = "log";
 const DEMO_ISSUER: &str = "demo-issuer";
 /// Longest key file in bytes.
@@ -116,12 +151,32 @@ impl KeyFolder {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// Makes a master key for an organisation. `false` when it has one already, which stays.
+    /// Makes the first master key of an organisation. `false` when it has one already, which stays.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn create_master(&self, organisation: &OrganisationId) -> Result<bool, KeyFileError> {
-        self.create(MASTER, organisation.as_str())
+        self.create(MASTER, &master_name(organisation, MasterVersion::new(1)))
+    }
+
+    /// The master keys here: whose, and which version.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn masters(&self) -> Result<Vec<(OrganisationId, MasterVersion)>, KeyFileError> {
+        let mut found = Vec::new();
+        for name in self.names()? {
+            let named = name.strip_prefix("master-").and_then(|name| name.strip_suffix(".key"));
+            let (slug, version) = match named.map(|named| named.split_once('.').unwrap_or((named, "1"))) {
+                Some((slug, version)) => (slug.parse(), version.parse()),
+                None => continue,
+            };
+            if let (Ok(organisation), Ok(version)) = (slug, version) {
+                found.push((organisation, MasterVersion::new(version)));
+            }
+        }
+        found.sort();
+        Ok(found)
     }
 
     /// The organisations with a master key here.
@@ -129,44 +184,49 @@ impl KeyFolder {
     /// # Errors
     /// When the folder cannot be read.
     pub fn organisations(&self) -> Result<Vec<OrganisationId>, KeyFileError> {
+        let mut found: Vec<_> = self.masters()?.into_iter().map(|(organisation, _)| organisation).collect();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// The epoch keys of every organisation, under the master keys that are files here.
+    ///
+    /// # Errors
+    /// When any of the files is not safe to use.
+    pub fn keyring(&self) -> Result<EpochKeyring, KeyFileError> {
+        EpochKeyring::open(self, Arc::new(FileMasters::open(self)?))
+    }
+
+    /// Puts a master key back that an escrow gave. `false` when it is there already.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Exists`] when another key has its name: it is not overwritten.
+    pub fn restore_master(
+        &self,
+        organisation: &OrganisationId,
+        version: MasterVersion,
+        key: &MasterKey,
+    ) -> Result<bool, KeyFileError> {
+        let name = master_name(organisation, version);
+        match self.write(MASTER, &name, key.expose()) {
+            Err(KeyFileError::Exists { .. }) if *self.read(MASTER, &name)? == *key.expose() => Ok(false),
+            written => written.map(|()| true),
+        }
+    }
+
+    /// The names of the files here.
+    fn names(&self) -> Result<Vec<String>, KeyFileError> {
         let io = |source| KeyFileError::Io {
             path: self.folder.display().to_string(),
             doing: "listing the folder",
             source,
         };
-        let mut found = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(io)? {
-            let name = entry.map_err(io)?.file_name();
-            let slug = name.to_str().and_then(|n| n.strip_prefix("master-")?.strip_suffix(".key"));
-            found.extend(slug.and_then(|s| s.parse().ok()));
+        let entries = fs::read_dir(&self.folder).map_err(io)?;
+        let mut names = Vec::new();
+        for entry in entries {
+            names.extend(entry.map_err(io)?.file_name().into_string());
         }
-        found.sort();
-        Ok(found)
-    }
-
-    /// The master keys of every organisation here.
-    ///
-    /// # Errors
-    /// When any of the files is not safe to use.
-    pub fn keyring(&self) -> Result<FileKeyring, KeyFileError> {
-        let keyring = FileKeyring { masters: RwLock::default() };
-        self.load_into(&keyring)?;
-        Ok(keyring)
-    }
-
-    /// Reads the master keys that a keyring does not have yet: an organisation was added.
-    ///
-    /// # Errors
-    /// When any of the files is not safe to use.
-    pub fn load_into(&self, keyring: &FileKeyring) -> Result<(), KeyFileError> {
-        for organisation in self.organisations()? {
-            if keyring.master(&organisation).is_err() {
-                let key = MasterKey::from_bytes(&*self.read(MASTER, organisation.as_str())?);
-                let mut masters = keyring.masters.write().unwrap_or_else(PoisonError::into_inner);
-                masters.insert(organisation, Arc::new(key));
-            }
-        }
-        Ok(())
+        Ok(names)
     }
 
     /// The seed of the demo's own issuer of tokens, made when `make` and absent.
@@ -187,6 +247,16 @@ impl KeyFolder {
     pub fn digest_key(&self) -> Result<DigestKey, KeyFileError> {
         self.create(DIGEST, DIGEST)?;
         Ok(DigestKey::from_bytes(&*self.read(DIGEST, DIGEST)?))
+    }
+
+    /// The key of digests of what was destroyed, made when absent: with the other key alone nobody can ask whether
+    /// an item was destroyed, and it can be destroyed by itself.
+    ///
+    /// # Errors
+    /// When the file is not safe to use or cannot be made.
+    pub fn suppression_key(&self) -> Result<DigestKey, KeyFileError> {
+        self.create(SUPPRESSION, SUPPRESSION)?;
+        Ok(DigestKey::from_bytes(&*self.read(SUPPRESSION, SUPPRESSION)?))
     }
 
     /// The signing key of a log, made when absent.
@@ -212,15 +282,17 @@ impl KeyFolder {
         if fs::symlink_metadata(&path).is_ok() {
             return Ok(false);
         }
-        let mut key = Zeroizing::new([0u8; 32]);
-        rand::fill(key.as_mut()).map_err(|_| KeyFileError::Io {
-            path: path.display().to_string(),
-            doing: "drawing random bytes",
-            source: std::io::Error::other("the random source failed"),
-        })?;
-        let encoded = Zeroizing::new(STANDARD.encode(key.as_ref()));
-        write_new(&path, format!("knik-key-1 {kind} {name} {}\n", *encoded).as_bytes())?;
+        let key = drawn::<32>(&path)?;
+        self.write(kind, name, &key)?;
         Ok(true)
+    }
+
+    /// Writes a key under a name that no file has.
+    fn write(&self, kind: &'static str, name: &str, key: &[u8; 32]) -> Result<(), KeyFileError> {
+        let path = self.path(kind, name);
+        let encoded = Zeroizing::new(STANDARD.encode(key));
+        let text = Zeroizing::new(format!("knik-key-1 {kind} {name} {}\n", *encoded));
+        write_whole(&path, text.as_bytes())
     }
 
     fn read(&self, kind: &'static str, name: &str) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
@@ -290,46 +362,72 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
         Err(source) => return Err(io("making it")(source)),
     };
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io("writing it"))?;
-    if let Some(folder) = path.parent() {
-        File::open(folder).and_then(|f| f.sync_all()).map_err(io("making it durable"))?;
-    }
-    Ok(())
+    sync_folder(path)
 }
 
-/// Master keys from files, held in memory while the vault runs.
-pub struct FileKeyring {
-    masters: RwLock<HashMap<OrganisationId, Arc<MasterKey>>>,
-}
-
-impl FileKeyring {
-    fn master(&self, organisation: &OrganisationId) -> Result<Arc<MasterKey>, KeyError> {
-        let masters = self.masters.read().unwrap_or_else(PoisonError::into_inner);
-        masters
-            .get(organisation)
-            .cloned()
-            .ok_or_else(|| KeyError::NoMaster { organisation: organisation.clone() })
+/// The name of a version of a master key: the first has no number, as before there were several.
+fn master_name(organisation: &OrganisationId, version: MasterVersion) -> String {
+    match version.number() {
+        1 => organisation.to_string(),
+        number => format!("{organisation}.{number}"),
     }
 }
 
-impl MasterKeyring for FileKeyring {
-    fn wrap_segment_key(
-        &self,
-        organisation: &OrganisationId,
-        segment: SegmentId,
-        key: &SegmentKey,
-        nonce: Nonce,
-    ) -> Result<WrappedKey, KeyError> {
-        self.master(organisation)?.wrap(organisation, segment, key, nonce)
-    }
+/// Random bytes for what is written at `path`.
+fn drawn<const N: usize>(path: &Path) -> Result<Zeroizing<[u8; N]>, KeyFileError> {
+    let mut bytes = Zeroizing::new([0u8; N]);
+    rand::fill(bytes.as_mut()).map_err(|_| KeyFileError::Io {
+        path: path.display().to_string(),
+        doing: "drawing random bytes",
+        source: std::io::Error::other("the random source failed"),
+    })?;
+    Ok(bytes)
+}
 
-    fn unwrap_segment_key(
-        &self,
-        organisation: &OrganisationId,
-        segment: SegmentId,
-        wrapped: &WrappedKey,
-    ) -> Result<SegmentKey, KeyError> {
-        self.master(organisation)?.unwrap(organisation, segment, wrapped)
+/// The ending of a file that is being written.
+const UNFINISHED: &str = ".new";
+
+/// Writes a new file that only its owner may read, whole or not at all; never over another.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
+    let io = |doing| move |source| KeyFileError::Io { path: path.display().to_string(), doing, source };
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(UNFINISHED);
+    let unfinished = PathBuf::from(unfinished);
+    if fs::symlink_metadata(&unfinished).is_ok() {
+        fs::remove_file(&unfinished).map_err(io("removing what was left unfinished"))?;
     }
+    write_new(&unfinished, bytes)?;
+    let linked = fs::hard_link(&unfinished, path);
+    fs::remove_file(&unfinished).map_err(io("making it"))?;
+    match linked {
+        Ok(()) => sync_folder(path),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            Err(KeyFileError::Exists { path: path.display().to_string() })
+        }
+        Err(source) => Err(io("making it")(source)),
+    }
+}
+
+/// Overwrites a key file and removes it. An absent one is no error. What a disk keeps of overwritten blocks is
+/// beyond the reach of a program.
+fn destroy_file(path: &Path) -> Result<(), KeyFileError> {
+    let io = |doing| move |source| KeyFileError::Io { path: path.display().to_string(), doing, source };
+    let mut file = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(io("destroying it")(source)),
+    };
+    let length = file.metadata().map_err(io("looking at it"))?.len();
+    let zeros = vec![b'0'; usize::try_from(length).unwrap_or_default()];
+    file.write_all(&zeros).and_then(|()| file.sync_all()).map_err(io("destroying it"))?;
+    fs::remove_file(path).map_err(io("destroying it"))?;
+    sync_folder(path)
+}
+
+fn sync_folder(path: &Path) -> Result<(), KeyFileError> {
+    let io =
+        |source| KeyFileError::Io { path: path.display().to_string(), doing: "making it durable", source };
+    path.parent().map_or(Ok(()), |folder| File::open(folder).and_then(|f| f.sync_all()).map_err(io))
 }
 
 #[cfg(test)]
