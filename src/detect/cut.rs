@@ -6,8 +6,8 @@ use super::names::{JOINS, LEADS, STARTS};
 use super::tokens::LONG;
 use super::words::{Look, Word, hash, hash_at, hash_short, inside, look_wide};
 
-/// A text cut into words. Made once and used for many texts, so that most need no memory of their own; places are bytes,
-/// words are named by their place among all.
+/// A text cut into words. Made once and used for many texts, so that most need no memory of their own: until the next it keeps
+/// places and hashes of the last, no text. Places are bytes, words are named by their place among all.
 #[derive(Default)]
 pub(super) struct Cut {
     pub(super) words: Vec<Word>,
@@ -134,7 +134,7 @@ impl Cut {
 
     /// Forgets the text before. What a very long one took up is given back.
     fn clear(&mut self) {
-        if self.words.capacity() > KEPT_MAX {
+        if self.words.capacity().max(self.places.capacity()).max(self.starts.capacity()) > KEPT_MAX {
             *self = Self::default();
         }
         self.words.clear();
@@ -251,8 +251,8 @@ impl Cut {
         }
     }
 
-    /// Where a code may start among the sixty-four bytes up to and with `last`.
-    pub(super) fn starts_before(&self, last: usize) -> impl Iterator<Item = usize> {
+    /// Where a code may start from `from` on up to and with `last`, which lies less than sixty-four bytes further.
+    pub(super) fn starts_within(&self, from: usize, last: usize) -> impl Iterator<Item = usize> {
         let (row, place) = (last / BLOCK, last % BLOCK);
         let here = self.starts.get(row).copied().unwrap_or(0);
         let before = row.checked_sub(1).and_then(|row| self.starts.get(row)).copied().unwrap_or(0);
@@ -260,7 +260,8 @@ impl Cut {
         let both = u128::from(here) << BLOCK | u128::from(before);
         // Without a row before, the bits of this one start where the text does.
         let set = if row == 0 { here & between(0, place + 1) } else { (both >> (place + 1)) as u64 };
-        bits(set).map(move |bit| first.wrapping_add(bit))
+        let asked = u64::MAX.wrapping_shl(from.saturating_sub(first) as u32);
+        bits(set & asked).map(move |bit| first.wrapping_add(bit))
     }
 
     /// Looks every word up, those with a capital among everyday words too, and lists those that stages look at. Of sixty-four words first those are told that the lists may
@@ -323,7 +324,7 @@ pub(super) const LABELS: Flags = Flags::LABEL.with(Flags::LABEL_END);
 pub(super) const SPELLED_MIN: u32 = 4;
 /// The least digits of a number in which letters are taken for digits.
 pub(super) const SWAPPED_MIN: usize = 5;
-/// Room for so many words is kept from one text to the next.
+/// Room for so many words or places is kept from one text to the next.
 const KEPT_MAX: usize = 4096;
 
 #[cfg(test)]
@@ -432,8 +433,11 @@ mod tests {
                     let opens = bytes[*at].is_ascii_alphanumeric() && !left.is_ascii_alphanumeric();
                     opens || b"@:^.([+".contains(&bytes[*at])
                 };
-                let wanted: Vec<usize> = ((last + 1).saturating_sub(64)..=last).filter(opens).collect();
-                prop_assert_eq!(used.starts_before(last).collect::<Vec<_>>(), wanted);
+                for reach in [0, 10, 63] {
+                    let from = last.saturating_sub(reach);
+                    let wanted: Vec<usize> = (from..=last).filter(opens).collect();
+                    prop_assert_eq!(used.starts_within(from, last).collect::<Vec<_>>(), wanted);
+                }
             }
             prop_assert_eq!(&used.numbers, &(0..used.words.len()).filter(number).collect::<Vec<_>>());
             let long = |at: &usize| used.words[*at].len() >= LONG;

@@ -248,6 +248,10 @@ impl Table {
     /// Works out which patterns go on with each byte at each of the first places, and which may end there.
     fn open(&mut self) {
         let mut opening = vec![[0; LOOK]; usize::from(self.end)];
+        let states = 0..self.matched.len() as u16;
+        let follow =
+            |state: u16| (0..=self.end).fold(0, |all, column| all | self.alive(self.next(state, column)));
+        let follow: Vec<u128> = states.map(follow).collect();
         let mut at = self.starts.clone();
         for place in 0..LOOK {
             let (mut next, mut ending) = (Vec::new(), 0);
@@ -259,9 +263,8 @@ impl Table {
                     let entry = self.next(state, column);
                     ending |= self.ended(entry);
                     if entry & STATE != 0 {
-                        let follow = (0..=self.end).map(|column| self.alive(self.next(entry, column)));
-                        let follow = follow.fold(0, |all, patterns| all | patterns);
-                        of.get_mut(place).into_iter().for_each(|patterns| *patterns |= follow);
+                        let more = follow.get(usize::from(entry & STATE)).copied().unwrap_or(0);
+                        of.get_mut(place).into_iter().for_each(|patterns| *patterns |= more);
                         next.push(entry);
                     }
                 }
