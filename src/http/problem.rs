@@ -120,7 +120,7 @@ impl From<VaultError> for Problem {
                 tracing::error!(%error, "a capture was not read");
                 Self::unavailable()
             }
-            VaultError::Skipped(_) => Self::input(error.to_string()),
+            VaultError::Skipped(_) | VaultError::Changed => Self::input(error.to_string()),
             VaultError::Capture(error) => Self::input(error.to_string()),
             VaultError::Store(crate::store::StoreError::Busy(_))
             | VaultError::Key(crate::seal::KeyError::Unavailable)

@@ -80,8 +80,11 @@ struct CaptureParameters {
     /// For which channel.
     #[param(value_type = String)]
     channel: ChannelId,
-    /// The format, when it need not be recognised: `mastodon` or `x_api_v2`.
+    /// The format, when it need not be recognised: `mastodon`, `x_api_v2`, `bluesky` and so on.
     format: Option<String>,
+    /// Take nothing in when any piece of it cannot be read.
+    #[serde(default)]
+    strict: bool,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -142,6 +145,7 @@ pub(super) async fn actor(desk: &VaultDesk, bearer: Bearer) -> Result<Actor, Pro
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, as harvested"),
     responses(
         (status = 201, description = "What came in", body = Object, example = json!({"format": "mastodon", "newRecords": 12})),
+        (status = 400, description = "Not sound as a whole, or (with `strict`) a piece of it cannot be read: nothing of it came in", content_type = "application/problem+json", body = Object),
         (status = 413, description = "Larger than is taken", content_type = "application/problem+json", body = Object)
     )
 )]
@@ -161,7 +165,7 @@ async fn capture(
     let format = format.map_err(|error| Problem::input(error.to_string()))?;
     let source = spool(&desk, body).await?;
     let by = Some((actor.id, actor.role));
-    let delivery = Delivery { source, format, by, strict: false };
+    let delivery = Delivery { source, format, by, strict: parameters.strict };
     let report = ingest::ingest(&desk.archive, &desk.rules, &channel, delivery, silent()).await?;
     Ok(HttpResponse::Created().json(report))
 }

@@ -191,6 +191,13 @@ mod tests {
     }
 
     #[test]
+    fn an_item_of_any_platform_may_say_so() {
+        for platform in crate::model::Platform::ALL {
+            assert!(policy().admits("platform", &json!(platform)).unwrap(), "{platform}");
+        }
+    }
+
+    #[test]
     fn a_field_goes_through_only_in_its_shape() {
         let policy = policy();
         let table = [

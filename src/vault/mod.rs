@@ -173,6 +173,12 @@ pub enum VaultError {
     /// taken in.
     #[error("{} cannot be read and nothing may be skipped; nothing was taken in: {}", pieces(.0.len()), .0.join("; "))]
     Skipped(Vec<String>),
+    /// The file is not the one that was looked at before: it was written to, or replaced, while it was taken in.
+    #[error(
+        "the capture changed while it was taken in; what was read of it before stands and the capture counts as \
+         interrupted: deliver it again once nothing writes to it"
+    )]
+    Changed,
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),

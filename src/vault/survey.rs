@@ -58,8 +58,7 @@ pub fn survey(
     key: Option<&DigestKey>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(Format, Survey), CaptureError> {
-    let mut metered = Metered { inner: source.reader()?, digest: None, size_bytes: 0 };
-    metered.digest = key.map(|_| aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
+    let mut metered = Metered::of(source.reader()?, key.is_some());
     let own = Box::new(BufReader::with_capacity(1 << 18, &mut metered));
     let mut reader = through.begin(source, own, format, limits)?;
     let format = reader.format();
@@ -99,8 +98,7 @@ pub fn survey(
     if let Some(refusal) = cut_short.filter(|refusal| refusal.range.end >= size_bytes) {
         return Err(refusal.into());
     }
-    let hash = metered.digest.map(aws_lc_rs::digest::Context::finish);
-    let digest = key.zip(hash).map(|(key, hash)| key.digest("capture", &[hash.as_ref()]));
+    let digest = key.and_then(|key| metered.finish(key));
     let survey = Survey {
         format: format.to_string(),
         records: tally.records(),
@@ -123,10 +121,23 @@ pub(super) const fn none_at_all(count: &u64) -> bool {
 }
 
 /// Counts and digests what passes through.
-struct Metered {
+pub(super) struct Metered {
     inner: Box<dyn BufRead + Send>,
     digest: Option<aws_lc_rs::digest::Context>,
     size_bytes: u64,
+}
+
+impl Metered {
+    pub(super) fn of(inner: Box<dyn BufRead + Send>, digested: bool) -> Self {
+        let digest = digested.then(|| aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
+        Self { inner, digest, size_bytes: 0 }
+    }
+
+    /// The keyed digest of what passed through; none when it was not digested.
+    pub(super) fn finish(self, key: &DigestKey) -> Option<ItemDigest> {
+        let hash = self.digest?.finish();
+        Some(key.digest("capture", &[hash.as_ref()]))
+    }
 }
 
 impl Read for Metered {

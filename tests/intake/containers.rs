@@ -5,16 +5,38 @@ use super::disclosure::{disclose, official};
 use super::units;
 use crate::support::TestVault;
 use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::write::{DeflateEncoder, GzEncoder};
 use knik::vault::VaultError;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+/// A ZIP archive (APPNOTE.TXT) of these entries.
+pub fn zip(entries: &[(&str, &[u8])], deflated: bool) -> Vec<u8> {
+    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    for (name, bytes) in entries {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        let data = if deflated { encoder.finish().unwrap() } else { bytes.to_vec() };
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        let words = [20_u16, 0, if deflated { 8 } else { 0 }, 0, 0].map(u16::to_le_bytes).concat();
+        let sums = [crc.sum(), data.len() as u32, bytes.len() as u32].map(u32::to_le_bytes).concat();
+        let fixed = [words, sums, (name.len() as u32).to_le_bytes().to_vec()].concat();
+        let place = (archive.len() as u32).to_le_bytes();
+        archive.extend([b"PK\x03\x04", fixed.as_slice(), name.as_bytes(), &data].concat());
+        directory
+            .extend([b"PK\x01\x02\x14\x00", fixed.as_slice(), &[0; 10], &place, name.as_bytes()].concat());
+    }
+    let count = (entries.len() as u16).to_le_bytes();
+    let end = [directory.len() as u32, archive.len() as u32].map(u32::to_le_bytes).concat();
+    [archive, directory, b"PK\x05\x06\0\0\0\0".to_vec(), [count, count].concat(), end, vec![0; 2]].concat()
 }
 
 /// A WARC file of one answer, each record a gzip member, the body gzip again.

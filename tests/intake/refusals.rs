@@ -1,10 +1,14 @@
 //! What is not sound is refused with a clear message, and nothing of it is kept.
 
 use crate::support::{DemoChannel, TestVault};
-use knik::capture::{Format, Limits};
+use knik::capture::{CaptureError, Format, Limits};
 use knik::store::catalogue::{ChannelFact, Counts, Fact};
 use knik::vault::ingest::{Delivery, ingest, silent};
-use knik::vault::{CaptureSource, VaultError, channels, sequence};
+use knik::vault::{CaptureReader, CaptureSource, InProcess, Units, VaultError, channels, sequence};
+use std::io::BufRead;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Stands in every file that is refused, and in no message.
 const PLANTED: &str = "Kromosoeto";
@@ -151,4 +155,58 @@ async fn a_broken_line_is_named_and_nothing_of_it_is_kept() {
     let first =
         rows.iter().flat_map(|row| row.ranges.chunks(16)).map(|pair| pair[..8].to_vec()).min().unwrap();
     assert!(u64::from_be_bytes(first.try_into().unwrap()) >= 20, "a piece of the broken line was sealed");
+}
+
+/// Puts another capture in the place of the file when it is about to be read for the second time.
+struct Replacing {
+    file: PathBuf,
+    with: Vec<u8>,
+    readings: AtomicU32,
+}
+
+impl CaptureReader for Replacing {
+    fn begin<'a>(
+        &self,
+        source: &CaptureSource,
+        own: Box<dyn BufRead + 'a>,
+        format: Option<Format>,
+        limits: Limits,
+    ) -> Result<Box<dyn Units + 'a>, CaptureError> {
+        if self.readings.fetch_add(1, Ordering::Relaxed) == 1 {
+            std::fs::write(&self.file, &self.with).unwrap();
+        }
+        InProcess.begin(source, own, format, limits)
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_replaced_between_the_look_and_the_intake_is_not_complete() {
+    let (mut vault, channels) = TestVault::demo(1).await;
+    let demo = channel(&channels, "dwv-x");
+    let first = std::fs::read(&demo.captures[0].path).unwrap();
+    let text = String::from_utf8(first.clone()).unwrap();
+    let file = vault.folder().join("capture.jsonl");
+    let at = text.find("202").unwrap(); // a year
+    let changed = format!("{}203{}", &text[..at], &text[at + 3..]);
+    assert_ne!(changed, text);
+    // One more batch than the last, which is held back.
+    for (batch_records, stays) in [(2_000, false), (5, true)] {
+        std::fs::write(&file, &first).unwrap();
+        vault.rules.batch_records = batch_records;
+        let with = changed.clone().into_bytes();
+        vault.rules.reader = Arc::new(Replacing { file: file.clone(), with, readings: AtomicU32::new(0) });
+        let Err(error) = vault.ingest(&demo.channel, &file).await else { panic!("taken in") };
+        assert!(matches!(error, VaultError::Changed) && !error.is_of_capture(), "{error:?}");
+        assert!(error.to_string().contains("changed while it was taken in"), "{error}");
+        let counts = vault.archive.catalogue.counts().await.unwrap();
+        assert_eq!(counts.versions > 0, stays, "{counts:?}");
+        let interrupted: Vec<String> = sqlx::query_scalar("SELECT state FROM capture")
+            .fetch_all(vault.archive.catalogue.database().write())
+            .await
+            .unwrap();
+        assert!(interrupted.iter().all(|state| state == "interrupted"), "{interrupted:?}");
+    }
+    vault.rules.reader = Arc::new(InProcess);
+    let report = vault.ingest(&demo.channel, &file).await.unwrap();
+    assert!(!report.same_capture && report.new_records > 0, "{report:?}");
 }

@@ -110,6 +110,30 @@ async fn what_is_delivered_comes_in_once_and_is_read_redacted_within_seconds() {
 }
 
 #[tokio::test]
+async fn a_strict_delivery_comes_in_whole_or_not_at_all() {
+    let _alone = alone().await;
+    let before = counts();
+    let good = reaction("116200000000000071", "Blijft de brug dicht?").to_string();
+    let bytes = format!("{good}\n{{\"id\": Quakelbeen\n").into_bytes();
+    let refused = harvester().deliver("low-mastodon&strict=true", &bytes).await.expect(400).json();
+    let said = refused.to_string();
+    assert!(said.contains("line 2, byte") && said.contains("nothing was taken in"), "{said}");
+    assert!(!said.contains("Quakelbeen"), "{said}");
+    assert_eq!(counts(), before, "nothing came in");
+    let wrong = harvester().deliver("low-mastodon&strict=ja", &bytes).await;
+    assert_eq!(wrong.status, 400);
+    let report = harvester().deliver("low-mastodon&strict=false", &bytes).await.expect(201).json();
+    assert_eq!(
+        (&report["newRecords"], report["refused"].as_array().unwrap().len()),
+        (&json!(1), 1),
+        "{report}"
+    );
+    let whole = format!("{}\n", reaction("116200000000000072", "En de sluis?"));
+    let report = harvester().deliver("low-mastodon&strict=true", whole.as_bytes()).await.expect(201).json();
+    assert_eq!((&report["newRecords"], &report["refused"]), (&json!(1), &json!([])), "{report}");
+}
+
+#[tokio::test]
 async fn a_channel_that_is_not_theirs_is_a_channel_that_is_not_there() {
     let _alone = alone().await;
     let before = counts();

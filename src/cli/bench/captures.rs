@@ -1,4 +1,5 @@
-//! `knik bench captures`: how fast files of each format are read, beside a plain JSON parser on the same bytes.
+//! `knik bench captures`: how fast files of each format are read, beside a plain parser (`serde_json`, of tables `csv`) on
+//! the same bytes.
 
 use super::clock::timed;
 use super::grown::grown;
@@ -41,15 +42,17 @@ struct Row {
     refused: u64,
     mb_per_s: f64,
     records_per_s: f64,
-    /// The same bytes through `serde_json` into a tree of values, where they are JSON documents or lines of them.
-    json_mb_per_s: Option<f64>,
+    /// What the same bytes were given to as well: `serde_json` into a tree of values where they are JSON documents or lines
+    /// of them, `csv` into rows of texts where they are a table.
+    beside: Option<&'static str>,
+    beside_mb_per_s: Option<f64>,
     #[serde(skip)]
     seconds: f64,
     #[serde(skip)]
-    json: (f64, f64),
+    plain: (f64, f64),
     #[serde(skip)]
-    beside: f64,
-    /// Time of the plain parser against ours, on the files that are JSON.
+    ours_beside: f64,
+    /// Time of the plain parser against ours, on the files that it reads.
     ratio: Option<f64>,
 }
 
@@ -83,7 +86,8 @@ pub(super) fn run(asked: &CapturesArguments, json: bool) -> Result<()> {
         "refused",
         "MB/s",
         "records/s",
-        "serde_json MB/s",
+        "beside",
+        "MB/s",
         "ratio",
     ];
     print::table(&head, &rows.iter().map(|(format, row)| row.cells(format)).collect::<Vec<_>>());
@@ -122,8 +126,9 @@ fn measure(bytes: &[u8], seconds: f64, rows: &mut BTreeMap<String, Row>) {
     while ours < seconds {
         ours += timed(|| black_box(counted(bytes, &mut |_| {})).is_some()).0;
         rounds += 1;
-        let (took, parsed) = timed(|| black_box(parsed(bytes)));
-        if parsed {
+        let (took, by) = timed(|| black_box(parsed(bytes, format)));
+        if by.is_some() {
+            row.beside = by;
             plain += took;
             parses += 1;
         }
@@ -131,9 +136,9 @@ fn measure(bytes: &[u8], seconds: f64, rows: &mut BTreeMap<String, Row>) {
     let each = ours / f64::from(rounds.max(1));
     row.seconds += each;
     if parses > 0 {
-        row.json.0 += bytes.len() as f64;
-        row.json.1 += plain / f64::from(parses);
-        row.beside += each;
+        row.plain.0 += bytes.len() as f64;
+        row.plain.1 += plain / f64::from(parses);
+        row.ours_beside += each;
     }
 }
 
@@ -163,10 +168,23 @@ fn counted(bytes: &[u8], each: &mut dyn FnMut(&Unit)) -> Option<(Format, Tally, 
     Some((reader.format(), tally, refused))
 }
 
-/// Whether the bytes are a JSON document or lines of them, which are then in memory as values.
-fn parsed(bytes: &[u8]) -> bool {
+/// Reads the bytes with a plain parser: which one; none when they are nothing that it reads.
+fn parsed(bytes: &[u8], format: Format) -> Option<&'static str> {
+    if matches!(format, Format::LinkedIn | Format::WebCare) {
+        return rows(bytes).then_some("csv");
+    }
     let parse = |part: &[u8]| serde_json::from_slice::<serde_json::Value>(part).map(black_box).is_ok();
-    parse(bytes) || bytes.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty()).all(parse)
+    let lines = || bytes.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty()).all(parse);
+    (parse(bytes) || lines()).then_some("serde_json")
+}
+
+/// Whether the bytes are a table: every row as texts.
+fn rows(bytes: &[u8]) -> bool {
+    let heading = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |mark: u8| heading.iter().filter(|byte| **byte == mark).count();
+    let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
+    reader.records().all(|row| row.map(black_box).is_ok())
 }
 
 impl Row {
@@ -174,9 +192,9 @@ impl Row {
         let per_second = |amount: f64, seconds: f64| if seconds > 0.0 { amount / seconds } else { 0.0 };
         self.mb_per_s = rounded(per_second(self.bytes as f64, self.seconds) / 1e6, 1);
         self.records_per_s = per_second(self.records as f64, self.seconds).round();
-        if self.json.1 > 0.0 {
-            self.json_mb_per_s = Some(rounded(self.json.0 / self.json.1 / 1e6, 1));
-            self.ratio = Some(rounded(per_second(self.json.1, self.beside), 2));
+        if self.plain.1 > 0.0 {
+            self.beside_mb_per_s = Some(rounded(self.plain.0 / self.plain.1 / 1e6, 1));
+            self.ratio = Some(rounded(per_second(self.plain.1, self.ours_beside), 2));
         }
     }
 
@@ -186,7 +204,8 @@ impl Row {
             [self.files, self.records, self.edits, self.acts, self.deletions, self.not_public, self.refused];
         let counts = counts.map(|n| n.to_string());
         let speeds = [self.mb_per_s.to_string(), self.records_per_s.to_string()];
-        let beside = [or_none(self.json_mb_per_s), or_none(self.ratio)];
+        let beside =
+            [self.beside.unwrap_or("-").to_owned(), or_none(self.beside_mb_per_s), or_none(self.ratio)];
         [vec![format.to_owned()], counts.to_vec(), speeds.to_vec(), beside.to_vec()].concat()
     }
 }
@@ -206,5 +225,8 @@ mod tests {
         let row = rows.get("knik").unwrap();
         assert_eq!((row.files, row.records, row.acts, row.refused), (1, 1, 0, 0));
         assert!(row.mb_per_s > 0.0 && row.ratio.is_some_and(|ratio| ratio > 0.0));
+        assert_eq!(row.beside, Some("serde_json"));
+        measure(b"Date,Link,Message\n2026-05-04 10:00:00,x,\"Dag, hoor\"\n", 0.001, &mut rows);
+        assert_eq!(rows.get("linkedin").and_then(|row| row.beside), Some("csv"));
     }
 }

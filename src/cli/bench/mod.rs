@@ -22,8 +22,10 @@ pub(super) enum BenchCommand {
     /// How fast posts are read for personal data, beside a bare scan for candidates in the same run.
     #[command(after_help = "Example: knik bench detect posts.jsonl --json")]
     Detect(detect::DetectArguments),
-    /// How fast captures are read, by format, beside a plain JSON parser; what they hold.
-    #[command(after_help = "Example: knik bench captures harvest/")]
+    /// How fast captures are read, by format, beside a plain parser of JSON or of tables; what they hold.
+    #[command(
+        after_help = "Example: knik bench captures harvest/\n         knik bench captures --grow 1000000 benches/captures/samples"
+    )]
     Captures(captures::CapturesArguments),
     /// How time grows with the length of hostile texts.
     #[command(after_help = "Example: knik bench length --svg length.svg")]

@@ -11,15 +11,24 @@ pub(super) use batch::publish_row;
 
 use super::publish;
 use super::source::CaptureSource;
+<<<<<<< HEAD
 use super::suppress;
 use super::survey::{Survey, none_at_all, survey};
 use super::{Archive, Rules, VaultError};
 use crate::capture::{CaptureError, Format, Unit};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
 use crate::model::{ActorId, ByteRange, CaptureId, ItemKind, Outcome, Platform, Role};
+=======
+use super::survey::{Metered, Survey, none_at_all, survey};
+use super::{Archive, Rules, VaultError};
+use crate::capture::{CaptureError, Format, Unit};
+use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
+use crate::model::{ActorId, CaptureId, ItemDigest, ItemKind, Outcome, Platform, Role};
+>>>>>>> from-hB
 use crate::store::catalogue::{CaptureState, Channel, ChannelFact};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::BufReader;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
@@ -107,8 +116,14 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 ///
 /// # Errors
 /// [`VaultError::Capture`] when the file is not sound, [`VaultError::Input`] when channel and format do not fit,
+<<<<<<< HEAD
 /// [`VaultError::Skipped`] when a strict delivery has pieces that cannot be read: nothing was taken in, and that is
 /// recorded. When storage fails midway, the batches before it stand; a second delivery adds the rest.
+=======
+/// [`VaultError::Skipped`] when a strict delivery has pieces that cannot be read: nothing was taken in. When storage
+/// fails midway, or the file was changed while it was taken in ([`VaultError::Changed`]), the batches before stand and the
+/// capture counts as interrupted; a second delivery adds the rest.
+>>>>>>> from-hB
 pub async fn ingest(
     archive: &Archive,
     rules: &Rules,
@@ -263,7 +278,7 @@ impl Intake<'_> {
     ) -> Result<(), VaultError> {
         let (batches, mut waiting) = mpsc::channel(1);
         let done = Arc::new(AtomicU64::new(0));
-        let parser = self.parse(Arc::clone(source), batches, Arc::clone(&done));
+        let parser = self.parse(Arc::clone(source), batches, Arc::clone(&done), looked.digest);
         let mut failed = None;
         while let Some(units) = waiting.recv().await {
             if let Err(error) = self.take_in(units, report).await {
@@ -277,17 +292,20 @@ impl Intake<'_> {
         failed.map_or(parsed, Err)
     }
 
-    /// The second pass, on a thread of its own, one batch ahead.
+    /// The second pass, on a thread of its own, one batch ahead. The last batch is given on only when what was read is
+    /// what was looked at, byte for byte.
     fn parse(
         &self,
         source: Arc<CaptureSource>,
         batches: mpsc::Sender<Vec<Unit>>,
         done: Arc<AtomicU64>,
+        expected: Option<ItemDigest>,
     ) -> tokio::task::JoinHandle<Result<(), VaultError>> {
         let (format, limits, most) = (self.format, self.rules.limits, self.rules.batch_records);
-        let through = Arc::clone(&self.rules.reader);
+        let (through, key) = (Arc::clone(&self.rules.reader), Arc::clone(&self.archive.digests));
         tokio::task::spawn_blocking(move || {
-            let own = source.reader().map_err(CaptureError::Read)?;
+            let mut metered = Metered::of(source.reader().map_err(CaptureError::Read)?, true);
+            let own = Box::new(BufReader::with_capacity(1 << 18, &mut metered));
             let (mut batch, mut items, mut bytes) = (Vec::new(), 0, 0);
             for unit in through.begin(&source, own, Some(format), limits)? {
                 let unit = unit?;
@@ -303,6 +321,9 @@ impl Intake<'_> {
                         return Ok(());
                     }
                 }
+            }
+            if metered.finish(&key) != expected {
+                return Err(VaultError::Changed);
             }
             if !batch.is_empty() {
                 let _receiver_gone = batches.blocking_send(batch);
