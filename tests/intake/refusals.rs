@@ -200,13 +200,18 @@ async fn a_file_that_is_replaced_between_the_look_and_the_intake_is_not_complete
         assert!(error.to_string().contains("changed while it was taken in"), "{error}");
         let counts = vault.archive.catalogue.counts().await.unwrap();
         assert_eq!(counts.versions > 0, stays, "{counts:?}");
-        let interrupted: Vec<String> = sqlx::query_scalar("SELECT state FROM capture")
-            .fetch_all(vault.archive.catalogue.database().write())
-            .await
-            .unwrap();
-        assert!(interrupted.iter().all(|state| state == "interrupted"), "{interrupted:?}");
+        let states = states(&vault).await;
+        assert!(states.iter().all(|state| state == "interrupted"), "{states:?}");
     }
     vault.rules.reader = Arc::new(InProcess);
     let report = vault.ingest(&demo.channel, &file).await.unwrap();
-    assert!(!report.same_capture && report.new_records > 0, "{report:?}");
+    assert!(!report.same_capture && report.new_records + report.already_there > 0, "{report:?}");
+    assert_eq!(states(&vault).await, ["interrupted", "interrupted", "complete"]);
+}
+
+async fn states(vault: &TestVault) -> Vec<String> {
+    sqlx::query_scalar("SELECT state FROM capture ORDER BY id")
+        .fetch_all(vault.archive.catalogue.database().write())
+        .await
+        .unwrap()
 }
