@@ -45,7 +45,7 @@ struct Part {
 
 /// Several patterns as one automaton.
 enum Automaton {
-    Whole(Table),
+    Whole(Box<Table>),
     /// One too large to be built ahead of time.
     Lazy(Lazy),
 }
@@ -157,7 +157,7 @@ impl Automaton {
     fn build(entries: &[Entry<'_>], first: usize, strong: u128) -> Result<Self, RulesetFault> {
         let regexes: Vec<&str> = entries.iter().map(|e| e.regex).collect();
         if let Some(table) = Table::of(&regexes, first, strong) {
-            return Ok(Self::Whole(table));
+            return Ok(Self::Whole(Box::new(table)));
         }
         Lazy::build(&regexes, first).map(Self::Lazy).map_err(|what| {
             let culprit = entries.iter().find(|e| compile(&[e.regex]).is_err()).or(entries.first());

@@ -1,6 +1,6 @@
-//! The candidate pass: one walk over the bytes finds the places worth a closer look, and the lanes take it from there.
+//! Candidates: the cutter names the places worth a closer look, and the lanes take it from there.
 //!
-//! A place is a digit, an `@`, a `:` before `//`, or a dot between letters. Everything else costs one table look-up a byte.
+//! A place is a digit, an `@`, a `:` before `//`, or a dot between letters. Everything else costs nothing here.
 
 use super::bytes::{at, before};
 use super::cut::Cut;

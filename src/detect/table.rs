@@ -211,8 +211,7 @@ fn matched(dfa: &dense::DFA<Vec<u32>>, id: StateID, first: usize) -> Box<[u8]> {
 impl Table {
     /// Works out which patterns can still end behind each state: what follows a state is asked again until nothing is new.
     fn live(&mut self, width: usize) {
-        let ends = |patterns: &Box<[u8]>| patterns.iter().fold(0, |all, p| all | bit((*p).into()));
-        let mut alive: Vec<u128> = self.matched.iter().map(ends).collect();
+        let mut alive: Vec<u128> = (0..self.matched.len() as u16).map(|state| self.ended(state)).collect();
         let mut changed = true;
         while changed {
             changed = false;
