@@ -103,8 +103,8 @@ pub enum CutKind {
     /// A part that one or more items refer to.
     Shared(PartRole),
     /// Bytes of a container in which items stand encoded (compressed, chunked). The items have decoded bytes of
-    /// their own in derived units; this one gives the file back, and is apart so that it can be destroyed with
-    /// the last of them.
+    /// their own in derived units; this one gives the file back, and is apart so that it goes with the first
+    /// of them that is destroyed.
     Encoded,
     /// What belongs to no item: separators, acts, accounts nobody refers to.
     Residue,

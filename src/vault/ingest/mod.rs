@@ -11,20 +11,12 @@ pub(super) use batch::publish_row;
 
 use super::publish;
 use super::source::CaptureSource;
-<<<<<<< HEAD
 use super::suppress;
-use super::survey::{Survey, none_at_all, survey};
-use super::{Archive, Rules, VaultError};
-use crate::capture::{CaptureError, Format, Unit};
-use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
-use crate::model::{ActorId, ByteRange, CaptureId, ItemKind, Outcome, Platform, Role};
-=======
 use super::survey::{Metered, Survey, none_at_all, survey};
 use super::{Archive, Rules, VaultError};
 use crate::capture::{CaptureError, Format, Unit};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
-use crate::model::{ActorId, CaptureId, ItemDigest, ItemKind, Outcome, Platform, Role};
->>>>>>> from-hB
+use crate::model::{ActorId, ByteRange, CaptureId, ItemDigest, ItemKind, Outcome, Platform, Role};
 use crate::store::catalogue::{CaptureState, Channel, ChannelFact};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -116,14 +108,9 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 ///
 /// # Errors
 /// [`VaultError::Capture`] when the file is not sound, [`VaultError::Input`] when channel and format do not fit,
-<<<<<<< HEAD
-/// [`VaultError::Skipped`] when a strict delivery has pieces that cannot be read: nothing was taken in, and that is
-/// recorded. When storage fails midway, the batches before it stand; a second delivery adds the rest.
-=======
-/// [`VaultError::Skipped`] when a strict delivery has pieces that cannot be read: nothing was taken in. When storage
-/// fails midway, or the file was changed while it was taken in ([`VaultError::Changed`]), the batches before stand and the
-/// capture counts as interrupted; a second delivery adds the rest.
->>>>>>> from-hB
+/// [`VaultError::Skipped`] when a strict delivery has pieces that cannot be read: nothing was taken in, and the ledger
+/// says so. [`VaultError::Changed`] when the file is not what it was when it was looked at. When storage fails midway, the
+/// batches before it stand; a second delivery adds the rest.
 pub async fn ingest(
     archive: &Archive,
     rules: &Rules,
