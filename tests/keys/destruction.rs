@@ -6,7 +6,7 @@ use crate::support::TestVault;
 use knik::ledger::EntryKind;
 use knik::model::{RecordId, SegmentId};
 use knik::seal::{KeyError, MasterKeyring, WrappedSegmentKey};
-use knik::vault::verify::verify;
+use knik::vault::verify::{Trust, verify};
 use knik::vault::{VaultError, publish};
 use std::collections::BTreeSet;
 use std::fs;
@@ -113,7 +113,7 @@ async fn of_a_destroyed_record_nothing_is_left_and_every_other_opens() {
     let said = entries(&vault, 0).await;
     let kinds: Vec<EntryKind> = said.iter().map(|entry| entry.kind()).collect();
     assert!(kinds.contains(&EntryKind::RecordsDestroyed) && kinds.contains(&EntryKind::KeyDestroyed));
-    let sound = verify(&vault.archive, &vault.verifiers(), &|_, _| {}).await.unwrap();
+    let sound = verify(&vault.archive, &Trust::of(&vault.archive), &|_, _| {}).await.unwrap();
     assert_eq!(sound.first_wrong, None);
 }
 
@@ -186,7 +186,7 @@ async fn with_the_last_record_of_a_batch_everything_of_it_goes() {
     assert!(column(&vault, "SELECT wrapped_key FROM segment").await.iter().all(Vec::is_empty));
     assert_eq!(column(&vault, "SELECT digest FROM capture WHERE digest IS NOT NULL").await.len(), 0);
     assert_eq!(column(&vault, "SELECT digest FROM subject").await.len(), 0, "nobody is known any more");
-    let sound = verify(&vault.archive, &vault.verifiers(), &|_, _| {}).await.unwrap();
+    let sound = verify(&vault.archive, &Trust::of(&vault.archive), &|_, _| {}).await.unwrap();
     assert_eq!(sound.first_wrong, None);
     // Computing what is left anew fails on nothing.
     publish::refresh_stale(&vault.archive, &vault.rules).await.unwrap();

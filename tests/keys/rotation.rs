@@ -124,7 +124,7 @@ async fn keys_from_before_there_were_epochs_are_wrapped_anew() {
     let before = originals(&vault, &low).await.0;
     // As the first version wrote them: under the master key itself.
     let master = knik::seal::MasterKey::from_bytes(
-        &*vault.archive.keyring.provider().export(&low, MasterVersion::new(1)).unwrap(),
+        &vault.archive.keyring.provider().export(&low, MasterVersion::new(1)).unwrap(),
     );
     let rows = vault
         .archive

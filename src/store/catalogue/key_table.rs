@@ -50,6 +50,9 @@ const BODIES: [(&str, &str); 2] = [
     ),
 ];
 
+/// Gives a sealed body with its key wrapped anew; none when that body is not to be changed.
+pub type Rewrap<'a> = dyn Fn(&BodyKey) -> Result<Option<Vec<u8>>, StoreError> + Sync + 'a;
+
 impl Catalogue {
     /// The epoch of an organisation that must end, if one must.
     ///
@@ -154,10 +157,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// When the database fails or `anew` does; nothing is then changed.
-    pub async fn rewrap_bodies(
-        &self,
-        anew: &(dyn Fn(&BodyKey) -> Result<Option<Vec<u8>>, StoreError> + Sync),
-    ) -> Result<u64, StoreError> {
+    pub async fn rewrap_bodies(&self, anew: &Rewrap<'_>) -> Result<u64, StoreError> {
         let mut tx = self.db.begin_exclusive().await?;
         let mut changed = 0;
         for (read, write) in BODIES {

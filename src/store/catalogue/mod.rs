@@ -23,7 +23,7 @@ pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
 pub use flags::{FlagPlace, FlagRow, Judgement, QueueState, ReviewItem, Verdicts};
 pub use grants::{GrantRow, OutboxItem};
 pub use keeping::{Fixity, Milestone, Reached};
-pub use key_table::{BodyKey, KeyTurn, SegmentKeyRow};
+pub use key_table::{BodyKey, KeyTurn, Rewrap, SegmentKeyRow};
 pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};
 pub use records::{CaptureState, Counts, DecisionSummary, RecordSummary};
 

@@ -136,7 +136,7 @@ impl ModuleMasters {
         let act = |session: &Session| {
             let Some(key) = find(session, &label)? else { return Ok(None) };
             let mut nonce = nonce;
-            let tag_bits = (TAG_BYTES * 8).try_into()?;
+            let tag_bits = (TAG_BYTES * 8).into();
             let gcm = Mechanism::AesGcm(GcmParams::new(&mut nonce, &aad, tag_bits)?);
             act(session, &gcm, key).map(|bytes| Some(Zeroizing::new(bytes)))
         };

@@ -109,8 +109,8 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 /// # Errors
 /// [`VaultError::Capture`] when the file is not sound, [`VaultError::Input`] when channel and format do not fit,
 /// [`VaultError::Skipped`] when a strict delivery has pieces that cannot be read: nothing was taken in, and the ledger
-/// says so. [`VaultError::Changed`] when the file is not what it was when it was looked at. When storage fails midway, the
-/// batches before it stand; a second delivery adds the rest.
+/// says so. When storage fails midway, or the file was changed while it was taken in ([`VaultError::Changed`]), the batches
+/// before stand and the capture counts as interrupted; a second delivery adds the rest.
 pub async fn ingest(
     archive: &Archive,
     rules: &Rules,
