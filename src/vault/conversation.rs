@@ -11,6 +11,7 @@ use crate::model::{
 use crate::redact::{Source, SourcePassage, project, searchable};
 use crate::store::catalogue::{FlagPlace, FlagRow, SubjectRow, Verdicts};
 use crate::store::room::{PublishedConversation, PublishedProjection};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -30,6 +31,9 @@ pub(super) struct Facts {
     pub tree: (String, String),
     /// What reviewers said of the flags of this version.
     pub verdicts: Verdicts,
+    /// People that it was found to name when it was looked at last, in a conversation of which something was destroyed
+    /// since.
+    pub named: BTreeSet<SubjectRef>,
 }
 
 impl Facts {
@@ -94,7 +98,14 @@ pub(super) fn compute(
         subjects: people.fresh_rows(conversation),
         ..Computed::empty(conversation)
     };
+    let told: BTreeSet<SubjectRef> = people.accounts.iter().map(|(_, subject, _)| *subject).collect();
     for (position, member) in members.iter().enumerate() {
+        // It names somebody whose name went with what was destroyed: it could be read now, so nobody reads it. What was
+        // found stays as it was.
+        if !member.facts.named.is_subset(&told) {
+            computed.uncertain += 1;
+            continue;
+        }
         let found: Vec<Vec<Finding>> = member
             .item
             .passages
@@ -262,6 +273,19 @@ impl<'a> People<'a> {
             .map(|(digest, reference)| SubjectRow { conversation, digest: *digest, reference: *reference })
             .collect()
     }
+}
+
+/// The people that stored findings are about. Findings that cannot be read are about somebody unknown.
+pub(super) fn named_in(findings: &str) -> BTreeSet<SubjectRef> {
+    let unknown = || BTreeSet::from([SubjectRef::from_u32(u32::MAX)]);
+    let Ok(passages) = serde_json::from_str::<Vec<Vec<Named>>>(findings) else { return unknown() };
+    passages.into_iter().flatten().filter_map(|finding| finding.subject).map(SubjectRef::from_u32).collect()
+}
+
+/// A stored finding: whom it is about.
+#[derive(Deserialize)]
+struct Named {
+    subject: Option<u32>,
 }
 
 /// Findings as they are stored: for each passage its findings; rule ids and offsets, never words.

@@ -1,6 +1,6 @@
 //! What goes down: conversations computed anew where they must be, then everything in the outbox, in order.
 
-use super::conversation::{Facts, Member, compute};
+use super::conversation::{Facts, Member, compute, named_in};
 use super::ingest::publish_row;
 use super::layout::part_role;
 use super::names::Names;
@@ -132,13 +132,14 @@ async fn compute_anew(
     items: HashMap<RecordId, Item>,
 ) -> Result<super::conversation::Computed, VaultError> {
     let known = archive.catalogue.subjects(conversation).await?;
+    let destroyed = archive.catalogue.has_destroyed(conversation).await?;
     let (archive, rules) = (archive.clone(), rules.clone());
     let work = move || {
         let names = Names::of_channel(&archive.digests, &channel);
         let members: Vec<Member<'_>> = members
             .into_iter()
             .filter_map(|known| {
-                items.get(&known.record).map(|item| Member { item, facts: facts(known, item) })
+                items.get(&known.record).map(|item| Member { item, facts: facts(known, item, destroyed) })
             })
             .collect();
         let account = &channel.account;
@@ -147,7 +148,9 @@ async fn compute_anew(
     tokio::task::spawn_blocking(work).await?
 }
 
-fn facts(known: catalogue::Member, item: &Item) -> Facts {
+/// `destroyed`: of the conversation something was destroyed, and with it the names that only that told.
+fn facts(known: catalogue::Member, item: &Item, destroyed: bool) -> Facts {
+    let named = if destroyed { named_in(&known.findings) } else { BTreeSet::new() };
     Facts {
         version: known.version,
         projection: known.projection,
@@ -162,6 +165,7 @@ fn facts(known: catalogue::Member, item: &Item) -> Facts {
         outcome: known.outcome,
         tree: known.tree,
         verdicts: known.verdicts,
+        named,
     }
 }
 

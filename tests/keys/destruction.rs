@@ -2,9 +2,9 @@
 
 use super::fixture::*;
 use crate::intake::disclosure::entries;
-use crate::support::TestVault;
+use crate::support::{TestVault, demo, seeded, small_rules};
 use knik::ledger::EntryKind;
-use knik::model::{RecordId, SegmentId};
+use knik::model::{OrganisationId, RecordId, SegmentId};
 use knik::seal::{KeyError, MasterKeyring, WrappedSegmentKey};
 use knik::vault::verify::{Trust, verify};
 use knik::vault::{VaultError, publish};
@@ -233,4 +233,69 @@ async fn a_quote_stays_as_long_as_a_record_that_embeds_it() {
         !column(&vault, "SELECT id FROM fragment WHERE kind = 'residue'").await.is_empty(),
         "a record is left"
     );
+}
+
+/// A post of one conversation, as X's API v2 gives it. The names are invented, and in no list.
+fn post(id: &str, author: (&str, &str, &str), text: &str) -> Vec<u8> {
+    let (native, handle, name) = author;
+    serde_json::json!({
+        "data": [{
+            "id": id, "text": text, "author_id": native, "conversation_id": "8001", "lang": "nl",
+            "created_at": format!("2026-04-05T10:00:0{}.000Z", &id[3..]), "edit_history_tweet_ids": [id],
+        }],
+        "includes": {"users": [{"id": native, "username": handle, "name": name, "protected": false}]},
+    })
+    .to_string()
+    .into_bytes()
+}
+
+#[tokio::test]
+async fn a_name_that_only_a_destroyed_record_told_is_not_read_in_what_others_said() {
+    let (organisations, channels) = demo();
+    let folder = tempfile::tempdir().unwrap();
+    // No recogniser of names: the conversation's own people are all that is known.
+    let vault = TestVault::at(folder.path(), 1, seeded(1), small_rules(8), &organisations).await;
+    vault.declare(&channels).await;
+    let channel = &channels.iter().find(|demo| demo.channel.id.as_str() == "dwv-x").unwrap().channel;
+    let first = ("77", "vlinderkast", "Vlinderkast Ypsilon");
+    let said = "Vlinderkast Ypsilon heeft gelijk, hoe laat opent de balie?";
+    for capture in [
+        post("8001", first, "Hoe laat opent de balie?"),
+        post("8002", ("78", "regenton", "Regenton Omega"), said),
+    ] {
+        vault.ingest_bytes(channel, &capture).await.unwrap();
+    }
+    vault.round().await;
+    let dwv: OrganisationId = "dwv".parse().unwrap();
+    let read = async || {
+        let mut read = Vec::new();
+        for record in vault.archive.catalogue.records(&dwv, None, None, 10).await.unwrap() {
+            read.extend(vault.archive.room.document(record.projection).await.unwrap());
+        }
+        read
+    };
+    let before = read().await;
+    assert_eq!(before.len(), 2);
+    assert!(before.iter().any(|document| document.contains("heeft gelijk")));
+    assert!(!before.concat().contains("Vlinderkast"), "{before:?}");
+
+    let opened = originals(&vault, &dwv).await.0;
+    let is_first = |bytes: &[u8]| !String::from_utf8_lossy(bytes).contains("heeft gelijk");
+    let doomed: Vec<RecordId> =
+        opened.iter().filter(|(_, bytes)| is_first(bytes)).map(|(record, _)| *record).collect();
+    assert_eq!(doomed.len(), 1);
+    destroyed(&vault, &dwv, &doomed).await.unwrap();
+    turned(&vault).await;
+    // Someone else answers: the conversation is computed anew, without the destroyed record's author.
+    let later = post("8003", ("79", "grindpad", "Grindpad Sigma"), "Wanneer opent de balie dan?");
+    vault.ingest_bytes(channel, &later).await.unwrap();
+    for _ in 0..2 {
+        vault.round().await;
+        let after = read().await;
+        assert!(!after.concat().contains("Vlinderkast"), "{after:?}");
+        assert_eq!(after.len(), 1, "what names somebody unknown is withheld, the rest is read: {after:?}");
+        assert!(after[0].contains("Wanneer opent de balie dan?"));
+        let stale = vault.archive.catalogue.records(&dwv, None, None, 1).await.unwrap()[0].conversation;
+        publish::refresh(&vault.archive, &vault.rules, stale).await.unwrap();
+    }
 }

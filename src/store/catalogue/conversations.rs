@@ -77,6 +77,8 @@ pub struct Member {
     pub tree: (String, String),
     /// What was said of the flags of its version in force.
     pub verdicts: Verdicts,
+    /// What was found in its version in force when it was looked at last, as JSON.
+    pub findings: String,
 }
 
 /// What came of a conversation that was computed anew.
@@ -203,6 +205,21 @@ impl Catalogue {
             .collect()
     }
 
+    /// Whether a record of a conversation was destroyed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_destroyed(&self, conversation: ConversationId) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS n FROM record WHERE conversation = $1 AND destroyed_at IS NOT NULL",
+        )
+        .bind(bytes(conversation.uuid()))
+        .fetch_one(self.db.read())
+        .await
+        .map_err(StoreError::database("looking for what was destroyed"))?;
+        Ok(row.number("n")? > 0)
+    }
+
     /// The records of a conversation in the order of posting (those without a time last).
     ///
     /// # Errors
@@ -211,7 +228,8 @@ impl Catalogue {
         let rows = sqlx::query(
             "SELECT r.id, r.version, r.projection, r.organisation, r.channel, r.kind, r.visibility, r.posted_at, \
              r.own, r.withheld, r.outcome, d.tree, d.tree_version, \
-             (SELECT COUNT(*) FROM version v WHERE v.record = r.id) AS versions \
+             (SELECT COUNT(*) FROM version v WHERE v.record = r.id) AS versions, \
+             (SELECT f.findings FROM version f WHERE f.id = r.version) AS findings \
              FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version \
              WHERE r.conversation = $1 AND r.destroyed_at IS NULL ORDER BY COALESCE(r.posted_at, 9000000000000000000), r.id",
         )
@@ -333,5 +351,6 @@ fn member_of(row: &sqlx::any::AnyRow) -> Result<Member, StoreError> {
         versions: u64::try_from(row.number("versions")?).unwrap_or_default(),
         tree: (row.text("tree")?, row.text("tree_version")?),
         verdicts: Verdicts::default(),
+        findings: row.text("findings")?,
     })
 }

@@ -17,7 +17,7 @@ use crate::vault::layout::Layout;
 use crate::vault::names::Names;
 use crate::vault::sealing::{SealedBatch, Suppressed, seal_batch};
 use crate::vault::{Archive, DEFAULT_TREE, Rules, VaultError};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What a batch did.
@@ -368,6 +368,7 @@ impl Work {
             tree: (one.decision.tree.clone(), one.decision.tree_version.clone()),
             // What is new was judged by nobody.
             verdicts: Verdicts::default(),
+            named: BTreeSet::new(),
         }
     }
 
