@@ -142,6 +142,8 @@ async fn write(path: &Path, checkpoint: &str) -> Result<(), VaultError> {
     let written = async {
         let mut file = tokio::fs::File::create(&fresh).await?;
         file.write_all(checkpoint.as_bytes()).await?;
+        // Without this an error of the write, such as a full disk, would be passed over.
+        file.flush().await?;
         file.sync_all().await?;
         Effect::CheckpointCopied.of(tokio::fs::rename(&fresh, path)).await
     };

@@ -162,12 +162,15 @@ fn private(path: &Path) {
 /// The test below, in a process of its own: the library reads its settings from the environment, once.
 #[test]
 fn master_keys_live_in_a_hardware_module() {
+    if let Some(folder) = std::env::var_os("KNIK_TEST_SOFTHSM") {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        return runtime.unwrap().block_on(in_a_hardware_module(&PathBuf::from(folder)));
+    }
     let Some(hsm) = SoftHsm::new() else { return };
     let done = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "keys::provider::in_a_hardware_module",
-            "--ignored",
+            "keys::provider::master_keys_live_in_a_hardware_module",
             "--nocapture",
             "--test-threads=1",
         ])
@@ -183,10 +186,8 @@ fn master_keys_live_in_a_hardware_module() {
     );
 }
 
-#[tokio::test]
-#[ignore = "run by master_keys_live_in_a_hardware_module, in a process of its own"]
-async fn in_a_hardware_module() {
-    let Some(folder) = std::env::var_os("KNIK_TEST_SOFTHSM").map(PathBuf::from) else { return };
+/// In a process of its own, because the module reads its environment.
+async fn in_a_hardware_module(folder: &Path) {
     let library = library().unwrap();
     let settings = ModuleSettings { library, token: "knik-test".to_owned(), pin_file: folder.join("pin") };
     // Refused: another token, another PIN, a PIN that others may read.
