@@ -2,7 +2,8 @@
 
 use super::fixture::*;
 use crate::intake::disclosure::entries;
-use crate::support::{TestVault, demo, seeded, small_rules};
+use crate::support::TestVault;
+use knik::detect::Participants;
 use knik::ledger::EntryKind;
 use knik::model::{OrganisationId, RecordId, SegmentId};
 use knik::seal::{KeyError, MasterKeyring, WrappedSegmentKey};
@@ -251,14 +252,13 @@ fn post(id: &str, author: (&str, &str, &str), text: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_name_that_only_a_destroyed_record_told_is_not_read_in_what_others_said() {
-    let (organisations, channels) = demo();
-    let folder = tempfile::tempdir().unwrap();
-    // No recogniser of names: the conversation's own people are all that is known.
-    let vault = TestVault::at(folder.path(), 1, seeded(1), small_rules(8), &organisations).await;
-    vault.declare(&channels).await;
+    let (vault, channels) = TestVault::demo(1).await;
     let channel = &channels.iter().find(|demo| demo.channel.id.as_str() == "dwv-x").unwrap().channel;
-    let first = ("77", "vlinderkast", "Vlinderkast Ypsilon");
-    let said = "Vlinderkast Ypsilon heeft gelijk, hoe laat opent de balie?";
+    // No recogniser knows it for a name: that it is one is told by its being the author's alone.
+    let first = ("77", "qwoltarp", "qwoltarp zwemvlies");
+    let said = "qwoltarp zwemvlies heeft gelijk, hoe laat opent de balie?";
+    let nobody = Participants::of(&[]);
+    assert_eq!(vault.rules.ruleset.detect_among(said, &nobody), []);
     for capture in [
         post("8001", first, "Hoe laat opent de balie?"),
         post("8002", ("78", "regenton", "Regenton Omega"), said),
@@ -277,7 +277,7 @@ async fn a_name_that_only_a_destroyed_record_told_is_not_read_in_what_others_sai
     let before = read().await;
     assert_eq!(before.len(), 2);
     assert!(before.iter().any(|document| document.contains("heeft gelijk")));
-    assert!(!before.concat().contains("Vlinderkast"), "{before:?}");
+    assert!(!before.concat().contains("qwoltarp"), "{before:?}");
 
     let opened = originals(&vault, &dwv).await.0;
     let is_first = |bytes: &[u8]| !String::from_utf8_lossy(bytes).contains("heeft gelijk");
@@ -292,7 +292,7 @@ async fn a_name_that_only_a_destroyed_record_told_is_not_read_in_what_others_sai
     for _ in 0..2 {
         vault.round().await;
         let after = read().await;
-        assert!(!after.concat().contains("Vlinderkast"), "{after:?}");
+        assert!(!after.concat().contains("qwoltarp"), "{after:?}");
         assert_eq!(after.len(), 1, "what names somebody unknown is withheld, the rest is read: {after:?}");
         assert!(after[0].contains("Wanneer opent de balie dan?"));
         let stale = vault.archive.catalogue.records(&dwv, None, None, 1).await.unwrap()[0].conversation;
