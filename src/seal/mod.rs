@@ -28,16 +28,18 @@ mod keys;
 mod open;
 mod original;
 mod segment;
+mod wrapped;
 
 pub use bound::{Aad, ENVELOPE_VERSION};
 pub use digest::DigestKey;
 pub use index::{ENVELOPE_HEADER_BYTES, IndexEntry, SegmentError, SegmentIndex, TRAILER_BYTES, Trailer};
 pub use keys::{
     Epoch, EpochKey, EpochOf, EscrowKey, FragmentKey, KeyError, MasterKey, MasterKeyring, MasterVersion,
-    NONCE_BYTES, Nonce, SegmentKey, WrappedKey, WrappedSegmentKey, seal_fragment,
+    NONCE_BYTES, Nonce, SegmentKey, seal_fragment,
 };
 pub use open::{OpenError, OpenedBatch, open, open_system};
 pub use original::{
     ORIGINAL_BYTES_MAX, Original, OriginalPart, PartLayout, Piece, SealedFragment, SealedOriginal,
 };
 pub use segment::{SealedSegment, SegmentReader, SegmentWriter};
+pub use wrapped::{WrappedKey, WrappedSegmentKey};
