@@ -8,6 +8,7 @@ use super::keys::KeysCommand;
 use super::ledger::LedgerCommand;
 use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
+use super::question::{self, QuestionArguments};
 use super::redact::{self, RedactArguments};
 use super::restore::RestoreArguments;
 use super::review::ReviewCommand;
@@ -87,6 +88,9 @@ pub(super) enum Command {
     /// Replace personal data in a text, files, or a text a line; and put back what was encrypted.
     #[command(after_help = redact::EXAMPLES)]
     Redact(Box<RedactArguments>),
+    /// Whether a text, files, or a text a line ask something: yes, no or unsure. Needs no data folder.
+    #[command(after_help = question::EXAMPLES)]
+    Question(QuestionArguments),
     /// The recognisers: check their examples, list them.
     #[command(subcommand, after_help = "Example: knik patterns check")]
     Patterns(PatternsCommand),

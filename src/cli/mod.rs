@@ -25,6 +25,7 @@ mod parse_process;
 mod parser;
 mod patterns;
 mod print;
+mod question;
 mod redact;
 mod restore;
 mod review;
@@ -92,6 +93,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Scrub => return commands::scrub(&dir, arguments.json).await,
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
+        Command::Question(asked) => return question::run(&asked, arguments.json),
         Command::Patterns(asked) => return patterns::run(&asked, arguments.json),
         Command::Openapi { plane } => print::openapi(plane),
         Command::Bench(asked) => return bench::run(&asked, arguments.json),

@@ -18,6 +18,7 @@ mod logs;
 mod main_job;
 mod parsing;
 mod processes;
+mod question;
 mod refusals;
 mod review;
 mod texts;
