@@ -18,6 +18,7 @@ mod clauses;
 mod denial;
 #[cfg(test)]
 mod fixture;
+pub mod grant_file;
 mod legal_bases;
 #[cfg(test)]
 mod matrix;
