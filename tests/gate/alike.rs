@@ -182,7 +182,7 @@ async fn what_is_not_there_and_what_may_not_be_known_are_answered_alike() {
                 );
                 match there.status {
                     // They may have it, or may know that it is there: only staff of the organisation that it is of.
-                    200 | 201 | 403 if organisation == "min-low" => {
+                    200 | 201 | 400 | 403 if organisation == "min-low" => {
                         if not_there.status != 404 && seen(&there) != seen(&not_there) && !place.in_query {
                             wrong.push(format!("{what}: {} for what is not there", not_there.status));
                         }

@@ -142,7 +142,7 @@ fn shipped_policies_hold_and_loosened_ones_are_found() {
     }
     let faults = [
         ("access/vault.cedar", "permit (", "permitt (", "vault.cedar"),
-        ("access/vault.cedar", "@clause_1(", "@clause_one(", "clause_one"),
+        ("access/vault.cedar", "@clause_1(", "@clause_one(", "@clause_1"),
         ("access/vault.cedar", "resource.assigned }", "resource.assignd }", "reviewer"),
         ("access/vault.cedar", "@plan(\"reviewer\")", "@plan(\"everything\")", "everything"),
         ("access/schema.cedarschema", "entity Ledger;", "", "Ledger"),

@@ -61,7 +61,7 @@ async fn an_approver_approves_within_a_mandate_that_runs_and_never_an_own_reques
     let ask = |subject: &'static str, channels: &'static [&'static str], by: Actor| async move {
         grants::approve(archive, rules, approval(subject, channels), Some(&by)).await
     };
-    refused(ask("reads", &[], approver.clone()).await, "approver-approves-grant-2");
+    refused(ask("reads", &[], approver.clone()).await, "approver-approves-grant#2");
     let narrow = appointing(AppointmentKind::Mandate, "directeur-1", &["low-mastodon"]);
     let narrow = appointments::appoint(archive, narrow).await.unwrap();
     refused(ask("reads", &[], approver.clone()).await, "approver-approves-grant");
