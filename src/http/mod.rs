@@ -6,9 +6,12 @@
 //! detector alone, which answers as Presidio does.
 
 mod bearer;
+mod body;
+mod caller;
 mod headers;
 mod language;
 pub mod openapi;
+mod pace;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
@@ -18,6 +21,7 @@ pub mod token;
 pub mod vault;
 
 pub use bearer::{Admission, Bearer};
+pub use pace::Pace;
 pub use problem::Problem;
 pub use server::{ServeError, serve};
 

@@ -1,13 +1,15 @@
 //! Routes of the reviewer's queue: what waits, one item with its text, a judgement.
 
+use super::body::Body;
+use super::caller::Caller;
+use super::headers;
 use super::problem::Problem;
 use super::vault::{VaultDesk, actor};
-use super::{bearer::Bearer, headers};
 use crate::model::{FlagKind, ReviewReason, Verdict, VersionId};
 use crate::store::catalogue::QueueState;
 use crate::vault::review::{self, Judging, QueueSelection};
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
+use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -65,10 +67,10 @@ pub(super) struct JudgementBody {
 )]
 pub(super) async fn list(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     parameters: Query<QueueParameters>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let Query(asked) = parameters;
     let most = asked.limit.unwrap_or(20).clamp(1, 100);
     let asked = QueueSelection { state: asked.state.unwrap_or_default(), after: asked.after, most };
@@ -89,10 +91,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<VersionId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let shown = review::show(&desk.archive, &desk.rules, &actor, *id).await?;
     Ok(HttpResponse::Ok().json(shown.to_json()))
 }
@@ -106,12 +108,12 @@ pub(super) async fn show(
 )]
 pub(super) async fn judge(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<VersionId>,
-    body: Json<JudgementBody>,
+    body: Body<JudgementBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let Json(JudgementBody { verdict, reason, kinds }) = body;
+    let actor = actor(&desk, caller).await?;
+    let Body(JudgementBody { verdict, reason, kinds }) = body;
     let judging = Judging { kinds, verdict, reason };
     let item = review::judge(&desk.archive, &desk.rules, &actor, *id, &judging).await?;
     Ok(HttpResponse::Created().json(json!(item)))

@@ -8,9 +8,9 @@
 
 use super::destroy::{Destruction, destroy};
 use super::verify::plane_of;
-use super::{Archive, VaultError, bodies, grants, second_place};
+use super::{Archive, VaultError, appointments, bodies, grants, second_place};
 use crate::ledger::{Entry, EntryId, EntryKind, Origin, Pending, Thing};
-use crate::model::{GrantId, OrganisationId, RecordId};
+use crate::model::{AppointmentId, AppointmentKind, GrantId, OrganisationId, RecordId};
 use crate::store::exported::{CHECKPOINT, ExportedLog};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,8 @@ pub struct Replayed {
     pub bodies_erased: u64,
     /// Grants revoked again.
     pub grants_revoked: u64,
+    /// Mandates and assignments ended again.
+    pub appointments_ended: u64,
     /// Records whose flags must be judged again.
     pub unjudged: u64,
     /// Captures that came in after the backup: they must be delivered again.
@@ -87,6 +89,7 @@ struct Since {
     erased: BTreeSet<EntryId>,
     approved: BTreeSet<GrantId>,
     revoked: BTreeSet<GrantId>,
+    appointments: BTreeSet<AppointmentId>,
     judged: BTreeSet<RecordId>,
     captures: u64,
 }
@@ -113,6 +116,12 @@ impl Since {
             }
             EntryKind::GrantApproved => self.approved.extend(grants()),
             EntryKind::GrantRevoked => self.revoked.extend(grants()),
+            EntryKind::AppointmentEnded => {
+                self.appointments.extend(entry.things().iter().filter_map(|thing| match thing {
+                    Thing::Appointment(appointment) => Some(*appointment),
+                    _ => None,
+                }));
+            }
             EntryKind::ReviewDone => self.judged.extend(entry.records()),
             EntryKind::CaptureIngested => self.captures += 1,
             _ => {}
@@ -142,10 +151,25 @@ impl Since {
                 Err(error) => return Err(error),
             }
         }
+        for appointment in self.appointments {
+            done.appointments_ended += u64::from(end_appointment(archive, appointment).await?);
+        }
         let judged: Vec<RecordId> = self.judged.into_iter().collect();
         done.unjudged = archive.catalogue.unjudge(&judged, archive.sources.now()).await?;
         Ok(())
     }
+}
+
+/// `false` when it was made after the backup, or ended before it.
+async fn end_appointment(archive: &Archive, id: AppointmentId) -> Result<bool, VaultError> {
+    for kind in AppointmentKind::ALL {
+        match appointments::end(archive, *kind, id).await {
+            Ok(()) => return Ok(true),
+            Err(VaultError::Absent { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
 }
 
 /// Records in the ledger that a backup was put back, and what was lost and done again.

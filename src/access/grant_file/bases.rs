@@ -79,7 +79,11 @@ impl ResearchBases {
         if bases.is_empty() {
             problems.push("there is no basis: add at least one".to_owned());
         }
-        if problems.is_empty() { Ok(Self { version: read.version, bases }) } else { Err(wrong(problems.join("; "))) }
+        if problems.is_empty() {
+            Ok(Self { version: read.version, bases })
+        } else {
+            Err(wrong(problems.join("; ")))
+        }
     }
 
     /// The version of the list, as its author wrote it.
@@ -162,7 +166,10 @@ impl ResearchBasis {
             (empty(&self.label), "has no label in Dutch or English: add both"),
             (self.forms.is_empty(), "allows no form: name view, export or both"),
             (self.lasts_days == 0, "lasts no day: give lastsDays"),
-            (self.conditions.iter().any(empty), "has a condition that is not in both languages: add the other"),
+            (
+                self.conditions.iter().any(empty),
+                "has a condition that is not in both languages: add the other",
+            ),
             (self.source.trim().is_empty(), "has no source: name the article"),
         ];
         checks.iter().filter(|(wrong, _)| *wrong).map(|(_, what)| format!("`{code}` {what}")).collect()
@@ -193,7 +200,8 @@ mod tests {
             ("code: archiefwet", "code: avg-89", "`avg-89` stands there twice"),
             ("lastsDays: 365", "lastsDay: 365", "lastsDay"),
         ] {
-            let error = ResearchBases::load("bases.yaml", &OWN.replacen(from, to, 1)).unwrap_err().to_string();
+            let error =
+                ResearchBases::load("bases.yaml", &OWN.replacen(from, to, 1)).unwrap_err().to_string();
             assert!(error.contains(said) && error.contains("bases.yaml"), "{error}");
         }
     }

@@ -155,7 +155,10 @@ impl Content {
                     wrong("attachments", "an ethical review must be attached (kind `ethics`)".to_owned());
                 }
                 if basis.needs_dpia() && !has(AttachmentKind::Dpia) {
-                    wrong("attachments", "a data protection impact assessment must be attached (kind `dpia`)".to_owned());
+                    wrong(
+                        "attachments",
+                        "a data protection impact assessment must be attached (kind `dpia`)".to_owned(),
+                    );
                 }
             }
         }
@@ -170,8 +173,10 @@ impl Content {
             ("institution", &self.institution),
             ("plan", &self.plan),
         ];
-        let attached = self.attachments.iter().flat_map(|a| [("attachments", &a.title), ("attachments", &a.text)]);
-        let team = self.team.iter().flat_map(|m| [("team", &m.issuer), ("team", &m.subject), ("team", &m.name)]);
+        let attached =
+            self.attachments.iter().flat_map(|a| [("attachments", &a.title), ("attachments", &a.text)]);
+        let team =
+            self.team.iter().flat_map(|m| [("team", &m.issuer), ("team", &m.subject), ("team", &m.name)]);
         for (field, text) in texts.into_iter().chain(attached).chain(team) {
             if text.chars().count() > most {
                 wrong(field, format!("is longer than {most} characters"));
@@ -265,7 +270,9 @@ mod tests {
         asked = content();
         asked.legal_basis = "avg-89".parse().unwrap();
         let what: Vec<String> = problems(&asked).into_iter().map(|(_, what)| what).collect();
-        assert!(what.len() == 2 && what[0].contains("ethical review") && what[1].contains("impact assessment"));
+        assert!(
+            what.len() == 2 && what[0].contains("ethical review") && what[1].contains("impact assessment")
+        );
         asked.legal_basis = "avg-15".parse().unwrap();
         assert!(problems(&asked)[0].1.contains("no basis for research"));
         asked.purpose = "x".repeat(8_001);

@@ -132,7 +132,9 @@ impl FileState {
     /// # Errors
     /// [`Step`] when the state does not allow it.
     pub const fn after(self, step: FileStep) -> Result<Self, Step> {
-        use FileState::{Active, Approved, Concluded, Draft, Ended, ExtensionAsked, Questioned, Refused, Submitted};
+        use FileState::{
+            Active, Approved, Concluded, Draft, Ended, ExtensionAsked, Questioned, Refused, Submitted,
+        };
         Ok(match (self, step) {
             (Draft, FileStep::Write) => Draft,
             (Draft, FileStep::Submit) => Submitted,
@@ -208,7 +210,11 @@ mod tests {
         for state in FileState::ALL {
             for step in FileStep::ALL {
                 let begins = !state.has_grant() && state.after(*step).is_ok_and(FileState::has_grant);
-                assert_eq!(begins, *state == FileState::Approved && *step == FileStep::Accept, "{state} {step}");
+                assert_eq!(
+                    begins,
+                    *state == FileState::Approved && *step == FileStep::Accept,
+                    "{state} {step}"
+                );
             }
         }
     }
