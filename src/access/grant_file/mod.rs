@@ -7,4 +7,4 @@ mod state;
 
 pub use bases::{Condition, Form, ResearchBases, ResearchBasis};
 pub use content::{Attachment, AttachmentKind, Content, FieldProblem, Limits, Selection, TeamMember};
-pub use state::{FileState, FileStep, Step};
+pub use state::{NotNow, after, has_grant, is_researchers};
