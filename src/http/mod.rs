@@ -15,6 +15,7 @@ mod pace;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
+mod requests;
 mod review;
 mod server;
 pub mod token;

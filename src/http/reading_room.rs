@@ -6,7 +6,7 @@ use super::language::language;
 use super::pace::Pace;
 use super::problem::Problem;
 use super::token::Claims;
-use super::{headers, openapi};
+use super::{headers, openapi, requests};
 use crate::model::{ChannelId, GrantId, RecordRef};
 use crate::reading_room::{ReaderClaims, ReadingRoom, ReadingView, RoundedCount, SearchRequest, Selection};
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
@@ -34,6 +34,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/records/_search").post(search).default_service(refuse()))
         .service(web::resource("/v1/records/{id}").get(record).default_service(refuse()))
         .service(web::resource("/v1/conversations/{id}").get(conversation).default_service(refuse()))
+        .configure(requests::room_routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -45,7 +46,19 @@ pub fn routes(config: &mut ServiceConfig) {
         description = "Redacted views of archived government social media, under a grant.",
         license(name = "EUPL-1.2", identifier = "EUPL-1.2")
     ),
-    paths(list, record, search, conversation, openapi::reading_room, openapi::health)
+    paths(
+        list,
+        record,
+        search,
+        conversation,
+        requests::bases,
+        requests::own,
+        requests::write,
+        requests::own_one,
+        requests::step,
+        openapi::reading_room,
+        openapi::health
+    )
 )]
 pub struct Document;
 
@@ -127,7 +140,7 @@ struct Conversation {
 
 const PAGE: u32 = 20;
 
-fn claims(claims: Claims) -> ReaderClaims {
+pub(super) fn claims(claims: Claims) -> ReaderClaims {
     ReaderClaims {
         subject: claims.subject.expose().to_owned(),
         issuer: claims.issuer,

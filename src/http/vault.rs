@@ -6,7 +6,7 @@ use super::caller::Caller;
 use super::language::language;
 use super::pace::Pace;
 use super::problem::Problem;
-use super::{headers, openapi, review};
+use super::{headers, openapi, requests, review};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -57,6 +57,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/ledger").get(ledger).default_service(refuse()))
         .service(web::resource("/v1/status").get(status).default_service(refuse()))
         .configure(review::routes)
+        .configure(requests::vault_routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -81,6 +82,11 @@ pub fn routes(config: &mut ServiceConfig) {
         review::list,
         review::show,
         review::judge,
+        requests::list,
+        requests::one,
+        requests::reach,
+        requests::letter,
+        requests::decide,
         openapi::vault,
         openapi::health
     )

@@ -19,6 +19,7 @@ mod layout;
 mod names;
 mod originals;
 pub mod publish;
+pub mod reach;
 pub mod read;
 mod reading;
 pub mod replay;

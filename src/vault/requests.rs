@@ -6,8 +6,11 @@
 
 use super::appointments::mandate_until;
 use super::grants::{channels_of, published};
+use super::reach::{self, Reach};
 use super::{Archive, Rules, VaultError, read};
-use crate::access::grant_file::{Content, Limits, after, has_grant, is_researchers};
+use crate::access::grant_file::{
+    Content, Decision, Limits, Matter, after, has_grant, is_researchers, letter,
+};
 use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
@@ -140,7 +143,12 @@ pub async fn decide(
     }
     let before = request.state;
     request.state = next(before, deciding.step)?;
-    let mut said = Said { text: deciding.text, conditions: deciding.conditions, until: deciding.until };
+    let mut said = Said {
+        text: deciding.text,
+        conditions: deciding.conditions,
+        until: deciding.until,
+        letter: String::new(),
+    };
     match deciding.step {
         RequestStep::Approve => {
             said.until = Some(approved_until(archive, rules, &request.content, said.until)?)
@@ -151,6 +159,9 @@ pub async fn decide(
             said.until = Some(said.until.or(asked).unwrap_or(latest).min(latest));
         }
         _ => {}
+    }
+    if matches!(deciding.step, RequestStep::Approve | RequestStep::Refuse) {
+        said.letter = letter_of(archive, rules, &request, deciding.step, &said).await?;
     }
     let who = person(archive, request.requester).await?;
     let step = Step { step: deciding.step, actor: by.map(|by| (by.id, by.role)), said, message: None };
@@ -168,9 +179,70 @@ pub async fn file(
     id: RequestId,
 ) -> Result<RequestFile, VaultError> {
     let known = archive.catalogue.request(id).await?;
-    authorise(archive, rules, by, known.as_ref(), Action::ListGrants).await?;
+    authorise(archive, rules, by, known.as_ref(), Action::ReadGrantFile).await?;
     let request = known.ok_or(VaultError::Absent { what: "the request" })?;
     Ok(RequestFile { steps: archive.catalogue.request_steps(id).await?, request })
+}
+
+/// What a request would touch, for those who may see it.
+///
+/// # Errors
+/// [`VaultError::Absent`], [`VaultError::Refused`].
+pub async fn reach(
+    archive: &Archive,
+    rules: &Rules,
+    by: Option<&Actor>,
+    id: RequestId,
+) -> Result<Reach, VaultError> {
+    let known = archive.catalogue.request(id).await?;
+    authorise(archive, rules, by, known.as_ref(), Action::ReadGrantFile).await?;
+    reach::of(archive, rules, &known.ok_or(VaultError::Absent { what: "the request" })?).await
+}
+
+/// The letter of the decision on a request (HTML), for those who may see it.
+///
+/// # Errors
+/// [`VaultError::Absent`] also while nothing is decided; [`VaultError::Refused`].
+pub async fn decision_letter(
+    archive: &Archive,
+    rules: &Rules,
+    by: Option<&Actor>,
+    id: RequestId,
+) -> Result<String, VaultError> {
+    let file = file(archive, rules, by, id).await?;
+    let written = file.steps.into_iter().rfind(|step| !step.said.letter.is_empty());
+    written.map(|step| step.said.letter).ok_or(VaultError::Absent { what: "a decision" })
+}
+
+/// The letter of a decision that is about to be taken.
+async fn letter_of(
+    archive: &Archive,
+    rules: &Rules,
+    request: &RequestRow,
+    step: RequestStep,
+    said: &Said,
+) -> Result<String, VaultError> {
+    let Some(basis) = rules.research.find(&request.content.legal_basis) else { return Ok(String::new()) };
+    let organisations = archive.catalogue.organisations().await?;
+    let name =
+        organisations.iter().find(|(id, _)| *id == request.organisation).map(|(_, name)| name.as_str());
+    let steps = archive.catalogue.request_steps(request.id).await?;
+    let asked = steps.iter().find(|step| step.step == RequestStep::Submit);
+    let matter = Matter {
+        request: request.id,
+        organisation: &request.organisation,
+        organisation_name: name.unwrap_or(request.organisation.as_str()),
+        content: &request.content,
+        basis,
+        asked_at: asked.map_or(request.created_at, |step| step.at),
+        decided_at: archive.sources.now(),
+        motivation: &said.text,
+    };
+    let decision = match (step, said.until) {
+        (RequestStep::Approve, Some(until)) => Decision::Approved { until, conditions: &said.conditions },
+        _ => Decision::Refused,
+    };
+    Ok(letter(&matter, decision).to_html())
 }
 
 /// The requests to an organisation that are handed in, those that changed last first.
@@ -227,7 +299,7 @@ fn next(state: RequestState, step: RequestStep) -> Result<RequestState, VaultErr
     after(state, step).map_err(|not_now| VaultError::Input(not_now.to_string()))
 }
 
-/// Who may see or decide: of a request that is not there it is asked as of one of an organisation that owns nothing.
+/// Who may see or decide: of a request that is not there it is asked as of one to an organisation that owns nothing.
 async fn authorise(
     archive: &Archive,
     rules: &Rules,
@@ -236,33 +308,13 @@ async fn authorise(
     action: Action,
 ) -> Result<(), VaultError> {
     let Some(actor) = by else { return Ok(()) };
-    let resource = match (known, action) {
-        (Some(request), Action::ListGrants) => {
-            Resource::Registry { organisation: request.organisation.clone() }
-        }
-        (None, Action::ListGrants) => Resource::Registry { organisation: OrganisationId::nobody() },
-        (Some(request), _) => {
-            let organisation = request.organisation.clone();
-            let named: Vec<ChannelId> = request.content.selection.channels.iter().cloned().collect();
-            let channels = channels_of(archive, &organisation, &named).await.unwrap_or(named);
-            let mandate_until = mandate_until(archive, actor.id, &organisation, &channels).await?;
-            Resource::GrantFile { organisation, requester: request.requester, mandate_until }
-        }
-        (None, _) => Resource::GrantFile {
-            organisation: OrganisationId::nobody(),
-            requester: ActorId::from_uuid(uuid::Uuid::nil()),
-            mandate_until: None,
-        },
-    };
-    // Another organisation's registry is known to exist; its requests are not.
-    if known.is_some_and(|request| request.organisation != actor.organisation) {
-        let nobody = Resource::GrantFile {
-            organisation: OrganisationId::nobody(),
-            requester: ActorId::from_uuid(uuid::Uuid::nil()),
-            mandate_until: None,
-        };
-        read::authorise(archive, rules, actor, Action::ApproveGrant, &nobody).await?;
-    }
+    let organisation = known.map_or_else(OrganisationId::nobody, |request| request.organisation.clone());
+    let requester = known.map_or(ActorId::from_uuid(uuid::Uuid::nil()), |request| request.requester);
+    let named: Vec<ChannelId> =
+        known.map(|request| request.content.selection.channels.iter().cloned().collect()).unwrap_or_default();
+    let channels = channels_of(archive, &organisation, &named).await.unwrap_or(named);
+    let mandate_until = mandate_until(archive, actor.id, &organisation, &channels).await?;
+    let resource = Resource::GrantFile { organisation, requester, mandate_until };
     read::authorise(archive, rules, actor, action, &resource).await.map(drop)
 }
 

@@ -3,8 +3,10 @@
 
 mod bases;
 mod content;
+mod letter;
 mod state;
 
 pub use bases::{Condition, Form, ResearchBases, ResearchBasis};
 pub use content::{Attachment, AttachmentKind, Content, FieldProblem, Limits, Selection, TeamMember};
+pub use letter::{Decision, Letter, Matter, Paragraph, letter};
 pub use state::{NotNow, after, has_grant, is_researchers};

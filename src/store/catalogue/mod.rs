@@ -29,7 +29,7 @@ pub use keeping::{Fixity, Milestone, Reached};
 pub use key_table::{BodyKey, KeyTurn, Rewrap, SegmentKeyRow};
 pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};
 pub use records::{CaptureState, Counts, DecisionSummary, RecordSummary};
-pub use requests::{RequestRow, RequestStepRow, Said, TakenStep};
+pub use requests::{RequestRow, RequestStepRow, Said, TakenStep, Tally};
 
 use super::Database;
 

@@ -5,7 +5,10 @@ use super::commit::{OutboxRow, insert_outbox};
 use super::grants::{GrantRow, insert_grant};
 use crate::access::grant_file::Content;
 use crate::ledger::{Origin, Pending};
-use crate::model::{ActorId, GrantId, OrganisationId, RequestId, RequestState, RequestStep, Timestamp};
+use crate::model::{
+    ActorId, ChannelId, GrantId, OrganisationId, Outcome, ProjectionId, RequestId, RequestState, RequestStep,
+    Timestamp,
+};
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::journal;
@@ -13,6 +16,7 @@ use crate::store::rows::{RowValues, bytes};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
+use std::collections::BTreeSet;
 
 /// A request as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,6 +53,9 @@ pub struct Said {
     /// Until when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// The letter of a decision, as it was written then (HTML).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub letter: String,
 }
 
 /// One step of a request.
@@ -65,6 +72,15 @@ pub struct RequestStepRow {
     pub at: Timestamp,
     /// With what.
     pub said: Said,
+}
+
+/// How a selection stands to what is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Records of the channels that are kept.
+    pub kept: u64,
+    /// Of the records that were asked about, those with a finding below the threshold of what is certain.
+    pub doubtful: u64,
 }
 
 /// A step on its way into the catalogue.
@@ -142,6 +158,37 @@ impl Catalogue {
                 .await
                 .map_err(StoreError::database("reading a grant"))?;
         Ok(row.is_some())
+    }
+
+    /// Counts what is kept of some channels, and among the records behind these projections those of which a finding has a
+    /// score below `certain`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tally(
+        &self,
+        channels: &[ChannelId],
+        projections: &BTreeSet<ProjectionId>,
+        certain: f32,
+    ) -> Result<Tally, StoreError> {
+        let mut tally = Tally::default();
+        for channel in channels {
+            let rows = sqlx::query(
+                "SELECT r.projection, v.findings FROM record r JOIN version v ON v.id = r.version \
+                 WHERE r.channel = $1 AND r.outcome = $2 AND r.destroyed_at IS NULL",
+            )
+            .bind(channel.to_string())
+            .bind(Outcome::Archive.as_str())
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("counting findings"))?;
+            for row in rows {
+                tally.kept += 1;
+                let asked = projections.contains(&ProjectionId::from_uuid(row.id("projection")?));
+                tally.doubtful += u64::from(asked && is_doubtful(&row.text("findings")?, certain));
+            }
+        }
+        Ok(tally)
     }
 
     /// The steps of a request, first first.
@@ -256,6 +303,16 @@ async fn write_step(
     .await
     .map_err(StoreError::database("writing a step of a request"))?;
     Ok(())
+}
+
+/// Whether a stored list of findings, passage by passage, has one below a score.
+fn is_doubtful(findings: &str, certain: f32) -> bool {
+    #[derive(Deserialize)]
+    struct Scored {
+        score: f32,
+    }
+    let passages: Vec<Vec<Scored>> = serde_json::from_str(findings).unwrap_or_default();
+    passages.iter().flatten().any(|finding| finding.score < certain)
 }
 
 fn request_of(row: &AnyRow) -> Result<RequestRow, StoreError> {
