@@ -23,5 +23,6 @@ mod refusals;
 pub mod requests;
 mod review;
 mod texts;
+mod trees;
 
 pub use fixture::{PROGRAM, without_settings};
