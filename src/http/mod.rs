@@ -12,6 +12,7 @@ mod headers;
 mod language;
 pub mod openapi;
 mod pace;
+mod page;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
