@@ -185,6 +185,8 @@ impl Ledger {
 pub struct Keeping {
     /// A running service reads every segment back within so many days; 0: only `knik scrub` does.
     pub scrub_every_days: u64,
+    /// `knik status` warns when the newest backup is older than so many days; 0: never.
+    pub backup_every_days: u64,
 }
 
 /// How fast one person may ask each plane, whatever the role; 0 without a limit.
@@ -316,7 +318,7 @@ impl Default for Ledger {
 
 impl Default for Keeping {
     fn default() -> Self {
-        Self { scrub_every_days: 30 }
+        Self { scrub_every_days: 30, backup_every_days: 7 }
     }
 }
 

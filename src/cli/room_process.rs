@@ -14,8 +14,9 @@ use crate::store::database::{Database, Mode, Plane};
 use crate::store::inbox::{Inbox, InboxWriter};
 use crate::store::keys::read_private;
 use crate::store::room::Room;
+use crate::store::unconfirmed;
 use crate::vault::Sources;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -105,8 +106,11 @@ pub(super) async fn run() -> Result<()> {
     });
     let desk = RoomDesk { room, pace: Arc::new(Pace::new(&order.limits, now.clone())) };
     let admission = Admission::new(verifier(&order.issuers)?, now);
-    serve(listener, tls, order.workers, admission, desk, reading_room::routes)?.await?;
-    Ok(())
+    let served = serve(listener, tls, order.workers, admission, desk, reading_room::routes)?;
+    tokio::select! {
+        ended = served => Ok(ended?),
+        () = unconfirmed::told() => bail!("the disk did not confirm a write of the reading room"),
+    }
 }
 
 /// Tells the parent where it listens.

@@ -9,6 +9,7 @@ use crate::http::vault::VaultDesk;
 use crate::http::{Admission, Pace, serve as serve_http, vault};
 use crate::ledger::{Entry, EntryKind, Pending};
 use crate::store::keys::read_private;
+use crate::store::unconfirmed;
 use crate::vault::{Archive, scrub, sequence};
 use anyhow::{Context, Result, bail};
 use std::net::{SocketAddr, TcpListener};
@@ -118,6 +119,10 @@ impl Running {
                 Ok(status) => Err(anyhow::anyhow!("the reading room stopped ({status})")),
                 Err(error) => Err(error).context("the reading room"),
             },
+            () = unconfirmed::told() => Err(anyhow::anyhow!(
+                "the disk did not confirm a write: whether it is durable is unknown, and Knik stops; look at the disk, then \
+                 start again: what was acknowledged is looked up, and what was not can be done again"
+            )),
         };
         self.stop().await;
         ended

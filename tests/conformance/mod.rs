@@ -12,7 +12,7 @@ mod late;
 mod reading_role;
 mod room;
 mod search;
-mod stage;
+pub mod stage;
 
 use stage::Stage;
 

@@ -29,6 +29,12 @@ impl RoomWriter {
         Self { db }
     }
 
+    /// The database.
+    #[must_use]
+    pub const fn database(&self) -> &Database {
+        &self.db
+    }
+
     /// Puts the projections of a conversation in the place of what was published of it, in one transaction,
     /// and names the new ones for every grant in force that covers them. Doing it twice changes nothing.
     ///
