@@ -127,11 +127,10 @@ fn complete_operation(operation: &mut Map<String, Value>, open: bool) {
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     let answer = example(&id);
     for response in responses.values_mut() {
-        if let (Some(answer), Some(content)) = (&answer, content_of(Some(response))) {
-            if let Some(media) = content.get_mut("application/json").and_then(Value::as_object_mut) {
-                media.insert("schema".to_owned(), schema_of("", answer));
-                media.insert("example".to_owned(), answer.clone());
-            }
+        let media = content_of(Some(response)).and_then(|content| content.get_mut("application/json"));
+        if let (Some(answer), Some(media)) = (&answer, media.and_then(Value::as_object_mut)) {
+            media.insert("schema".to_owned(), schema_of("", answer));
+            media.insert("example".to_owned(), answer.clone());
         }
     }
     let problems = if open { &[][..] } else { PROBLEMS };
@@ -249,10 +248,9 @@ fn schema_of(name: &str, value: &Value) -> Value {
             json!({ "type": "object", "properties": fields })
         }
     };
-    if let Some(kind) = schema.get("type").cloned().filter(|_| NULLABLE.contains(&name)) {
-        if let Some(fields) = schema.as_object_mut() {
-            fields.insert("type".to_owned(), json!([kind, "null"]));
-        }
+    let nullable = schema.get("type").cloned().filter(|_| NULLABLE.contains(&name));
+    if let (Some(kind), Some(fields)) = (nullable, schema.as_object_mut()) {
+        fields.insert("type".to_owned(), json!([kind, "null"]));
     }
     schema
 }
