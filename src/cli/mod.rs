@@ -36,6 +36,7 @@ mod selection;
 mod serve;
 mod status;
 mod texts;
+mod tree;
 mod verify;
 
 use arguments::Arguments;
@@ -96,6 +97,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
         Command::Question(asked) => return question::run(&asked, arguments.json),
+        Command::Tree(asked) => return tree::run(&asked, arguments.json),
         Command::Patterns(asked) => return patterns::run(&asked, arguments.json),
         Command::Policy(asked) => return policy::run(&asked, arguments.json),
         Command::Openapi { plane } => print::openapi(plane),
