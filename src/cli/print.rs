@@ -334,12 +334,14 @@ pub(super) fn restored(dir: &Path, answer: &Value, as_json: bool) {
     };
     let n = |field| number(since, field);
     println!(
-        "after the backup: {} entries; done again: {} records destroyed, {} bodies erased, {} grants revoked; to be judged \
+        "after the backup: {} entries; done again: {} records destroyed, {} bodies erased, {} grants revoked, {} mandates and \
+         assignments ended; to be judged \
          again: {} records",
         n("entries"),
         n("destroyed"),
         n("bodiesErased"),
         n("grantsRevoked"),
+        n("appointmentsEnded"),
         n("unjudged")
     );
     println!(

@@ -4,9 +4,9 @@ use super::API_VERSION;
 use super::problem::Problem;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::http::header::{ALLOW, CONTENT_ENCODING, HeaderValue};
 use actix_web::middleware::{DefaultHeaders, Next};
-use actix_web::{Error, HttpResponse, ResponseError};
+use actix_web::{Error, HttpResponse, ResponseError, Route, web};
 use std::time::Instant;
 
 /// Headers of every answer.
@@ -48,7 +48,11 @@ pub(super) async fn absent() -> HttpResponse {
     Problem::absent().error_response()
 }
 
-/// Methods that a path does not know.
-pub(super) async fn method() -> HttpResponse {
-    Problem::method().error_response()
+/// What a path answers to methods that it does not know; `allowed` are those that it knows.
+pub(super) fn refuse(allowed: &'static str) -> Route {
+    web::route().to(move || async move {
+        let mut answer = Problem::method().error_response();
+        answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+        answer
+    })
 }

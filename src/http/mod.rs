@@ -12,6 +12,7 @@ mod headers;
 mod language;
 pub mod openapi;
 mod pace;
+mod page;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
@@ -27,4 +28,4 @@ pub use problem::Problem;
 pub use server::{ServeError, serve};
 
 /// The version of the interface, in the path and in the `API-Version` header (NLgov API Design Rules).
-pub const API_VERSION: &str = "1.0.0";
+pub const API_VERSION: &str = "1.1.0";

@@ -5,6 +5,9 @@
 //! answer, with a schema of the answer that is read off its example, so that neither can be forgotten.
 
 use super::{API_VERSION, reading_room as room, vault as archive};
+use crate::capture::Format;
+use crate::model::{FlagKind, Outcome, ReviewReason, Verdict};
+use crate::store::catalogue::QueueState;
 use actix_web::HttpResponse;
 use include_dir::{Dir, include_dir};
 use serde_json::{Map, Value, json};
@@ -78,6 +81,10 @@ fn complete(document: &mut Map<String, Value>) {
         let bearer = json!({ "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } });
         components.insert("securitySchemes".to_owned(), bearer);
         if let Some(schemas) = components.entry("schemas").or_insert_with(|| json!({})).as_object_mut() {
+            for body in schemas.values_mut() {
+                let fields = body.get_mut("properties").and_then(Value::as_object_mut);
+                fields.into_iter().flatten().for_each(|(name, schema)| constrain(name, schema));
+            }
             schemas.insert("Problem".to_owned(), problem_schema());
         }
     }
@@ -103,6 +110,12 @@ fn complete_operation(operation: &mut Map<String, Value>, open: bool) {
     if !open {
         operation.insert("security".to_owned(), json!([{ "bearer": [] }]));
     }
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if let Some(schema) = parameter.get_mut("schema") {
+            constrain(&name, schema);
+        }
+    }
     let with_body = operation.contains_key("requestBody");
     if let Some(content) = content_of(operation.get_mut("requestBody")) {
         for media in content.values_mut().filter_map(Value::as_object_mut) {
@@ -114,11 +127,10 @@ fn complete_operation(operation: &mut Map<String, Value>, open: bool) {
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     let answer = example(&id);
     for response in responses.values_mut() {
-        if let (Some(answer), Some(content)) = (&answer, content_of(Some(response))) {
-            if let Some(media) = content.get_mut("application/json").and_then(Value::as_object_mut) {
-                media.insert("schema".to_owned(), schema_of("", answer));
-                media.insert("example".to_owned(), answer.clone());
-            }
+        let media = content_of(Some(response)).and_then(|content| content.get_mut("application/json"));
+        if let (Some(answer), Some(media)) = (&answer, media.and_then(Value::as_object_mut)) {
+            media.insert("schema".to_owned(), schema_of("", answer));
+            media.insert("example".to_owned(), answer.clone());
         }
     }
     let problems = if open { &[][..] } else { PROBLEMS };
@@ -137,6 +149,32 @@ fn complete_operation(operation: &mut Map<String, Value>, open: bool) {
         }
     }
 }
+
+/// Says of a parameter or field which words it takes: the lists that the code itself reads them with.
+fn constrain(name: &str, schema: &mut Value) {
+    let schema = match schema.get_mut("items") {
+        Some(items) => items,
+        None => schema,
+    };
+    let words = |words: Vec<&'static str>| ("enum", json!(words));
+    let (key, value) = match name {
+        "channel" => ("pattern", json!(SLUG)),
+        "legalBasis" => ("pattern", json!("^[a-z0-9.-]{1,64}$")),
+        "outcome" => words(Outcome::ALL.iter().map(|word| word.as_str()).collect()),
+        "format" => words(Format::ALL.iter().map(|word| word.as_str()).collect()),
+        "verdict" => words(Verdict::ALL.iter().map(|word| word.as_str()).collect()),
+        "reason" => words(ReviewReason::ALL.iter().map(|word| word.as_str()).collect()),
+        "kinds" => words(FlagKind::ALL.iter().map(|word| word.as_str()).collect()),
+        "state" => ("enum", json!([QueueState::Open, QueueState::Judged])),
+        _ => return,
+    };
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert(key.to_owned(), value);
+    }
+}
+
+/// What a slug is.
+const SLUG: &str = "^[a-z0-9][a-z0-9-]{0,63}$";
 
 fn content_of(part: Option<&mut Value>) -> Option<&mut Map<String, Value>> {
     part?.get_mut("content")?.as_object_mut()
@@ -210,10 +248,9 @@ fn schema_of(name: &str, value: &Value) -> Value {
             json!({ "type": "object", "properties": fields })
         }
     };
-    if let Some(kind) = schema.get("type").cloned().filter(|_| NULLABLE.contains(&name)) {
-        if let Some(fields) = schema.as_object_mut() {
-            fields.insert("type".to_owned(), json!([kind, "null"]));
-        }
+    let nullable = schema.get("type").cloned().filter(|_| NULLABLE.contains(&name));
+    if let (Some(kind), Some(fields)) = (nullable, schema.as_object_mut()) {
+        fields.insert("type".to_owned(), json!([kind, "null"]));
     }
     schema
 }

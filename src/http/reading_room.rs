@@ -2,11 +2,14 @@
 
 use super::body::Body;
 use super::caller::{Caller, Searcher};
+use super::headers::{self, refuse};
 use super::language::language;
+use super::openapi;
 use super::pace::Pace;
+use super::page::PageSize;
 use super::problem::Problem;
+use super::requests;
 use super::token::Claims;
-use super::{headers, openapi, requests};
 use crate::model::{ChannelId, GrantId, RecordRef};
 use crate::reading_room::{ReaderClaims, ReadingRoom, ReadingView, RoundedCount, SearchRequest, Selection};
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
@@ -26,14 +29,13 @@ pub struct RoomDesk {
 
 /// Registers every route.
 pub fn routes(config: &mut ServiceConfig) {
-    let refuse = || web::route().to(headers::method);
     config
-        .service(web::resource("/v1/openapi.json").get(openapi::reading_room).default_service(refuse()))
-        .service(web::resource("/v1/health").get(openapi::health).default_service(refuse()))
-        .service(web::resource("/v1/records").get(list).default_service(refuse()))
-        .service(web::resource("/v1/records/_search").post(search).default_service(refuse()))
-        .service(web::resource("/v1/records/{id}").get(record).default_service(refuse()))
-        .service(web::resource("/v1/conversations/{id}").get(conversation).default_service(refuse()))
+        .service(web::resource("/v1/openapi.json").get(openapi::reading_room).default_service(refuse("GET")))
+        .service(web::resource("/v1/health").get(openapi::health).default_service(refuse("GET")))
+        .service(web::resource("/v1/records").get(list).default_service(refuse("GET")))
+        .service(web::resource("/v1/records/_search").post(search).default_service(refuse("POST")))
+        .service(web::resource("/v1/records/{id}").get(record).default_service(refuse("GET")))
+        .service(web::resource("/v1/conversations/{id}").get(conversation).default_service(refuse("GET")))
         .configure(requests::room_routes)
         .default_service(web::route().to(headers::absent));
 }
@@ -76,8 +78,8 @@ struct ListParameters {
     #[param(value_type = Option<String>, format = "uuid")]
     after: Option<RecordRef>,
     /// How many at the most, 1 to 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<PageSize>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -113,8 +115,8 @@ pub(super) struct SearchBody {
     #[schema(value_type = Option<String>, format = "uuid")]
     after: Option<RecordRef>,
     /// How many at the most, 1 to 100.
-    #[schema(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<PageSize>,
 }
 
 #[derive(Serialize)]
@@ -137,8 +139,6 @@ struct Conversation {
     id: RecordRef,
     records: Vec<ReadingView>,
 }
-
-const PAGE: u32 = 20;
 
 pub(super) fn claims(claims: Claims) -> ReaderClaims {
     ReaderClaims {
@@ -165,7 +165,7 @@ async fn list(
         grant: asked.grant,
         channel: asked.channel,
         after: asked.after,
-        most: asked.limit.unwrap_or(PAGE),
+        most: asked.limit.unwrap_or_default().get(),
         language: language(&request),
     };
     let page = desk.room.list(&claims(caller.0), &selection).await?;
@@ -227,7 +227,7 @@ async fn search(
             grant: asked.grant,
             channel: asked.channel,
             after: asked.after,
-            most: asked.limit.unwrap_or(PAGE),
+            most: asked.limit.unwrap_or_default().get(),
             language: language(&request),
         },
     };

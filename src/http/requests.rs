@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::caller::Caller;
-use super::headers;
+use super::headers::refuse;
 use super::problem::Problem;
 use super::reading_room::{RoomDesk, claims};
 use super::vault::{VaultDesk, actor};
@@ -19,23 +19,25 @@ use uuid::Uuid;
 
 /// Registers the researcher's routes.
 pub(super) fn room_routes(config: &mut ServiceConfig) {
-    let refuse = || web::route().to(headers::method);
     config
-        .service(web::resource("/v1/research-bases").get(bases).default_service(refuse()))
-        .service(web::resource("/v1/access-requests").get(own).post(write).default_service(refuse()))
-        .service(web::resource("/v1/access-requests/{id}").get(own_one).default_service(refuse()))
-        .service(web::resource("/v1/access-requests/{id}/steps").post(step).default_service(refuse()));
+        .service(web::resource("/v1/research-bases").get(bases).default_service(refuse("GET")))
+        .service(
+            web::resource("/v1/access-requests").get(own).post(write).default_service(refuse("GET, POST")),
+        )
+        .service(web::resource("/v1/access-requests/{id}").get(own_one).default_service(refuse("GET")))
+        .service(web::resource("/v1/access-requests/{id}/steps").post(step).default_service(refuse("POST")));
 }
 
 /// Registers the approver's routes.
 pub(super) fn vault_routes(config: &mut ServiceConfig) {
-    let refuse = || web::route().to(headers::method);
     config
-        .service(web::resource("/v1/access-requests").get(list).default_service(refuse()))
-        .service(web::resource("/v1/access-requests/{id}").get(one).default_service(refuse()))
-        .service(web::resource("/v1/access-requests/{id}/reach").get(reach).default_service(refuse()))
-        .service(web::resource("/v1/access-requests/{id}/letter").get(letter).default_service(refuse()))
-        .service(web::resource("/v1/access-requests/{id}/steps").post(decide).default_service(refuse()));
+        .service(web::resource("/v1/access-requests").get(list).default_service(refuse("GET")))
+        .service(web::resource("/v1/access-requests/{id}").get(one).default_service(refuse("GET")))
+        .service(web::resource("/v1/access-requests/{id}/reach").get(reach).default_service(refuse("GET")))
+        .service(web::resource("/v1/access-requests/{id}/letter").get(letter).default_service(refuse("GET")))
+        .service(
+            web::resource("/v1/access-requests/{id}/steps").post(decide).default_service(refuse("POST")),
+        );
 }
 
 /// A step that a researcher takes.

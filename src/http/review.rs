@@ -2,7 +2,8 @@
 
 use super::body::Body;
 use super::caller::Caller;
-use super::headers;
+use super::headers::refuse;
+use super::page::PageSize;
 use super::problem::Problem;
 use super::vault::{VaultDesk, actor};
 use crate::model::{FlagKind, ReviewReason, Verdict, VersionId};
@@ -16,11 +17,12 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Registers the routes of the queue.
 pub(super) fn routes(config: &mut ServiceConfig) {
-    let refuse = || web::route().to(headers::method);
     config
-        .service(web::resource("/v1/review-items").get(list).default_service(refuse()))
-        .service(web::resource("/v1/review-items/{id}").get(show).default_service(refuse()))
-        .service(web::resource("/v1/review-items/{id}/judgements").post(judge).default_service(refuse()));
+        .service(web::resource("/v1/review-items").get(list).default_service(refuse("GET")))
+        .service(web::resource("/v1/review-items/{id}").get(show).default_service(refuse("GET")))
+        .service(
+            web::resource("/v1/review-items/{id}/judgements").post(judge).default_service(refuse("POST")),
+        );
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -34,8 +36,8 @@ pub(super) struct QueueParameters {
     #[param(value_type = Option<String>, format = "uuid")]
     after: Option<VersionId>,
     /// How many at the most, 1 to 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<PageSize>,
 }
 
 /// What a reviewer says of flags.
@@ -72,7 +74,7 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let actor = actor(&desk, caller).await?;
     let Query(asked) = parameters;
-    let most = asked.limit.unwrap_or(20).clamp(1, 100);
+    let most = asked.limit.unwrap_or_default().get();
     let asked = QueueSelection { state: asked.state.unwrap_or_default(), after: asked.after, most };
     let items = review::list(&desk.archive, &desk.rules, &actor, &asked).await?;
     let next = items.last().filter(|_| items.len() == most as usize).map(|last| last.id);

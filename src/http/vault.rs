@@ -3,10 +3,12 @@
 
 use super::body::{Body, next_chunk};
 use super::caller::Caller;
+use super::headers::{self, refuse};
 use super::language::language;
 use super::pace::Pace;
+use super::page::PageSize;
 use super::problem::Problem;
-use super::{headers, openapi, requests, review};
+use super::{openapi, requests, review};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -43,19 +45,18 @@ pub struct VaultDesk {
 
 /// Registers every route.
 pub fn routes(config: &mut ServiceConfig) {
-    let refuse = || web::route().to(headers::method);
     config
-        .service(web::resource("/v1/openapi.json").get(openapi::vault).default_service(refuse()))
-        .service(web::resource("/v1/health").get(openapi::health).default_service(refuse()))
-        .service(web::resource("/v1/captures").post(capture).default_service(refuse()))
-        .service(web::resource("/v1/channels").get(channels).default_service(refuse()))
-        .service(web::resource("/v1/records").get(list).default_service(refuse()))
-        .service(web::resource("/v1/records/{id}").get(record).default_service(refuse()))
-        .service(web::resource("/v1/records/{id}/decisions").get(decisions).default_service(refuse()))
-        .service(web::resource("/v1/records/{id}/disclosures").post(disclose).default_service(refuse()))
-        .service(web::resource("/v1/disclosures/{id}/receipt").get(receipt).default_service(refuse()))
-        .service(web::resource("/v1/ledger").get(ledger).default_service(refuse()))
-        .service(web::resource("/v1/status").get(status).default_service(refuse()))
+        .service(web::resource("/v1/openapi.json").get(openapi::vault).default_service(refuse("GET")))
+        .service(web::resource("/v1/health").get(openapi::health).default_service(refuse("GET")))
+        .service(web::resource("/v1/captures").post(capture).default_service(refuse("POST")))
+        .service(web::resource("/v1/channels").get(channels).default_service(refuse("GET")))
+        .service(web::resource("/v1/records").get(list).default_service(refuse("GET")))
+        .service(web::resource("/v1/records/{id}").get(record).default_service(refuse("GET")))
+        .service(web::resource("/v1/records/{id}/decisions").get(decisions).default_service(refuse("GET")))
+        .service(web::resource("/v1/records/{id}/disclosures").post(disclose).default_service(refuse("POST")))
+        .service(web::resource("/v1/disclosures/{id}/receipt").get(receipt).default_service(refuse("GET")))
+        .service(web::resource("/v1/ledger").get(ledger).default_service(refuse("GET")))
+        .service(web::resource("/v1/status").get(status).default_service(refuse("GET")))
         .configure(review::routes)
         .configure(requests::vault_routes)
         .default_service(web::route().to(headers::absent));
@@ -118,8 +119,8 @@ struct VaultListParameters {
     #[param(value_type = Option<String>, format = "uuid")]
     after: Option<RecordId>,
     /// How many at the most, 1 to 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<PageSize>,
 }
 
 /// Why an original must be opened.
@@ -235,7 +236,7 @@ async fn list(
     let asked = read::VaultSelection {
         outcome: asked.outcome,
         after: asked.after,
-        most: asked.limit.unwrap_or(20).clamp(1, 100),
+        most: asked.limit.unwrap_or_default().get(),
         language: language(&request),
     };
     let found = read::list(&desk.archive, &desk.rules, &actor, &asked).await?;

@@ -2,8 +2,8 @@
 //! is done again before anything is served.
 //!
 //! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they still tell
-//! what happened, also of records that are lost with the database. Done again are destructions, erased bodies and revoked
-//! grants. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
+//! what happened, also of records that are lost with the database. Done again are destructions, erased bodies, revoked
+//! grants, and ends of mandates and assignments. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
 //! counts): the record is withheld until it is judged again.
 
 use super::destroy::{Destruction, destroy};
@@ -89,7 +89,7 @@ struct Since {
     erased: BTreeSet<EntryId>,
     approved: BTreeSet<GrantId>,
     revoked: BTreeSet<GrantId>,
-    appointments: BTreeSet<AppointmentId>,
+    ended: BTreeSet<AppointmentId>,
     judged: BTreeSet<RecordId>,
     captures: u64,
 }
@@ -117,8 +117,8 @@ impl Since {
             EntryKind::GrantApproved => self.approved.extend(grants()),
             EntryKind::GrantRevoked => self.revoked.extend(grants()),
             EntryKind::AppointmentEnded => {
-                self.appointments.extend(entry.things().iter().filter_map(|thing| match thing {
-                    Thing::Appointment(appointment) => Some(*appointment),
+                self.ended.extend(entry.things().iter().filter_map(|thing| match thing {
+                    Thing::Appointment(ended) => Some(*ended),
                     _ => None,
                 }));
             }
@@ -151,25 +151,20 @@ impl Since {
                 Err(error) => return Err(error),
             }
         }
-        for appointment in self.appointments {
-            done.appointments_ended += u64::from(end_appointment(archive, appointment).await?);
+        for (id, kind) in
+            self.ended.into_iter().flat_map(|id| AppointmentKind::ALL.iter().map(move |kind| (id, *kind)))
+        {
+            match appointments::end(archive, kind, id).await {
+                Ok(()) => done.appointments_ended += 1,
+                // It is of the other kind, was made after the backup, or ended before it.
+                Err(VaultError::Absent { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         let judged: Vec<RecordId> = self.judged.into_iter().collect();
         done.unjudged = archive.catalogue.unjudge(&judged, archive.sources.now()).await?;
         Ok(())
     }
-}
-
-/// `false` when it was made after the backup, or ended before it.
-async fn end_appointment(archive: &Archive, id: AppointmentId) -> Result<bool, VaultError> {
-    for kind in AppointmentKind::ALL {
-        match appointments::end(archive, *kind, id).await {
-            Ok(()) => return Ok(true),
-            Err(VaultError::Absent { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(false)
 }
 
 /// Records in the ledger that a backup was put back, and what was lost and done again.

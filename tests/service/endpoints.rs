@@ -529,9 +529,16 @@ async fn a_path_that_is_not_there_and_a_method_that_it_does_not_know_say_so() {
 async fn what_cannot_be_meant_is_refused_without_being_repeated() {
     let service = demo();
     let researcher = service.person("researcher");
-    for query in
-        ["?limit=x", "?limit=-1", "?grant=abc", "?nonsense=geheimwoord", "?channel=%00", "?after=%27"]
-    {
+    for query in [
+        "?limit=x",
+        "?limit=-1",
+        "?limit=0",
+        "?limit=101",
+        "?grant=abc",
+        "?nonsense=geheimwoord",
+        "?channel=%00",
+        "?after=%27",
+    ] {
         let answer = researcher.get(Plane::Room, &format!("/v1/records{query}")).await.expect(400);
         assert!(!answer.text().contains("geheimwoord"), "{}", answer.text());
     }
