@@ -9,6 +9,7 @@ use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
 use super::redact::{self, RedactArguments};
 use super::review::ReviewCommand;
+use super::revoke::{self, RevokeArguments};
 use crate::capture::Format;
 use crate::config::default_instance;
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Platform, Role, Timestamp};
@@ -79,6 +80,9 @@ pub(super) enum Command {
     /// Master keys: make, replace, look, keep a copy, give back.
     #[command(subcommand, after_help = "Example: knik keys status")]
     Keys(KeysCommand),
+    /// Refuse a token, a subject, a person or a machine at once, on both planes; list and lift what was revoked.
+    #[command(after_help = revoke::EXAMPLES, args_conflicts_with_subcommands = true)]
+    Revoke(Box<RevokeArguments>),
     /// Find personal data in a text, files, or a text a line. Needs no data folder.
     #[command(after_help = detect::EXAMPLES)]
     Detect(DetectArguments),

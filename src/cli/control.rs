@@ -10,6 +10,7 @@ use super::folder::DataFolder;
 use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
 use super::review::ReviewOrder;
+use super::revoke::RevokeOrder;
 use super::verify::VerifyOrder;
 use super::{commands, must_exist};
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
@@ -64,6 +65,8 @@ pub(super) enum Order {
     Ledger(LedgerOrder),
     /// Master keys and epochs.
     Keys(KeysOrder),
+    /// Revocations of tokens, subjects and persons.
+    Revoke(RevokeOrder),
     /// Counts and heads.
     Status,
     /// Check everything.

@@ -5,7 +5,7 @@ use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
 use super::keys;
 use super::parser::Parser;
-use super::{ledger, review};
+use super::{ledger, review, revoke};
 use crate::capture::{Format, Limits};
 use crate::config::Ingest;
 use crate::http::openapi;
@@ -221,12 +221,13 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         Order::Review(asked) => review::print(asked, answer),
         Order::Ledger(asked) => ledger::print(asked, answer)?,
         Order::Keys(asked) => keys::shown(asked, answer),
+        Order::Revoke(asked) => revoke::print(asked, answer),
         _ => println!("{}", serde_json::to_string_pretty(answer)?),
     }
     Ok(())
 }
 
-fn fields_table(answer: &Value, fields: &[&str]) {
+pub(super) fn fields_table(answer: &Value, fields: &[&str]) {
     let items = answer.as_array().cloned().unwrap_or_default();
     let rows: Vec<Vec<String>> =
         items.iter().map(|item| fields.iter().map(|field| word(item, field)).collect()).collect();

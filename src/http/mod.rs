@@ -14,10 +14,11 @@ mod problem;
 pub mod reading_room;
 mod review;
 mod server;
+pub mod tls;
 pub mod token;
 pub mod vault;
 
-pub use bearer::{Admission, Bearer};
+pub use bearer::{Admission, Bearer, Revocations};
 pub use problem::Problem;
 pub use server::{ServeError, serve};
 

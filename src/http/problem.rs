@@ -73,7 +73,7 @@ impl Problem {
         )
     }
 
-    const fn unavailable() -> Self {
+    pub(super) const fn unavailable() -> Self {
         Self::new(503, "/problems/unavailable", "Not available now; try again")
     }
 

@@ -119,8 +119,8 @@ const PAGE: u32 = 20;
 fn claims(bearer: Bearer) -> ReaderClaims {
     let Bearer(claims) = bearer;
     ReaderClaims {
-        subject: claims.subject.expose().to_owned(),
-        issuer: claims.issuer,
+        subject: claims.person.id.expose().to_owned(),
+        issuer: claims.person.realm,
         role: claims.role,
         organisation: claims.organisation,
     }

@@ -2,7 +2,8 @@
 
 use super::{EntryId, LedgerError};
 use crate::model::{
-    CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId, RecordId, RecordRef, SegmentId,
+    ActorId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId, RecordId, RecordRef,
+    RevocationId, SegmentId,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -77,6 +78,8 @@ macro_rules! things {
 }
 
 things! {
+    /// A person who acts, by the pseudonym that the ledger knows them by.
+    Actor(ActorId) = "actor",
     /// A capture.
     Capture(CaptureId) = "capture",
     /// A channel, by its slug.
@@ -95,6 +98,8 @@ things! {
     Record(RecordId) = "record",
     /// A record or conversation as a grant names it.
     Reference(RecordRef) = "reference",
+    /// A revocation of a token, a subject or a person.
+    Revocation(RevocationId) = "revocation",
     /// A segment.
     Segment(SegmentId) = "segment",
 }
@@ -114,6 +119,7 @@ mod tests {
     fn things_read_back_what_they_write() {
         let id = "0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11";
         for kind in [
+            "actor",
             "capture",
             "conversation",
             "disclosure",
@@ -122,6 +128,7 @@ mod tests {
             "projection",
             "record",
             "reference",
+            "revocation",
             "segment",
         ] {
             let text = format!("{kind}:{id}");

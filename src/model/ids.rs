@@ -208,6 +208,10 @@ uuid_id!(
     ActorId, "actor"
 );
 uuid_id!(
+    /// A revocation of a token, a subject or a person.
+    RevocationId, "revocation"
+);
+uuid_id!(
     /// One authorisation: binds a permit to the ledger entry that records it.
     PermitId, "permit"
 );

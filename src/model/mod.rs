@@ -7,6 +7,7 @@ mod finding;
 mod ids;
 mod offsets;
 mod private;
+mod revocation;
 mod span;
 mod terms;
 mod time;
@@ -14,13 +15,15 @@ mod time;
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
     ActorId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId, ItemDigest, ModelError,
-    OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, SegmentId, SubjectRef, VersionId,
+    OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RevocationId, SegmentId, SubjectRef,
+    VersionId,
 };
 pub use offsets::{OffsetError, OffsetUnit};
 pub use private::PrivateText;
+pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
     EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode, Outcome, Platform, RecogniserId,
-    ReviewReason, Role, Score, Verdict, Visibility,
+    ReviewReason, RevocationKind, RevocationReason, Role, Score, Verdict, Visibility,
 };
 pub use time::Timestamp;

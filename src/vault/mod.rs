@@ -20,6 +20,7 @@ pub mod publish;
 pub mod read;
 mod reading;
 pub mod review;
+pub mod revoke;
 pub mod scrub;
 pub mod sealing;
 mod second_place;

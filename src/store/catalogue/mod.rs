@@ -12,6 +12,7 @@ mod keeping;
 mod key_table;
 mod originals;
 mod records;
+mod revocations;
 
 pub use channels::{Channel, ChannelFact, Duty, Fact};
 pub use commit::{
