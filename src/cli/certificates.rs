@@ -2,17 +2,22 @@
 //!
 //! A development authority is made with its key, signs the server certificates of this machine and
 //! forgets the key: whoever trusts the authority trusts nothing that can be signed later. Its name constraints leave
-//! it no name but `localhost` and the loopback addresses. Nothing here touches files: the caller writes the
+//! it no name but `localhost` and the loopback addresses. Before it forgets its key it signs a revocation list that
+//! revokes nothing and lasts as long as its certificates do: for clients that insist on one. Nothing here touches files: the caller writes the
 //! key with mode 0600.
 
 use crate::model::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CidrSubnet, CrlDistributionPoint,
+    DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    NameConstraints, PKCS_ECDSA_P256_SHA256, SerialNumber,
 };
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use zeroize::Zeroizing;
+
+/// Where certificates say that the list is. Nobody serves it there unless someone on this machine does.
+const REVOKED_AT: &str = "http://localhost/knik-development-authority.crl";
 
 /// Longest life of a development certificate, in days (what browsers accept at most).
 pub const DAYS_MAX: u16 = 397;
@@ -20,6 +25,7 @@ pub const DAYS_MAX: u16 = 397;
 /// A development authority's certificate and the server certificates under it. The authority's key is gone.
 pub struct DevelopmentCertificates {
     authority: String,
+    revoked: String,
     servers: Vec<ServerCertificate>,
 }
 
@@ -58,14 +64,22 @@ impl DevelopmentCertificates {
         let params = authority_params(now, days)?;
         let authority = params.self_signed(&authority_key).map_err(CertificateError::Make)?.pem();
         let issuer = Issuer::new(params, authority_key);
+        let revoked = nothing_revoked(now, days)?.signed_by(&issuer).and_then(|list| list.pem());
+        let revoked = revoked.map_err(CertificateError::Make)?;
         let signed = (0..servers).map(|_| ServerCertificate::signed(&issuer, now, days));
-        Ok(Self { authority, servers: signed.collect::<Result<_, _>>()? })
+        Ok(Self { authority, revoked, servers: signed.collect::<Result<_, _>>()? })
     }
 
     /// The authority's certificate (PEM): what a development client trusts.
     #[must_use]
     pub fn authority_pem(&self) -> &str {
         &self.authority
+    }
+
+    /// The authority's revocation list (PEM): nothing is revoked, and nothing can be later.
+    #[must_use]
+    pub fn revoked_pem(&self) -> &str {
+        &self.revoked
     }
 
     /// The server certificates, as many as were asked.
@@ -129,7 +143,20 @@ fn server_params(now: Timestamp, days: u16) -> Result<CertificateParams, Certifi
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
+    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![REVOKED_AT.to_owned()] }];
     Ok(params)
+}
+
+fn nothing_revoked(now: Timestamp, days: u16) -> Result<CertificateRevocationListParams, CertificateError> {
+    let as_long = dated(CertificateParams::default(), now, days)?;
+    Ok(CertificateRevocationListParams {
+        this_update: as_long.not_before,
+        next_update: as_long.not_after,
+        crl_number: SerialNumber::from(1_u64),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    })
 }
 
 fn dated(

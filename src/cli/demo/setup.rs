@@ -17,7 +17,9 @@ use std::path::Path;
 
 /// The demo's certificate authority: its certificate only, its key is thrown away.
 pub(super) const AUTHORITY: &str = "tls/authority.pem";
-const CERTIFICATE_DAYS: u16 = 30;
+/// What that authority revoked: nothing, for as long as its certificates last.
+const REVOKED: &str = "tls/authority.crl";
+const CERTIFICATE_DAYS: u16 = 90;
 /// How long the demo researcher's grant holds.
 const GRANT_SECONDS: i64 = 30 * 86_400;
 
@@ -55,6 +57,7 @@ name = \"demo.knik.invalid\"
 fn certificates(dir: &Path) -> Result<()> {
     let made = DevelopmentCertificates::generate(Sources::system().now(), CERTIFICATE_DAYS, 2)?;
     write_new(&dir.join(AUTHORITY), made.authority_pem().as_bytes())?;
+    write_new(&dir.join(REVOKED), made.revoked_pem().as_bytes())?;
     for (server, place) in made.servers().iter().zip(["tls/vault", "room/tls/room"]) {
         write_new(&dir.join(format!("{place}.pem")), server.chain_pem().as_bytes())?;
         write_new(&dir.join(format!("{place}.key")), server.key_pem().as_bytes())?;

@@ -122,6 +122,7 @@ impl ServerTls {
             Some(_) => builder.with_client_cert_verifier(Arc::new(Trusted(Arc::clone(self)))),
         };
         let mut config = builder.with_cert_resolver(Arc::new(Presented(Arc::clone(self))));
+        config.ignore_client_order = true;
         if self.trusted.is_some() {
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;

@@ -58,7 +58,9 @@ impl KeyAddress {
     /// # Errors
     /// [`SourceError::Authorities`] when they cannot be used.
     pub fn new(url: &str, authorities: Option<&[u8]>) -> Result<Self, SourceError> {
+        // Fetches are rare: a connection that was kept would often be one that the other end just closed.
         let builder = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none()).no_proxy();
+        let builder = builder.pool_max_idle_per_host(0);
         let builder = match authorities {
             Some(pem) => {
                 let trusted = Certificate::from_pem_bundle(pem).map_err(|_| SourceError::Authorities)?;
