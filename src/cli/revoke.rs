@@ -145,7 +145,10 @@ fn issuer_of(
 
 /// The names that tokens of this installation can have there.
 fn known(folder: &DataFolder, kind: RevocationKind) -> BTreeSet<String> {
-    let demo = folder.keys.demo_issuer_seed(false).is_ok().then(|| DEMO_ISSUER.to_owned());
+    // A folder of the demo can be served with issuers of one's own: then nobody comes with tokens of the demo.
+    let has_demo = || folder.keys.demo_issuer_seed(false).is_ok();
+    let demo = folder.serving.get().map_or_else(has_demo, |serving| serving.demo);
+    let demo = demo.then(|| DEMO_ISSUER.to_owned());
     let name = |issuer: &crate::config::Issuer| match kind {
         RevocationKind::Person if !issuer.claims.persons_of.is_empty() => issuer.claims.persons_of.clone(),
         _ => issuer.issuer.clone(),

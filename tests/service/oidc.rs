@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/oidc.mjs");
 
@@ -29,6 +29,8 @@ struct Provider {
     process: Child,
     issuer: String,
     client: Client,
+    /// It says more later, and ends when nobody takes that.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Provider {
@@ -36,12 +38,17 @@ impl Provider {
         let mut command = Command::new("node");
         command.arg(SERVER).arg(modules).arg(port).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut line = String::new();
         // Warnings of its own come before.
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let issuer = lines.map(Result::unwrap).find(|line| line.starts_with("http://"));
+        while !line.starts_with("http://") {
+            line.clear();
+            assert_ne!(output.read_line(&mut line).unwrap(), 0, "the provider stopped");
+        }
+        let issuer = line.trim().to_owned();
         let client =
             Client::builder().timeout(PATIENCE).no_proxy().pool_max_idle_per_host(0).build().unwrap();
-        Self { process, issuer: issuer.unwrap(), client }
+        Self { process, issuer, client, _output: output }
     }
 
     fn port(&self) -> &str {
