@@ -171,3 +171,23 @@ async fn the_demo_prints_what_is_needed_to_try_it() {
         assert_ne!(answer["records"], json!([]), "{role}: {answer}");
     }
 }
+
+#[test]
+fn the_demos_issuer_exists_in_the_demo_only_and_the_demo_says_so() {
+    let running = demo();
+    assert!(running.output().contains("DEMO"), "{}", running.output());
+    assert!(running.json(&["status"])["warnings"].to_string().contains("this is the demo"));
+
+    let place = temp();
+    let dir = place.path().join("data");
+    knik(&dir, &["demo", "--check"]);
+    knik(&dir, &["serve"]).refused(&["no issuer of tokens", "knik demo"]);
+    let config = fs::read_to_string(dir.join("knik.toml")).unwrap();
+    let issuer = "https://knik.invalid/demo-issuer";
+    fs::write(dir.join("demo.jwks"), "{\"keys\":[]}").unwrap();
+    let named = format!(
+        "{config}\n[[issuers]]\nissuer = \"{issuer}\"\naudience = \"a\"\njwks = \"demo.jwks\"\nalgorithm = \"EdDSA\"\n"
+    );
+    fs::write(dir.join("knik.toml"), named).unwrap();
+    knik(&dir, &["serve"]).refused(&["demo's issuer", "anyone can mint"]);
+}
