@@ -195,6 +195,8 @@ impl Ledger {
 pub struct Keeping {
     /// A running service reads every segment back within so many days; 0: only `knik scrub` does.
     pub scrub_every_days: u64,
+    /// `knik status` warns when the newest backup is older than so many days; 0: never.
+    pub backup_every_days: u64,
 }
 
 /// Where rules and policies are read from.
@@ -291,7 +293,7 @@ impl Default for Ledger {
 
 impl Default for Keeping {
     fn default() -> Self {
-        Self { scrub_every_days: 30 }
+        Self { scrub_every_days: 30, backup_every_days: 7 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can be typed, with an example each.
 
+use super::backup::BackupArguments;
 use super::bench::BenchCommand;
 use super::control::Order;
 use super::detect::{self, DetectArguments};
@@ -7,7 +8,9 @@ use super::keys::KeysCommand;
 use super::ledger::LedgerCommand;
 use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
+use super::question::{self, QuestionArguments};
 use super::redact::{self, RedactArguments};
+use super::restore::RestoreArguments;
 use super::review::ReviewCommand;
 use super::revoke::{self, RevokeArguments};
 use crate::capture::Format;
@@ -89,6 +92,9 @@ pub(super) enum Command {
     /// Replace personal data in a text, files, or a text a line; and put back what was encrypted.
     #[command(after_help = redact::EXAMPLES)]
     Redact(Box<RedactArguments>),
+    /// Whether a text, files, or a text a line ask something: yes, no or unsure. Needs no data folder.
+    #[command(after_help = question::EXAMPLES)]
+    Question(QuestionArguments),
     /// The recognisers: check their examples, list them.
     #[command(subcommand, after_help = "Example: knik patterns check")]
     Patterns(PatternsCommand),
@@ -103,6 +109,15 @@ pub(super) enum Command {
     /// Read every sealed segment back whole and compare it with what was written; a service does so by itself.
     #[command(after_help = "Example: knik scrub --dir /var/lib/knik")]
     Scrub,
+    /// Copy everything that fits together to a place outside the data folder: databases, segments, ledger, keys. A running
+    /// service goes on meanwhile.
+    #[command(after_help = "Example: knik backup /mnt/backup/knik --passphrase-file passphrase")]
+    Backup(BackupArguments),
+    /// Make a data folder out of a backup: verified, and with destructions and revocations since done again.
+    #[command(
+        after_help = "Example: knik restore /mnt/backup/knik --passphrase-file passphrase --ledger /mnt/second/ledger-copy --dir /var/lib/knik"
+    )]
+    Restore(RestoreArguments),
     /// Counts, the heads of the ledger, what waits, when the archive was verified and backed up, what wants attention.
     #[command(after_help = "Example: knik status --json")]
     Status,

@@ -5,7 +5,7 @@ use super::control::{self, Intake, Order, Taken};
 use super::folder::DataFolder;
 use super::keys;
 use super::print;
-use super::{ledger, review, revoke, status, verify};
+use super::{backup, ledger, review, revoke, status, verify};
 use crate::capture::Format;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;
@@ -74,6 +74,7 @@ pub(super) async fn execute(
         Order::Status => status::status(folder).await,
         Order::Ledger(asked) => ledger::execute(folder, asked).await,
         Order::Verify(asked) => verify::execute(folder, asked, &*progress).await,
+        Order::Backup(asked) => backup::execute(folder, asked, &*progress).await,
         Order::Scrub => {
             let now = archive.sources.now();
             Ok(json!(scrub::scrub(archive, now, scrub::Pace::Full, &*progress).await?))

@@ -6,6 +6,7 @@
 
 pub(super) mod delivery;
 
+use super::backup::BackupOrder;
 use super::folder::DataFolder;
 use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
@@ -73,6 +74,8 @@ pub(super) enum Order {
     Verify(VerifyOrder),
     /// Read every segment back.
     Scrub,
+    /// Copy everything to a place for backups.
+    Backup(BackupOrder),
 }
 
 /// How a capture is to be taken in.

@@ -155,6 +155,23 @@ pub fn ruleset(folder: Option<&Path>) -> Result<Ruleset> {
     }
 }
 
+/// The question detector of a folder of policies, or the one that came with the program.
+///
+/// # Errors
+/// When the folder cannot be read, or whatever the file has wrong, with its name.
+pub fn questions(folder: Option<&Path>) -> Result<QuestionDetector> {
+    let files = policies(folder)?;
+    Ok(QuestionDetector::load("questions.yaml", text(&files, "questions.yaml")?)?)
+}
+
+/// The policy files of a folder, or those that came with the program.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn policies(folder: Option<&Path>) -> Result<Files> {
+    folder.map_or_else(|| Ok(embedded(&POLICIES)), from_folder)
+}
+
 fn compiled(patterns: &Files) -> Result<Ruleset, RulesetError> {
     let files = patterns.iter().filter(|(name, _)| is_pattern(name));
     Ruleset::load(files.map(|(name, text)| PatternFile { name, text }))

@@ -58,9 +58,17 @@ impl DataFolder {
     /// # Errors
     /// When another process holds it, the configuration, a rule or a key file is refused, or storage fails.
     pub async fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, std::env::vars()).await
+    }
+
+    /// As [`open`](Self::open), with these variables instead of those of the environment.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_with(path: &Path, variables: impl Iterator<Item = (String, String)>) -> Result<Self> {
         make(path)?;
         let lock = lock(path)?;
-        let config = read_config(path)?;
+        let config = config_with(path, variables)?;
         let rule_files = RuleFiles::read(&config, path)?;
         let rules = rule_files.rules(&config)?;
         let keys = KeyFolder::open(&path.join("keys"))?;
@@ -113,9 +121,13 @@ impl DataFolder {
 /// # Errors
 /// When a field or variable is not known or not of its kind.
 pub fn read_config(path: &Path) -> Result<Config> {
+    config_with(path, std::env::vars())
+}
+
+fn config_with(path: &Path, variables: impl Iterator<Item = (String, String)>) -> Result<Config> {
     let file = path.join("knik.toml");
     let text = if file.exists() { super::read_text(&file)? } else { String::new() };
-    Config::read(&text, std::env::vars()).with_context(|| format!("{}", file.display()))
+    Config::read(&text, variables).with_context(|| format!("{}", file.display()))
 }
 
 fn make(path: &Path) -> Result<()> {
@@ -216,6 +228,7 @@ async fn open_archive(
         sources: Sources::system(),
         intake: Arc::default(),
         turning: Arc::default(),
+        copying: Arc::default(),
     })
 }
 

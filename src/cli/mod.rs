@@ -4,6 +4,7 @@
 //! folder themselves only when none runs, and then nobody else can.
 
 mod arguments;
+mod backup;
 mod bench;
 pub mod certificates;
 mod commands;
@@ -25,7 +26,9 @@ mod parse_process;
 mod parser;
 mod patterns;
 mod print;
+mod question;
 mod redact;
+mod restore;
 mod review;
 mod revoke;
 mod room_process;
@@ -102,9 +105,12 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Ingest(asked) => return commands::ingest(&dir, asked).await,
         Command::Harvest(asked) => return harvest::run(&dir, asked).await,
         Command::Verify(asked) => return verify::run(&dir, asked).await,
+        Command::Backup(asked) => return backup::run(&dir, asked, arguments.json).await,
+        Command::Restore(asked) => return restore::run(&dir, asked, arguments.json).await,
         Command::Scrub => return commands::scrub(&dir, arguments.json).await,
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
+        Command::Question(asked) => return question::run(&asked, arguments.json),
         Command::Patterns(asked) => return patterns::run(&asked, arguments.json),
         Command::Openapi { plane } => print::openapi(plane),
         Command::Bench(asked) => return bench::run(&asked, arguments.json),

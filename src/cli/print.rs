@@ -279,6 +279,75 @@ pub(super) fn scrubbed(answer: &Value, as_json: bool) {
     );
 }
 
+/// What `knik backup` made.
+pub(super) fn backed_up(answer: &Value, as_json: bool) {
+    if as_json {
+        println!("{answer}");
+        return;
+    }
+    list_of(answer, "damaged")
+        .iter()
+        .filter_map(Value::as_str)
+        .for_each(|wrong| println!("not in the backup: {wrong}"));
+    list_of(answer, "leftOut")
+        .iter()
+        .filter_map(Value::as_str)
+        .for_each(|name| println!("left out, too large: {name}"));
+    println!(
+        "snapshot {}: {} segments ({} bytes), {} of them new, {} damaged; {} older snapshots removed",
+        answer.get("snapshot").and_then(Value::as_str).unwrap_or_default(),
+        number(answer, "segments"),
+        number(answer, "segmentBytes"),
+        number(answer, "copied"),
+        list_of(answer, "damaged").len(),
+        list_of(answer, "expired").len()
+    );
+}
+
+/// What `knik restore` put back.
+pub(super) fn restored(dir: &Path, answer: &Value, as_json: bool) {
+    if as_json {
+        println!("{answer}");
+        return;
+    }
+    list_of(answer, "damaged")
+        .iter()
+        .filter_map(Value::as_str)
+        .for_each(|wrong| println!("not put back: {wrong}"));
+    let text = |field| answer.get(field).and_then(Value::as_str).unwrap_or_default();
+    println!(
+        "{}: restored from snapshot {} of {}; {} segments, {} ledger entries verified",
+        dir.display(),
+        text("snapshot"),
+        text("madeAt"),
+        number(answer, "segments"),
+        number(answer, "entriesVerified")
+    );
+    let Some(since) = answer.get("replayed").filter(|since| !since.is_null()) else {
+        println!(
+            "what was recorded after the backup is not known: destroyed records and revoked grants since are back"
+        );
+        return;
+    };
+    let n = |field| number(since, field);
+    println!(
+        "after the backup: {} entries; done again: {} records destroyed, {} bodies erased, {} grants and {} people \
+         revoked; to be judged again: {} records",
+        n("entries"),
+        n("destroyed"),
+        n("bodiesErased"),
+        n("grantsRevoked"),
+        n("identitiesRevoked"),
+        n("unjudged")
+    );
+    println!(
+        "lost: {} captures to be delivered again, {} grants to be approved again, {} revocations to be given again",
+        n("capturesLost"),
+        n("grantsLost"),
+        n("revocationsLost")
+    );
+}
+
 /// What `knik verify` found.
 pub(super) fn verified(answer: &Value, as_json: bool) -> Result<()> {
     if as_json {

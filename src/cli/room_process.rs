@@ -13,8 +13,9 @@ use crate::reading_room::ReadingRoom;
 use crate::store::database::{Database, Mode, Plane};
 use crate::store::inbox::{Inbox, InboxWriter};
 use crate::store::room::Room;
+use crate::store::unconfirmed;
 use crate::vault::Sources;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -94,8 +95,11 @@ pub(super) async fn run() -> Result<()> {
     let heard = Arc::clone(&keys);
     std::thread::spawn(move || listen_to_vault(&heard, &look));
     let admission = Admission::new(verifier, keys, Arc::new(projections), now);
-    serve(listener, config, order.workers, admission, room, reading_room::routes)?.await?;
-    Ok(())
+    let served = serve(listener, config, order.workers, admission, room, reading_room::routes)?;
+    tokio::select! {
+        ended = served => Ok(ended?),
+        () = unconfirmed::told() => bail!("the disk did not confirm a write of the reading room"),
+    }
 }
 
 /// Says one line to the vault.

@@ -11,7 +11,8 @@ use crate::http::token::{DevelopmentIssuer, KeyRenewal, Renewal, Verifier};
 use crate::http::vault::VaultDesk;
 use crate::http::{Admission, serve as serve_http, vault};
 use crate::ledger::{Entry, EntryKind, Pending};
-use crate::vault::{Archive, scrub, sequence};
+use crate::store::unconfirmed;
+use crate::vault::{Archive, revoke, scrub, sequence};
 use anyhow::{Context, Result};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -94,6 +95,7 @@ impl Running {
             spool: folder.path.join("spool"),
             upload_bytes_max: folder.config.ingest.upload_bytes_max,
         };
+        revoke::bring_all_down(&folder.archive).await.context("revocations")?;
         record(&folder.archive, EntryKind::ServiceStarted, None).await?;
         record(&folder.archive, EntryKind::RulesLoaded, Some(folder.rules.ruleset.version())).await?;
         let (mut room, at_room) = start_room(&folder, keys.issuers).await?;
@@ -138,6 +140,10 @@ impl Running {
                 Ok(status) => Err(anyhow::anyhow!("the reading room stopped ({status})")),
                 Err(error) => Err(error).context("the reading room"),
             },
+            () = unconfirmed::told() => Err(anyhow::anyhow!(
+                "the disk did not confirm a write: whether it is durable is unknown, and Knik stops; look at the disk, then \
+                 start again: what was acknowledged is looked up, and what was not can be done again"
+            )),
         };
         self.stop().await;
         ended

@@ -3,7 +3,7 @@
 use super::folder::DataFolder;
 use crate::http::token::IssuerStanding;
 use crate::model::{SegmentId, Timestamp};
-use crate::store::catalogue::{Fixity, Milestone};
+use crate::store::catalogue::{Fixity, Milestone, Reached};
 use crate::vault::Archive;
 use crate::vault::standing::{self, Standing};
 use anyhow::{Context, Result};
@@ -36,6 +36,8 @@ pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
         ));
     }
     let disk = disk(folder, now, &mut warnings).await?;
+    let backup = archive.catalogue.reached(Milestone::Backup).await?;
+    warnings.extend(backup_due(folder, backup.as_ref(), now).await?);
     Ok(json!({
         "issuers": issuers(folder, &mut warnings),
         "revocations": archive.catalogue.revocations().await?.iter().filter(|one| one.lifted_at.is_none()).count(),
@@ -45,7 +47,7 @@ pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
         "ruleset": folder.rules.ruleset.version(),
         "lastVerify": archive.catalogue.reached(Milestone::Verify).await?,
         "lastScrub": archive.catalogue.reached(Milestone::Scrub).await?,
-        "lastBackup": archive.catalogue.reached(Milestone::Backup).await?,
+        "lastBackup": backup,
         "fixity": fixity,
         "orphans": orphans,
         "inboxWaitSeconds": waiting,
@@ -70,6 +72,18 @@ fn issuers(folder: &DataFolder, warnings: &mut Vec<String>) -> Option<Vec<Issuer
         warnings.push(format!("issuer `{}`: {why}; {then}", issuer.issuer));
     }
     Some(standing)
+}
+
+/// A backup that is due: the newest is too old, or the oldest capture stands in none.
+async fn backup_due(folder: &DataFolder, last: Option<&Reached>, now: Timestamp) -> Result<Option<String>> {
+    let days = i64::try_from(folder.config.keeping.backup_every_days).unwrap_or(i64::MAX / DAY_SECONDS);
+    let since = match last {
+        Some(last) => Some(last.at),
+        None => folder.archive.catalogue.first_capture_at().await?,
+    };
+    let due =
+        days > 0 && since.is_some_and(|since| since < now.plus_seconds(-days.saturating_mul(DAY_SECONDS)));
+    Ok(due.then(|| format!("no backup was made in {days} days: knik backup")))
 }
 
 /// Objects in storage that no row names.

@@ -16,6 +16,18 @@ pub enum Answer {
     Unsure,
 }
 
+impl Answer {
+    /// The word: `yes`, `no` or `unsure`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unsure => "unsure",
+        }
+    }
+}
+
 impl From<bool> for Answer {
     fn from(holds: bool) -> Self {
         if holds { Self::Yes } else { Self::No }

@@ -14,6 +14,7 @@ mod question;
 mod question_rules;
 mod sentences;
 mod tree;
+mod verb_order;
 
 pub use burgerbrief::BurgerbriefDefinition;
 pub use decision::{AnsweredBy, Clue, Decision, StepTaken, Verdict};

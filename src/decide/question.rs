@@ -10,11 +10,11 @@ use super::{Answer, Clue, DecideError, Verdict};
 use crate::model::{RecogniserId, Span};
 
 /// How many words may stand between `welke` or `hoe` and its verb.
-const PHRASE_WORDS_MAX: usize = 6;
+pub(super) const PHRASE_WORDS_MAX: usize = 6;
 
 /// The question detector. Immutable; one for all texts.
 pub struct QuestionDetector {
-    rules: Rules,
+    pub(super) rules: Rules,
 }
 
 impl QuestionDetector {
@@ -82,7 +82,7 @@ impl QuestionDetector {
             damp *= weights.damp_quoted;
         }
         let floor = if sentence.mark.is_some() && !sentence.quoted { weights.mark_floor } else { 0.0 };
-        judged.score = (judged.score.max(judged.request) * damp).max(floor);
+        judged.score = (judged.score.max(judged.request).max(judged.later) * damp).max(floor);
         judged
     }
 
@@ -108,7 +108,13 @@ impl QuestionDetector {
         let lists = &self.rules.lists;
         let opener = |(at, token): &(usize, &Token)| {
             let paused = tokens.get(at + 1).is_some_and(|next| next.pause);
+            let asks_or = || {
+                let verb = tokens.get(at + 1).map(|next| next.word.as_str());
+                let verb = verb.is_some_and(|verb| self.known_verb(verb) || lists.stems.contains(verb));
+                verb && tokens.get(at + 2).is_some_and(|after| lists.subjects.contains(&after.word))
+            };
             matches!(token.word.as_str(), "@" | ":")
+                || (token.word == "of" && asks_or())
                 || lists.openers.contains(&token.word)
                 || (paused && lists.openers_paused.contains(&token.word))
         };
@@ -122,7 +128,8 @@ impl QuestionDetector {
         for (at, token) in tokens.iter().enumerate().skip(head + 1) {
             let joined = tokens.get(at - 1).is_some_and(|before| lists.joiners.contains(&before.word));
             if token.pause || joined {
-                self.inner_clause(tokens, at, fronted && !joined, judged);
+                let contrast = joined && tokens.get(at - 1).is_some_and(|before| before.word != "en");
+                self.inner_clause(tokens, at, fronted && !joined, contrast, judged);
             }
         }
     }
@@ -133,7 +140,11 @@ impl QuestionDetector {
         let Some(first) = tokens.get(head) else { return };
         if let Some((rule, end)) = self.interrogative(tokens, head) {
             let relative = lists.relatives.contains(&first.word) && self.free_relative(tokens, end);
-            let damp = if relative { weights.damp_condition } else { 1.0 };
+            let damp = match () {
+                () if relative => weights.damp_condition,
+                () if self.marvels(tokens, head) => weights.damp_wish,
+                () => 1.0,
+            };
             let weight = match rule {
                 "interrogative.verb" => weights.interrogative_verb,
                 "interrogative.phrase-verb" => weights.interrogative_phrase_verb,
@@ -147,52 +158,58 @@ impl QuestionDetector {
         if second.pause {
             return;
         }
+        if self.names_information(tokens, head) {
+            return judged.raise("fragment.information", weights.information, over(tokens, head, head + 2));
+        }
+        if self.what_about(tokens) {
+            return judged.raise("fragment.what-about", weights.what_about, over(tokens, 0, tokens.len()));
+        }
         let Some((rule, weight)) = self.verb_first(tokens, head, first, second) else { return };
-        let damp = if self.conditional(tokens, head) { weights.damp_condition } else { 1.0 };
-        judged.raise(rule, weight * damp, over(tokens, head, head + 2));
+        let condition = if self.conditional(tokens, head) { weights.damp_condition } else { 1.0 };
+        let wish = self.wishes(tokens, head) || self.dropped_object(tokens, head);
+        let wish = if wish { weights.damp_wish } else { 1.0 };
+        judged.raise(rule, weight * condition.min(wish), over(tokens, head, head + 2));
     }
 
-    fn verb_first(
-        &self,
-        tokens: &[Token],
-        head: usize,
-        first: &Token,
-        second: &Token,
-    ) -> Option<(&'static str, f32)> {
-        let (lists, weights) = (&self.rules.lists, &self.rules.weights);
-        let (verb, next) = (first.word.as_str(), second.word.as_str());
-        let subject = lists.subjects.contains(next);
-        let own = lists.own_subjects.contains(next);
-        if lists.action_asking.contains(verb) && lists.action_addressees.contains(next) {
-            let tells = tokens.iter().skip(head + 2).any(|token| lists.telling.contains(&token.word));
-            let weight = if tells { weights.request_second_person } else { weights.request_action };
-            return Some(("request.second-person", weight));
-        }
-        if lists.asking.contains(verb) && lists.addressees.contains(next) {
-            return Some(("request.second-person", weights.request_second_person));
-        }
-        let stem = lists.stems.contains(verb) && (own || next == "je");
-        let command = lists.commands.contains(verb) && own && next != "u";
-        if stem || command || (subject && (lists.verbs.contains(verb) || lists.verbs_shared.contains(verb))) {
-            return Some(("verb-first.subject", weights.verb_first_subject));
-        }
-        let joined = head.checked_sub(1).and_then(|at| tokens.get(at));
-        let joined = !first.pause && joined.is_some_and(|before| lists.joiners.contains(&before.word));
-        if lists.verbs.contains(verb)
-            && !lists.verbs.contains(next)
-            && !lists.dropped.contains(next)
-            && !joined
-            && tokens.len() > head + 2
-        {
-            return Some(("verb-first.other", weights.verb_first_other));
-        }
-        let guess =
-            subject && next != "zijn" && !lists.commands.contains(verb) && self.looks_third_person(verb);
-        guess.then_some(("verb-first.guess", weights.verb_first_guess))
+    /// `Hoe mooi is dit`: no measure is asked, and nothing follows.
+    fn marvels(&self, tokens: &[Token], head: usize) -> bool {
+        let word = |at: usize| tokens.get(head + at).map(|token| token.word.as_str()).unwrap_or_default();
+        word(0) == "hoe"
+            && !self.rules.lists.measures.contains(word(1))
+            && matches!(word(2), "is" | "was" | "zijn")
+            && matches!(word(3), "dit" | "dat" | "het" | "deze" | "die")
+            && tokens.len() <= head + 5
+    }
+
+    /// `Adres van het loket`: what is wanted, without a verb, and nothing that says it.
+    fn names_information(&self, tokens: &[Token], head: usize) -> bool {
+        let lists = &self.rules.lists;
+        let wanted = |at: usize| tokens.get(at).is_some_and(|token| lists.information.contains(&token.word));
+        let current = tokens.get(head).is_some_and(|token| lists.current.contains(&token.word));
+        let says = |token: &Token| {
+            token.pause
+                || lists.verbs.contains(&token.word)
+                || token.word.contains(|c: char| c.is_ascii_digit())
+        };
+        let rest = tokens.get(head + 1..).unwrap_or_default();
+        (wanted(head) || (current && wanted(head + 1)))
+            && rest.len() <= PHRASE_WORDS_MAX + 2
+            && !rest.iter().any(says)
+    }
+
+    /// `En de bewoners dan`: no verb, and what is asked about stands between.
+    fn what_about(&self, tokens: &[Token]) -> bool {
+        let lists = &self.rules.lists;
+        let word = |token: Option<&Token>, wanted: &str| token.is_some_and(|token| token.word == wanted);
+        let verb = |token: &Token| lists.verbs.contains(&token.word) || lists.stems.contains(&token.word);
+        (3..=PHRASE_WORDS_MAX).contains(&tokens.len())
+            && (word(tokens.first(), "en") || word(tokens.first(), "maar"))
+            && word(tokens.last(), "dan")
+            && !tokens.iter().any(verb)
     }
 
     /// A clause after a pause or a joiner: only its clear forms count.
-    fn inner_clause(&self, tokens: &[Token], at: usize, fronted: bool, judged: &mut Judged) {
+    fn inner_clause(&self, tokens: &[Token], at: usize, fronted: bool, contrast: bool, judged: &mut Judged) {
         let (lists, weights) = (&self.rules.lists, &self.rules.weights);
         let (Some(first), Some(second)) = (tokens.get(at), tokens.get(at + 1)) else { return };
         let asks = lists.asking.contains(&first.word) && lists.addressed.contains(&second.word);
@@ -203,7 +220,19 @@ impl QuestionDetector {
                 over(tokens, at, at + 2),
             );
         }
-        if lists.relatives.contains(&first.word) {
+        if !fronted && self.asks_again(tokens, at) {
+            return judged.raise(
+                "verb-first.after-pause",
+                weights.verb_first_after_pause,
+                over(tokens, at, at + 2),
+            );
+        }
+        if lists.relatives.contains(&first.word) && !contrast {
+            let verb = self.known_verb(&second.word);
+            let about = tokens.get(at + 2).is_some_and(|third| lists.subjects.contains(&third.word));
+            if verb && about && !fronted {
+                judged.raise("interrogative.after-pause", weights.verb_first_weak, over(tokens, at, at + 2));
+            }
             return;
         }
         if let Some(("interrogative.verb" | "interrogative.phrase-verb", end)) =
@@ -238,7 +267,9 @@ impl QuestionDetector {
         }
         let more = word(at + 1).is_some();
         if lists.causes.contains(first) && more {
-            return Some(("interrogative.cause", at + 1));
+            let embedded = word(at + 1).is_some_and(|next| lists.subjects.contains(next));
+            let rule = if embedded { "interrogative.bare" } else { "interrogative.cause" };
+            return Some((rule, at + 1));
         }
         let phrase = word(at + 1).is_some_and(|next| !lists.subjects.contains(next));
         (lists.measuring.contains(first) && phrase).then_some(("interrogative.bare", at + 1))
@@ -254,7 +285,11 @@ impl QuestionDetector {
             if token.pause || (lists.subjects.contains(&token.word) && !amount) {
                 break;
             }
-            if index > at + 1 && lists.verbs.contains(&token.word) {
+            let own = tokens
+                .get(index + 1)
+                .is_some_and(|next| lists.own_subjects.contains(&next.word) || next.word == "je");
+            let verb = self.known_verb(&token.word) || (own && lists.stems.contains(&token.word));
+            if index > at + 1 && verb {
                 return Some(("interrogative.phrase-verb", index + 1));
             }
             if index > at + 1 && guess.is_none() && self.looks_finite(&token.word) {
@@ -264,45 +299,11 @@ impl QuestionDetector {
         guess
     }
 
-    fn is_verb(&self, word: &str, next: Option<&str>) -> bool {
-        let lists = &self.rules.lists;
-        lists.verbs.contains(word)
-            || lists.verbs_shared.contains(word)
-            || lists.stems.contains(word)
-            || lists.commands.contains(word)
-            || (self.looks_finite(word) && word.ends_with("dt"))
-            || (self.looks_finite(word) && next.is_some_and(|next| lists.subjects.contains(next)))
-    }
-
-    /// A form that may be finite: ends in -t, -en, -de, -te, and is no known other word.
-    fn looks_finite(&self, word: &str) -> bool {
-        let ending = ["t", "en", "de", "te", "den", "ten"].iter().any(|ending| word.ends_with(ending));
-        ending
-            && word.len() >= 4
-            && !self.rules.lists.not_verbs.contains(word)
-            && !self.rules.lists.subjects.contains(word)
-    }
-
-    /// A third person singular, which no imperative has: a consonant or long vowel before -t.
-    fn looks_third_person(&self, word: &str) -> bool {
-        word.ends_with('t') && self.looks_finite(word)
-    }
-
     /// `Wie zoekt, die vindt`: after the clause, a pause and another main clause.
     fn free_relative(&self, tokens: &[Token], end: usize) -> bool {
         let lists = &self.rules.lists;
         tokens.iter().skip(end).any(|token| {
             token.pause && (lists.verbs.contains(&token.word) || matches!(token.word.as_str(), "die" | "dat"))
-        })
-    }
-
-    /// `Heeft u vragen, bel dan ons`: a condition, not a question.
-    fn conditional(&self, tokens: &[Token], head: usize) -> bool {
-        let lists = &self.rules.lists;
-        tokens.iter().enumerate().skip(head + 2).any(|(at, token)| {
-            let then = matches!(token.word.as_str(), "dan" | "dus") && (token.pause || at > head + 3);
-            let verb = lists.verbs.contains(&token.word) || lists.verbs_shared.contains(&token.word);
-            then || (token.pause && verb)
         })
     }
 }
@@ -319,6 +320,8 @@ struct Judged {
     score: f32,
     /// The same of requests, which an exclamation mark does not weaken.
     request: f32,
+    /// The same of clauses behind a pause, which the form of the first does not weaken.
+    later: f32,
     clues: Vec<Clue>,
 }
 
@@ -327,7 +330,11 @@ const CLUES_MAX: usize = 8;
 
 impl Judged {
     fn raise(&mut self, rule: &str, weight: f32, span: Option<Span>) {
-        let score = if rule.starts_with("request") { &mut self.request } else { &mut self.score };
+        let score = match rule {
+            rule if rule.ends_with("after-pause") => &mut self.later,
+            rule if rule.starts_with("request") => &mut self.request,
+            _ => &mut self.score,
+        };
         *score = score.max(weight);
         self.note(rule, span);
     }

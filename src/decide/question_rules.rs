@@ -43,10 +43,15 @@ pub(super) struct Weights {
     pub verb_first_subject: f32,
     pub verb_first_other: f32,
     pub verb_first_guess: f32,
+    pub verb_first_weak: f32,
+    pub verb_first_after_pause: f32,
+    pub what_about: f32,
+    pub information: f32,
     pub request_second_person: f32,
     pub request_action: f32,
     pub request_after_pause: f32,
     pub damp_condition: f32,
+    pub damp_wish: f32,
     pub damp_exclaims: f32,
     pub damp_exclaims_marked: f32,
     pub damp_quoted: f32,
@@ -114,6 +119,38 @@ lists! {
     telling,
     /// What follows a verb whose subject was dropped: `kan niet`, `is goed`.
     dropped,
+    /// Pronouns that are objects only: a verb before one has dropped its subject (`kan me niet schelen`).
+    objects,
+    /// What a plural verb that is in no list may have for a subject.
+    plural_subjects,
+    /// Particles that make inversion a wish or an invitation.
+    wishing,
+    /// The same particles, and more, with one of `musing_subjects`: `moeten ze eens proberen`.
+    musing,
+    /// Who is mused about.
+    musing_subjects,
+    /// First persons of opinion: before `ik` they have dropped what they are about (`vind ik ook`).
+    opining,
+    /// Singular verbs, of which `jullie` can be the object only.
+    singular,
+    /// Subjects behind which an object may have been dropped.
+    dropping_subjects,
+    /// Words that can be no object.
+    light,
+    /// Indefinite articles: a verb before one has more often dropped its subject (`heeft geen zin`).
+    indefinite,
+    /// What `hoe` asks the measure of.
+    measures,
+    /// Nouns that alone ask for what they name.
+    information,
+    /// What may stand before them.
+    current,
+    /// Verbs of leave, with which a word of `resulting` at the end asks that something is done.
+    allowing,
+    /// Results: `open`, `uit`.
+    resulting,
+    /// Particles that stand in questions.
+    asking_particles,
     /// Words in -t or -en that are no verbs.
     not_verbs,
 }

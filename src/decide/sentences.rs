@@ -32,8 +32,15 @@ pub(super) struct Sentence {
 /// Splits a text.
 pub(super) fn sentences(text: &str) -> Vec<Sentence> {
     let paired = text.matches('"').count().is_multiple_of(2);
-    let mut splitter =
-        Splitter { text, paired, done: Vec::new(), open: Sentence::default(), pause: false, quote: false };
+    let mut splitter = Splitter {
+        text,
+        paired,
+        done: Vec::new(),
+        open: Sentence::default(),
+        pause: false,
+        quote: false,
+        stop: false,
+    };
     for chunk in text.split_inclusive(char::is_whitespace) {
         let at = chunk.as_ptr() as usize - text.as_ptr() as usize;
         splitter.chunk(chunk, at);
@@ -52,6 +59,8 @@ struct Splitter<'t> {
     open: Sentence,
     pause: bool,
     quote: bool,
+    /// A full stop was seen: the next word begins a sentence.
+    stop: bool,
 }
 
 impl Splitter<'_> {
@@ -96,7 +105,7 @@ impl Splitter<'_> {
     }
 
     fn push(&mut self, word: &str, start: usize, end: usize) {
-        if self.open.mark.is_some() || self.open.exclaims {
+        if self.stop || self.open.mark.is_some() || self.open.exclaims {
             self.end();
         }
         if let Some(span) = Span::new(start, end) {
@@ -121,11 +130,13 @@ impl Splitter<'_> {
                 self.open.mark = Span::new(at, at + c.len_utf8());
                 self.open.exclaims = true;
             }
-            '.' | '…' => self.end(),
+            '.' | '…' => self.stop = true,
+            // Dots before a bracket that closes leave something out and end nothing.
+            ')' => (self.stop, self.pause) = (false, true),
             '"' if self.paired => self.quote = !self.quote,
             '“' | '„' | '«' => self.quote = true,
             '”' | '»' => self.quote = false,
-            ',' | ';' | ':' | '(' | ')' | '-' | '–' | '—' | '/' => self.pause = true,
+            ',' | ';' | ':' | '(' | '-' | '–' | '—' | '/' => self.pause = true,
             c if !c.is_ascii() && !c.is_whitespace() => self.pause = true,
             _ => {}
         }
@@ -134,7 +145,7 @@ impl Splitter<'_> {
     fn end(&mut self) {
         let mut sentence = std::mem::take(&mut self.open);
         sentence.quoted |= self.quote;
-        self.pause = false;
+        (self.pause, self.stop) = (false, false);
         if !sentence.tokens.is_empty() || sentence.mark.is_some() {
             self.done.push(sentence);
         }
@@ -177,6 +188,8 @@ mod tests {
             ("zo’n ding\nwaarom", &[("zo'n ding", false), ("waarom", false)]),
             ("", &[]),
             ("??", &[("", true)]),
+            ("echt...? ja", &[("echt", true), ("ja", false)]),
+            ("kosten (huur, gas,...) stijgen", &[("kosten huur gas stijgen", false)]),
         ];
         for (text, expected) in table {
             let expected: Vec<(String, bool)> = expected.iter().map(|(s, q)| ((*s).to_owned(), *q)).collect();

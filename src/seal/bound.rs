@@ -53,6 +53,11 @@ pub(super) fn escrow_aad(organisation: &OrganisationId, version: u32) -> Vec<u8>
     encode(&[b"knik/escrow", organisation.as_str().as_bytes(), &version.to_be_bytes()])
 }
 
+/// What the key files of a backup are bound to: the description of the backup that they go with.
+pub(super) fn key_files_aad(manifest: &[u8; 32]) -> Vec<u8> {
+    encode(&[b"knik/backup-keys", manifest])
+}
+
 /// What a segment key under an epoch key is bound to.
 pub(super) fn epoch_segment_key_aad(
     organisation: &OrganisationId,

@@ -1,12 +1,14 @@
 //! The key hierarchy. Keys wipe themselves, are not `Clone`, and show nothing.
 
 use super::aead::{Cipher, NONCE};
-use super::bound::{epoch_key_aad, epoch_segment_key_aad, escrow_aad, fragment_key_aad, segment_key_aad};
+use super::bound::{
+    epoch_key_aad, epoch_segment_key_aad, escrow_aad, fragment_key_aad, key_files_aad, segment_key_aad,
+};
 use super::wrapped::{WrappedKey, WrappedSegmentKey, unwrap, unwrap_from_epoch, wrap, wrap_in_epoch};
 use super::{Aad, ENVELOPE_VERSION};
 use crate::model::{FragmentId, OrganisationId, SegmentId};
 use std::fmt;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Length of a nonce, in bytes.
 pub const NONCE_BYTES: usize = NONCE;
@@ -274,6 +276,23 @@ impl EscrowKey {
     ) -> Result<MasterKey, KeyError> {
         let aad = escrow_aad(organisation, version.number());
         Ok(MasterKey::from_bytes(&*unwrap(&self.0, &aad, wrapped)?))
+    }
+
+    /// Seals key files that go into a backup, bound to the SHA-256 of its description.
+    ///
+    /// # Errors
+    /// [`KeyError::Refused`].
+    pub fn seal_files(&self, manifest: &[u8; 32], files: &[u8], nonce: Nonce) -> Result<Vec<u8>, KeyError> {
+        Cipher::new(&self.0)?.seal(&[], nonce, &key_files_aad(manifest), files)
+    }
+
+    /// Opens key files that go with this description of a backup.
+    ///
+    /// # Errors
+    /// [`KeyError::Mismatch`], [`KeyError::Refused`].
+    pub fn open_files(&self, manifest: &[u8; 32], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let opened = Cipher::new(&self.0)?.open(&key_files_aad(manifest), sealed);
+        opened.map_err(|_does_not_open| KeyError::Mismatch)
     }
 }
 

@@ -4,7 +4,9 @@ use super::StoreError;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, AssertSqlSafe, Transaction};
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Which schema a database carries.
@@ -39,7 +41,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    fn of(url: &str) -> Result<Self, StoreError> {
+    pub(super) fn of(url: &str) -> Result<Self, StoreError> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Ok(Self::Sqlite),
             Some("postgres" | "postgresql") => Ok(Self::Postgres),
@@ -80,11 +82,19 @@ impl Dialect {
 }
 
 /// A database with its pools. Cloning shares them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Database {
     read: AnyPool,
     write: AnyPool,
     dialect: Dialect,
+    url: Arc<str>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An address may hold a password.
+        write!(f, "Database({:?})", self.dialect)
+    }
 }
 
 static VAULT_SQLITE: Migrator = sqlx::migrate!("src/store/migrations/vault/sqlite");
@@ -110,6 +120,7 @@ impl Database {
     pub async fn open(url: &str, plane: Plane, mode: Mode) -> Result<Self, StoreError> {
         install_default_drivers();
         let dialect = Dialect::of(url)?;
+        let address = url.into();
         let url = match (dialect, mode) {
             (Dialect::Sqlite, Mode::Owner) => format!("{url}?mode=rwc"),
             (Dialect::Sqlite, Mode::Writer) => format!("{url}?mode=rw"),
@@ -125,7 +136,7 @@ impl Database {
             migrator(plane, dialect).run(&write).await.map_err(StoreError::Migrate)?;
         }
         let read = pool(&url, dialect, mode, READERS).await?;
-        Ok(Self { read, write, dialect })
+        Ok(Self { read, write, dialect, url: address })
     }
 
     /// The pool for reading.
@@ -138,6 +149,11 @@ impl Database {
     #[must_use]
     pub const fn write(&self) -> &AnyPool {
         &self.write
+    }
+
+    /// Its address, with whatever password it has.
+    pub(super) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Which backend it is.
@@ -216,6 +232,12 @@ impl Database {
         self.read.close().await;
         self.write.close().await;
     }
+}
+
+/// One connection to a server, for looking before anything is set up there.
+pub(super) async fn plain_pool(url: &str) -> Result<AnyPool, StoreError> {
+    install_default_drivers();
+    pool(url, Dialect::of(url)?, Mode::Reader, 1).await
 }
 
 async fn pool(url: &str, dialect: Dialect, mode: Mode, connections: u32) -> Result<AnyPool, StoreError> {

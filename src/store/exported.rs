@@ -3,16 +3,16 @@
 //!
 //! Reading gives what stands there, also when it cannot be right: a verifier names what is wrong with it.
 
-use super::StoreError;
 use super::evidence::{CosignedRow, TimestampRow};
 use super::journal::Head;
 use super::log_source::LogSource;
+use super::{StoreError, files};
 use crate::ledger::{
     Hash, LedgerError, TILE_WIDTH, TileReader, TileRef, TileSet, entry_bundle, readable_leaves,
 };
 use async_trait::async_trait;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio::fs;
 
 /// The file with the signed head.
@@ -40,23 +40,67 @@ impl ExportedLog {
     /// When the log or the folder fails, or a tile or an entry is missing: run `knik verify`.
     pub async fn write(&self, log: &dyn LogSource, empty: String) -> Result<u64, StoreError> {
         let head = log.head().await?.unwrap_or(Head { size: 0, checkpoint: empty });
-        let bundles = head.size.div_ceil(u64::from(TILE_WIDTH));
-        for at in (0..bundles).filter_map(|index| TileRef::within(0, index, head.size)) {
-            self.write_bundle(log, at).await?;
-        }
-        for level in 0_u8..8 {
-            let row = head.size.checked_shr(8 * u32::from(level)).unwrap_or(0);
-            for at in
-                (0..row.div_ceil(u64::from(TILE_WIDTH))).filter_map(|n| TileRef::within(level, n, head.size))
-            {
-                let tile = log.tiles(vec![at]).await?.tile(level, at.index, at.width);
-                self.put(&at.path(), &tile.map_err(|error| unfit(&error))?).await?;
-            }
-        }
+        self.write_tree(log, 0, head.size).await?;
         self.write_evidence(log, head.size).await?;
         // Last: a folder with a checkpoint is whole.
         self.put(CHECKPOINT, head.checkpoint.as_bytes()).await?;
         Ok(head.size)
+    }
+
+    /// Brings what lies here up to the log's head: only what came since is written. Returns the size of the head.
+    ///
+    /// # Errors
+    /// When the log or the folder fails, or what lies here is longer than the log.
+    pub async fn extend(&self, log: &dyn LogSource) -> Result<u64, StoreError> {
+        let here = self.head().await?.map_or(0, |head| head.size);
+        let Some(head) = log.head().await? else { return Ok(here) };
+        if here > head.size {
+            let (path, size) = (self.folder.display(), head.size);
+            return Err(StoreError::Ledger(format!("`{path}` has {here} entries, the log {size}")));
+        }
+        if here == head.size {
+            return Ok(here);
+        }
+        self.write_tree(log, here, head.size).await?;
+        self.put(CHECKPOINT, head.checkpoint.as_bytes()).await?;
+        self.drop_narrower(here, head.size).await?;
+        Ok(head.size)
+    }
+
+    /// Writes the bundles and tiles that a log of `size` has and one of `from` does not.
+    async fn write_tree(&self, log: &dyn LogSource, from: u64, size: u64) -> Result<(), StoreError> {
+        for at in fresh_tiles(0, from, size) {
+            self.write_bundle(log, at).await?;
+        }
+        for at in (0_u8..8).flat_map(|level| fresh_tiles(level, from, size)) {
+            let tile = log.tiles(vec![at]).await?.tile(at.level, at.index, at.width);
+            self.put(&at.path(), &tile.map_err(|error| unfit(&error))?).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the narrower forms of the tiles at the edge of a log of `from`, now that there are wider ones.
+    async fn drop_narrower(&self, from: u64, size: u64) -> Result<(), StoreError> {
+        for at in (0_u8..8).flat_map(|level| fresh_tiles(level, from, size).take(1)) {
+            self.drop_narrower_than(at, TileRef::path).await?;
+            if at.level == 0 {
+                self.drop_narrower_than(at, TileRef::entries_path).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn drop_narrower_than(&self, at: TileRef, path: fn(&TileRef) -> String) -> Result<(), StoreError> {
+        let folder = self.folder.join(format!("{}.p", path(&TileRef { width: TILE_WIDTH, ..at })));
+        let names = files::names_in(&folder).await?;
+        for width in names.iter().filter_map(|name| name.parse().ok()).filter(|width| *width < at.width) {
+            let narrower = self.folder.join(path(&TileRef { width, ..at }));
+            fs::remove_file(&narrower).await.map_err(StoreError::file("cannot remove", &narrower))?;
+        }
+        if at.width == TILE_WIDTH {
+            let _not_there_or_not_empty = fs::remove_dir(&folder).await;
+        }
+        Ok(())
     }
 
     async fn write_bundle(&self, log: &dyn LogSource, at: TileRef) -> Result<(), StoreError> {
@@ -93,7 +137,7 @@ impl ExportedLog {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).await.map_err(StoreError::file("cannot make folder", folder))?;
         }
-        fs::write(&path, bytes).await.map_err(StoreError::file("cannot write", &path))
+        files::replace(&path, bytes).await.map_err(StoreError::file("cannot write", &path))
     }
 
     /// `None` when there is no such file.
@@ -116,7 +160,7 @@ impl ExportedLog {
         if let Some(bytes) = self.read(&full).await? {
             return Ok(Some((TILE_WIDTH, bytes)));
         }
-        let names = names_in(&self.folder.join(format!("{full}.p"))).await?;
+        let names = files::names_in(&self.folder.join(format!("{full}.p"))).await?;
         let Some(width) = names.iter().filter_map(|name| name.parse::<u16>().ok()).max() else {
             return Ok(None);
         };
@@ -126,7 +170,7 @@ impl ExportedLog {
 
     /// Files of a folder whose names are sizes, in order.
     async fn sizes(&self, folder: &str) -> Result<Vec<u64>, StoreError> {
-        let names = names_in(&self.folder.join(folder)).await?;
+        let names = files::names_in(&self.folder.join(folder)).await?;
         let mut sizes: Vec<u64> = names.iter().filter_map(|name| name.parse().ok()).collect();
         sizes.sort_unstable();
         Ok(sizes)
@@ -138,23 +182,17 @@ impl ExportedLog {
     }
 }
 
-fn unfit(error: &LedgerError) -> StoreError {
-    StoreError::Ledger(error.to_string())
+/// The tiles of a level, widest form, that a log of `size` has and one of `from` does not have as wide.
+fn fresh_tiles(level: u8, from: u64, size: u64) -> impl Iterator<Item = TileRef> {
+    let wide = u64::from(TILE_WIDTH);
+    let row = |leaves: u64| leaves.checked_shr(8 * u32::from(level)).unwrap_or(0);
+    let (had, has) = (row(from), row(size));
+    let end = if has > had { has.div_ceil(wide) } else { 0 };
+    (had / wide..end).filter_map(move |index| TileRef::within(level, index, size))
 }
 
-async fn names_in(folder: &Path) -> Result<Vec<String>, StoreError> {
-    let mut entries = match fs::read_dir(folder).await {
-        Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(StoreError::file("cannot list", folder)(error)),
-    };
-    let mut names = Vec::new();
-    while let Some(entry) = entries.next_entry().await.map_err(StoreError::file("cannot list", folder))? {
-        names.extend(entry.file_name().into_string());
-    }
-    Ok(names)
+fn unfit(error: &LedgerError) -> StoreError {
+    StoreError::Ledger(error.to_string())
 }
 
 #[async_trait]

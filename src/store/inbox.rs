@@ -95,6 +95,12 @@ impl Inbox {
         Self { db }
     }
 
+    /// The database.
+    #[must_use]
+    pub const fn database(&self) -> &Database {
+        &self.db
+    }
+
     /// Messages after `seq`, in order.
     ///
     /// # Errors

@@ -205,6 +205,7 @@ impl Journal {
         let note =
             Checkpoint::new(log.clone(), appended.size, appended.root).sign(key).map_err(ledger_error)?;
         write_entries(&mut tx, &log, size, &pending).await?;
+        clear_pending(&mut tx, &pending).await?;
         write_tiles(&mut tx, &log, &appended).await?;
         write_head(&mut tx, &log, size, appended.size, &note).await?;
         Effect::EntriesNumbered.of(tx.commit()).await.map_err(StoreError::database("numbering entries"))?;
@@ -360,11 +361,12 @@ impl Journal {
     }
 }
 
-struct Waiting {
-    seq: i64,
-    id: Vec<u8>,
-    leaf: Vec<u8>,
-    body: Option<Vec<u8>>,
+/// An entry on its way to its number.
+pub(super) struct Waiting {
+    pub(super) seq: i64,
+    pub(super) id: Vec<u8>,
+    pub(super) leaf: Vec<u8>,
+    pub(super) body: Option<Vec<u8>>,
 }
 
 async fn oldest_pending(
@@ -390,7 +392,10 @@ async fn oldest_pending(
         .collect()
 }
 
-async fn head_of(tx: &mut Transaction<'static, Any>, log: &Origin) -> Result<Option<Head>, StoreError> {
+pub(super) async fn head_of(
+    tx: &mut Transaction<'static, Any>,
+    log: &Origin,
+) -> Result<Option<Head>, StoreError> {
     let row = sqlx::query("SELECT size, checkpoint FROM ledger_head WHERE log = $1")
         .bind(log.as_str().to_owned())
         .fetch_optional(&mut **tx)
@@ -404,7 +409,7 @@ fn read_head(row: &sqlx::any::AnyRow) -> Result<Head, StoreError> {
     Ok(Head { size, checkpoint: row.text("checkpoint")? })
 }
 
-async fn write_entries(
+pub(super) async fn write_entries(
     tx: &mut Transaction<'static, Any>,
     log: &Origin,
     from: u64,
@@ -426,7 +431,11 @@ async fn write_entries(
         |query, entry| query.bind(entry.id.clone()).bind(entry.body.clone()),
     )
     .await?;
-    // Exactly these: on a server an entry with a lower number may have become visible since they were read.
+    Ok(())
+}
+
+/// Exactly these: on a server an entry with a lower number may have become visible since they were read.
+async fn clear_pending(tx: &mut Transaction<'static, Any>, entries: &[Waiting]) -> Result<(), StoreError> {
     let sql = format!("DELETE FROM journal_pending WHERE seq IN ({})", list(1, entries.len()));
     let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
     for entry in entries {
@@ -436,7 +445,7 @@ async fn write_entries(
     Ok(())
 }
 
-async fn write_tiles(
+pub(super) async fn write_tiles(
     tx: &mut Transaction<'static, Any>,
     log: &Origin,
     appended: &Appended,
@@ -458,7 +467,7 @@ async fn write_tiles(
     .await
 }
 
-async fn write_head(
+pub(super) async fn write_head(
     tx: &mut Transaction<'static, Any>,
     log: &Origin,
     before: u64,
@@ -485,7 +494,7 @@ async fn write_head(
 }
 
 /// The stored tiles among those wanted: the pure rooms read without waiting.
-async fn fetch_tiles(
+pub(super) async fn fetch_tiles(
     tx: &mut Transaction<'static, Any>,
     log: &Origin,
     wanted: impl IntoIterator<Item = TileRef>,
@@ -506,6 +515,6 @@ async fn fetch_tiles(
     Ok(fetched)
 }
 
-fn ledger_error(error: LedgerError) -> StoreError {
+pub(super) fn ledger_error(error: LedgerError) -> StoreError {
     StoreError::Ledger(error.to_string())
 }

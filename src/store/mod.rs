@@ -3,13 +3,16 @@
 //! SQLite and PostgreSQL stand behind one set of statements (portable SQL over sqlx's `Any` driver); what
 //! differs between them is one [`database::Dialect`]. One conformance suite runs on both.
 
+pub mod backup;
 pub mod blobs;
 pub mod catalogue;
+mod continuation;
 pub mod database;
 pub mod disclosures;
 pub mod effect;
 mod evidence;
 pub mod exported;
+pub(crate) mod files;
 mod group_commit;
 pub mod inbox;
 pub mod journal;
@@ -17,8 +20,10 @@ pub mod keys;
 pub mod log_source;
 pub mod room;
 mod rows;
+mod snapshot;
 pub mod spool;
 pub mod tsa;
+pub mod unconfirmed;
 
 pub use database::{Database, Plane};
 pub use evidence::{CosignedRow, TimestampRow};
@@ -65,6 +70,14 @@ pub enum StoreError {
     /// The time-stamp authority did not answer as one.
     #[error("time-stamp authority: {0}")]
     Authority(String),
+    /// A program of the database's own could not be run, or failed.
+    #[error("{program}: {why}")]
+    Program {
+        /// Which.
+        program: &'static str,
+        /// Why, in its words.
+        why: String,
+    },
     /// A file could not be read or written.
     #[error("{doing} `{path}`")]
     File {
@@ -86,7 +99,10 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |source| Self::Database { doing, source }
+        move |source| {
+            unconfirmed::heed(&source);
+            Self::Database { doing, source }
+        }
     }
 
     pub(crate) fn file(doing: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {

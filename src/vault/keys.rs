@@ -87,6 +87,7 @@ pub async fn turn(archive: &Archive, organisation: &OrganisationId) -> Result<Tu
     let rewrapper = keyring.rewrapper(organisation)?;
     done.segments = rewrap_segments(archive, organisation, in_force, &rewrapper).await?;
     {
+        let _no_copy_needs_old_keys = archive.copying.lock().await;
         let _nobody_needs_old_keys = archive.turning.write().await;
         done.bodies = rewrap_bodies(archive, in_force, &rewrapper).await?;
         for old in keyring.epochs(organisation).iter().filter(|known| known.epoch < in_force) {

@@ -4,6 +4,7 @@
 //! [`Rules`] is what is applied (recognisers, trees, policies, plans); [`Sources`] is time and chance, given
 //! so that two archives can be built alike.
 
+pub mod backup;
 pub mod bodies;
 pub mod channels;
 mod conversation;
@@ -19,6 +20,7 @@ mod originals;
 pub mod publish;
 pub mod read;
 mod reading;
+pub mod replay;
 pub mod review;
 pub mod revoke;
 pub mod scrub;
@@ -84,6 +86,9 @@ pub struct Archive {
     /// Held for reading while a wrapped key is on its way between database and use, so that an epoch key is destroyed
     /// only when nobody is about to need it. Never held twice by one task.
     pub turning: Arc<tokio::sync::RwLock<()>>,
+    /// Held while the databases are copied for a backup: nothing goes down to the reading room and no epoch key is
+    /// destroyed meanwhile, so that the copies fit together and with the key files. Taken last, never held twice.
+    pub copying: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// The two logs: one for each plane, both signed here (the reading room has no key).
@@ -207,6 +212,9 @@ pub enum VaultError {
     /// The random source failed.
     #[error("the random source failed")]
     Random,
+    /// A backup cannot be made or used.
+    #[error(transparent)]
+    Backup(#[from] crate::store::backup::BackupError),
     /// A background task was stopped.
     #[error("the work was stopped")]
     Stopped,

@@ -239,6 +239,7 @@ pub async fn take_down(archive: &Archive) -> Result<u64, VaultError> {
         if waiting.is_empty() {
             return Ok(done);
         }
+        let _together = archive.copying.lock().await;
         // What stands next to each other goes in one transaction; the order between kinds is kept.
         for alike in waiting.chunk_by(|a, b| a.kind == b.kind) {
             take_down_alike(archive, alike).await?;

@@ -61,6 +61,19 @@ pub async fn lift(archive: &Archive, id: RevocationId) -> Result<Revocation, Vau
     Ok(Revocation { lifted_at: Some(now), ..revocation })
 }
 
+/// Brings down every revocation in force, and takes away what is not: before a service begins, whichever database of the
+/// two was put back from a copy.
+///
+/// # Errors
+/// When either database fails.
+pub async fn bring_all_down(archive: &Archive) -> Result<(), VaultError> {
+    let _in_order = IN_ORDER.lock().await;
+    let known = archive.catalogue.revocations().await?;
+    let in_force = known.iter().filter(|known| known.lifted_at.is_none());
+    let digests: Vec<RevocationDigest> = in_force.map(|known| known.revoked.digest()).collect();
+    Ok(archive.room.refuse_exactly(&digests).await?)
+}
+
 /// Brings down what holds for the digest that an outbox item names.
 pub(super) async fn take_down(archive: &Archive, payload: &str) -> Result<(), VaultError> {
     let unreadable = || VaultError::Input("the outbox holds something this version cannot read".to_owned());

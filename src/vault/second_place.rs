@@ -1,4 +1,4 @@
-//! The second place: copies of signed checkpoints, out of reach of whoever can change the database. A log that does
+//! The second place: copies of both logs and their signed checkpoints, out of reach of whoever can change the database. A log that does
 //! not continue its copy is signed no further, and the copy is never overwritten by what contradicts it.
 
 use super::{Archive, VaultError};
@@ -6,9 +6,11 @@ use crate::ledger::{Checkpoint, LogKey, Origin, consistency_proof, consistency_t
 use crate::model::Timestamp;
 use crate::store::StoreError;
 use crate::store::effect::Effect;
+use crate::store::exported::ExportedLog;
+use crate::store::files;
+use crate::store::log_source::{LogSource, StoredLog};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use tokio::io::AsyncWriteExt;
 
 /// Every copy of a log's checkpoint: where it lies, and its text. The newest, and the last of each day.
 ///
@@ -130,24 +132,47 @@ pub(super) async fn copy(archive: &Archive, key: &LogKey) -> Result<(), VaultErr
     check(archive, key).await?;
     let folder_error = StoreError::file("cannot make folder", folder);
     tokio::fs::create_dir_all(folder).await.map_err(folder_error)?;
+    // The entries first: what the copied checkpoint signs can then be read here too.
+    extend_mirror(archive, key, folder).await?;
     for path in [newest_path(folder, origin), day_path(folder, origin, archive.sources.now())] {
-        write(&path, &head.checkpoint).await?;
+        let written = Effect::CheckpointCopied.of(files::replace(&path, head.checkpoint.as_bytes())).await;
+        written.map_err(StoreError::file("cannot write", &path))?;
     }
     Ok(())
 }
 
-/// Writes beside the old one, then puts it in its place: a copy is never half.
-async fn write(path: &Path, checkpoint: &str) -> Result<(), VaultError> {
-    let fresh = path.with_extension("checkpoint.new");
-    let written = async {
-        let mut file = tokio::fs::File::create(&fresh).await?;
-        file.write_all(checkpoint.as_bytes()).await?;
-        // Without this an error of the write, such as a full disk, would be passed over.
-        file.flush().await?;
-        file.sync_all().await?;
-        Effect::CheckpointCopied.of(tokio::fs::rename(&fresh, path)).await
+/// Brings the log that lies there up to the head. One of another history stays as it is.
+async fn extend_mirror(archive: &Archive, key: &LogKey, folder: &Path) -> Result<(), VaultError> {
+    let origin = key.verifier().origin();
+    let mirror = mirror(folder, origin);
+    let here = mirror.head().await?.map(|head| Checkpoint::verify(&head.checkpoint, key.verifier()));
+    let continues = match here {
+        Some(Ok(here)) => contained(archive, key, &here).await?,
+        Some(Err(_)) => false,
+        None => true,
     };
-    Ok(written.await.map_err(StoreError::file("cannot write", path))?)
+    if !continues {
+        let path = mirror_folder(folder, origin);
+        return Err(StoreError::Ledger(format!(
+            "{origin} does not continue the copy of it in `{}`: run `knik verify`, and move that folder away only when you \
+             know why",
+            path.display()
+        ))
+        .into());
+    }
+    mirror.extend(&StoredLog { journal: &archive.journal, origin }).await?;
+    Ok(())
+}
+
+/// The whole log in the second place: entries, tiles, head. Should the database be lost, what was recorded after the
+/// last backup is read from it.
+fn mirror(folder: &Path, origin: &Origin) -> ExportedLog {
+    ExportedLog::new(mirror_folder(folder, origin))
+}
+
+/// Where it lies.
+pub(super) fn mirror_folder(folder: &Path, origin: &Origin) -> PathBuf {
+    folder.join(stem(origin))
 }
 
 fn newest_path(folder: &Path, origin: &Origin) -> PathBuf {

@@ -13,7 +13,7 @@ mod reading_role;
 mod revocations;
 mod room;
 mod search;
-mod stage;
+pub mod stage;
 
 use stage::Stage;
 

@@ -260,4 +260,12 @@ pub async fn what_is_refused_is_looked_up_by_digest(stage: &Stage) {
         writer.refuse_identity(&one, false).await.unwrap();
     }
     assert!(!room.is_revoked(&[one]).await.unwrap());
+    // All of them at once: what is not among them is no longer refused.
+    writer.refuse_identity(&one, true).await.unwrap();
+    let many: Vec<[u8; 32]> = (2..=250).map(|n| [n; 32]).collect();
+    writer.refuse_exactly(&many).await.unwrap();
+    assert!(!room.is_revoked(&[one]).await.unwrap() && room.is_revoked(&[other]).await.unwrap());
+    assert_eq!(dump(&db, &["revoked"]).await.len(), many.len());
+    writer.refuse_exactly(&[]).await.unwrap();
+    assert!(!room.is_revoked(&many[..3]).await.unwrap());
 }

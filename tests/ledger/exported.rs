@@ -3,7 +3,9 @@
 use super::log::{Log, step};
 use knik::ledger::{Checkpoint, Hash, TileRef, leaf_hash, root_of};
 use knik::vault::sequence;
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 #[tokio::test]
 async fn an_export_has_the_layout_of_tlog_tiles() {
@@ -61,4 +63,39 @@ async fn an_export_of_a_log_in_use_is_whole() {
     }
     writing.await.unwrap();
     assert!(exports > 2, "{exports}");
+}
+
+/// The copy in the second place grows with the log, head by head: it is what a whole export would be, and nothing more.
+#[tokio::test]
+async fn the_copy_in_the_second_place_is_a_whole_log_after_every_head() {
+    let log = Log::of(0, 0, &[]).await;
+    let mut done = 0;
+    for size in [1_u64, 2, 255, 256, 257, 300, 511, 513, 1_200, 65_536 + 300] {
+        log.add(done..size, size).await;
+        done = size;
+        let mirror = log.mirror();
+        let seen = log.look_at(&mirror, None).await;
+        assert_eq!((seen.first_wrong, seen.entries), (None, size));
+        let whole = log.export(&format!("out-{size}")).await;
+        assert_eq!(files(&mirror), files(&whole), "{size}");
+    }
+}
+
+/// A copy of another history is neither continued nor overwritten.
+#[tokio::test]
+async fn a_copy_of_another_history_stays_as_it_is() {
+    let (log, other) = (Log::of(40, 40, &[]).await, Log::of(60, 20, &[]).await);
+    fs::remove_dir_all(other.mirror()).unwrap();
+    fs::rename(log.mirror(), other.mirror()).unwrap();
+    let before = files(&other.mirror());
+    other.0.archive.journal.take_up(other.origin(), vec![step(99, 0)], 0).await.unwrap();
+    let refused = sequence::number(&other.0.archive).await.unwrap_err().to_string();
+    assert!(refused.contains("does not continue the copy"), "{refused}");
+    assert_eq!(files(&other.mirror()), before);
+}
+
+/// Every file below a folder, with what is in it.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let all = crate::keys::fixture::files(folder).into_iter();
+    all.map(|path| (path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap())).collect()
 }

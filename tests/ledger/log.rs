@@ -55,6 +55,11 @@ impl Log {
         self.0.archive.journal.head(self.origin()).await.unwrap().unwrap().checkpoint
     }
 
+    /// Where the copy of the whole log lies in the second place.
+    pub fn mirror(&self) -> PathBuf {
+        self.0.folder().join("checkpoints").join(self.origin().as_str().replace('/', "_"))
+    }
+
     /// The signed head in a file of its own.
     pub async fn saved(&self, name: &str) -> PathBuf {
         let path = self.0.folder().join(name);

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-fn secret(folder: &Path, name: &str, text: &str) -> String {
+pub fn secret(folder: &Path, name: &str, text: &str) -> String {
     let file = write(folder, name, text.as_bytes());
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     file

@@ -3,6 +3,7 @@
 //! Nothing here reaches into the program: every test starts the real binary and looks at what comes back. What
 //! the tests expect is taken from issue 2 and the design, not from the code.
 
+mod backup;
 mod captures;
 mod disclosure;
 mod dry_run;
@@ -21,6 +22,7 @@ mod oidc;
 mod parsing;
 mod pki;
 mod processes;
+mod question;
 mod refusals;
 mod review;
 mod revocation;

@@ -5,7 +5,7 @@ use serde_json::json;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 #[tokio::test]
 async fn the_reading_room_has_no_environment_no_key_and_nothing_of_the_vault() {
@@ -190,4 +190,32 @@ fn the_demos_issuer_exists_in_the_demo_only_and_the_demo_says_so() {
     );
     fs::write(dir.join("knik.toml"), named).unwrap();
     knik(&dir, &["serve"]).refused(&["demo's issuer", "anyone can mint"]);
+}
+
+/// What a disk did not confirm may be durable or not, and what it confirms later says nothing of it.
+#[test]
+fn a_service_whose_disk_confirms_nothing_stops_and_says_so() {
+    let place = temp();
+    let mut service = Service::start(place.path(), None, &["demo", "--port", "0"], &[]);
+    let counts = service.json(&["status"])["counts"].clone();
+    let inject = "inject=fsync,fdatasync:error=EIO";
+    let pid = service.pid.to_string();
+    let asked = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", inject, "-p", &pid];
+    let Ok(mut strace) = Command::new("strace").args(asked).stderr(Stdio::null()).spawn() else {
+        println!("left out: a service whose disk confirms nothing (strace is not here)");
+        return;
+    };
+    let code = wait_for("the service to stop", || {
+        // Every order that writes is one that the disk does not confirm.
+        let _refused = service.run(&["grant", "list"]);
+        let _refused = service.run(&["verify"]);
+        service.ended()
+    });
+    let _ended_with_it = strace.kill();
+    strace.wait().unwrap();
+    assert_ne!(code, 0);
+    assert!(service.output().contains("did not confirm a write"), "{}", service.output());
+    service.stop();
+    let again = Service::start(place.path(), None, &["demo", "--port", "0"], &[]);
+    assert_eq!(again.json(&["status"])["counts"], counts, "nothing is lost");
 }

@@ -17,8 +17,15 @@ pub struct Folder {
 
 impl Folder {
     pub fn new() -> Self {
+        Self::with("")
+    }
+
+    /// One with this configuration.
+    pub fn with(config: &str) -> Self {
         let temp = temp();
         let dir = temp.path().join("data");
+        fs::create_dir(&dir).unwrap();
+        fs::write(dir.join("knik.toml"), config).unwrap();
         knik(&dir, &["organisation", "add", "min-low", "--name", "Ministerie van Leefomgeving en Water"])
             .ok();
         let folder = Self { temp, dir };

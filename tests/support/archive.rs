@@ -97,6 +97,7 @@ impl TestVault {
             sources,
             intake: Arc::default(),
             turning: Arc::default(),
+            copying: Arc::default(),
         };
         for (id, name) in organisations {
             channels::add_organisation(&archive, id, name).await.unwrap();
@@ -165,6 +166,7 @@ impl TestVault {
             inbox: Inbox::new(inbox.clone()),
             intake: Arc::default(),
             turning: Arc::default(),
+            copying: Arc::default(),
             ..archive
         };
         Self { archive, rules, room, inbox, folder, _temporary }

@@ -240,6 +240,36 @@ impl Catalogue {
             .collect()
     }
 
+    /// Takes back every verdict on the flags of these records: they are withheld until they are judged again.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn unjudge(&self, records: &[RecordId], now: Timestamp) -> Result<u64, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let mut unjudged = 0;
+        for record in records {
+            let row = sqlx::query("SELECT conversation, projection FROM record WHERE id = $1")
+                .bind(bytes(record.uuid()))
+                .fetch_optional(&mut *tx)
+                .await
+                .map_err(StoreError::database("finding a record"))?;
+            let Some(row) = row else { continue };
+            let done = sqlx::query(
+                "UPDATE flag SET verdict = NULL WHERE version IN (SELECT id FROM version WHERE record = $1)",
+            )
+            .bind(bytes(record.uuid()))
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::database("taking a verdict back"))?;
+            unjudged += u64::from(done.rows_affected() > 0);
+            let projection = ProjectionId::from_uuid(row.id("projection")?);
+            insert_outbox(&mut tx, &[withdrawal(projection)], now).await?;
+            mark_stale(&mut tx, &[ConversationId::from_uuid(row.id("conversation")?)], now).await?;
+        }
+        Effect::FlagsJudged.of(tx.commit()).await.map_err(StoreError::database("taking verdicts back"))?;
+        Ok(unjudged)
+    }
+
     /// Writes a judgement, its ledger entry and what follows from it, together: the conversation is to be computed
     /// anew, and a record that stays withheld is withdrawn at once. `None`, and nothing written, when a flag is gone.
     ///

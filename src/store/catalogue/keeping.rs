@@ -131,6 +131,18 @@ impl Catalogue {
         Ok(u64::try_from(row.number("sealed")?).unwrap_or_default())
     }
 
+    /// When the first capture came in; `None` while there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_capture_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query("SELECT MIN(received_at) AS first FROM capture")
+            .fetch_one(self.db.read())
+            .await
+            .map_err(StoreError::database("finding the first capture"))?;
+        row.time_or_null("first")
+    }
+
     /// Writes that a milestone was reached.
     ///
     /// # Errors

@@ -93,11 +93,39 @@ struct File {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-enum Way {
+pub(super) enum Way {
     #[serde(rename_all = "camelCase")]
     Argon2id { memory_kib: u32, passes: u32, lanes: u32, salt: String },
     #[serde(rename_all = "camelCase")]
     Shares { shares: u8, threshold: u8 },
+}
+
+impl Way {
+    /// A way for a passphrase, with a salt of its own, and the key that it gives.
+    pub(super) fn drawn(passphrase: &str) -> Result<(Self, EscrowKey), EscrowError> {
+        if passphrase.chars().count() < PASSPHRASE_MIN {
+            return Err(EscrowError::Short);
+        }
+        let salt = *drawn::<16>(Path::new("escrow"))?;
+        let key = derived(passphrase, &salt, MEMORY_KIB, PASSES, LANES)?;
+        let salt = STANDARD.encode(salt);
+        Ok((Self::Argon2id { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt }, key))
+    }
+
+    /// The key that a passphrase gives in this way.
+    pub(super) fn derive(&self, passphrase: &str) -> Result<EscrowKey, EscrowError> {
+        let Self::Argon2id { memory_kib, passes, lanes, salt } = self else { return Err(self.other()) };
+        let salt = STANDARD.decode(salt).map_err(|_| EscrowError::Form)?;
+        derived(passphrase, &salt, *memory_kib, *passes, *lanes)
+    }
+
+    /// That it is not opened with what was given, but in its own way.
+    const fn other(&self) -> EscrowError {
+        EscrowError::OtherWay(match self {
+            Self::Argon2id { .. } => "a passphrase",
+            Self::Shares { .. } => "shares",
+        })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -133,13 +161,7 @@ pub fn under_passphrase(
     passphrase: &str,
     now: Timestamp,
 ) -> Result<String, EscrowError> {
-    if passphrase.chars().count() < PASSPHRASE_MIN {
-        return Err(EscrowError::Short);
-    }
-    let salt = *drawn::<16>(Path::new("escrow"))?;
-    let way =
-        Way::Argon2id { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt: STANDARD.encode(salt) };
-    let key = derived(passphrase, &salt, MEMORY_KIB, PASSES, LANES)?;
+    let (way, key) = Way::drawn(passphrase)?;
     Ok(file(provider, organisation, way, &key, now)?.0)
 }
 
@@ -178,13 +200,9 @@ pub fn open(text: &str, secret: &Secret<'_>) -> Result<Recovered, EscrowError> {
         return Err(EscrowError::Form);
     }
     let key = match (&file.opened_with, secret) {
-        (Way::Argon2id { memory_kib, passes, lanes, salt }, Secret::Passphrase(passphrase)) => {
-            let salt = STANDARD.decode(salt).map_err(|_| EscrowError::Form)?;
-            derived(passphrase, &salt, *memory_kib, *passes, *lanes)?
-        }
+        (way @ Way::Argon2id { .. }, Secret::Passphrase(passphrase)) => way.derive(passphrase)?,
         (Way::Shares { threshold, .. }, Secret::Shares(lines)) => joined(&file, *threshold, lines)?,
-        (Way::Argon2id { .. }, _) => return Err(EscrowError::OtherWay("a passphrase")),
-        (Way::Shares { .. }, _) => return Err(EscrowError::OtherWay("shares")),
+        (way, _) => return Err(way.other()),
     };
     let open = |kept: &Kept| {
         let wrapped = STANDARD.decode(&kept.wrapped).map_err(|_| EscrowError::Form)?;

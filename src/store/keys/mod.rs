@@ -4,6 +4,7 @@
 //! each log. A key file is text: `knik-key-1 KIND NAME BASE64`, so that people can see what they hold. Epoch keys stand
 //! beside them, wrapped: see [`epochs`]. Where master keys are is the [`provider`]'s business.
 
+pub mod bundle;
 pub mod epochs;
 pub mod escrow;
 pub mod pkcs11;

@@ -31,6 +31,12 @@ impl RoomWriter {
         Self { db }
     }
 
+    /// The database.
+    #[must_use]
+    pub const fn database(&self) -> &Database {
+        &self.db
+    }
+
     /// Puts the projections of a conversation in the place of what was published of it, in one transaction,
     /// and names the new ones for every grant in force that covers them. Doing it twice changes nothing.
     ///
@@ -156,6 +162,21 @@ impl RoomWriter {
             .await
             .map_err(StoreError::database("publishing a revocation"))?;
         Ok(())
+    }
+
+    /// Has the reading room refuse what is looked up by these digests, and nothing else.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn refuse_exactly(&self, digests: &[RevocationDigest]) -> Result<(), StoreError> {
+        let failed = "publishing revocations";
+        let mut tx = self.db.begin().await?;
+        sqlx::query("DELETE FROM revoked").execute(&mut *tx).await.map_err(StoreError::database(failed))?;
+        insert_all(&mut tx, "INSERT INTO revoked (digest) VALUES", 1, "", digests, |query, digest| {
+            query.bind(digest.to_vec())
+        })
+        .await?;
+        Effect::RoomIdentityRevoked.of(tx.commit()).await.map_err(StoreError::database(failed))
     }
 
     /// The redacted document of a projection, if it is published.

@@ -1,0 +1,229 @@
+//! After an older copy was put back: what was recorded since is taken from the second place, and what must not be undone
+//! is done again before anything is served.
+//!
+//! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they still tell
+//! what happened, also of records that are lost with the database. Done again are destructions, erased bodies and revoked
+//! grants; of tokens, subjects and persons that were revoked, those whom the map of actors knows. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
+//! counts): the record is withheld until it is judged again.
+
+use super::destroy::{Destruction, destroy};
+use super::verify::plane_of;
+use super::{Archive, VaultError, bodies, grants, revoke, second_place};
+use crate::ledger::{Entry, EntryId, EntryKind, Origin, Pending, Thing};
+use crate::model::{
+    ActorId, GrantId, OrganisationId, RecordId, RevocationId, RevocationKind, RevocationReason, Revoked,
+};
+use crate::store::exported::{CHECKPOINT, ExportedLog};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// What was found after the backup, and what was done again.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Replayed {
+    /// Entries that both logs continue with.
+    pub entries: u64,
+    /// Records destroyed again.
+    pub destroyed: u64,
+    /// Bodies of entries erased again.
+    pub bodies_erased: u64,
+    /// Grants revoked again.
+    pub grants_revoked: u64,
+    /// Subjects and persons revoked again.
+    pub identities_revoked: u64,
+    /// Revocations whose words are lost with the database (tokens, and people who never came here): they must be given again.
+    pub revocations_lost: u64,
+    /// Records whose flags must be judged again.
+    pub unjudged: u64,
+    /// Captures that came in after the backup: they must be delivered again.
+    pub captures_lost: u64,
+    /// Grants that were approved after the backup: they must be approved again.
+    pub grants_lost: u64,
+}
+
+/// A log of an installation in a folder: in the second place, or where the logs were exported to. `None` when it is in
+/// neither and has no entry here.
+///
+/// # Errors
+/// [`VaultError::Input`] when the log is not there.
+async fn mirror(
+    archive: &Archive,
+    folder: &Path,
+    origin: &Origin,
+) -> Result<Option<ExportedLog>, VaultError> {
+    let places = [second_place::mirror_folder(folder, origin), folder.join(plane_of(origin))];
+    if let Some(place) = places.into_iter().find(|place| place.join(CHECKPOINT).is_file()) {
+        return Ok(Some(ExportedLog::new(place)));
+    }
+    if archive.journal.head(origin).await?.is_none() {
+        return Ok(None);
+    }
+    Err(VaultError::Input(format!(
+        "`{}` does not hold the log {origin}: name the second place, or a folder of `knik ledger export`",
+        folder.display()
+    )))
+}
+
+/// Continues both logs with what a folder holds of them, and does again what must not be undone.
+///
+/// # Errors
+/// When the folder does not hold these logs, or not their continuation. When storage fails. What was done then is of no
+/// use: begin with the backup again.
+pub async fn replay(archive: &Archive, folder: &Path) -> Result<Replayed, VaultError> {
+    let mut since = Since::default();
+    let mut done = Replayed::default();
+    for key in archive.logs.keys() {
+        let Some(mirror) = mirror(archive, folder, key.verifier().origin()).await? else { continue };
+        for entry in archive.journal.continue_from(&mirror, key.verifier()).await? {
+            done.entries += 1;
+            since.heed(&entry);
+        }
+    }
+    done.captures_lost = since.captures;
+    done.grants_lost = since.approved.difference(&since.revoked).count() as u64;
+    since.redo(archive, &mut done).await?;
+    Ok(done)
+}
+
+/// What the entries after a backup say that matters now.
+#[derive(Debug, Default)]
+struct Since {
+    destroyed: BTreeMap<OrganisationId, BTreeSet<RecordId>>,
+    erased: BTreeSet<EntryId>,
+    approved: BTreeSet<GrantId>,
+    revoked: BTreeSet<GrantId>,
+    judged: BTreeSet<RecordId>,
+    identities: BTreeMap<RevocationId, Identity>,
+    captures: u64,
+}
+
+/// A revocation as the ledger tells it: without the words of the tokens.
+#[derive(Debug)]
+struct Identity {
+    kind: Option<RevocationKind>,
+    reason: Option<RevocationReason>,
+    actor: Option<ActorId>,
+}
+
+impl Identity {
+    fn of(entry: &Entry) -> Self {
+        Self {
+            kind: entry.outcome_code().and_then(|code| code.as_str().parse().ok()),
+            reason: entry.reasons().iter().find_map(|code| code.as_str().parse().ok()),
+            actor: entry.things().iter().find_map(|thing| match thing {
+                Thing::Actor(actor) => Some(*actor),
+                _ => None,
+            }),
+        }
+    }
+
+    /// Revokes again whom the map of actors names; `false` when it names nobody.
+    async fn redo(&self, archive: &Archive) -> Result<bool, VaultError> {
+        let (Some(kind), Some(actor)) = (self.kind, self.actor) else { return Ok(false) };
+        let Some((issuer, value)) = archive.catalogue.person_behind(actor).await? else { return Ok(false) };
+        let Ok(revoked) = Revoked::new(kind, &issuer, &value) else { return Ok(false) };
+        match revoke::revoke(archive, revoked, self.reason.unwrap_or(RevocationReason::Other)).await {
+            // It is in force already: someone revoked it before the backup too.
+            Ok(_) | Err(VaultError::Input(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn revocation(entry: &Entry) -> Option<RevocationId> {
+    entry.things().iter().find_map(|thing| match thing {
+        Thing::Revocation(id) => Some(*id),
+        _ => None,
+    })
+}
+
+impl Since {
+    fn heed(&mut self, entry: &Entry) {
+        let grants = || {
+            entry.things().iter().filter_map(|thing| match thing {
+                Thing::Grant(grant) => Some(*grant),
+                _ => None,
+            })
+        };
+        match entry.kind() {
+            EntryKind::RecordsDestroyed => {
+                if let Some(organisation) = entry.organisation() {
+                    self.destroyed.entry(organisation.clone()).or_default().extend(entry.records());
+                }
+            }
+            EntryKind::DataErased => {
+                self.erased.extend(entry.things().iter().filter_map(|thing| match thing {
+                    Thing::Entry(erased) => Some(*erased),
+                    _ => None,
+                }))
+            }
+            EntryKind::GrantApproved => self.approved.extend(grants()),
+            EntryKind::GrantRevoked => self.revoked.extend(grants()),
+            EntryKind::IdentityRevoked => {
+                self.identities.extend(revocation(entry).map(|id| (id, Identity::of(entry))));
+            }
+            EntryKind::IdentityRestored => {
+                if let Some(id) = revocation(entry) {
+                    self.identities.remove(&id);
+                }
+            }
+            EntryKind::ReviewDone => self.judged.extend(entry.records()),
+            EntryKind::CaptureIngested => self.captures += 1,
+            _ => {}
+        }
+    }
+
+    async fn redo(self, archive: &Archive, done: &mut Replayed) -> Result<(), VaultError> {
+        for (organisation, records) in self.destroyed {
+            // Those that came in after the backup are not here.
+            let all: Vec<RecordId> = records.into_iter().collect();
+            let here = archive.catalogue.doomed(&organisation, &all).await?;
+            let records: BTreeSet<RecordId> = here.iter().map(|one| one.record).collect();
+            if !records.is_empty() {
+                let reasons = vec!["restored-backup".parse()?];
+                let asked = Destruction { organisation, records, by: None, reasons };
+                done.destroyed += destroy(archive, &asked).await?.records;
+            }
+        }
+        for entry in self.erased {
+            done.bodies_erased += u64::from(bodies::erase(archive, entry).await?);
+        }
+        for grant in self.revoked {
+            match grants::revoke(archive, grant, None).await {
+                Ok(()) => done.grants_revoked += 1,
+                // It was approved after the backup, or revoked before it.
+                Err(VaultError::Absent { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        for identity in self.identities.values() {
+            match identity.redo(archive).await? {
+                true => done.identities_revoked += 1,
+                false => done.revocations_lost += 1,
+            }
+        }
+        let judged: Vec<RecordId> = self.judged.into_iter().collect();
+        done.unjudged = archive.catalogue.unjudge(&judged, archive.sources.now()).await?;
+        Ok(())
+    }
+}
+
+/// Records in the ledger that a backup was put back, and what was lost and done again.
+///
+/// # Errors
+/// When storage fails.
+pub async fn record(archive: &Archive, done: Option<&Replayed>) -> Result<(), VaultError> {
+    let sources = &archive.sources;
+    let outcome = if done.is_some() { "continued" } else { "without-later-ledger" };
+    let mut entry =
+        Entry::new(sources.entry_id()?, EntryKind::BackupRestored, sources.now()).outcome(outcome.parse()?);
+    if let Some(done) = done {
+        entry = entry
+            .counting("entries".parse()?, done.entries)
+            .counting("destroyed".parse()?, done.destroyed)
+            .counting("captures-lost".parse()?, done.captures_lost);
+    }
+    let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(entry)?, None).await?;
+    Ok(())
+}
