@@ -15,7 +15,7 @@ pub struct Issuer {
     pub issuer: String,
     /// The `aud` claim that means this installation.
     pub audience: String,
-    /// File with the issuer's public keys (JWKS); read again when it changes.
+    /// File with the issuer's public keys (JWKS); read again whenever an address would be asked again.
     #[serde(default)]
     pub jwks: PathBuf,
     /// Address that the issuer's public keys are fetched from, instead of a file: https, or http on this machine.

@@ -48,9 +48,15 @@ pub fn now() -> Timestamp {
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap()).unwrap()
 }
 
+/// So many days from today, as text.
+fn day_from_now(days: i64) -> String {
+    now().plus_seconds(days * 86_400).day()
+}
+
+// The certificate library's own type of dates cannot be named here.
 macro_rules! day {
     ($days:expr) => {{
-        let day = now().plus_seconds($days * 86_400).day();
+        let day = day_from_now($days);
         let part = |n: usize| day.split('-').nth(n).unwrap();
         rcgen::date_time_ymd(part(0).parse().unwrap(), part(1).parse().unwrap(), part(2).parse().unwrap())
     }};

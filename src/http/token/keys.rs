@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The one signature algorithm of an issuer. Symmetric ones and `none` do not exist here.
@@ -50,6 +51,7 @@ pub struct IssuerSettings {
 pub struct Issuer {
     settings: IssuerSettings,
     keys: RwLock<Arc<KeySet>>,
+    generation: AtomicU64,
 }
 
 /// Public keys by `kid`.
@@ -122,7 +124,7 @@ impl Issuer {
     /// The first thing that is wrong with the settings.
     pub fn without_keys(settings: IssuerSettings) -> Result<Self, IssuerError> {
         check_settings(&settings)?;
-        Ok(Self { settings, keys: RwLock::default() })
+        Ok(Self { settings, keys: RwLock::default(), generation: AtomicU64::new(0) })
     }
 
     /// Puts the keys of a JWK set in the place of those that held.
@@ -147,6 +149,12 @@ impl Issuer {
 
     fn put(&self, keys: KeySet) {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Rises whenever keys were put in the place of others.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
     }
 
     fn held(&self) -> Arc<KeySet> {

@@ -27,12 +27,15 @@ mod mapping;
 mod renewal;
 mod sources;
 mod strict_json;
+mod verified;
 
 pub use demo::{DEMO_ISSUER, DevelopmentIssuer, MintError, Minting};
 pub use keys::{AlgorithmFamily, Issuer, IssuerError, IssuerSettings};
 pub use mapping::{ClaimMapping, OrganisationSource};
 pub use renewal::{Followed, IssuerStanding, KeyRenewal, Pace, Renewal};
 pub use sources::{KeyAddress, KeyFile, KeySource, SourceError};
+
+use verified::{Verified, digest_of};
 
 /// How far two clocks may differ, in seconds.
 pub const LEEWAY_SECONDS: i64 = 5;
@@ -48,6 +51,7 @@ pub const MACHINES: &str = "urn:knik:machines";
 #[derive(Debug)]
 pub struct Verifier {
     issuers: HashMap<String, Issuer>,
+    verified: Verified,
 }
 
 /// A person, whatever subject or issuer their token names: two that are equal are one. Four eyes compare this.
@@ -181,7 +185,8 @@ impl Verifier {
     /// A verifier for these issuers; of two with the same name the later counts.
     #[must_use]
     pub fn new(issuers: Vec<Issuer>) -> Self {
-        Self { issuers: issuers.into_iter().map(|issuer| (issuer.name().to_owned(), issuer)).collect() }
+        let issuers = issuers.into_iter().map(|issuer| (issuer.name().to_owned(), issuer)).collect();
+        Self { issuers, verified: Verified::default() }
     }
 
     /// An issuer by its name.
@@ -197,23 +202,41 @@ impl Verifier {
         self.issuers.get(text(&claims, "iss")?).map(Issuer::name)
     }
 
-    /// Reads and verifies the value of an authorization header.
+    /// Reads and verifies the value of an authorization header. One that was verified before is not verified again until
+    /// it expires or its issuer's keys change.
     ///
     /// # Errors
     /// The first reason found, in the order of the checks: shape, header, issuer, key, signature, claims.
     pub fn verify(&self, authorization: &str, now: Timestamp) -> Result<Claims, TokenRefusal> {
+        if authorization.len() > HEADER_BYTES_MAX {
+            return Err(TokenRefusal::TooLong);
+        }
+        let token = digest_of(authorization);
+        let holds = |issuer: &str, by: u64| self.issuers.get(issuer).is_some_and(|i| i.generation() == by);
+        if let Some(claims) = self.verified.look(&token, now, holds) {
+            return Ok(claims);
+        }
+        let (generation, claims) = self.verify_anew(authorization, now)?;
+        self.verified.keep(token, generation, &claims);
+        Ok(claims)
+    }
+
+    /// The claims, and the generation of keys that they were verified under.
+    fn verify_anew(&self, authorization: &str, now: Timestamp) -> Result<(u64, Claims), TokenRefusal> {
         let parts = Parts::of(authorization)?;
         let header = object(parts.header)?;
         check_header_names(&header)?;
         let claims = object(parts.claims)?;
         let issuer =
             text(&claims, "iss").and_then(|name| self.issuers.get(name)).ok_or(TokenRefusal::Issuer)?;
+        // Read before the keys: should they change meanwhile, what is found is good for this once.
+        let generation = issuer.generation();
         let (key, algorithm) = choose_key(issuer, &header)?;
         let holds = jsonwebtoken::crypto::verify(parts.signature, parts.signed.as_bytes(), &key, algorithm);
         if !holds.unwrap_or(false) {
             return Err(TokenRefusal::Signature);
         }
-        read_claims(issuer, claims, now)
+        read_claims(issuer, claims, now).map(|claims| (generation, claims))
     }
 }
 
@@ -256,9 +279,6 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn of(authorization: &'a str) -> Result<Self, TokenRefusal> {
-        if authorization.len() > HEADER_BYTES_MAX {
-            return Err(TokenRefusal::TooLong);
-        }
         let (scheme, token) = authorization.split_once(' ').ok_or(TokenRefusal::NotBearer)?;
         if !scheme.eq_ignore_ascii_case("bearer")
             || token.is_empty()

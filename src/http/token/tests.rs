@@ -154,6 +154,35 @@ fn keys_come_and_go_while_tokens_are_verified() {
     }
 }
 
+#[test]
+fn what_was_verified_once_ends_with_its_time_and_with_the_keys_that_verified_it() {
+    let verifier = verifier();
+    let token = format!("Bearer {}", minted());
+    let issuer = verifier.issuer(DEMO_ISSUER).unwrap();
+    let at = |seconds| verifier.verify(&token, now().plus_seconds(seconds));
+    let first = at(0).unwrap();
+    assert_eq!(at(1).unwrap(), first);
+    assert_eq!(at(604).unwrap(), first);
+    assert_eq!(at(605).err(), Some(TokenRefusal::Expired));
+    assert!(at(0).is_ok(), "verified anew");
+    issuer.drop_keys();
+    assert_eq!(at(1).err(), Some(TokenRefusal::NoKeys));
+    issuer.replace_keys(&demo().key_set()).unwrap();
+    assert!(at(1).is_ok());
+    // Other bytes are another token, however little they differ.
+    assert_eq!(verifier.verify(&format!("{token}="), now()).err(), Some(TokenRefusal::Shape));
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let mut bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    bytes[0] ^= 1;
+    let spoilt = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(bytes));
+    assert_eq!(verifier.verify(&spoilt, now()).err(), Some(TokenRefusal::Signature));
+    // However many come, what is remembered has an end, and each is verified all the same.
+    for n in 0..20 {
+        let other = format!("bearer {}", demo().sign(&good().0, &good().1.replace("t-1", &format!("t-{n}"))));
+        assert!(verifier.verify(&other, now()).is_ok() && verifier.verify(&other, now()).is_ok());
+    }
+}
+
 fn settings(algorithm: AlgorithmFamily) -> IssuerSettings {
     IssuerSettings {
         issuer: DEMO_ISSUER.to_owned(),
