@@ -37,6 +37,7 @@ mod serve;
 mod status;
 mod texts;
 mod tls_files;
+mod tree;
 mod verify;
 
 use arguments::Arguments;
@@ -111,6 +112,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
         Command::Question(asked) => return question::run(&asked, arguments.json),
+        Command::Tree(asked) => return tree::run(&asked, arguments.json),
         Command::Patterns(asked) => return patterns::run(&asked, arguments.json),
         Command::Openapi { plane } => print::openapi(plane),
         Command::Bench(asked) => return bench::run(&asked, arguments.json),

@@ -28,5 +28,6 @@ mod review;
 mod revocation;
 mod texts;
 mod tls;
+mod trees;
 
 pub use fixture::{PROGRAM, without_settings};
