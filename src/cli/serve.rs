@@ -77,11 +77,11 @@ impl Running {
     /// # Errors
     /// When an address, a certificate or an issuer's keys cannot be used.
     pub async fn start(folder: Arc<DataFolder>, demo: Option<&DevelopmentIssuer>) -> Result<Self> {
+        let (down, said) = mpsc::unbounded_channel();
+        let keys = Keys::start(&folder, demo, down.clone()).await?;
         let (listener, tls) = (listen(&folder)?, tls_files(&folder));
         let at_vault = listener.local_addr()?;
         let served = tls.open()?;
-        let (down, said) = mpsc::unbounded_channel();
-        let keys = Keys::start(&folder, demo, down.clone()).await?;
         let clock = folder.archive.sources.clone();
         let revocations = Arc::new(folder.archive.catalogue.clone());
         let admission = Admission::new(keys.verifier, keys.renewal.clone(), revocations, move || clock.now());
