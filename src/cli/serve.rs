@@ -18,11 +18,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinHandle;
 
 /// Where a service is reached.
@@ -77,7 +77,7 @@ impl Running {
     /// # Errors
     /// When an address, a certificate or an issuer's keys cannot be used.
     pub async fn start(folder: Arc<DataFolder>, demo: Option<&DevelopmentIssuer>) -> Result<Self> {
-        let (down, said) = mpsc::unbounded_channel();
+        let (down, said) = mpsc::channel(LINES_WAITING_MAX);
         let keys = Keys::start(&folder, demo, down.clone()).await?;
         let (listener, tls) = (listen(&folder)?, tls_files(&folder));
         let at_vault = listener.local_addr()?;
@@ -191,7 +191,7 @@ impl Keys {
     async fn start(
         folder: &DataFolder,
         demo: Option<&DevelopmentIssuer>,
-        down: UnboundedSender<Down>,
+        down: Sender<Down>,
     ) -> Result<Self> {
         if demo.is_some() {
             tracing::warn!(
@@ -204,7 +204,9 @@ impl Keys {
         let clock = folder.archive.sources.clone();
         let changed = move |issuer: &str, key_set: Option<&str>| {
             let keys = Down::Keys { issuer: issuer.to_owned(), key_set: key_set.map(str::to_owned) };
-            let _the_room_is_gone = down.send(keys);
+            if down.try_send(keys).is_err() {
+                tracing::error!(issuer, "the reading room takes no keys any more");
+            }
         };
         let renewal = Renewal::new(Arc::clone(&verifier), followed, move || clock.now(), changed);
         renewal.fetch_all().await;
@@ -220,17 +222,17 @@ async fn renew_on_schedule(renewal: Arc<Renewal>) {
 }
 
 /// A hang-up: TLS files are read and keys are fetched now, in both processes. No connection is dropped for it.
-async fn reload_on_hangup(look: Arc<Notify>, down: UnboundedSender<Down>, renewal: Arc<Renewal>) {
+async fn reload_on_hangup(look: Arc<Notify>, down: Sender<Down>, renewal: Arc<Renewal>) {
     let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
     while hangups.recv().await.is_some() {
         look.notify_one();
-        let _the_room_is_gone = down.send(Down::Reload);
+        let _the_room_is_gone = down.send(Down::Reload).await;
         renewal.fetch_all().await;
     }
 }
 
 /// Says to the reading room what it is to know, a line each, for as long as both are there.
-async fn tell_room(mut input: ChildStdin, mut said: UnboundedReceiver<Down>) {
+async fn tell_room(mut input: ChildStdin, mut said: Receiver<Down>) {
     while let Some(down) = said.recv().await {
         let mut line = serde_json::to_string(&down).unwrap_or_default();
         line.push('\n');
@@ -240,24 +242,31 @@ async fn tell_room(mut input: ChildStdin, mut said: UnboundedReceiver<Down>) {
     }
 }
 
-/// Hears the reading room ask whether an issuer has new keys. It is answered whatever the issuer says.
-async fn hear_room(
-    mut output: Lines<BufReader<ChildStdout>>,
-    renewal: Arc<Renewal>,
-    down: UnboundedSender<Down>,
-) {
-    while let Ok(Some(line)) = output.next_line().await {
-        let Ok(Up::Keys { issuer }) = serde_json::from_str(&line) else {
-            tracing::error!("the reading room said something that is not understood");
-            continue;
-        };
-        let (renewal, down) = (Arc::clone(&renewal), down.clone());
-        tokio::spawn(async move {
-            renewal.renew(&issuer).await;
-            let key_set = renewal.key_set(&issuer);
-            let _the_room_is_gone = down.send(Down::Keys { issuer, key_set });
-        });
+/// Hears the reading room ask whether an issuer has new keys: one wish at a time, however many it has, and none that is
+/// not understood. It is answered whatever the issuer says.
+async fn hear_room(mut output: BufReader<ChildStdout>, renewal: Arc<Renewal>, down: Sender<Down>) {
+    while let Ok(Some(line)) = bounded_line(&mut output).await {
+        let Ok(Up::Keys { issuer }) = serde_json::from_str(&line) else { break };
+        renewal.renew(&issuer).await;
+        let key_set = renewal.key_set(&issuer);
+        let _the_room_is_gone = down.send(Down::Keys { issuer, key_set }).await;
     }
+    tracing::warn!(
+        "the reading room is not heard any more: it said something that is not understood, or is gone"
+    );
+}
+
+/// Lines that wait for a reading room that does not read.
+const LINES_WAITING_MAX: usize = 256;
+
+/// The longest line that the reading room has to say.
+const LINE_BYTES_MAX: u64 = 4_096;
+
+/// A line of the reading room, which may be in other hands; `None` at its end, or for one that is too long.
+async fn bounded_line(output: &mut BufReader<ChildStdout>) -> std::io::Result<Option<String>> {
+    let mut line = String::new();
+    output.take(LINE_BYTES_MAX).read_line(&mut line).await?;
+    Ok(line.strip_suffix('\n').map(str::to_owned))
 }
 
 /// Records a step of the service itself; `rules` is the version of the rules that are in force from here on.
@@ -274,7 +283,7 @@ async fn record(archive: &Archive, kind: EntryKind, rules: Option<&str>) -> Resu
 struct RoomProcess {
     process: Child,
     input: Option<ChildStdin>,
-    output: Lines<BufReader<ChildStdout>>,
+    output: BufReader<ChildStdout>,
 }
 
 /// Starts the reading room: no environment, its own folder, an order over its standard input.
@@ -308,8 +317,8 @@ async fn start_room(folder: &DataFolder, issuers: Vec<NamedIssuer>) -> Result<(R
     line.push('\n');
     input.write_all(line.as_bytes()).await.context("ordering the reading room")?;
     let output = room.stdout.take().context("the reading room's output")?;
-    let mut output = BufReader::new(output).lines();
-    let said = output.next_line().await?;
+    let mut output = BufReader::new(output);
+    let said = bounded_line(&mut output).await?;
     let said = said.context("the reading room did not start; its error stands above")?;
     let at = said.parse().context("the reading room's address")?;
     Ok((RoomProcess { process: room, input: Some(input), output }, at))
