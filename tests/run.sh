@@ -2,9 +2,9 @@
 # Every check of Knik, as `make test` runs them. Ends with one line and an exit status that agree.
 #
 # Installs the Debian packages postgresql, radosgw (S3), softhsm2 (a hardware module in software), strace, testssl.sh, and
-# nodejs and npm, when they are not here (as root, or with sudo), and in folders of their own Python's package cryptography and
-# npm's package oidc-provider. Starts a server of the first two in a temporary folder and stops it by its process id,
-# whatever happens. A test that cannot run prints
+# nodejs and npm, when they are not here (as root, or with sudo), and in folders of their own Python's package cryptography,
+# npm's package oidc-provider and the linter of the interface. Starts a server of the first two in a temporary folder and stops it
+# by its process id, whatever happens. A test that cannot run prints
 # `left out: NAME (reason)`; the only reason allowed is `(no ../shared)`, else the run fails.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -150,6 +150,9 @@ step "Presidio" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u
 
 # Its TLS, as a scanner sees it.
 step "TLS" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_TEST_OIDC -u KNIK_SHARED timeout --kill-after=30 600 tests/tls.sh "${CARGO_TARGET_DIR:-target}/release/knik"
+
+# The documents of the interface through the linter of the API Design Rules, and requests made up from them as each role.
+step "API" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_TEST_OIDC timeout --kill-after=30 900 tests/api/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
 
 # What was left out: named, counted, and only for the one reason that is allowed.
 grep -h '^left out:' "$log" | sort -u >"$work/left-out"

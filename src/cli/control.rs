@@ -6,6 +6,7 @@
 
 pub(super) mod delivery;
 
+use super::appointments::AppointmentOrder;
 use super::backup::BackupOrder;
 use super::folder::DataFolder;
 use super::keys::KeysOrder;
@@ -14,7 +15,7 @@ use super::review::ReviewOrder;
 use super::revoke::RevokeOrder;
 use super::verify::VerifyOrder;
 use super::{commands, must_exist};
-use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
+use crate::model::{AppointmentKind, ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact};
 use crate::store::spool::Spool;
 use crate::vault::ingest::Progress;
@@ -58,6 +59,8 @@ pub(super) enum Order {
     ListGrants,
     /// End a grant.
     RevokeGrant { id: GrantId },
+    /// Mandates of approvers, or assignments of external reviewers.
+    Appointments { kind: AppointmentKind, asked: AppointmentOrder },
     /// What was decided.
     Decisions { organisation: OrganisationId, outcome: Option<Outcome> },
     /// The reviewer's queue.

@@ -1,6 +1,7 @@
 //! What people read: short tables and sentences; with `--json` the same for machines. The only place that prints.
 #![allow(clippy::print_stdout, reason = "this is where the command line speaks")]
 
+use super::appointments;
 use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
 use super::keys;
@@ -217,6 +218,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
                 &["id", "organisation", "reader", "purpose", "legalBasis", "until", "revokedAt"],
             );
         }
+        Order::Appointments { asked, .. } => appointments::print(asked, answer),
         Order::Decisions { .. } => decisions(answer),
         Order::Review(asked) => review::print(asked, answer),
         Order::Ledger(asked) => ledger::print(asked, answer)?,
@@ -227,6 +229,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
     Ok(())
 }
 
+/// A list of like things as a table of these fields.
 pub(super) fn fields_table(answer: &Value, fields: &[&str]) {
     let items = answer.as_array().cloned().unwrap_or_default();
     let rows: Vec<Vec<String>> =
@@ -331,13 +334,14 @@ pub(super) fn restored(dir: &Path, answer: &Value, as_json: bool) {
     };
     let n = |field| number(since, field);
     println!(
-        "after the backup: {} entries; done again: {} records destroyed, {} bodies erased, {} grants and {} people \
-         revoked; to be judged again: {} records",
+        "after the backup: {} entries; done again: {} records destroyed, {} bodies erased, {} grants and {} people revoked, \
+         {} mandates and assignments ended; to be judged again: {} records",
         n("entries"),
         n("destroyed"),
         n("bodiesErased"),
         n("grantsRevoked"),
         n("identitiesRevoked"),
+        n("appointmentsEnded"),
         n("unjudged")
     );
     println!(

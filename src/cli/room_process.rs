@@ -7,8 +7,10 @@
 use super::embedded::{Files, RoomRules};
 use super::issuers::{NamedIssuer, PAUSE, verifier};
 use super::tls_files::TlsFiles;
+use crate::config::Limits;
+use crate::http::reading_room::RoomDesk;
 use crate::http::token::{KeyRenewal, Verifier};
-use crate::http::{Admission, reading_room, serve};
+use crate::http::{Admission, Pace, reading_room, serve};
 use crate::reading_room::ReadingRoom;
 use crate::store::database::{Database, Mode, Plane};
 use crate::store::inbox::{Inbox, InboxWriter};
@@ -41,6 +43,7 @@ pub(super) struct RoomOrder {
     pub workers: usize,
     /// What is to be logged: the process has no environment that could say so.
     pub log: String,
+    pub limits: Limits,
 }
 
 /// What the vault says after that, a line each.
@@ -94,8 +97,9 @@ pub(super) async fn run() -> Result<()> {
     tokio::spawn(look_on_hangup(Arc::clone(&look)));
     let heard = Arc::clone(&keys);
     std::thread::spawn(move || listen_to_vault(&heard, &look));
+    let desk = RoomDesk { room, pace: Arc::new(Pace::new(&order.limits, now.clone())) };
     let admission = Admission::new(verifier, keys, Arc::new(projections), now);
-    let served = serve(listener, config, order.workers, admission, room, reading_room::routes)?;
+    let served = serve(listener, config, order.workers, admission, desk, reading_room::routes)?;
     tokio::select! {
         ended = served => Ok(ended?),
         () = unconfirmed::told() => bail!("the disk did not confirm a write of the reading room"),

@@ -9,7 +9,7 @@ use super::tls_files::TlsFiles;
 use crate::http::tls::{Machine, Machines};
 use crate::http::token::{DevelopmentIssuer, KeyRenewal, Renewal, Verifier};
 use crate::http::vault::VaultDesk;
-use crate::http::{Admission, serve as serve_http, vault};
+use crate::http::{Admission, Pace, serve as serve_http, vault};
 use crate::ledger::{Entry, EntryKind, Pending};
 use crate::store::unconfirmed;
 use crate::vault::{Archive, revoke, scrub, sequence};
@@ -94,6 +94,10 @@ impl Running {
             rules: folder.rules.clone(),
             spool: folder.path.join("spool"),
             upload_bytes_max: folder.config.ingest.upload_bytes_max,
+            pace: Arc::new(Pace::new(&folder.config.limits, {
+                let clock = folder.archive.sources.clone();
+                move || clock.now()
+            })),
         };
         revoke::bring_all_down(&folder.archive).await.context("revocations")?;
         record(&folder.archive, EntryKind::ServiceStarted, None).await?;
@@ -301,6 +305,7 @@ async fn start_room(folder: &DataFolder, issuers: Vec<NamedIssuer>) -> Result<(R
         issuers,
         workers: WORKERS,
         log: super::log_wanted(),
+        limits: folder.config.limits,
     };
     let program = std::env::current_exe().context("finding this program")?;
     let mut room = Command::new(program)

@@ -2,8 +2,8 @@
 
 use super::{EntryId, LedgerError};
 use crate::model::{
-    ActorId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId, RecordId, RecordRef,
-    RevocationId, SegmentId,
+    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId,
+    RecordId, RecordRef, RevocationId, SegmentId,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -80,6 +80,8 @@ macro_rules! things {
 things! {
     /// A person who acts, by the pseudonym that the ledger knows them by.
     Actor(ActorId) = "actor",
+    /// An appointment.
+    Appointment(AppointmentId) = "appointment",
     /// A capture.
     Capture(CaptureId) = "capture",
     /// A channel, by its slug.
@@ -120,6 +122,7 @@ mod tests {
         let id = "0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11";
         for kind in [
             "actor",
+            "appointment",
             "capture",
             "conversation",
             "disclosure",

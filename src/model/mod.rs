@@ -14,16 +14,16 @@ mod time;
 
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
-    ActorId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId, ItemDigest, ModelError,
-    OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RevocationId, SegmentId, SubjectRef,
-    VersionId,
+    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId,
+    ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RevocationId,
+    SegmentId, SubjectRef, VersionId,
 };
 pub use offsets::{OffsetError, OffsetUnit};
 pub use private::PrivateText;
 pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
-    EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode, Outcome, Platform, RecogniserId,
-    ReviewReason, RevocationKind, RevocationReason, Role, Score, Verdict, Visibility,
+    AppointmentKind, EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode, Outcome, Platform,
+    RecogniserId, ReviewReason, RevocationKind, RevocationReason, Role, Score, Verdict, Visibility,
 };
 pub use time::Timestamp;

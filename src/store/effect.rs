@@ -49,6 +49,10 @@ pub enum Effect {
     IdentityRevoked,
     /// The reading room knows of it.
     RoomIdentityRevoked,
+    /// Someone is appointed.
+    AppointmentMade,
+    /// An appointment is ended.
+    AppointmentEnded,
     /// An opening is announced.
     DisclosureIntended,
     /// An opening is concluded.
@@ -87,7 +91,7 @@ pub enum Effect {
 
 impl Effect {
     /// Every effect.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::SegmentWritten,
         Self::SegmentSwept,
         Self::CaptureOpened,
@@ -109,6 +113,8 @@ impl Effect {
         Self::GrantRevoked,
         Self::IdentityRevoked,
         Self::RoomIdentityRevoked,
+        Self::AppointmentMade,
+        Self::AppointmentEnded,
         Self::DisclosureIntended,
         Self::DisclosureConcluded,
         Self::OrganisationAdded,

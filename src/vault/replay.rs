@@ -2,16 +2,18 @@
 //! is done again before anything is served.
 //!
 //! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they still tell
-//! what happened, also of records that are lost with the database. Done again are destructions, erased bodies and revoked
-//! grants; of tokens, subjects and persons that were revoked, those whom the map of actors knows. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
+//! what happened, also of records that are lost with the database. Done again are destructions, erased bodies, revoked
+//! grants, ends of mandates and assignments; and of tokens, subjects and persons that were revoked, those whom the map of
+//! actors knows. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
 //! counts): the record is withheld until it is judged again.
 
 use super::destroy::{Destruction, destroy};
 use super::verify::plane_of;
-use super::{Archive, VaultError, bodies, grants, revoke, second_place};
+use super::{Archive, VaultError, appointments, bodies, grants, revoke, second_place};
 use crate::ledger::{Entry, EntryId, EntryKind, Origin, Pending, Thing};
 use crate::model::{
-    ActorId, GrantId, OrganisationId, RecordId, RevocationId, RevocationKind, RevocationReason, Revoked,
+    ActorId, AppointmentId, AppointmentKind, GrantId, OrganisationId, RecordId, RevocationId, RevocationKind,
+    RevocationReason, Revoked,
 };
 use crate::store::exported::{CHECKPOINT, ExportedLog};
 use serde::Serialize;
@@ -34,6 +36,8 @@ pub struct Replayed {
     pub identities_revoked: u64,
     /// Revocations whose words are lost with the database (tokens, and people who never came here): they must be given again.
     pub revocations_lost: u64,
+    /// Mandates and assignments ended again.
+    pub appointments_ended: u64,
     /// Records whose flags must be judged again.
     pub unjudged: u64,
     /// Captures that came in after the backup: they must be delivered again.
@@ -93,6 +97,7 @@ struct Since {
     erased: BTreeSet<EntryId>,
     approved: BTreeSet<GrantId>,
     revoked: BTreeSet<GrantId>,
+    ended: BTreeSet<AppointmentId>,
     judged: BTreeSet<RecordId>,
     identities: BTreeMap<RevocationId, Identity>,
     captures: u64,
@@ -168,6 +173,12 @@ impl Since {
                     self.identities.remove(&id);
                 }
             }
+            EntryKind::AppointmentEnded => {
+                self.ended.extend(entry.things().iter().filter_map(|thing| match thing {
+                    Thing::Appointment(ended) => Some(*ended),
+                    _ => None,
+                }));
+            }
             EntryKind::ReviewDone => self.judged.extend(entry.records()),
             EntryKind::CaptureIngested => self.captures += 1,
             _ => {}
@@ -201,6 +212,16 @@ impl Since {
             match identity.redo(archive).await? {
                 true => done.identities_revoked += 1,
                 false => done.revocations_lost += 1,
+            }
+        }
+        for (id, kind) in
+            self.ended.into_iter().flat_map(|id| AppointmentKind::ALL.iter().map(move |kind| (id, *kind)))
+        {
+            match appointments::end(archive, kind, id).await {
+                Ok(()) => done.appointments_ended += 1,
+                // It is of the other kind, was made after the backup, or ended before it.
+                Err(VaultError::Absent { .. }) => {}
+                Err(error) => return Err(error),
             }
         }
         let judged: Vec<RecordId> = self.judged.into_iter().collect();
