@@ -124,8 +124,10 @@ impl Running {
         }
         let _once = folder.serving.set(Serving { renewal: keys.renewal, demo: demo.is_some() });
         let archive = folder.archive.clone();
+        let orders = control::bind(&folder);
         tasks.push(tokio::spawn(async move {
-            if let Err(error) = control::listen(folder).await {
+            let taken = async { control::listen(orders?, folder).await };
+            if let Err(error) = taken.await {
                 tracing::error!(%error, "no orders are taken");
             }
         }));
