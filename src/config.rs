@@ -2,6 +2,12 @@
 //!
 //! `docs/knik.sample.toml` names every field with its default; a test holds the two together.
 
+mod issuers;
+mod machines;
+
+pub use issuers::{ClaimPaths, Issuer, Relaxation};
+pub use machines::{CertificateName, Machine};
+
 use crate::model::Platform;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -55,6 +61,8 @@ pub struct Config {
     pub rules: Rules,
     /// Who issues tokens.
     pub issuers: Vec<Issuer>,
+    /// Machines that come with a certificate.
+    pub machines: Vec<Machine>,
 }
 
 /// The archive plane.
@@ -69,6 +77,10 @@ pub struct Vault {
     pub certificate: PathBuf,
     /// PEM file with the key, 0600.
     pub certificate_key: PathBuf,
+    /// PEM file with the authorities that sign certificates of machines. Empty: none are asked for.
+    pub client_authorities: String,
+    /// PEM file with their revocation lists, one an authority.
+    pub client_revoked: String,
 }
 
 /// The access plane.
@@ -215,27 +227,6 @@ pub struct Rules {
     pub policies: String,
 }
 
-/// Someone who issues tokens.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Issuer {
-    /// The `iss` claim, exactly.
-    pub issuer: String,
-    /// The `aud` claim that means this installation.
-    pub audience: String,
-    /// File with the issuer's public keys (JWKS).
-    pub jwks: PathBuf,
-    /// The one algorithm family: `ES256`, `PS256`, `RS256` or `EdDSA`.
-    pub algorithm: String,
-    /// Longest lifetime of a token, in seconds.
-    #[serde(default = "lifetime_seconds_max")]
-    pub lifetime_seconds_max: i64,
-}
-
-const fn lifetime_seconds_max() -> i64 {
-    3_600
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -249,6 +240,7 @@ impl Default for Config {
             limits: Limits::default(),
             rules: Rules::default(),
             issuers: Vec::new(),
+            machines: Vec::new(),
         }
     }
 }
@@ -260,6 +252,8 @@ impl Default for Vault {
             database: "sqlite".to_owned(),
             certificate: PathBuf::from("tls/vault.pem"),
             certificate_key: PathBuf::from("tls/vault.key"),
+            client_authorities: String::new(),
+            client_revoked: String::new(),
         }
     }
 }
@@ -392,12 +386,8 @@ impl Config {
             }
             _ => return value("keys.provider", "must be `file` or `pkcs11`"),
         }
-        for issuer in &self.issuers {
-            if !["ES256", "PS256", "RS256", "EdDSA"].contains(&issuer.algorithm.as_str()) {
-                return value("issuers.algorithm", "must be ES256, PS256, RS256 or EdDSA");
-            }
-        }
-        Ok(())
+        issuers::check(&self.issuers)?;
+        machines::check(self)
     }
 }
 
@@ -455,6 +445,7 @@ mod tests {
         let text = include_str!("../docs/knik.sample.toml");
         let mut read = Config::read(text, none()).unwrap();
         read.issuers.clear();
+        read.machines.clear();
         assert_eq!(read, Config::default());
         for (section, value) in toml::Table::try_from(Config::default()).unwrap() {
             for field in

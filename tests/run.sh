@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Every check of Knik, as `make test` runs them. Ends with one line and an exit status that agree.
 #
-# Installs the Debian packages postgresql, radosgw (S3), softhsm2 (a hardware module in software), strace and (for the linter of
-# the interface) nodejs and npm when they are not here (as root, or with sudo), and Python's package cryptography in a folder of its own. Starts a server of the first
-# two in a temporary folder and stops it by its process id, whatever happens. A test that cannot run prints
+# Installs the Debian packages postgresql, radosgw (S3), softhsm2 (a hardware module in software), strace, testssl.sh, and
+# nodejs and npm, when they are not here (as root, or with sudo), and in folders of their own Python's package cryptography,
+# npm's package oidc-provider and the linter of the interface. Starts a server of the first two in a temporary folder and stops it
+# by its process id, whatever happens. A test that cannot run prints
 # `left out: NAME (reason)`; the only reason allowed is `(no ../shared)`, else the run fails.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -65,6 +66,20 @@ find_python() {
     python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet cryptography && printf '%s\n' "$work/venv/bin/python" >"$work/python"
 }
 
+# An OpenID provider, of one version, in a folder of its own; nothing of it is run while it is installed.
+install_oidc() {
+    command -v node >/dev/null && command -v npm >/dev/null || install_debian "Node.js (20 or later)" nodejs npm || return 1
+    mkdir -p "$work/oidc"
+    (cd "$work/oidc" && printf '{"private": true}\n' >package.json &&
+        npm install --silent --no-fund --no-audit --ignore-scripts oidc-provider@9.13.3) || return 1
+    printf '%s\n' "$work/oidc/node_modules" >"$work/oidc-modules"
+}
+
+install_testssl() {
+    if command -v testssl >/dev/null; then return; fi
+    install_debian "testssl.sh" testssl.sh
+}
+
 install_strace() {
     if command -v strace >/dev/null || ! command -v apt-get >/dev/null; then return; fi
     install_debian "strace" strace
@@ -118,17 +133,26 @@ if [[ -s $work/python ]]; then
     KNIK_TEST_PYTHON=$(<"$work/python")
     export KNIK_TEST_PYTHON
 fi
+step "OpenID provider" install_oidc
+if [[ -s $work/oidc-modules ]]; then
+    KNIK_TEST_OIDC=$(<"$work/oidc-modules")
+    export KNIK_TEST_OIDC
+fi
+step "testssl" install_testssl
 step "format" cargo fmt --check
 step "lints" cargo clippy --release --all-targets -- -D warnings
 step "tests" cargo test --release --no-fail-fast -- --show-output
 # The very program that the tests were run against. Their own variables are no settings of the program: it refuses variables it does not know.
-step "demo check" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_SHARED timeout --kill-after=30 900 "${CARGO_TARGET_DIR:-target}/release/knik" demo --check --dir "$work/demo/data"
+step "demo check" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_TEST_OIDC -u KNIK_SHARED timeout --kill-after=30 900 "${CARGO_TARGET_DIR:-target}/release/knik" demo --check --dir "$work/demo/data"
 
 # The same program against the real Presidio: status, message and body of every request.
-step "Presidio" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_SHARED timeout --kill-after=30 900 tests/presidio/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
+step "Presidio" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_TEST_OIDC -u KNIK_SHARED timeout --kill-after=30 900 tests/presidio/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
+
+# Its TLS, as a scanner sees it.
+step "TLS" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_TEST_OIDC -u KNIK_SHARED timeout --kill-after=30 600 tests/tls.sh "${CARGO_TARGET_DIR:-target}/release/knik"
 
 # The documents of the interface through the linter of the API Design Rules, and requests made up from them as each role.
-step "API" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON timeout --kill-after=30 900 tests/api/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
+step "API" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_TEST_OIDC timeout --kill-after=30 900 tests/api/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
 
 # What was left out: named, counted, and only for the one reason that is allowed.
 grep -h '^left out:' "$log" | sort -u >"$work/left-out"

@@ -4,16 +4,17 @@
 //! same verifier on every request, reads one row by its key through the same pool settings, group-commits one
 //! message into an inbox of its own, and answers a fixed body of the same size. It decides nothing and renders nothing.
 
-use super::program::{Folder, ISSUER};
+use super::program::Folder;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{self, Data, Path};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use anyhow::{Context, Result};
-use knik::cli::certificates::server_config;
-use knik::http::token::{AlgorithmFamily, Issuer, IssuerSettings, Verifier};
+use knik::http::tls::server_config;
+use knik::http::token::{DevelopmentIssuer, Verifier};
 use knik::model::{ActorId, GrantId, OrganisationId, ProjectionId, Role};
 use knik::store::database::{Database, Mode, Plane};
 use knik::store::inbox::{Inbox, InboxWriter, Message, RoomEvent, RoomEventKind};
+use knik::store::keys::KeyFolder;
 use knik::vault::Sources;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -74,7 +75,7 @@ fn listen(
         .client_request_timeout(Duration::from_secs(10))
         .keep_alive(Duration::from_secs(30))
         .disable_signals()
-        .listen_rustls_0_23(listener, server_config(&chain, &key, None)?)?;
+        .listen_rustls_0_23(listener, server_config(&chain, &key)?)?;
     tokio::spawn(server.run());
     Ok(at)
 }
@@ -114,16 +115,9 @@ async fn bare(body: Data<Arc<str>>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(body.to_string())
 }
 
-/// The verifier of the demo's tokens, with its published keys.
+/// The verifier of the demo's tokens.
 fn verifier(folder: &Folder) -> Result<Verifier> {
-    let key_set = std::fs::read_to_string(folder.data().join("issuers/demo.jwks"))?;
-    let settings = IssuerSettings {
-        issuer: ISSUER.to_owned(),
-        audience: "https://knik.invalid/demo".to_owned(),
-        algorithm: AlgorithmFamily::EdDsa,
-        types: vec!["at+jwt".to_owned()],
-        parties: Vec::new(),
-        lifetime_max_seconds: 43_200,
-    };
-    Ok(Verifier::new(vec![Issuer::new(settings, &key_set)?]))
+    let seed = KeyFolder::open(&folder.data().join("keys"))?.demo_issuer_seed(false)?;
+    let issuer = DevelopmentIssuer::new(&*seed, "https://knik.invalid/demo")?;
+    Ok(Verifier::new(vec![issuer.issuer()?]))
 }

@@ -15,6 +15,7 @@ use super::redact::{self, RedactArguments};
 use super::requests::RequestCommand;
 use super::restore::RestoreArguments;
 use super::review::ReviewCommand;
+use super::revoke::{self, RevokeArguments};
 use super::tree::TreeCommand;
 use crate::capture::Format;
 use crate::config::default_instance;
@@ -98,6 +99,9 @@ pub(super) enum Command {
     /// Master keys: make, replace, look, keep a copy, give back.
     #[command(subcommand, after_help = "Example: knik keys status")]
     Keys(KeysCommand),
+    /// Refuse a token, a subject, a person or a machine at once, on both planes; list and lift what was revoked.
+    #[command(after_help = revoke::EXAMPLES, args_conflicts_with_subcommands = true)]
+    Revoke(Box<RevokeArguments>),
     /// Find personal data in a text, files, or a text a line. Needs no data folder.
     #[command(after_help = detect::EXAMPLES)]
     Detect(DetectArguments),

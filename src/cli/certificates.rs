@@ -1,30 +1,23 @@
-//! Certificates for development, and the TLS settings of the service.
+//! Certificates for development.
 //!
 //! A development authority is made with its key, signs the server certificates of this machine and
 //! forgets the key: whoever trusts the authority trusts nothing that can be signed later. Its name constraints leave
-//! it no name but `localhost` and the loopback addresses. Nothing here touches files: the caller writes the
+//! it no name but `localhost` and the loopback addresses. Before it forgets its key it signs a revocation list that
+//! revokes nothing and lasts as long as its certificates do: for clients that insist on one. Nothing here touches files: the caller writes the
 //! key with mode 0600.
-//!
-//! TLS is 1.3, and 1.2 with AEAD suites and ephemeral keys; the provider (aws-lc-rs) is named, never taken
-//! from the process. Where client certificates are asked there is no resumption: a resumed session would let
-//! a client in whose certificate was revoked since.
 
 use crate::model::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CidrSubnet, CrlDistributionPoint,
+    DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    NameConstraints, PKCS_ECDSA_P256_SHA256, SerialNumber,
 };
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::version::{TLS12, TLS13};
-use rustls::{RootCertStore, ServerConfig};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 use zeroize::Zeroizing;
+
+/// Where certificates say that the list is. Nobody serves it there unless someone on this machine does.
+const REVOKED_AT: &str = "http://localhost/knik-development-authority.crl";
 
 /// Longest life of a development certificate, in days (what browsers accept at most).
 pub const DAYS_MAX: u16 = 397;
@@ -32,6 +25,7 @@ pub const DAYS_MAX: u16 = 397;
 /// A development authority's certificate and the server certificates under it. The authority's key is gone.
 pub struct DevelopmentCertificates {
     authority: String,
+    revoked: String,
     servers: Vec<ServerCertificate>,
 }
 
@@ -41,18 +35,7 @@ pub struct ServerCertificate {
     key: Zeroizing<String>,
 }
 
-/// Who may present client certificates: PEM bytes, read by the caller.
-#[derive(Debug, Clone, Copy)]
-pub struct ClientAuthority<'a> {
-    /// One or more authorities.
-    pub roots: &'a [u8],
-    /// Their revocation lists; none means that nothing is checked for revocation.
-    pub revoked: &'a [u8],
-    /// Whether a client may also come without a certificate.
-    pub optional: bool,
-}
-
-/// Certificates that cannot be made or used. Never holds key material.
+/// Certificates that cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     /// A term that is no term.
@@ -64,20 +47,6 @@ pub enum CertificateError {
     /// The certificate library refused.
     #[error("could not make a development certificate")]
     Make(#[source] rcgen::Error),
-    /// PEM that holds none of what it should.
-    #[error("{what} holds no PEM that can be read: expected `-----BEGIN {label}-----`")]
-    Pem {
-        /// Which input.
-        what: &'static str,
-        /// What it should hold.
-        label: &'static str,
-    },
-    /// Certificate and key do not belong together, or the key is of a kind that is not used.
-    #[error("server certificate and key do not fit together")]
-    Pair(#[source] rustls::Error),
-    /// Client authorities or revocation lists that cannot be used.
-    #[error("client authority or revocation list cannot be used")]
-    Clients(#[source] rustls::server::VerifierBuilderError),
 }
 
 impl DevelopmentCertificates {
@@ -95,14 +64,22 @@ impl DevelopmentCertificates {
         let params = authority_params(now, days)?;
         let authority = params.self_signed(&authority_key).map_err(CertificateError::Make)?.pem();
         let issuer = Issuer::new(params, authority_key);
+        let revoked = nothing_revoked(now, days)?.signed_by(&issuer).and_then(|list| list.pem());
+        let revoked = revoked.map_err(CertificateError::Make)?;
         let signed = (0..servers).map(|_| ServerCertificate::signed(&issuer, now, days));
-        Ok(Self { authority, servers: signed.collect::<Result<_, _>>()? })
+        Ok(Self { authority, revoked, servers: signed.collect::<Result<_, _>>()? })
     }
 
     /// The authority's certificate (PEM): what a development client trusts.
     #[must_use]
     pub fn authority_pem(&self) -> &str {
         &self.authority
+    }
+
+    /// The authority's revocation list (PEM): nothing is revoked, and nothing can be later.
+    #[must_use]
+    pub fn revoked_pem(&self) -> &str {
+        &self.revoked
     }
 
     /// The server certificates, as many as were asked.
@@ -144,57 +121,6 @@ impl fmt::Debug for ServerCertificate {
     }
 }
 
-/// TLS settings for a server from PEM bytes. ALPN is left to the web server.
-///
-/// # Errors
-/// What could not be read or used, without its content.
-pub fn server_config(
-    chain_pem: &[u8],
-    key_pem: &[u8],
-    clients: Option<&ClientAuthority<'_>>,
-) -> Result<ServerConfig, CertificateError> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let chain = certificates(chain_pem, "server certificate")?;
-    let key = PrivateKeyDer::from_pem_slice(key_pem)
-        .map_err(|_| CertificateError::Pem { what: "server key", label: "PRIVATE KEY" })?;
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&TLS13, &TLS12])
-        .map_err(CertificateError::Pair)?;
-    let builder = match clients {
-        None => builder.with_no_client_auth(),
-        Some(clients) => builder.with_client_cert_verifier(client_verifier(clients, provider)?),
-    };
-    let mut config = builder.with_single_cert(chain, key).map_err(CertificateError::Pair)?;
-    if clients.is_some() {
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = 0;
-    }
-    Ok(config)
-}
-
-fn client_verifier(
-    clients: &ClientAuthority<'_>,
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, CertificateError> {
-    let mut roots = RootCertStore::empty();
-    for root in certificates(clients.roots, "client authority")? {
-        roots.add(root).map_err(CertificateError::Pair)?;
-    }
-    let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(clients.revoked).collect();
-    let lists = lists.map_err(|_| CertificateError::Pem { what: "revocation list", label: "X509 CRL" })?;
-    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).with_crls(lists);
-    let builder = if clients.optional { builder.allow_unauthenticated() } else { builder };
-    builder.build().map_err(CertificateError::Clients)
-}
-
-fn certificates(pem: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match read {
-        Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(CertificateError::Pem { what, label: "CERTIFICATE" }),
-    }
-}
-
 fn authority_params(now: Timestamp, days: u16) -> Result<CertificateParams, CertificateError> {
     let mut params = dated(CertificateParams::default(), now, days)?;
     params.distinguished_name.push(DnType::CommonName, "Knik development authority (not for production)");
@@ -217,7 +143,20 @@ fn server_params(now: Timestamp, days: u16) -> Result<CertificateParams, Certifi
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
+    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![REVOKED_AT.to_owned()] }];
     Ok(params)
+}
+
+fn nothing_revoked(now: Timestamp, days: u16) -> Result<CertificateRevocationListParams, CertificateError> {
+    let as_long = dated(CertificateParams::default(), now, days)?;
+    Ok(CertificateRevocationListParams {
+        this_update: as_long.not_before,
+        next_update: as_long.not_after,
+        crl_number: SerialNumber::from(1_u64),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    })
 }
 
 fn dated(
@@ -245,162 +184,19 @@ fn midnight(day: &str) -> Option<(i32, u8, u8)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustls::pki_types::ServerName;
-    use rustls::{
-        CipherSuite, ClientConfig, ClientConnection, HandshakeKind, ProtocolVersion, ServerConnection,
-    };
-
-    fn made() -> DevelopmentCertificates {
-        DevelopmentCertificates::generate(today(), 30, 1).unwrap()
-    }
-
-    /// The machine's own day: rustls checks certificates against the clock.
-    fn today() -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap()).unwrap()
-    }
-
-    fn client(authority: &str, version: &'static rustls::SupportedProtocolVersion) -> Arc<ClientConfig> {
-        let mut roots = RootCertStore::empty();
-        for root in CertificateDer::pem_slice_iter(authority.as_bytes()) {
-            roots.add(root.unwrap()).unwrap();
-        }
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(&[version])
-            .unwrap();
-        Arc::new(config.with_root_certificates(roots).with_no_client_auth())
-    }
-
-    /// Both ends, joined by memory.
-    fn shake(
-        server: &Arc<ServerConfig>,
-        client: &Arc<ClientConfig>,
-        name: &'static str,
-    ) -> Result<(ClientConnection, ServerConnection), rustls::Error> {
-        let name = ServerName::try_from(name).unwrap();
-        let mut client = ClientConnection::new(Arc::clone(client), name).unwrap();
-        let mut server = ServerConnection::new(Arc::clone(server)).unwrap();
-        for _ in 0..6 {
-            let mut wire = Vec::new();
-            while client.wants_write() {
-                client.write_tls(&mut wire).unwrap();
-            }
-            let mut sent = wire.as_slice();
-            while !sent.is_empty() {
-                server.read_tls(&mut sent).unwrap();
-                server.process_new_packets()?;
-            }
-            let mut wire = Vec::new();
-            while server.wants_write() {
-                server.write_tls(&mut wire).unwrap();
-            }
-            let mut sent = wire.as_slice();
-            while !sent.is_empty() {
-                client.read_tls(&mut sent).unwrap();
-                client.process_new_packets()?;
-            }
-        }
-        Ok((client, server))
-    }
-
-    fn config(made: &DevelopmentCertificates) -> Arc<ServerConfig> {
-        Arc::new(
-            server_config(
-                made.servers()[0].chain_pem().as_bytes(),
-                made.servers()[0].key_pem().as_bytes(),
-                None,
-            )
-            .unwrap(),
-        )
-    }
 
     #[test]
-    fn a_development_certificate_serves_this_machine_and_no_other_name() {
-        let made = made();
-        let server = config(&made);
-        for (version, protocol) in [(&TLS13, ProtocolVersion::TLSv1_3), (&TLS12, ProtocolVersion::TLSv1_2)] {
-            let client = client(made.authority_pem(), version);
-            for name in ["localhost", "127.0.0.1", "::1"] {
-                let (shaken, _) = shake(&server, &client, name).unwrap();
-                assert!(!shaken.is_handshaking(), "{name}");
-                assert_eq!(shaken.protocol_version(), Some(protocol));
-            }
-            assert!(shake(&server, &client, "knik.example").is_err());
-            assert!(
-                shake(&server, &self::client(self::made().authority_pem(), version), "localhost").is_err()
-            );
+    fn certificates_are_made_for_terms_that_can_be_written() {
+        let now = "2026-05-04T09:30:00Z".parse().unwrap();
+        for days in [0, DAYS_MAX + 1] {
+            assert!(matches!(DevelopmentCertificates::generate(now, days, 1), Err(CertificateError::Days)));
         }
+        let past = Timestamp::from_micros(-100_000_000_000_000).unwrap();
+        assert!(matches!(DevelopmentCertificates::generate(past, 1, 1), Err(CertificateError::Date)));
+        let made = DevelopmentCertificates::generate(now, 1, 1).unwrap();
         assert_eq!(
             format!("{made:?} {:?}", made.servers()),
             "DevelopmentCertificates(1 servers) [ServerCertificate(..)]"
         );
-    }
-
-    #[test]
-    fn every_suite_is_aead_with_ephemeral_keys() {
-        for suite in aws_lc_rs::default_provider().cipher_suites {
-            let name = format!("{:?}", suite.suite());
-            assert!(name.contains("GCM") || name.contains("POLY1305"), "{name}");
-            assert!(name.starts_with("TLS13_") || name.starts_with("TLS_ECDHE_"), "{name}");
-            assert_ne!(suite.suite(), CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV);
-        }
-    }
-
-    #[test]
-    fn nothing_is_resumed_where_client_certificates_are_asked() {
-        let made = made();
-        let authority = made.authority_pem().as_bytes();
-        let clients = ClientAuthority { roots: authority, revoked: b"", optional: true };
-        let asking = server_config(
-            made.servers()[0].chain_pem().as_bytes(),
-            made.servers()[0].key_pem().as_bytes(),
-            Some(&clients),
-        )
-        .unwrap();
-        for (server, resumed) in [(config(&made), true), (Arc::new(asking), false)] {
-            for version in [&TLS13, &TLS12] {
-                let client = client(made.authority_pem(), version);
-                shake(&server, &client, "localhost").unwrap();
-                let (again, _) = shake(&server, &client, "localhost").unwrap();
-                assert_eq!(again.handshake_kind() == Some(HandshakeKind::Resumed), resumed, "{version:?}");
-            }
-        }
-        let strict = ClientAuthority { optional: false, ..clients };
-        let strict = server_config(
-            made.servers()[0].chain_pem().as_bytes(),
-            made.servers()[0].key_pem().as_bytes(),
-            Some(&strict),
-        )
-        .unwrap();
-        assert!(shake(&Arc::new(strict), &client(made.authority_pem(), &TLS13), "localhost").is_err());
-    }
-
-    #[test]
-    fn what_cannot_be_used_is_told_without_its_content() {
-        let other = made();
-        let made = DevelopmentCertificates::generate(today(), 30, 2).unwrap();
-        let (chain, key) = (made.servers()[0].chain_pem().as_bytes(), made.servers()[0].key_pem().as_bytes());
-        let nobody = ClientAuthority { roots: b"", revoked: b"", optional: false };
-        let cases = [
-            (server_config(b"", key, None), "server certificate holds no PEM"),
-            (server_config(key, key, None), "server certificate holds no PEM"),
-            (server_config(chain, chain, None), "server key holds no PEM"),
-            (server_config(chain, b"\xff\0", None), "server key holds no PEM"),
-            (server_config(chain, made.servers()[1].key_pem().as_bytes(), None), "do not fit together"),
-            (server_config(chain, other.servers()[0].key_pem().as_bytes(), None), "do not fit together"),
-            (server_config(chain, key, Some(&nobody)), "client authority holds no PEM"),
-        ];
-        for (outcome, expected) in cases {
-            let told = outcome.unwrap_err().to_string();
-            assert!(told.contains(expected), "{told} lacks {expected}");
-        }
-        for days in [0, DAYS_MAX + 1] {
-            assert!(matches!(
-                DevelopmentCertificates::generate(today(), days, 1),
-                Err(CertificateError::Days)
-            ));
-        }
-        let past = Timestamp::from_micros(-100_000_000_000_000).unwrap();
-        assert!(matches!(DevelopmentCertificates::generate(past, 1, 1), Err(CertificateError::Date)));
     }
 }

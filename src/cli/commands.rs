@@ -6,7 +6,7 @@ use super::control::{self, Intake, Order, Taken};
 use super::folder::DataFolder;
 use super::keys;
 use super::print;
-use super::{backup, ledger, requests, review, status, verify};
+use super::{backup, ledger, requests, review, revoke, status, verify};
 use crate::capture::Format;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;
@@ -72,6 +72,7 @@ pub(super) async fn execute(
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
         Order::Review(asked) => review::execute(folder, asked).await,
         Order::Keys(asked) => keys::execute(folder, asked).await,
+        Order::Revoke(asked) => revoke::execute(folder, asked).await,
         Order::Status => status::status(folder).await,
         Order::Ledger(asked) => ledger::execute(folder, asked).await,
         Order::Verify(asked) => verify::execute(folder, asked, &*progress).await,

@@ -13,6 +13,7 @@ use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
 use super::requests::RequestOrder;
 use super::review::ReviewOrder;
+use super::revoke::RevokeOrder;
 use super::verify::VerifyOrder;
 use super::{commands, must_exist};
 use crate::model::{AppointmentKind, ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
@@ -69,6 +70,8 @@ pub(super) enum Order {
     Ledger(LedgerOrder),
     /// Master keys and epochs.
     Keys(KeysOrder),
+    /// Revocations of tokens, subjects and persons.
+    Revoke(RevokeOrder),
     /// Counts and heads.
     Status,
     /// Check everything.
@@ -198,16 +201,24 @@ fn line_of(what: &impl Serialize) -> Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Takes orders until the process ends.
+/// Makes the socket. From here on an order waits for the service instead of finding the folder held.
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub(super) async fn listen(folder: Arc<DataFolder>) -> Result<()> {
+pub(super) fn bind(folder: &DataFolder) -> Result<UnixListener> {
     let path = folder.path.join(SOCKET);
     // The lock on the folder is ours: a socket that is there was left by a process that is gone.
     let _absent = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).with_context(|| format!("cannot make `{}`", path.display()))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).context("securing the socket")?;
+    Ok(listener)
+}
+
+/// Takes orders until the process ends.
+///
+/// # Errors
+/// When the socket fails.
+pub(super) async fn listen(listener: UnixListener, folder: Arc<DataFolder>) -> Result<()> {
     loop {
         let (connection, _) = listener.accept().await.context("the control socket")?;
         let folder = Arc::clone(&folder);

@@ -1,9 +1,9 @@
 //! `knik detector`: the detector alone, with Presidio's interface. No data folder, no key, nothing written.
 
 use super::arguments::DetectorArguments;
-use super::certificates::server_config;
 use super::embedded::ruleset;
 use crate::http::presidio::{AccessToken, Detector, serve as serve_face};
+use crate::http::tls::server_config;
 use crate::store::keys::read_private;
 use anyhow::{Context, Result, bail};
 use std::net::{SocketAddr, TcpListener};
@@ -22,7 +22,7 @@ pub(super) async fn serve(asked: &DetectorArguments) -> Result<()> {
     let tls = match (&asked.tls_certificate, &asked.tls_key) {
         (Some(chain), Some(key)) => {
             let chain = super::read_text(chain)?;
-            Some(server_config(chain.as_bytes(), read_private(key)?.as_bytes(), None)?)
+            Some(server_config(chain.as_bytes(), read_private(key)?.as_bytes())?)
         }
         _ => None,
     };

@@ -1,6 +1,7 @@
 //! The data folder: where everything of one installation lies, held by one process at a time.
 
 use super::embedded::RuleFiles;
+use super::serve::Serving;
 use crate::config::{self, Config};
 use crate::ledger::{Authorities, Origin};
 use crate::model::OrganisationId;
@@ -20,7 +21,7 @@ use anyhow::{Context, Result};
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,8 @@ pub struct DataFolder {
     pub archive: Archive,
     /// Key files.
     pub keys: KeyFolder,
+    /// What the service that runs on it knows, when this process is that service.
+    pub(super) serving: OnceLock<Serving>,
     _lock: File,
 }
 
@@ -72,7 +75,16 @@ impl DataFolder {
         let keyring = Arc::new(super::keys::keyring(path, &config.keys, &keys)?);
         let archive = open_archive(path, &config, &keys, keyring).await?;
         archive.catalogue.resume(archive.sources.now()).await?;
-        Ok(Self { path: path.to_owned(), config, rules, rule_files, archive, keys, _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            config,
+            rules,
+            rule_files,
+            archive,
+            keys,
+            serving: OnceLock::new(),
+            _lock: lock,
+        })
     }
 
     /// Makes the first master key of an organisation, and begins its first epoch. `false` when it has keys.

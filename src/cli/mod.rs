@@ -18,6 +18,7 @@ pub mod embedded;
 mod findings;
 mod folder;
 mod harvest;
+mod issuers;
 mod keys;
 mod ledger;
 mod new_file;
@@ -32,11 +33,13 @@ mod redact;
 mod requests;
 mod restore;
 mod review;
+mod revoke;
 mod room_process;
 mod selection;
 mod serve;
 mod status;
 mod texts;
+mod tls_files;
 mod tree;
 mod verify;
 
@@ -62,9 +65,10 @@ pub fn main() -> ExitCode {
     if let Command::ParseCapture(asked) = &arguments.command {
         return parse_process::run(asked);
     }
-    let filter =
-        EnvFilter::try_from_env("KNIK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,actix_web=error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
+    // The reading room has no environment: it is told what to log with everything else.
+    if !matches!(arguments.command, Command::ReadingRoom) {
+        log_to_stderr(&log_wanted());
+    }
     // A panic's message may quote what was being worked on: only its place is told.
     std::panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -77,6 +81,19 @@ pub fn main() -> ExitCode {
         eprintln!("knik: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// What is to be logged, as whoever started the program wants it.
+fn log_wanted() -> String {
+    std::env::var("KNIK_LOG").unwrap_or_default()
+}
+
+/// Logs what is wanted; warnings when that is nothing, or cannot be read.
+fn log_to_stderr(wanted: &str) {
+    let wanted = Some(wanted).filter(|wanted| !wanted.trim().is_empty());
+    let filter = wanted.and_then(|wanted| EnvFilter::try_new(wanted).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new("warn,actix_web=error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
 }
 
 /// Carries one command line out.
@@ -131,6 +148,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Request(asked) => order(&dir, asked.order()?, arguments.json).await?,
+        Command::Revoke(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Status => order(&dir, Order::Status, arguments.json).await?,
     }
     Ok(ExitCode::SUCCESS)

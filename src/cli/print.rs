@@ -6,7 +6,7 @@ use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
 use super::keys;
 use super::parser::Parser;
-use super::{ledger, requests, review};
+use super::{ledger, requests, review, revoke};
 use crate::capture::{Format, Limits};
 use crate::config::Ingest;
 use crate::http::openapi;
@@ -224,6 +224,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         Order::Ledger(asked) => ledger::print(asked, answer)?,
         Order::Keys(asked) => keys::shown(asked, answer),
         Order::Request(asked) => requests::shown(asked, answer)?,
+        Order::Revoke(asked) => revoke::print(asked, answer),
         _ => println!("{}", serde_json::to_string_pretty(answer)?),
     }
     Ok(())
@@ -334,20 +335,21 @@ pub(super) fn restored(dir: &Path, answer: &Value, as_json: bool) {
     };
     let n = |field| number(since, field);
     println!(
-        "after the backup: {} entries; done again: {} records destroyed, {} bodies erased, {} grants revoked, {} mandates and \
-         assignments ended; to be judged \
-         again: {} records",
+        "after the backup: {} entries; done again: {} records destroyed, {} bodies erased, {} grants and {} people revoked, \
+         {} mandates and assignments ended; to be judged again: {} records",
         n("entries"),
         n("destroyed"),
         n("bodiesErased"),
         n("grantsRevoked"),
+        n("identitiesRevoked"),
         n("appointmentsEnded"),
         n("unjudged")
     );
     println!(
-        "lost: {} captures to be delivered again, {} grants to be approved again",
+        "lost: {} captures to be delivered again, {} grants to be approved again, {} revocations to be given again",
         n("capturesLost"),
-        n("grantsLost")
+        n("grantsLost"),
+        n("revocationsLost")
     );
 }
 

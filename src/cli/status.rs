@@ -1,6 +1,7 @@
 //! `knik status`: what is there, what waits, when the archive was looked after last, and what wants attention.
 
 use super::folder::DataFolder;
+use crate::http::token::IssuerStanding;
 use crate::model::{SegmentId, Timestamp};
 use crate::store::catalogue::{Fixity, Milestone, Reached};
 use crate::vault::Archive;
@@ -38,6 +39,8 @@ pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
     let backup = archive.catalogue.reached(Milestone::Backup).await?;
     warnings.extend(backup_due(folder, backup.as_ref(), now).await?);
     Ok(json!({
+        "issuers": issuers(folder, &mut warnings),
+        "revocations": archive.catalogue.revocations().await?.iter().filter(|one| one.lifted_at.is_none()).count(),
         "counts": archive.catalogue.counts().await?,
         "projections": archive.room.count().await?,
         "logs": logs,
@@ -51,6 +54,24 @@ pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
         "disk": disk,
         "warnings": warnings,
     }))
+}
+
+/// How it stands with the keys of the issuers; `null` when no service runs.
+fn issuers(folder: &DataFolder, warnings: &mut Vec<String>) -> Option<Vec<IssuerStanding>> {
+    let serving = folder.serving.get()?;
+    if serving.demo {
+        warnings.push("this is the demo: tokens of a development issuer are taken".to_owned());
+    }
+    let standing = serving.renewal.standing();
+    for issuer in &standing {
+        let Some(why) = &issuer.failing else { continue };
+        let then = match issuer.keys {
+            0 => "its tokens are refused",
+            _ => "the last good keys hold for now",
+        };
+        warnings.push(format!("issuer `{}`: {why}; {then}", issuer.issuer));
+    }
+    Some(standing)
 }
 
 /// A backup that is due: the newest is too old, or the oldest capture stands in none.

@@ -19,10 +19,11 @@ pub mod reading_room;
 mod requests;
 mod review;
 mod server;
+pub mod tls;
 pub mod token;
 pub mod vault;
 
-pub use bearer::{Admission, Bearer};
+pub use bearer::{Admission, Bearer, Revocations};
 pub use pace::Pace;
 pub use problem::Problem;
 pub use server::{ServeError, serve};

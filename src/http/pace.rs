@@ -1,6 +1,6 @@
 //! How fast one person may ask: so many requests a minute, fewer of them searches.
 //!
-//! A person is an issuer's subject, whatever the role of the token. Each has an allowance of a minute's worth, which fills
+//! A person is whom the issuer says it is, whatever the role or the subject of the token. Each has an allowance of a minute's worth, which fills
 //! again evenly (the generic cell rate algorithm: one moment a person and allowance is all that is kept). What is over
 //! it is answered with 429 before anything is looked up. Counted in memory of one process: each plane counts for itself.
 
@@ -59,7 +59,7 @@ impl Pace {
     /// # Errors
     /// A 429 with the seconds to wait, when it is used up; nothing is taken then.
     pub fn take(&self, claims: &Claims, asking: Asking) -> Result<(), Problem> {
-        let person = self.names.hash_one((&claims.issuer, claims.subject.expose()));
+        let person = self.names.hash_one((&claims.person.realm, claims.person.id.expose()));
         match self.wait_micros(person, asking, (self.now)().micros()) {
             None => Ok(()),
             Some(micros) => {

@@ -132,7 +132,7 @@ impl Problem {
         )
     }
 
-    const fn unavailable() -> Self {
+    pub(super) const fn unavailable() -> Self {
         Self::new(
             503,
             "/problems/unavailable",

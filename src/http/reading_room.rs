@@ -142,8 +142,8 @@ struct Conversation {
 
 pub(super) fn claims(claims: Claims) -> ReaderClaims {
     ReaderClaims {
-        subject: claims.subject.expose().to_owned(),
-        issuer: claims.issuer,
+        subject: claims.person.id.expose().to_owned(),
+        issuer: claims.person.realm,
         role: claims.role,
         organisation: claims.organisation,
     }

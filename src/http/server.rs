@@ -3,6 +3,7 @@
 use super::bearer::Admission;
 use super::headers;
 use super::problem::Problem;
+use super::tls::PeerCertificate;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
@@ -53,6 +54,7 @@ pub fn serve<S: Clone + Send + Sync + 'static>(
             .configure(routes)
     })
     .workers(workers)
+    .on_connect(PeerCertificate::keep)
     .client_request_timeout(Duration::from_secs(10))
     .keep_alive(Duration::from_secs(30))
     .shutdown_timeout(5)

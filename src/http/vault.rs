@@ -154,8 +154,8 @@ pub(super) async fn actor(desk: &VaultDesk, caller: Caller) -> Result<Actor, Pro
     let Caller(claims) = caller;
     let sources = &desk.archive.sources;
     let fresh = ActorId::from_uuid(sources.random_id()?);
-    let known =
-        desk.archive.catalogue.actor(&claims.issuer, claims.subject.expose(), fresh, sources.now()).await;
+    let (realm, person) = (&claims.person.realm, claims.person.id.expose());
+    let known = desk.archive.catalogue.actor(realm, person, fresh, sources.now()).await;
     let id = known.map_err(VaultError::from)?;
     Ok(Actor { id, role: claims.role, organisation: claims.organisation })
 }

@@ -3,55 +3,55 @@
 //! Everything is read from given bytes; nothing that is longer than it says, or not the shortest form, is taken.
 
 /// Tags, as one byte with class and form.
-pub(super) mod tag {
-    pub(in super::super) const BOOLEAN: u8 = 0x01;
-    pub(in super::super) const INTEGER: u8 = 0x02;
-    pub(in super::super) const OCTETS: u8 = 0x04;
-    pub(in super::super) const NULL: u8 = 0x05;
-    pub(in super::super) const OID: u8 = 0x06;
-    pub(in super::super) const TIME: u8 = 0x18;
-    pub(in super::super) const SEQUENCE: u8 = 0x30;
-    pub(in super::super) const SET: u8 = 0x31;
+pub(crate) mod tag {
+    pub(crate) const BOOLEAN: u8 = 0x01;
+    pub(crate) const INTEGER: u8 = 0x02;
+    pub(crate) const OCTETS: u8 = 0x04;
+    pub(crate) const NULL: u8 = 0x05;
+    pub(crate) const OID: u8 = 0x06;
+    pub(crate) const TIME: u8 = 0x18;
+    pub(crate) const SEQUENCE: u8 = 0x30;
+    pub(crate) const SET: u8 = 0x31;
     /// Context 0, constructed.
-    pub(in super::super) const CONTEXT_0: u8 = 0xa0;
+    pub(crate) const CONTEXT_0: u8 = 0xa0;
 }
 
 /// What is left to read of an element's content.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Der<'a>(&'a [u8]);
+pub(crate) struct Der<'a>(&'a [u8]);
 
 impl<'a> Der<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// The tag that comes next.
-    pub(super) fn tag(&self) -> Option<u8> {
+    pub(crate) fn tag(&self) -> Option<u8> {
         self.0.first().copied()
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The content of the next element, which must have this tag.
-    pub(super) fn content(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub(crate) fn content(&mut self, tag: u8) -> Option<&'a [u8]> {
         let (found, content, _) = self.next()?;
         (found == tag).then_some(content)
     }
 
     /// The next element, which must have this tag, to be read in turn.
-    pub(super) fn inside(&mut self, tag: u8) -> Option<Self> {
+    pub(crate) fn inside(&mut self, tag: u8) -> Option<Self> {
         self.content(tag).map(Self)
     }
 
     /// The next element as it stands, tag and length included.
-    pub(super) fn whole(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn whole(&mut self) -> Option<&'a [u8]> {
         self.next().map(|(_, _, whole)| whole)
     }
 
     /// The content of the next element if it has this tag; nothing is read when it has another.
-    pub(super) fn optional(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub(crate) fn optional(&mut self, tag: u8) -> Option<&'a [u8]> {
         if self.tag() == Some(tag) { self.content(tag) } else { None }
     }
 
@@ -80,7 +80,7 @@ impl<'a> Der<'a> {
 }
 
 /// An element with this tag and content.
-pub(super) fn element(tag: u8, content: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn element(tag: u8, content: &[&[u8]]) -> Vec<u8> {
     let length: usize = content.iter().map(|part| part.len()).sum();
     let mut bytes = vec![tag];
     match u8::try_from(length) {

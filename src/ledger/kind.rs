@@ -70,6 +70,10 @@ entry_kinds! {
     GrantRefused = "grant-refused",
     /// Access was taken back.
     GrantRevoked = "grant-revoked",
+    /// A token, a subject or a person was revoked.
+    IdentityRevoked = "identity-revoked",
+    /// They are no longer.
+    IdentityRestored = "identity-restored",
     /// A channel was declared, or a fact about it changed.
     ChannelDeclared = "channel-declared",
     /// A person judged a redaction.

@@ -14,7 +14,7 @@
 mod body;
 mod checkpoint;
 mod cosignature;
-mod der;
+pub(crate) mod der;
 mod edge;
 mod entry;
 mod error;

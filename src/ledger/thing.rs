@@ -2,8 +2,8 @@
 
 use super::{EntryId, LedgerError};
 use crate::model::{
-    AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId, RecordId,
-    RecordRef, RequestId, SegmentId,
+    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId,
+    RecordId, RecordRef, RequestId, RevocationId, SegmentId,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -78,6 +78,8 @@ macro_rules! things {
 }
 
 things! {
+    /// A person who acts, by the pseudonym that the ledger knows them by.
+    Actor(ActorId) = "actor",
     /// An appointment.
     Appointment(AppointmentId) = "appointment",
     /// A capture.
@@ -100,6 +102,8 @@ things! {
     Request(RequestId) = "request",
     /// A record or conversation as a grant names it.
     Reference(RecordRef) = "reference",
+    /// A revocation of a token, a subject or a person.
+    Revocation(RevocationId) = "revocation",
     /// A segment.
     Segment(SegmentId) = "segment",
 }
@@ -119,6 +123,7 @@ mod tests {
     fn things_read_back_what_they_write() {
         let id = "0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11";
         for kind in [
+            "actor",
             "appointment",
             "capture",
             "conversation",
@@ -128,6 +133,7 @@ mod tests {
             "projection",
             "record",
             "reference",
+            "revocation",
             "segment",
         ] {
             let text = format!("{kind}:{id}");

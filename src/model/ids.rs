@@ -212,6 +212,10 @@ uuid_id!(
     ActorId, "actor"
 );
 uuid_id!(
+    /// A revocation of a token, a subject or a person.
+    RevocationId, "revocation"
+);
+uuid_id!(
     /// An appointment of an approver or an external reviewer.
     AppointmentId, "appointment"
 );

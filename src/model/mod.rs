@@ -7,6 +7,7 @@ mod finding;
 mod ids;
 mod offsets;
 mod private;
+mod revocation;
 mod span;
 mod terms;
 mod time;
@@ -15,13 +16,15 @@ pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
     ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId,
     ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RequestId,
-    SegmentId, SubjectRef, VersionId,
+    RevocationId, SegmentId, SubjectRef, VersionId,
 };
 pub use offsets::{OffsetError, OffsetUnit};
 pub use private::PrivateText;
+pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
     AppointmentKind, EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode, Outcome, Platform,
-    RecogniserId, RequestState, RequestStep, ReviewReason, Role, Score, Verdict, Visibility,
+    RecogniserId, RequestState, RequestStep, ReviewReason, RevocationKind, RevocationReason, Role, Score,
+    Verdict, Visibility,
 };
 pub use time::Timestamp;

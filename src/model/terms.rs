@@ -267,6 +267,38 @@ closed!(
     }
 );
 
+closed!(
+    /// What a revocation names.
+    RevocationKind, "kind of revocation", {
+        /// One token, by its `jti`; or one certificate of a machine, by its fingerprint.
+        Token = "token",
+        /// Every token of a subject; or every certificate of a machine.
+        Subject = "subject",
+        /// Every token of a person, whatever subject it names.
+        Person = "person",
+    }
+);
+
+closed!(
+    /// Why access was revoked: a code, because free text would be about a person.
+    RevocationReason, "reason", {
+        /// A token or key fell, or may have fallen, into other hands.
+        Leaked = "leaked",
+        /// The account is in other hands.
+        AccountCompromised = "account-compromised",
+        /// The device it was used on is lost.
+        DeviceLost = "device-lost",
+        /// The person left, or does other work.
+        Left = "left",
+        /// It was used for what it is not for.
+        Misuse = "misuse",
+        /// It was issued by mistake.
+        IssuedInError = "issued-in-error",
+        /// Something else; the case is kept elsewhere.
+        Other = "other",
+    }
+);
+
 impl ReviewReason {
     /// The verdict it is a reason for.
     #[must_use]

@@ -36,9 +36,9 @@ pub struct ReadingRoom {
 /// Who reads, as their token says: verified by the caller.
 #[derive(Debug, Clone)]
 pub struct ReaderClaims {
-    /// Who issued the token.
+    /// Among whose persons the reader counts: the issuer of the token, or a name that issuers share.
     pub issuer: String,
-    /// Whom it names.
+    /// Which person it names: the same whatever subject they come with.
     pub subject: String,
     /// The one active role.
     pub role: Role,

@@ -45,6 +45,10 @@ pub enum Effect {
     GrantAdded,
     /// A grant is revoked.
     GrantRevoked,
+    /// A token, a subject or a person is revoked, or no longer.
+    IdentityRevoked,
+    /// The reading room knows of it.
+    RoomIdentityRevoked,
     /// Someone is appointed.
     AppointmentMade,
     /// An appointment is ended.
@@ -93,7 +97,7 @@ pub enum Effect {
 
 impl Effect {
     /// Every effect.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::SegmentWritten,
         Self::SegmentSwept,
         Self::CaptureOpened,
@@ -113,6 +117,8 @@ impl Effect {
         Self::CheckpointCopied,
         Self::GrantAdded,
         Self::GrantRevoked,
+        Self::IdentityRevoked,
+        Self::RoomIdentityRevoked,
         Self::AppointmentMade,
         Self::AppointmentEnded,
         Self::RequestStepTaken,

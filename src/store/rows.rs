@@ -1,10 +1,10 @@
 //! Reading stored values back into their types, and writing many rows at once.
 
 use super::StoreError;
-use crate::model::{ItemDigest, Timestamp};
+use crate::model::{ItemDigest, RevocationDigest, Timestamp};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use sqlx::{Any, AnyPool, AssertSqlSafe, Row, Transaction};
 use std::fmt::Write;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -129,6 +129,24 @@ fn push_list(text: &mut String, from: usize, count: usize) {
         // Writing to a string does not fail.
         let _ = write!(text, "{n}");
     }
+}
+
+/// Whether a row is there with one of these digests. `sql` ends with the name of the column.
+pub(super) async fn any_of(
+    pool: &AnyPool,
+    sql: &'static str,
+    digests: &[RevocationDigest],
+    failed: impl FnOnce(sqlx::Error) -> StoreError,
+) -> Result<bool, StoreError> {
+    if digests.is_empty() {
+        return Ok(false);
+    }
+    let sql = AssertSqlSafe(format!("{sql} IN ({}) LIMIT 1", list(1, digests.len())));
+    let mut query = sqlx::query(sql);
+    for digest in digests {
+        query = query.bind(digest.to_vec());
+    }
+    Ok(query.fetch_optional(pool).await.map_err(failed)?.is_some())
 }
 
 /// Bytes of an id, as bound.

@@ -25,6 +25,7 @@ mod reading;
 pub mod replay;
 pub mod requests;
 pub mod review;
+pub mod revoke;
 pub mod scrub;
 pub mod sealing;
 mod second_place;

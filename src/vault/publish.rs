@@ -5,7 +5,7 @@ use super::ingest::publish_row;
 use super::layout::part_role;
 use super::names::Names;
 use super::originals::{self, Fetched};
-use super::{Archive, Rules, VaultError};
+use super::{Archive, Rules, VaultError, revoke};
 use crate::access::{SystemAct, SystemActKind};
 use crate::capture::{Format, Item, PartRole, reread};
 use crate::ledger::{Entry, EntryKind, Pending, Recorded, Thing};
@@ -297,6 +297,7 @@ async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(
                 serde_json::from_str(payload).map_err(|_| unreadable())?;
             archive.room.grant_until(grant, until).await?;
         }
+        revoke::IDENTITY => revoke::take_down(archive, payload).await?,
         "withdrawal" => {
             let gone: Vec<ProjectionId> = serde_json::from_str(payload).map_err(|_| unreadable())?;
             record_withdrawal(archive, archive.room.withdraw(&gone).await?).await?;

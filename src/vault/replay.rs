@@ -3,14 +3,18 @@
 //!
 //! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they still tell
 //! what happened, also of records that are lost with the database. Done again are destructions, erased bodies, revoked
-//! grants, and ends of mandates and assignments. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
+//! grants, ends of mandates and assignments; and of tokens, subjects and persons that were revoked, those whom the map of
+//! actors knows. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
 //! counts): the record is withheld until it is judged again.
 
 use super::destroy::{Destruction, destroy};
 use super::verify::plane_of;
-use super::{Archive, VaultError, appointments, bodies, grants, second_place};
+use super::{Archive, VaultError, appointments, bodies, grants, revoke, second_place};
 use crate::ledger::{Entry, EntryId, EntryKind, Origin, Pending, Thing};
-use crate::model::{AppointmentId, AppointmentKind, GrantId, OrganisationId, RecordId};
+use crate::model::{
+    ActorId, AppointmentId, AppointmentKind, GrantId, OrganisationId, RecordId, RevocationId, RevocationKind,
+    RevocationReason, Revoked,
+};
 use crate::store::exported::{CHECKPOINT, ExportedLog};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +32,10 @@ pub struct Replayed {
     pub bodies_erased: u64,
     /// Grants revoked again.
     pub grants_revoked: u64,
+    /// Subjects and persons revoked again.
+    pub identities_revoked: u64,
+    /// Revocations whose words are lost with the database (tokens, and people who never came here): they must be given again.
+    pub revocations_lost: u64,
     /// Mandates and assignments ended again.
     pub appointments_ended: u64,
     /// Records whose flags must be judged again.
@@ -91,7 +99,48 @@ struct Since {
     revoked: BTreeSet<GrantId>,
     ended: BTreeSet<AppointmentId>,
     judged: BTreeSet<RecordId>,
+    identities: BTreeMap<RevocationId, Identity>,
     captures: u64,
+}
+
+/// A revocation as the ledger tells it: without the words of the tokens.
+#[derive(Debug)]
+struct Identity {
+    kind: Option<RevocationKind>,
+    reason: Option<RevocationReason>,
+    actor: Option<ActorId>,
+}
+
+impl Identity {
+    fn of(entry: &Entry) -> Self {
+        Self {
+            kind: entry.outcome_code().and_then(|code| code.as_str().parse().ok()),
+            reason: entry.reasons().iter().find_map(|code| code.as_str().parse().ok()),
+            actor: entry.things().iter().find_map(|thing| match thing {
+                Thing::Actor(actor) => Some(*actor),
+                _ => None,
+            }),
+        }
+    }
+
+    /// Revokes again whom the map of actors names; `false` when it names nobody.
+    async fn redo(&self, archive: &Archive) -> Result<bool, VaultError> {
+        let (Some(kind), Some(actor)) = (self.kind, self.actor) else { return Ok(false) };
+        let Some((issuer, value)) = archive.catalogue.person_behind(actor).await? else { return Ok(false) };
+        let Ok(revoked) = Revoked::new(kind, &issuer, &value) else { return Ok(false) };
+        match revoke::revoke(archive, revoked, self.reason.unwrap_or(RevocationReason::Other)).await {
+            // It is in force already: someone revoked it before the backup too.
+            Ok(_) | Err(VaultError::Input(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn revocation(entry: &Entry) -> Option<RevocationId> {
+    entry.things().iter().find_map(|thing| match thing {
+        Thing::Revocation(id) => Some(*id),
+        _ => None,
+    })
 }
 
 impl Since {
@@ -116,6 +165,14 @@ impl Since {
             }
             EntryKind::GrantApproved => self.approved.extend(grants()),
             EntryKind::GrantRevoked => self.revoked.extend(grants()),
+            EntryKind::IdentityRevoked => {
+                self.identities.extend(revocation(entry).map(|id| (id, Identity::of(entry))));
+            }
+            EntryKind::IdentityRestored => {
+                if let Some(id) = revocation(entry) {
+                    self.identities.remove(&id);
+                }
+            }
             EntryKind::AppointmentEnded => {
                 self.ended.extend(entry.things().iter().filter_map(|thing| match thing {
                     Thing::Appointment(ended) => Some(*ended),
@@ -149,6 +206,12 @@ impl Since {
                 // It was approved after the backup, or revoked before it.
                 Err(VaultError::Absent { .. }) => {}
                 Err(error) => return Err(error),
+            }
+        }
+        for identity in self.identities.values() {
+            match identity.redo(archive).await? {
+                true => done.identities_revoked += 1,
+                false => done.revocations_lost += 1,
             }
         }
         for (id, kind) in

@@ -11,6 +11,7 @@ mod journal;
 mod keeping;
 mod late;
 mod reading_role;
+mod revocations;
 mod room;
 mod search;
 pub mod stage;
@@ -89,7 +90,11 @@ on_every_backend! {
         names_are_drawn_for_each_grant,
         pseudonyms_stay_with_a_person_in_a_grant,
         a_revoked_grant_has_no_names_left,
-        a_grant_covers_its_channels_until_its_time;
+        a_grant_covers_its_channels_until_its_time,
+        what_is_refused_is_looked_up_by_digest;
+    revocations:
+        a_revocation_stands_with_its_entry_and_its_way_down_or_not_at_all,
+        what_was_lifted_can_be_revoked_again;
     search:
         every_page_together_gives_everything_once,
         words_days_and_channels_select_what_they_say,

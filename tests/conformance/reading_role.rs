@@ -16,6 +16,7 @@ const CHANGES: &[&str] = &[
     "UPDATE reading_grant SET revoked = 0",
     "DELETE FROM projection",
     "DELETE FROM grant_record",
+    "DELETE FROM revoked",
     "DROP TABLE term",
     "ALTER TABLE projection ADD COLUMN x TEXT",
     "CREATE TABLE more (x TEXT)",
@@ -49,6 +50,7 @@ async fn reads_projections(stage: &Stage, role: &str, owner: &Database) {
     let room = Room::new(db.clone());
     assert_eq!(room.find(grant_id(1), &Query::default(), None, 10).await.unwrap().len(), 1);
     assert_eq!(room.pseudonyms(grant_id(1), conversation(1)).await.unwrap().len(), 1);
+    assert!(!room.is_revoked(&[[1; 32]]).await.unwrap());
     let before = dump(owner, super::room::TABLES).await;
     for statement in CHANGES {
         refused(&db, statement).await;

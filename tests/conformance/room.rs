@@ -247,3 +247,27 @@ pub async fn a_grant_covers_its_channels_until_its_time(stage: &Stage) {
     assert_eq!((read.len(), read[0].until, read[0].plan.as_str()), (1, at(1_000), "researcher"));
     assert_eq!(read[0].channels, [channel().id]);
 }
+
+pub async fn what_is_refused_is_looked_up_by_digest(stage: &Stage) {
+    let (db, writer, room) = opened(stage).await;
+    let (one, other) = ([1; 32], [2; 32]);
+    assert!(!room.is_revoked(&[one, other]).await.unwrap());
+    for _twice in 0..2 {
+        writer.refuse_identity(&one, true).await.unwrap();
+    }
+    assert!(room.is_revoked(&[one]).await.unwrap() && room.is_revoked(&[other, one]).await.unwrap());
+    assert!(!room.is_revoked(&[other]).await.unwrap() && !room.is_revoked(&[]).await.unwrap());
+    assert_eq!(dump(&db, &["revoked"]).await.len(), 1);
+    for _twice in 0..2 {
+        writer.refuse_identity(&one, false).await.unwrap();
+    }
+    assert!(!room.is_revoked(&[one]).await.unwrap());
+    // All of them at once: what is not among them is no longer refused.
+    writer.refuse_identity(&one, true).await.unwrap();
+    let many: Vec<[u8; 32]> = (2..=250).map(|n| [n; 32]).collect();
+    writer.refuse_exactly(&many).await.unwrap();
+    assert!(!room.is_revoked(&[one]).await.unwrap() && room.is_revoked(&[other]).await.unwrap());
+    assert_eq!(dump(&db, &["revoked"]).await.len(), many.len());
+    writer.refuse_exactly(&[]).await.unwrap();
+    assert!(!room.is_revoked(&many[..3]).await.unwrap());
+}

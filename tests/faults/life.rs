@@ -6,17 +6,18 @@ use knik::access::grant_file::Content;
 use knik::ledger::{Entry, EntryKind, Thing};
 use knik::model::{
     ActorId, AppointmentKind, DisclosureId, PrivateText, RecordId, RequestId, RequestState, RequestStep,
-    ReviewReason, Role, SegmentId, Timestamp,
+    ReviewReason, RevocationKind, RevocationReason, Revoked, Role, SegmentId, Timestamp,
 };
 use knik::store::catalogue::{Channel, QueueState, RecordSummary};
 use knik::store::inbox::{HandedIn, Message, RoomEvent, RoomEventKind};
+use knik::store::room::Room;
 use knik::vault::appointments::{self, Appointing};
 use knik::vault::destroy::{self, Destruction};
 use knik::vault::disclose::{self, DisclosureRequest, receipt_again};
 use knik::vault::requests::{self, Deciding};
 use knik::vault::review::{self, Judging, QueueSelection};
 use knik::vault::verify::{Trust, verify};
-use knik::vault::{bodies, channels, grants, keys, scrub};
+use knik::vault::{bodies, channels, grants, keys, revoke, scrub};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,6 +131,10 @@ impl Life {
             }
         }
         say("revoked");
+        if archive.catalogue.revocations().await.unwrap().is_empty() {
+            revoke::revoke(archive, reader(), RevocationReason::Left).await.unwrap();
+        }
+        say("refused");
         vault.round().await;
         self.destroy().await;
         say("destroyed");
@@ -360,6 +365,9 @@ impl Life {
         if acknowledged.has("revoked") {
             assert!(archive.catalogue.grants().await.unwrap().iter().all(|grant| grant.revoked_at.is_some()));
         }
+        let refused = self.refused_in_the_room().await;
+        assert_eq!(refused, archive.catalogue.is_revoked(&[reader().digest()]).await.unwrap());
+        assert!(refused || !acknowledged.has("refused"), "a revocation is lost");
         if acknowledged.has("granted") {
             assert_eq!(archive.catalogue.grants().await.unwrap().len(), 1);
         }
@@ -368,6 +376,10 @@ impl Life {
         let taken = taken.iter().filter(|entry| entry.kind() == EntryKind::ViewServed).count();
         assert_eq!(taken, messages, "each message of the reading room is in its log, once");
         assert!(messages >= usize::from(acknowledged.has("read")), "what was read is recorded");
+    }
+
+    async fn refused_in_the_room(&self) -> bool {
+        Room::new(self.vault.room.clone()).is_revoked(&[reader().digest()]).await.unwrap()
     }
 
     async fn nothing_is_wrong(&self) {
@@ -396,6 +408,11 @@ impl Life {
         whole.published = self.vault.archive.room.count().await.unwrap();
         whole
     }
+}
+
+/// Who is refused in the end.
+fn reader() -> Revoked {
+    Revoked::new(RevocationKind::Subject, "https://knik.example", "reader").unwrap()
 }
 
 async fn archive_read(vault: &TestVault) {

@@ -1,17 +1,19 @@
 //! Search and reading tell nothing of redacted values: over HTTP, an archive answers as one without them does, byte for
 //! byte, with its headers, counts, order and pages.
 
-use super::stage::{ISSUER, grant, reading_room};
+use super::stage::{grant, reading_room};
 use crate::support::{TestVault, start};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::Data;
 use actix_web::{App, body::to_bytes};
 use knik::config::Limits;
 use knik::http::reading_room::{RoomDesk, routes};
-use knik::http::token::{AlgorithmFamily, DevelopmentIssuer, Issuer, IssuerSettings, Minting, Verifier};
+use knik::http::token::{DevelopmentIssuer, Minting, Renewal, Verifier};
 use knik::http::{Admission, Pace};
 use knik::model::Role;
+use knik::store::room::Room;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What one person of the conversation gives away.
@@ -102,15 +104,10 @@ async fn answers(people: &[Person; 2]) -> Vec<String> {
     vault.round().await;
     let held = grant(&vault, "min-low", "reads").await;
     let issuer = DevelopmentIssuer::new(&[7; 32], "https://knik.example").unwrap();
-    let settings = IssuerSettings {
-        issuer: ISSUER.to_owned(),
-        audience: "https://knik.example".to_owned(),
-        algorithm: AlgorithmFamily::EdDsa,
-        types: vec!["at+jwt".to_owned()],
-        parties: Vec::new(),
-        lifetime_max_seconds: 3_600,
-    };
-    let verifier = Verifier::new(vec![Issuer::new(settings, &issuer.key_set()).unwrap()]);
+    let verifier = Arc::new(Verifier::new(vec![issuer.issuer().unwrap()]));
+    // The demo's keys never change, and nobody is revoked.
+    let keys = Arc::new(Renewal::new(Arc::clone(&verifier), HashMap::new(), start, |_, _| ()));
+    let revoked = Arc::new(Room::new(vault.room.clone()));
     let asked = Minting {
         subject: "reads",
         role: Role::Researcher,
@@ -122,7 +119,7 @@ async fn answers(people: &[Person; 2]) -> Vec<String> {
     let token = issuer.mint(&asked).unwrap();
     let desk = RoomDesk { room: reading_room(&vault), pace: Arc::new(Pace::new(&no_limits(), start)) };
     let app = App::new()
-        .app_data(Data::new(Admission::new(verifier, start)))
+        .app_data(Data::new(Admission::new(verifier, keys, revoked, start)))
         .app_data(Data::new(desk))
         .configure(routes);
     let app = init_service(app).await;

@@ -402,8 +402,7 @@ fn a_backup_of_a_running_service_fits_together() {
     fs::rename(place.path().join(format!("restored-{last}")), place.path().join("data-restored")).unwrap();
     let again = temp();
     fs::rename(place.path().join("data-restored"), again.path().join("data")).unwrap();
-    let set = [("KNIK_VAULT__LISTEN", "127.0.0.1:0"), ("KNIK_READING_ROOM__LISTEN", "127.0.0.1:0")];
-    let served = Service::start(again.path(), None, &["serve"], &set);
+    let served = Service::start(again.path(), None, &["demo", "--port", "0"], &[]);
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let answer = served.person("researcher").get(Plane::Room, "/v1/records").await;
         answer.expect(200);

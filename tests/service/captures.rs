@@ -23,7 +23,7 @@ pub fn served() -> &'static Service {
             ("KNIK_READING_ROOM__LISTEN", "127.0.0.1:0"),
             ("KNIK_INGEST__UPLOAD_BYTES_MAX", &most),
         ];
-        Service::start(&place, Some(&place), &["serve"], &set)
+        Service::start(&place, Some(&place), &["demo", "--port", "0"], &set)
     });
     &SERVED
 }

@@ -172,6 +172,26 @@ async fn the_demo_prints_what_is_needed_to_try_it() {
     }
 }
 
+#[test]
+fn the_demos_issuer_exists_in_the_demo_only_and_the_demo_says_so() {
+    let running = demo();
+    assert!(running.output().contains("DEMO"), "{}", running.output());
+    assert!(running.json(&["status"])["warnings"].to_string().contains("this is the demo"));
+
+    let place = temp();
+    let dir = place.path().join("data");
+    knik(&dir, &["demo", "--check"]);
+    knik(&dir, &["serve"]).refused(&["no issuer of tokens", "knik demo"]);
+    let config = fs::read_to_string(dir.join("knik.toml")).unwrap();
+    let issuer = "https://knik.invalid/demo-issuer";
+    fs::write(dir.join("demo.jwks"), "{\"keys\":[]}").unwrap();
+    let named = format!(
+        "{config}\n[[issuers]]\nissuer = \"{issuer}\"\naudience = \"a\"\njwks = \"demo.jwks\"\nalgorithm = \"EdDSA\"\n"
+    );
+    fs::write(dir.join("knik.toml"), named).unwrap();
+    knik(&dir, &["serve"]).refused(&["demo's issuer", "anyone can mint"]);
+}
+
 /// What a disk did not confirm may be durable or not, and what it confirms later says nothing of it.
 #[test]
 fn a_service_whose_disk_confirms_nothing_stops_and_says_so() {
@@ -196,7 +216,6 @@ fn a_service_whose_disk_confirms_nothing_stops_and_says_so() {
     assert_ne!(code, 0);
     assert!(service.output().contains("did not confirm a write"), "{}", service.output());
     service.stop();
-    let set = [("KNIK_VAULT__LISTEN", "127.0.0.1:0"), ("KNIK_READING_ROOM__LISTEN", "127.0.0.1:0")];
-    let again = Service::start(place.path(), None, &["serve"], &set);
+    let again = Service::start(place.path(), None, &["demo", "--port", "0"], &[]);
     assert_eq!(again.json(&["status"])["counts"], counts, "nothing is lost");
 }

@@ -72,7 +72,8 @@ pub(super) async fn run(dir: &Path, asked: &DemoArguments) -> Result<ExitCode> {
     folder.config.reading_room.listen.set_port(ports.1);
     let report = setup::fill(&folder).await?;
     let folder = Arc::new(folder);
-    let running = Running::start(Arc::clone(&folder)).await?;
+    let issuer = DevelopmentIssuer::new(&*folder.keys.demo_issuer_seed(false)?, AUDIENCE)?;
+    let running = Running::start(Arc::clone(&folder), Some(&issuer)).await?;
     if asked.check {
         let passed = check::check(&folder, &running).await;
         running.stop().await;
@@ -126,7 +127,8 @@ fn instructions(dir: &Path, at: Where) -> Result<()> {
     let curl = format!("curl -sS --cacert {}", authority.display());
     print::line(&format!(
         "\nvault         https://{}   (officials, reviewers, records managers)\nreading room  https://{}   (researchers)\n\
-         The tokens below are signed by a demo issuer that only this folder trusts; they last twelve hours.",
+         DEMO: the tokens below are of a development issuer whose key lies in this folder: whoever reads it is anyone.\n\
+         Only `knik demo` takes them, `knik serve` never does; they last twelve hours.",
         at.vault, at.reading_room
     ));
     for person in PEOPLE {

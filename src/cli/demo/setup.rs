@@ -2,9 +2,9 @@
 
 use super::super::certificates::DevelopmentCertificates;
 use super::super::folder::DataFolder;
+use super::PEOPLE;
 use super::samples::{Registry, capture};
-use super::{AUDIENCE, PEOPLE, TOKEN_SECONDS};
-use crate::http::token::{DEMO_ISSUER, DevelopmentIssuer};
+use crate::http::token::DEMO_ISSUER;
 use crate::model::Role;
 use crate::store::keys::{KeyFolder, write_new};
 use crate::store::spool::SpoolWriter;
@@ -17,8 +17,9 @@ use std::path::Path;
 
 /// The demo's certificate authority: its certificate only, its key is thrown away.
 pub(super) const AUTHORITY: &str = "tls/authority.pem";
-const JWKS: &str = "issuers/demo.jwks";
-const CERTIFICATE_DAYS: u16 = 30;
+/// What that authority revoked: nothing, for as long as its certificates last.
+const REVOKED: &str = "tls/authority.crl";
+const CERTIFICATE_DAYS: u16 = 90;
 /// How long the demo researcher's grant holds.
 const GRANT_SECONDS: i64 = 30 * 86_400;
 
@@ -34,31 +35,29 @@ pub(super) fn prepare(dir: &Path) -> Result<()> {
         let ours = fs::read_to_string(&config).is_ok_and(|text| text.contains(DEMO_ISSUER));
         ensure!(ours, "`{}` holds something else than a demo; name another folder with --dir", dir.display());
     }
-    for folder in ["tls", "room/tls", "issuers"] {
+    for folder in ["tls", "room/tls"] {
         let made = DirBuilder::new().mode(0o700).recursive(true).create(dir.join(folder));
         made.with_context(|| format!("cannot make folder `{}`", dir.join(folder).display()))?;
     }
-    let keys = KeyFolder::open(&dir.join("keys"))?;
-    let issuer = DevelopmentIssuer::new(&*keys.demo_issuer_seed(true)?, AUDIENCE)?;
+    let _made_once = KeyFolder::open(&dir.join("keys"))?.demo_issuer_seed(true)?;
     if !config.exists() {
         certificates(dir)?;
-        fs::write(dir.join(JWKS), issuer.key_set())?;
-        fs::write(&config, configuration())?;
+        fs::write(&config, CONFIGURATION)?;
     }
     Ok(())
 }
 
-fn configuration() -> String {
-    format!(
-        "# Made by `knik demo`. The issuer below is for demonstration only: whoever holds its key is anyone.\n\
-         name = \"demo.knik.invalid\"\n\n[[issuers]]\nissuer = \"{DEMO_ISSUER}\"\naudience = \"{AUDIENCE}\"\n\
-         jwks = \"{JWKS}\"\nalgorithm = \"EdDSA\"\nlifetime-seconds-max = {TOKEN_SECONDS}\n"
-    )
-}
+/// The first line says whose folder it is ([`DEMO_ISSUER`]).
+const CONFIGURATION: &str = "\
+# Made by `knik demo`, whose tokens come from https://knik.invalid/demo-issuer: for demonstration only, taken by `knik demo`
+# alone. To serve this folder with `knik serve`, add your own issuer (docs/identity.md).
+name = \"demo.knik.invalid\"
+";
 
 fn certificates(dir: &Path) -> Result<()> {
     let made = DevelopmentCertificates::generate(Sources::system().now(), CERTIFICATE_DAYS, 2)?;
     write_new(&dir.join(AUTHORITY), made.authority_pem().as_bytes())?;
+    write_new(&dir.join(REVOKED), made.revoked_pem().as_bytes())?;
     for (server, place) in made.servers().iter().zip(["tls/vault", "room/tls/room"]) {
         write_new(&dir.join(format!("{place}.pem")), server.chain_pem().as_bytes())?;
         write_new(&dir.join(format!("{place}.key")), server.key_pem().as_bytes())?;

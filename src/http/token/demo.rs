@@ -1,5 +1,6 @@
 //! The issuer of the demo: it signs what it is asked to, and says in its name that it is no authority.
 
+use super::ClaimMapping;
 use super::keys::{AlgorithmFamily, Issuer, IssuerError, IssuerSettings};
 use crate::model::{OrganisationId, Role, Timestamp};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -72,15 +73,29 @@ impl DevelopmentIssuer {
     /// # Errors
     /// When the audience is empty.
     pub fn issuer(&self) -> Result<Issuer, IssuerError> {
-        let settings = IssuerSettings {
+        Issuer::new(Self::settings(&self.audience), &self.key_set())
+    }
+
+    /// Whom its tokens are for.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    /// What a verifier accepts of it, for one audience.
+    #[must_use]
+    pub fn settings(audience: &str) -> IssuerSettings {
+        IssuerSettings {
             issuer: DEMO_ISSUER.to_owned(),
-            audience: self.audience.clone(),
+            audience: audience.to_owned(),
             algorithm: AlgorithmFamily::EdDsa,
             types: vec!["at+jwt".to_owned()],
+            relax_type: false,
+            relax_token_id: false,
             parties: Vec::new(),
             lifetime_max_seconds: LIFETIME_SECONDS_MAX,
-        };
-        Issuer::new(settings, &self.key_set())
+            mapping: ClaimMapping::default(),
+        }
     }
 
     /// The public key as a JWK set.

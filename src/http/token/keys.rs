@@ -1,12 +1,14 @@
-//! Issuers as configured: their name, one algorithm, public keys, and how long their tokens may live.
+//! Issuers as configured: their name, one algorithm, and the public keys that hold now.
 
-use super::strict_json;
+use super::{ClaimMapping, strict_json};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The one signature algorithm of an issuer. Symmetric ones and `none` do not exist here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,17 +34,28 @@ pub struct IssuerSettings {
     pub algorithm: AlgorithmFamily,
     /// Accepted `typ`, such as `at+jwt`; compared without case and without a leading `application/`.
     pub types: Vec<String>,
-    /// Clients (`azp`) that may ask; when there are any, `azp` is required, else it is not looked at.
+    /// Relaxed: a token without type, or with type `JWT`, is taken too, unless it shows signs of an ID token.
+    pub relax_type: bool,
+    /// Relaxed: a token without `jti` is taken too.
+    pub relax_token_id: bool,
+    /// Clients (`azp` or `client_id`) that may ask; when there are any, one of the two is required.
     pub parties: Vec<String>,
     /// The longest time between `iat` (or `nbf`) and `exp`, in seconds.
     pub lifetime_max_seconds: u32,
+    /// What the claims mean.
+    pub mapping: ClaimMapping,
 }
 
-/// An issuer with its public keys. Immutable: a rotated key set makes a new one.
+/// An issuer with the public keys that hold now. A new key set takes the place of the old one whole: what is no longer
+/// in it verifies nothing more.
 pub struct Issuer {
     settings: IssuerSettings,
-    keys: HashMap<String, DecodingKey>,
+    keys: RwLock<Arc<KeySet>>,
+    generation: AtomicU64,
 }
+
+/// Public keys by `kid`.
+type KeySet = HashMap<String, Arc<DecodingKey>>;
 
 /// A key set that cannot be used. Never holds key material.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,7 +113,56 @@ impl Issuer {
     /// # Errors
     /// The first thing that is wrong with settings or keys.
     pub fn new(settings: IssuerSettings, key_set: &str) -> Result<Self, IssuerError> {
+        let issuer = Self::without_keys(settings)?;
+        issuer.replace_keys(key_set)?;
+        Ok(issuer)
+    }
+
+    /// An issuer whose keys are not known yet: its tokens are refused until they are.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the settings.
+    pub fn without_keys(settings: IssuerSettings) -> Result<Self, IssuerError> {
         check_settings(&settings)?;
+        Ok(Self { settings, keys: RwLock::default(), generation: AtomicU64::new(0) })
+    }
+
+    /// Puts the keys of a JWK set in the place of those that held.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the set; those that held then still do.
+    pub fn replace_keys(&self, key_set: &str) -> Result<(), IssuerError> {
+        self.put(self.read_keys(key_set)?);
+        Ok(())
+    }
+
+    /// No key holds any more.
+    pub fn drop_keys(&self) {
+        self.put(KeySet::new());
+    }
+
+    /// How many keys hold.
+    #[must_use]
+    pub fn key_count(&self) -> usize {
+        self.held().len()
+    }
+
+    fn put(&self, keys: KeySet) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Rises whenever keys were put in the place of others.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    fn held(&self) -> Arc<KeySet> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn read_keys(&self, key_set: &str) -> Result<KeySet, IssuerError> {
+        let settings = &self.settings;
         let issuer = || settings.issuer.clone();
         let set =
             strict_json::object(key_set.as_bytes()).map_err(|_| IssuerError::Json { issuer: issuer() })?;
@@ -122,18 +184,16 @@ impl Issuer {
             let kid = text(jwk, "kid").filter(|kid| (1..=256).contains(&kid.len()));
             let kid = kid.ok_or_else(|| wrong("has no `kid` of 1 to 256 bytes"))?;
             let read = settings.algorithm.read(jwk).ok_or_else(|| wrong("is malformed or too small"))?;
-            if keys.insert(kid.to_owned(), read).is_some() {
+            if keys.insert(kid.to_owned(), Arc::new(read)).is_some() {
                 return Err(wrong("has a `kid` that stands twice"));
             }
         }
-        if keys.is_empty() {
-            Err(IssuerError::NoKey { issuer: issuer() })
-        } else {
-            Ok(Self { settings, keys })
-        }
+        if keys.is_empty() { Err(IssuerError::NoKey { issuer: issuer() }) } else { Ok(keys) }
     }
 
-    pub(super) fn name(&self) -> &str {
+    /// Its name: the exact `iss`.
+    #[must_use]
+    pub fn name(&self) -> &str {
         &self.settings.issuer
     }
 
@@ -149,13 +209,31 @@ impl Issuer {
         self.settings.lifetime_max_seconds.into()
     }
 
-    pub(super) fn key(&self, kid: &str) -> Option<&DecodingKey> {
-        self.keys.get(kid)
+    pub(super) const fn mapping(&self) -> &ClaimMapping {
+        &self.settings.mapping
     }
 
-    pub(super) fn accepts_type(&self, typ: &str) -> bool {
-        let (given, known) = (bare_type(typ), &self.settings.types);
-        known.iter().any(|one| bare_type(one).eq_ignore_ascii_case(given))
+    pub(super) const fn relaxes_type(&self) -> bool {
+        self.settings.relax_type
+    }
+
+    pub(super) const fn relaxes_token_id(&self) -> bool {
+        self.settings.relax_token_id
+    }
+
+    pub(super) fn has_keys(&self) -> bool {
+        !self.held().is_empty()
+    }
+
+    pub(super) fn key(&self, kid: &str) -> Option<Arc<DecodingKey>> {
+        self.held().get(kid).cloned()
+    }
+
+    pub(super) fn accepts_type(&self, typ: Option<&str>) -> bool {
+        let Some(typ) = typ else { return self.settings.relax_type };
+        let given = bare_type(typ);
+        let known = self.settings.types.iter().map(|one| bare_type(one));
+        known.chain(self.settings.relax_type.then_some("JWT")).any(|one| one.eq_ignore_ascii_case(given))
     }
 
     pub(super) fn accepts_party(&self, party: Option<&str>) -> bool {
@@ -166,7 +244,7 @@ impl Issuer {
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Issuer").field("settings", &self.settings).field("keys", &self.keys.len()).finish()
+        f.debug_struct("Issuer").field("settings", &self.settings).field("keys", &self.key_count()).finish()
     }
 }
 
@@ -226,7 +304,7 @@ impl AlgorithmFamily {
 }
 
 fn check_settings(settings: &IssuerSettings) -> Result<(), IssuerError> {
-    let problem = if settings.issuer.trim().is_empty() {
+    let problem = if settings.issuer.trim().is_empty() || settings.issuer == super::MACHINES {
         "give it a name: the exact `iss`"
     } else if settings.audience.trim().is_empty() {
         "give it an audience: the exact `aud`"

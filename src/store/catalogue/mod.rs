@@ -14,6 +14,7 @@ mod key_table;
 mod originals;
 mod records;
 mod requests;
+mod revocations;
 
 pub use appointments::Appointment;
 pub use channels::{Channel, ChannelFact, Duty, Fact};

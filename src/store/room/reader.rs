@@ -2,8 +2,8 @@
 //! into a statement.
 
 use super::{Query, ReadingGrant, RoomRecord, Visitor, grant_of};
-use crate::model::{ActorId, ConversationId, GrantId, ProjectionId, RecordRef, SubjectRef};
-use crate::store::rows::{RowValues, bytes, list};
+use crate::model::{ActorId, ConversationId, GrantId, ProjectionId, RecordRef, RevocationDigest, SubjectRef};
+use crate::store::rows::{RowValues, any_of, bytes, list};
 use crate::store::{Database, StoreError};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe};
@@ -147,6 +147,15 @@ impl Room {
             .await
             .map_err(StoreError::database("reading a conversation"))?;
         rows.iter().map(record_of).collect()
+    }
+
+    /// Whether any of these is revoked now.
+    ///
+    /// # Errors
+    /// When the database fails: then nobody may be let in.
+    pub async fn is_revoked(&self, digests: &[RevocationDigest]) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 AS there FROM revoked WHERE digest";
+        any_of(self.db.read(), sql, digests, StoreError::database("reading revocations")).await
     }
 
     /// Records of a grant that answer `query`, by day, conversation and place in it, after the record `after`.

@@ -5,7 +5,9 @@ use super::{
     Draw, PublishedConversation, PublishedGrant, PublishedProjection, PublishedReader, PublishedSelection,
     ReadingGrant, grant_of,
 };
-use crate::model::{ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, SubjectRef, Timestamp};
+use crate::model::{
+    ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RevocationDigest, SubjectRef, Timestamp,
+};
 use crate::redact::{Projection, searchable};
 use crate::store::effect::Effect;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
@@ -155,6 +157,38 @@ impl RoomWriter {
                 .map_err(StoreError::database("revoking a grant"))?;
         }
         Effect::RoomRevocation.of(tx.commit()).await.map_err(StoreError::database("revoking a grant"))
+    }
+
+    /// Has the reading room refuse what is looked up by this digest, or no longer. Doing it twice changes nothing.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn refuse_identity(&self, digest: &RevocationDigest, refused: bool) -> Result<(), StoreError> {
+        let statement = match refused {
+            true => "INSERT INTO revoked (digest) VALUES ($1) ON CONFLICT (digest) DO NOTHING",
+            false => "DELETE FROM revoked WHERE digest = $1",
+        };
+        let done = sqlx::query(statement).bind(digest.to_vec()).execute(self.db.write());
+        Effect::RoomIdentityRevoked
+            .of(done)
+            .await
+            .map_err(StoreError::database("publishing a revocation"))?;
+        Ok(())
+    }
+
+    /// Has the reading room refuse what is looked up by these digests, and nothing else.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn refuse_exactly(&self, digests: &[RevocationDigest]) -> Result<(), StoreError> {
+        let failed = "publishing revocations";
+        let mut tx = self.db.begin().await?;
+        sqlx::query("DELETE FROM revoked").execute(&mut *tx).await.map_err(StoreError::database(failed))?;
+        insert_all(&mut tx, "INSERT INTO revoked (digest) VALUES", 1, "", digests, |query, digest| {
+            query.bind(digest.to_vec())
+        })
+        .await?;
+        Effect::RoomIdentityRevoked.of(tx.commit()).await.map_err(StoreError::database(failed))
     }
 
     /// The redacted document of a projection, if it is published.
