@@ -1,5 +1,6 @@
 //! What is asked, and each figure in its own file.
 
+mod bytes;
 mod disk;
 mod ingest;
 mod load;
@@ -36,6 +37,7 @@ pub struct Asked {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
     Ingest,
+    Bytes,
     Views,
     Memory,
     Posts,
@@ -56,6 +58,10 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     if matches!(asked.what, What::Memory | What::All) {
         add(&mut report, "memoryWithSamples", memory::of(&Folder::make(None, asked.program.as_deref())?)?);
     }
+    if asked.what == What::Bytes {
+        add(&mut report, "bytes", bytes::measure(&asked, &folder)?);
+        return print(&asked, &report);
+    }
     // Views and memory need records: they come in the way that is measured.
     if asked.what == What::Ingest || !folder.is_filled() {
         add(&mut report, "ingest", ingest::measure(&asked, &folder)?);
@@ -66,10 +72,17 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     if matches!(asked.what, What::Views | What::All) {
         add(&mut report, "views", views::measure(&asked, &folder)?);
     }
+    if asked.what == What::All {
+        add(&mut report, "bytes", bytes::measure(&asked, &Folder::make(None, asked.program.as_deref())?)?);
+    }
+    print(&asked, &report)
+}
+
+fn print(asked: &Asked, report: &Value) -> Result<()> {
     if asked.json {
-        table::line(&serde_json::to_string_pretty(&report)?);
+        table::line(&serde_json::to_string_pretty(report)?);
     } else {
-        table::print(&report);
+        table::print(report);
     }
     Ok(())
 }
@@ -103,6 +116,7 @@ impl Asked {
             let mut value = || arguments.next().with_context(|| format!("`{argument}` needs a value"));
             match argument.as_str() {
                 "ingest" => asked.what = What::Ingest,
+                "bytes" => asked.what = What::Bytes,
                 "views" => asked.what = What::Views,
                 "memory" => asked.what = What::Memory,
                 "posts" => asked.what = What::Posts,
