@@ -53,7 +53,7 @@ pub fn measure(asked: &Asked, folder: &Folder) -> Result<Value> {
 }
 
 /// What a projection takes with the words by which it is found; names of a grant are not of it.
-const PROJECTION_AND_INDEX: &[&str] = &["room: projection", "room: term"];
+const PROJECTION_AND_INDEX: &[&str] = &["room: projection", "room: frame", "room: posting"];
 
 fn generate(count: usize, file: &Path) -> Result<Written> {
     progress(&format!("generating {count} statuses"));

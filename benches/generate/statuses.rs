@@ -19,11 +19,65 @@ pub struct Written {
 }
 
 const COMMON: &[&str] = &[
-    "de", "het", "een", "en", "van", "in", "is", "dat", "op", "te", "voor", "met", "niet", "ik", "u", "we", "er",
-    "maar", "ook", "nog", "gemeente", "brug", "water", "vraag", "antwoord", "waarom", "wanneer", "komt", "loket",
-    "balie", "paspoort", "vergunning", "bezwaar", "fiets", "straat", "buurt", "bewoners", "wachten", "lang", "geen",
-    "reactie", "beleid", "kosten", "subsidie", "woning", "huur", "energie", "trein", "station", "vertraging", "school",
-    "kinderen", "afspraak", "bellen", "mail", "formulier", "digitaal", "aanvraag", "status",
+    "de",
+    "het",
+    "een",
+    "en",
+    "van",
+    "in",
+    "is",
+    "dat",
+    "op",
+    "te",
+    "voor",
+    "met",
+    "niet",
+    "ik",
+    "u",
+    "we",
+    "er",
+    "maar",
+    "ook",
+    "nog",
+    "gemeente",
+    "brug",
+    "water",
+    "vraag",
+    "antwoord",
+    "waarom",
+    "wanneer",
+    "komt",
+    "loket",
+    "balie",
+    "paspoort",
+    "vergunning",
+    "bezwaar",
+    "fiets",
+    "straat",
+    "buurt",
+    "bewoners",
+    "wachten",
+    "lang",
+    "geen",
+    "reactie",
+    "beleid",
+    "kosten",
+    "subsidie",
+    "woning",
+    "huur",
+    "energie",
+    "trein",
+    "station",
+    "vertraging",
+    "school",
+    "kinderen",
+    "afspraak",
+    "bellen",
+    "mail",
+    "formulier",
+    "digitaal",
+    "aanvraag",
+    "status",
 ];
 const ONSETS: [&str; 10] = ["b", "dr", "f", "gr", "kl", "l", "m", "pl", "st", "v"];
 const RHYMES: [&str; 4] = ["aan", "eer", "oel", "ijk"];
@@ -59,7 +113,7 @@ pub fn statuses(count: u64, seed: u64, out: &mut impl Write) -> io::Result<Writt
 
 fn words(text: &mut String, draw: &mut Draw) {
     text.clear();
-    for place in 0..10 + draw.below(31) {
+    for place in 0..8 + draw.below(25) {
         if place > 0 {
             text.push(' ');
         }

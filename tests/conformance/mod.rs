@@ -85,11 +85,13 @@ on_every_backend! {
         names_are_drawn_for_each_grant,
         pseudonyms_stay_with_a_person_in_a_grant,
         a_revoked_grant_has_no_names_left,
-        a_grant_covers_its_channels_until_its_time;
+        a_grant_covers_its_channels_until_its_time,
+        what_was_published_before_numbers_is_carried_over;
     search:
         every_page_together_gives_everything_once,
         words_days_and_channels_select_what_they_say,
-        words_of_people_are_only_ever_values;
+        words_of_people_are_only_ever_values,
+        many_answers_are_found_as_few_are;
     inbox:
         messages_keep_their_order,
         nothing_is_changed_or_removed,
