@@ -28,9 +28,18 @@ pub(super) trait RowValues {
     }
 
     fn digest(&self, column: &'static str) -> Result<ItemDigest, StoreError> {
-        let bytes: [u8; 32] =
-            self.blob(column)?.try_into().map_err(|_| StoreError::Corrupt { what: column })?;
-        Ok(ItemDigest::from_bytes(bytes))
+        let kept = self.blob(column)?.try_into().map_err(|_| StoreError::Corrupt { what: column })?;
+        Ok(ItemDigest::from_kept(kept))
+    }
+
+    /// Digests one behind the other; none for null.
+    fn digests(&self, column: &'static str) -> Result<Vec<ItemDigest>, StoreError> {
+        let bytes = self.blob_or_null(column)?.unwrap_or_default();
+        let (kept, rest) = bytes.as_chunks::<16>();
+        if !rest.is_empty() {
+            return Err(StoreError::Corrupt { what: column });
+        }
+        Ok(kept.iter().map(|kept| ItemDigest::from_kept(*kept)).collect())
     }
 
     fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
@@ -129,6 +138,11 @@ fn push_list(text: &mut String, from: usize, count: usize) {
         // Writing to a string does not fail.
         let _ = write!(text, "{n}");
     }
+}
+
+/// Digests one behind the other, as bound.
+pub(super) fn digests(of: &[ItemDigest]) -> Vec<u8> {
+    of.iter().flat_map(|digest| digest.as_bytes()).copied().collect()
 }
 
 /// Bytes of an id, as bound.

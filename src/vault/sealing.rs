@@ -327,13 +327,16 @@ impl<'a> Sealer<'a> {
     }
 
     fn seal(&mut self, kind: &str, ranges: &[ByteRange], plain: &[u8]) -> Result<FragmentId, VaultError> {
-        // One draw: 32 bytes of key, two nonces of 12, 16 bytes of id.
-        let drawn = self.sources.secret::<72>()?;
+        // One draw: 32 bytes of key, two nonces of 12, 10 bytes of id behind the time, so that the key table grows at its
+        // end.
+        let drawn = self.sources.secret::<66>()?;
         let (secret, rest) = drawn.split_first_chunk::<32>().ok_or(VaultError::Random)?;
         let (seal_nonce, rest) = rest.split_first_chunk::<12>().ok_or(VaultError::Random)?;
         let (wrap_nonce, id) = rest.split_first_chunk::<12>().ok_or(VaultError::Random)?;
-        let id: [u8; 16] = id.try_into().map_err(|_| VaultError::Random)?;
-        let id = FragmentId::from_uuid(uuid::Builder::from_random_bytes(id).into_uuid());
+        let id: &[u8; 10] = id.try_into().map_err(|_| VaultError::Random)?;
+        let id = FragmentId::from_uuid(
+            uuid::Builder::from_unix_timestamp_millis(self.sources.millis(), id).into_uuid(),
+        );
         let key = FragmentKey::from_bytes(secret);
         let aad = Aad {
             organisation: self.organisation,

@@ -48,7 +48,8 @@ on_every_backend! {
         versions_stand_beside_each_other_and_one_is_in_force,
         conversations_that_turn_out_to_be_one_are_joined,
         captures_are_known_by_their_bytes_once_they_are_whole,
-        what_was_put_off_is_due_after_a_restart_whatever_the_clock_says;
+        what_was_put_off_is_due_after_a_restart_whatever_the_clock_says,
+        what_was_known_before_digests_were_cut_is_known;
     destroy:
         a_destruction_stands_with_its_entry_or_not_at_all,
         a_joined_conversation_takes_what_was_destroyed_in_it_along,

@@ -22,7 +22,11 @@ async fn named_once(vault: &TestVault) -> BTreeSet<Vec<u8>> {
 async fn fragments(vault: &TestVault) -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> {
     let ids = column(vault, "SELECT id FROM fragment ORDER BY id").await;
     let keys = column(vault, "SELECT wrapped_key FROM fragment ORDER BY id").await;
-    let segments = column(vault, "SELECT segment FROM fragment ORDER BY id").await;
+    let segments = column(
+        vault,
+        "SELECT s.id FROM fragment f JOIN segment s ON s.number = f.segment_number ORDER BY f.id",
+    )
+    .await;
     ids.into_iter().zip(keys).zip(segments).map(|((id, key), segment)| (id, key, segment)).collect()
 }
 
