@@ -22,5 +22,6 @@ mod question;
 mod refusals;
 mod review;
 mod texts;
+mod trees;
 
 pub use fixture::{PROGRAM, without_settings};
