@@ -13,7 +13,8 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 const SEED: u64 = 20_260_401;
-const MASTODON: MeasuredChannel =
+/// Where generated statuses come in.
+pub const MASTODON: MeasuredChannel =
     MeasuredChannel { id: "bench-mastodon", platform: "mastodon", instance: "social.overheid.example" };
 
 /// Takes in generated Mastodon statuses and weighs what came of them.
@@ -55,7 +56,11 @@ pub fn measure(asked: &Asked, folder: &Folder) -> Result<Value> {
 /// What a projection takes with the words by which it is found; names of a grant are not of it.
 const PROJECTION_AND_INDEX: &[&str] = &["room: projection", "room: frame", "room: posting"];
 
-fn generate(count: usize, file: &Path) -> Result<Written> {
+/// Writes generated statuses to a file.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn generate(count: usize, file: &Path) -> Result<Written> {
     progress(&format!("generating {count} statuses"));
     let mut out = BufWriter::new(File::create(file)?);
     let written = statuses(count as u64, SEED, &mut out)?;

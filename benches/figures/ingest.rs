@@ -13,7 +13,8 @@ use std::path::Path;
 use std::time::Instant;
 
 const SEED: u64 = 20_260_105;
-const ORGANISATION: &str = "bench";
+/// Whose channels the generated captures come in on.
+pub const ORGANISATION: &str = "bench";
 const CHANNEL: &str = "bench-x";
 
 /// Generates, parses for comparison, ingests into a fresh folder with one grant in force, and weighs what came of it.

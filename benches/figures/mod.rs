@@ -1,10 +1,12 @@
 //! What is asked, and each figure in its own file.
 
+mod beside;
 mod bytes;
 mod disk;
 mod ingest;
 mod load;
 mod memory;
+mod open;
 mod posts;
 mod program;
 mod servers;
@@ -29,6 +31,8 @@ pub struct Asked {
     rounds: usize,
     /// A data folder to use and leave in place; filled already when it is there.
     keep: Option<PathBuf>,
+    /// A data folder whose rows are stored once more.
+    from: Option<PathBuf>,
     /// Another build to measure, for a comparison.
     program: Option<PathBuf>,
     json: bool,
@@ -38,6 +42,9 @@ pub struct Asked {
 enum What {
     Ingest,
     Bytes,
+    Beside,
+    Open,
+    Store,
     Views,
     Memory,
     Posts,
@@ -53,10 +60,18 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     if asked.what == What::Posts {
         return posts::print(&asked);
     }
+    if let (What::Store, Some(from), Some(into)) = (asked.what, &asked.from, &asked.keep) {
+        table::line(&beside::store(from, into)?.to_string());
+        return Ok(());
+    }
     let folder = Folder::make(asked.keep.as_deref(), asked.program.as_deref())?;
     let mut report = json!({ "machine": machine() });
     if matches!(asked.what, What::Memory | What::All) {
         add(&mut report, "memoryWithSamples", memory::of(&Folder::make(None, asked.program.as_deref())?)?);
+    }
+    if asked.what == What::Beside {
+        add(&mut report, "beside", beside::measure(&asked)?);
+        return print(&asked, &report);
     }
     if asked.what == What::Bytes {
         add(&mut report, "bytes", bytes::measure(&asked, &folder)?);
@@ -69,11 +84,15 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     if matches!(asked.what, What::Memory | What::All) {
         add(&mut report, "memory", memory::of(&folder)?);
     }
+    if matches!(asked.what, What::Open | What::All) {
+        add(&mut report, "open", open::measure(&asked, &folder)?);
+    }
     if matches!(asked.what, What::Views | What::All) {
         add(&mut report, "views", views::measure(&asked, &folder)?);
     }
     if asked.what == What::All {
         add(&mut report, "bytes", bytes::measure(&asked, &Folder::make(None, asked.program.as_deref())?)?);
+        add(&mut report, "beside", beside::measure(&asked)?);
     }
     print(&asked, &report)
 }
@@ -108,6 +127,7 @@ impl Asked {
             seconds: 10,
             rounds: 2,
             keep: None,
+            from: None,
             program: None,
             json: false,
         };
@@ -117,6 +137,10 @@ impl Asked {
             match argument.as_str() {
                 "ingest" => asked.what = What::Ingest,
                 "bytes" => asked.what = What::Bytes,
+                "beside" => asked.what = What::Beside,
+                "open" => asked.what = What::Open,
+                "store" => asked.what = What::Store,
+                "--from" => asked.from = Some(value()?.into()),
                 "views" => asked.what = What::Views,
                 "memory" => asked.what = What::Memory,
                 "posts" => asked.what = What::Posts,

@@ -41,6 +41,8 @@ pub struct Service {
     process: Child,
     /// Address of the reading room.
     pub reading_room: String,
+    /// Address of the vault.
+    pub vault: String,
 }
 
 impl Folder {
@@ -84,10 +86,23 @@ impl Folder {
     /// # Errors
     /// When it fails; its own error is part of it.
     pub fn run(&self, arguments: &[&str]) -> Result<Run> {
+        self.watched(self.command(arguments), arguments)
+    }
+
+    /// The same on so many cores and no more.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_on(&self, cores: usize, arguments: &[&str]) -> Result<Run> {
+        let mut command = on_cores(cores, &self.program);
+        command.arg("--dir").arg(&self.data).args(arguments).stdin(Stdio::null());
+        self.watched(command, arguments)
+    }
+
+    fn watched(&self, mut command: Command, arguments: &[&str]) -> Result<Run> {
         let errors = self.beside.path().join("stderr.log");
         let began = Instant::now();
-        let mut process =
-            self.command(arguments).stdout(Stdio::piped()).stderr(File::create(&errors)?).spawn()?;
+        let mut process = command.stdout(Stdio::piped()).stderr(File::create(&errors)?).spawn()?;
         let mut output = process.stdout.take().context("its output")?;
         let reader = std::thread::spawn(move || {
             let mut said = String::new();
@@ -131,13 +146,16 @@ impl Folder {
         let mut process =
             self.command(&["demo", "--port", "0"]).stdout(Stdio::piped()).stderr(errors).spawn()?;
         let output = process.stdout.take().context("its output")?;
-        let mut service = Service { process, reading_room: String::new() };
+        let mut service = Service { process, reading_room: String::new(), vault: String::new() };
         for line in BufReader::new(output).lines() {
             let line = line?;
-            if let Some((_, address)) =
-                line.split_once("https://").filter(|_| line.starts_with("reading room"))
-            {
-                service.reading_room = address.split_whitespace().next().unwrap_or_default().to_owned();
+            if let Some((of, address)) = line.split_once("https://") {
+                let address = address.split_whitespace().next().unwrap_or_default().to_owned();
+                match of {
+                    of if of.starts_with("reading room") => service.reading_room = address,
+                    of if of.starts_with("vault") => service.vault = address,
+                    _ => {}
+                }
             }
             if line.starts_with("Serving") {
                 return Ok(service);
@@ -164,6 +182,13 @@ impl Drop for Service {
         let _gone_already = self.process.kill();
         let _reaped = self.process.wait();
     }
+}
+
+/// A command that runs on so many cores: `taskset` of util-linux binds it.
+pub fn on_cores(cores: usize, program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.arg("--cpu-list").arg(format!("0-{}", cores.saturating_sub(1))).arg(program);
+    command
 }
 
 /// A size of a process from `/proc/PID/status`, in bytes.

@@ -107,8 +107,12 @@ pub(super) enum Command {
     )]
     Verify(VerifyArguments),
     /// Read every sealed segment back whole and compare it with what was written; a service does so by itself.
-    #[command(after_help = "Example: knik scrub --dir /var/lib/knik")]
-    Scrub,
+    #[command(after_help = "Example: knik scrub --dir /var/lib/knik\n         knik scrub --sweep")]
+    Scrub {
+        /// Remove objects that no row names and that are older than a day: what batches left that never committed.
+        #[arg(long)]
+        sweep: bool,
+    },
     /// Copy everything that fits together to a place outside the data folder: databases, segments, ledger, keys. A running
     /// service goes on meanwhile.
     #[command(after_help = "Example: knik backup /mnt/backup/knik --passphrase-file passphrase")]

@@ -69,8 +69,8 @@ pub(super) enum Order {
     Status,
     /// Check everything.
     Verify(VerifyOrder),
-    /// Read every segment back.
-    Scrub,
+    /// Read every segment back, and sweep orphans where that is asked.
+    Scrub { sweep: bool },
     /// Copy everything to a place for backups.
     Backup(BackupOrder),
 }

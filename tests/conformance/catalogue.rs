@@ -168,6 +168,7 @@ pub async fn names_are_completed_and_never_lose_what_is_known(stage: &Stage) {
     assert_eq!(catalogue.known(&[digest(5)]).await.unwrap()[&digest(5)].conversation, Some(conversation(50)));
     let mut parent = batch(7);
     parent.records[0].conversation = conversation(50);
+    parent.names.clear();
     committed(&catalogue, parent).await;
     committed(&catalogue, only(vec![name(5, Some(7), None)])).await;
     let known = catalogue.known(&[digest(5), digest(6)]).await.unwrap();
