@@ -1,9 +1,12 @@
 //! What is asked, and each figure in its own file.
 
+mod alike;
 mod beside;
 mod bytes;
+mod client;
 mod disk;
 mod ingest;
+mod latency;
 mod load;
 mod memory;
 mod open;
@@ -35,6 +38,8 @@ pub struct Asked {
     from: Option<PathBuf>,
     /// Another build to measure, for a comparison.
     program: Option<PathBuf>,
+    /// Pairs of requests of each route.
+    pairs: usize,
     json: bool,
 }
 
@@ -46,6 +51,7 @@ enum What {
     Open,
     Store,
     Views,
+    Alike,
     Memory,
     Posts,
     All,
@@ -90,6 +96,9 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     if matches!(asked.what, What::Views | What::All) {
         add(&mut report, "views", views::measure(&asked, &folder)?);
     }
+    if matches!(asked.what, What::Alike | What::All) {
+        add(&mut report, "alike", alike::measure(&folder, asked.pairs)?);
+    }
     if asked.what == What::All {
         add(&mut report, "bytes", bytes::measure(&asked, &Folder::make(None, asked.program.as_deref())?)?);
         add(&mut report, "beside", beside::measure(&asked)?);
@@ -129,6 +138,7 @@ impl Asked {
             keep: None,
             from: None,
             program: None,
+            pairs: 10_000,
             json: false,
         };
         let mut arguments = arguments;
@@ -142,6 +152,8 @@ impl Asked {
                 "store" => asked.what = What::Store,
                 "--from" => asked.from = Some(value()?.into()),
                 "views" => asked.what = What::Views,
+                "alike" => asked.what = What::Alike,
+                "--pairs" => asked.pairs = value()?.parse().context("--pairs")?,
                 "memory" => asked.what = What::Memory,
                 "posts" => asked.what = What::Posts,
                 "all" => asked.what = What::All,
