@@ -31,7 +31,7 @@ const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, 
     ORDER BY w.until_at, w.id";
 
 const VISITOR_AND_RECORD: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, \
-    w.revoked, g.reference, g.conversation_reference, p.id AS projection, p.conversation, p.author, p.day, p.passages, \
+    w.revoked, g.reference, g.conversation_reference, p.id AS projection, p.conversation, p.author, p.day AS day, p.passages, \
     f.content FROM reader r LEFT JOIN reading_grant w ON w.reader = r.id \
     LEFT JOIN (grant_record g JOIN projection p ON p.number = g.projection JOIN frame f ON f.number = p.frame) \
     ON g.reference = $3 AND g.reading_grant = w.id \
