@@ -104,8 +104,8 @@ async fn move_grants(tx: &mut Transaction<'static, Any>) -> Result<(), StoreErro
     }
     changes.write(tx).await?;
     for statement in [
-        "INSERT INTO grant_record (reference, reading_grant, projection, conversation_reference, day, position) \
-         SELECT g.reference, g.reading_grant, p.number, g.conversation_reference, g.day, g.position \
+        "INSERT INTO grant_record (reference, reading_grant, projection, conversation_reference, day, position, names) \
+         SELECT g.reference, g.reading_grant, p.number, g.conversation_reference, g.day, g.position, g.names \
          FROM grant_record_before g JOIN projection p ON p.id = g.projection",
         "DELETE FROM grant_record_before",
     ] {

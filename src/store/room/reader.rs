@@ -20,7 +20,7 @@ pub struct Room {
 }
 
 pub(super) const RECORD_COLUMNS: &str = "g.reference, g.conversation_reference, p.id AS projection, p.conversation, \
-    p.author, p.day, p.passages, f.content";
+    p.author, p.day, p.passages, f.content, g.names";
 
 /// What has the columns of a record.
 pub(super) const RECORDS: &str = "grant_record g JOIN projection p ON p.number = g.projection \
@@ -32,7 +32,7 @@ const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, 
 
 const VISITOR_AND_RECORD: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, \
     w.revoked, g.reference, g.conversation_reference, p.id AS projection, p.conversation, p.author, p.day AS day, p.passages, \
-    f.content FROM reader r LEFT JOIN reading_grant w ON w.reader = r.id \
+    f.content, g.names FROM reader r LEFT JOIN reading_grant w ON w.reader = r.id \
     LEFT JOIN (grant_record g JOIN projection p ON p.number = g.projection JOIN frame f ON f.number = p.frame) \
     ON g.reference = $3 AND g.reading_grant = w.id \
     WHERE r.issuer = $1 AND r.subject = $2 ORDER BY w.until_at, w.id";
@@ -215,12 +215,22 @@ fn pseudonyms_from(rows: &[AnyRow]) -> Result<HashMap<SubjectRef, String>, Store
         .collect()
 }
 
+/// The pseudonyms as they are stored with a record; `None` for a form that is not known, and then they are looked up.
+fn names_from(stored: &str) -> Option<HashMap<SubjectRef, String>> {
+    let named = stored.split_whitespace().map(|pair| {
+        let (subject, name) = pair.split_once(':')?;
+        Some((SubjectRef::from_u32(subject.parse().ok()?), name.to_owned()))
+    });
+    named.collect()
+}
+
 pub(super) fn record_of(row: &AnyRow) -> Result<RoomRecord, StoreError> {
     Ok(RoomRecord {
         reference: RecordRef::from_uuid(row.id("reference")?),
         conversation_reference: RecordRef::from_uuid(row.id("conversation_reference")?),
         projection: ProjectionId::from_uuid(row.id("projection")?),
         conversation: ConversationId::from_uuid(row.id("conversation")?),
+        names: row.text_or_null("names")?.as_deref().and_then(names_from),
         document: document_of(row)?,
     })
 }

@@ -54,6 +54,7 @@ CREATE TABLE grant_record (
     conversation_reference BYTEA NOT NULL,
     day TEXT NOT NULL,
     position BIGINT NOT NULL,
+    names TEXT,
     UNIQUE (reading_grant, projection)
 );
 CREATE INDEX grant_record_order ON grant_record (reading_grant, day, conversation_reference, position);

@@ -50,6 +50,7 @@ CREATE TABLE grant_record (
     conversation_reference BLOB NOT NULL,
     day TEXT NOT NULL,
     position BIGINT NOT NULL,
+    names TEXT,
     UNIQUE (reading_grant, projection)
 );
 CREATE INDEX grant_record_order ON grant_record (reading_grant, day, conversation_reference, position);
