@@ -8,6 +8,11 @@ SEGMENT is a segment file, KEYTABLE a JSON dump of its rows of the key table:
 KEYS a folder with the master key file and the epoch key files. Prints one JSON object: the root, how many envelopes the
 segment holds, and for each fragment with a key its plaintext in hex, or `null` when it does not open.
 
+    segment_reader.py --original OUT SEGMENT KEYTABLE KEYS
+
+writes the item of one original, whose layout stands in KEYTABLE as "layout": "<hex>", to the file OUT: one fragment after
+another, so that no more than one of them is in memory beside the segment. Prints how many there were.
+
 Exit status 0 when everything with a key opens, 1 when something does not, 2 when the segment is not sound.
 """
 
@@ -117,6 +122,58 @@ def open_fragment(table, segment, above, fragment, wrapped, sealed):
     return AESGCM(key).decrypt(sealed[2:14], sealed[14:], aad)
 
 
+def number(data, at):
+    """A LEB128 number, and where the next thing begins."""
+    value, shift = 0, 0
+    while True:
+        need(at < len(data), "layout is cut short")
+        value |= (data[at] & 0x7F) << shift
+        shift, at = shift + 7, at + 1
+        if data[at - 1] & 0x80 == 0:
+            return value, at
+
+
+def item_of(layout):
+    """The fragments of a layout, and the pieces of its item: fragment, first byte, count of bytes."""
+    form, at = layout[0], 1
+    need(form in (1, 2, 3), "form of a layout")
+    if form != 1:
+        length, at = number(layout, at)
+        at += length
+    count, at = number(layout, at)
+    fragments = [layout[at + 16 * n : at + 16 * (n + 1)] for n in range(count)]
+    count, at = number(layout, at + 16 * count)
+    need(count > 0, "a layout without parts")
+    role, at = number(layout, at)
+    need(role == 0, "the first part is the item")
+    count, at = number(layout, at)
+    pieces = []
+    for _ in range(count):
+        piece = []
+        for _ in range(3):
+            value, at = number(layout, at)
+            piece.append(value)
+        pieces.append(piece)
+    return fragments, pieces
+
+
+def original(out, segment_file, table_file, keys):
+    table = json.loads(pathlib.Path(table_file).read_text())
+    segment, root, sealed = read_segment(pathlib.Path(segment_file).read_bytes())
+    need(root.hex() == table["root"], "not the segment that the catalogue knows")
+    above = segment_key(pathlib.Path(keys), table["organisation"], segment, bytes.fromhex(table["wrappedKey"]))
+    fragments, pieces = item_of(bytes.fromhex(table["layout"]))
+    with open(out, "wb") as to:
+        for place, start, count in pieces:
+            fragment = fragments[place]
+            wrapped = bytes.fromhex(table["fragments"][fragment.hex()])
+            plain = open_fragment(table, segment, above, fragment, wrapped, sealed[fragment])
+            need(start + count <= len(plain), "a piece beyond its fragment")
+            to.write(plain[start : start + count])
+    print(json.dumps({"fragments": len(fragments)}))
+    return 0
+
+
 def main(segment_file, table_file, keys, *wanted):
     table = json.loads(pathlib.Path(table_file).read_text())
     segment, root, sealed = read_segment(pathlib.Path(segment_file).read_bytes())
@@ -139,6 +196,8 @@ def main(segment_file, table_file, keys, *wanted):
 
 if __name__ == "__main__":
     try:
+        if sys.argv[1:2] == ["--original"]:
+            sys.exit(original(*sys.argv[2:]))
         sys.exit(main(*sys.argv[1:]))
     except (Unsound, struct.error) as error:
         print("not sound: %s" % error, file=sys.stderr)

@@ -37,6 +37,16 @@ impl Disk {
         Ok(Self(parts))
     }
 
+    /// Bytes added since `before` by the parts that `of` names.
+    pub fn added(&self, before: &Self, of: impl Fn(&str) -> bool) -> u64 {
+        let known = |part: &String| before.0.get(part).copied().unwrap_or_default();
+        self.0
+            .iter()
+            .filter(|(part, _)| of(part))
+            .map(|(part, bytes)| bytes.saturating_sub(known(part)))
+            .sum()
+    }
+
     /// What was added since `before`, in bytes a record.
     pub fn since(&self, before: &Self, records: u64) -> Value {
         let each = |bytes: u64| (bytes as f64 / records.max(1) as f64).round();

@@ -13,7 +13,8 @@ use std::path::Path;
 use std::time::Instant;
 
 const SEED: u64 = 20_260_105;
-const ORGANISATION: &str = "bench";
+/// Whose channels the generated captures come in on.
+pub const ORGANISATION: &str = "bench";
 const CHANNEL: &str = "bench-x";
 
 /// Generates, parses for comparison, ingests into a fresh folder with one grant in force, and weighs what came of it.
@@ -26,7 +27,7 @@ pub fn measure(asked: &Asked, folder: &Folder) -> Result<Value> {
     let megabytes = summary.bytes as f64 / 1e6;
     let records = summary.reactions + summary.posts;
     let parse_seconds = parse(&file)?;
-    prepare(folder, &asked.tree)?;
+    prepare(folder, &X, &asked.tree)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let before = runtime.block_on(Disk::of(folder))?;
     progress(&format!("ingesting {records} records"));
@@ -83,39 +84,43 @@ fn parse(file: &Path) -> Result<f64> {
     Ok(began.elapsed().as_secs_f64())
 }
 
+/// A channel to take generated captures in on.
+pub struct MeasuredChannel {
+    /// Its id.
+    pub id: &'static str,
+    /// On which platform.
+    pub platform: &'static str,
+    /// On which instance of it.
+    pub instance: &'static str,
+}
+
+const X: MeasuredChannel = MeasuredChannel { id: CHANNEL, platform: "x", instance: "x.com" };
+
 /// The demo's folder (its samples, certificates and issuer), an organisation with a channel, a grant in force.
-fn prepare(folder: &Folder, tree: &str) -> Result<()> {
+///
+/// # Errors
+/// When the program refuses any of it.
+pub fn prepare(folder: &Folder, channel: &MeasuredChannel, tree: &str) -> Result<()> {
     progress("making a data folder");
     drop(folder.serve()?);
     folder.run(&["organisation", "add", ORGANISATION, "--name", "Meetdienst"])?;
-    folder.run(&[
-        "channel",
-        "add",
-        CHANNEL,
-        "--organisation",
-        ORGANISATION,
-        "--platform",
-        "x",
-        "--account",
-        "DienstWegenVerg",
-        "--official",
-        "--from",
-        "2020-01-01T00:00:00Z",
-        "--reason",
-        "meting",
-        "--purpose",
-        "meting",
-        "--legal-basis",
-        "AVG 6 lid 1 e",
-        "--duty",
-        "yes",
-        "--duty-source",
-        "meting",
-        "--dpia",
-        "DPIA-0",
-        "--tree",
-        tree,
-    ])?;
+    let facts = [
+        ["--organisation", ORGANISATION],
+        ["--platform", channel.platform],
+        ["--instance", channel.instance],
+        ["--account", "DienstWegenVerg"],
+        ["--from", "2020-01-01T00:00:00Z"],
+        ["--reason", "meting"],
+        ["--purpose", "meting"],
+        ["--legal-basis", "AVG 6 lid 1 e"],
+        ["--duty", "yes"],
+        ["--duty-source", "meting"],
+        ["--dpia", "DPIA-0"],
+        ["--tree", tree],
+    ];
+    let mut add = vec!["channel", "add", channel.id, "--official"];
+    add.extend(facts.iter().flatten());
+    folder.run(&add)?;
     folder.run(&[
         "grant",
         "add",

@@ -1,12 +1,15 @@
 //! What is asked, and each figure in its own file.
 
 mod alike;
+mod beside;
+mod bytes;
 mod client;
 mod disk;
 mod ingest;
 mod latency;
 mod load;
 mod memory;
+mod open;
 mod posts;
 mod program;
 mod servers;
@@ -31,6 +34,8 @@ pub struct Asked {
     rounds: usize,
     /// A data folder to use and leave in place; filled already when it is there.
     keep: Option<PathBuf>,
+    /// A data folder whose rows are stored once more.
+    from: Option<PathBuf>,
     /// Another build to measure, for a comparison.
     program: Option<PathBuf>,
     /// Pairs of requests of each route.
@@ -41,6 +46,10 @@ pub struct Asked {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
     Ingest,
+    Bytes,
+    Beside,
+    Open,
+    Store,
     Views,
     Alike,
     Memory,
@@ -57,10 +66,22 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     if asked.what == What::Posts {
         return posts::print(&asked);
     }
+    if let (What::Store, Some(from), Some(into)) = (asked.what, &asked.from, &asked.keep) {
+        table::line(&beside::store(from, into)?.to_string());
+        return Ok(());
+    }
     let folder = Folder::make(asked.keep.as_deref(), asked.program.as_deref())?;
     let mut report = json!({ "machine": machine() });
     if matches!(asked.what, What::Memory | What::All) {
         add(&mut report, "memoryWithSamples", memory::of(&Folder::make(None, asked.program.as_deref())?)?);
+    }
+    if asked.what == What::Beside {
+        add(&mut report, "beside", beside::measure(&asked)?);
+        return print(&asked, &report);
+    }
+    if asked.what == What::Bytes {
+        add(&mut report, "bytes", bytes::measure(&asked, &folder)?);
+        return print(&asked, &report);
     }
     // Views and memory need records: they come in the way that is measured.
     if asked.what == What::Ingest || !folder.is_filled() {
@@ -69,16 +90,27 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     if matches!(asked.what, What::Memory | What::All) {
         add(&mut report, "memory", memory::of(&folder)?);
     }
+    if matches!(asked.what, What::Open | What::All) {
+        add(&mut report, "open", open::measure(&asked, &folder)?);
+    }
     if matches!(asked.what, What::Views | What::All) {
         add(&mut report, "views", views::measure(&asked, &folder)?);
     }
     if matches!(asked.what, What::Alike | What::All) {
         add(&mut report, "alike", alike::measure(&folder, asked.pairs)?);
     }
+    if asked.what == What::All {
+        add(&mut report, "bytes", bytes::measure(&asked, &Folder::make(None, asked.program.as_deref())?)?);
+        add(&mut report, "beside", beside::measure(&asked)?);
+    }
+    print(&asked, &report)
+}
+
+fn print(asked: &Asked, report: &Value) -> Result<()> {
     if asked.json {
-        table::line(&serde_json::to_string_pretty(&report)?);
+        table::line(&serde_json::to_string_pretty(report)?);
     } else {
-        table::print(&report);
+        table::print(report);
     }
     Ok(())
 }
@@ -104,6 +136,7 @@ impl Asked {
             seconds: 10,
             rounds: 2,
             keep: None,
+            from: None,
             program: None,
             pairs: 10_000,
             json: false,
@@ -113,6 +146,11 @@ impl Asked {
             let mut value = || arguments.next().with_context(|| format!("`{argument}` needs a value"));
             match argument.as_str() {
                 "ingest" => asked.what = What::Ingest,
+                "bytes" => asked.what = What::Bytes,
+                "beside" => asked.what = What::Beside,
+                "open" => asked.what = What::Open,
+                "store" => asked.what = What::Store,
+                "--from" => asked.from = Some(value()?.into()),
                 "views" => asked.what = What::Views,
                 "alike" => asked.what = What::Alike,
                 "--pairs" => asked.pairs = value()?.parse().context("--pairs")?,

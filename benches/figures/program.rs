@@ -90,10 +90,23 @@ impl Folder {
     /// # Errors
     /// When it fails; its own error is part of it.
     pub fn run(&self, arguments: &[&str]) -> Result<Run> {
+        self.watched(self.command(arguments), arguments)
+    }
+
+    /// The same on so many cores and no more.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_on(&self, cores: usize, arguments: &[&str]) -> Result<Run> {
+        let mut command = on_cores(cores, &self.program);
+        command.arg("--dir").arg(&self.data).args(arguments).stdin(Stdio::null());
+        self.watched(command, arguments)
+    }
+
+    fn watched(&self, mut command: Command, arguments: &[&str]) -> Result<Run> {
         let errors = self.beside.path().join("stderr.log");
         let began = Instant::now();
-        let mut process =
-            self.command(arguments).stdout(Stdio::piped()).stderr(File::create(&errors)?).spawn()?;
+        let mut process = command.stdout(Stdio::piped()).stderr(File::create(&errors)?).spawn()?;
         let mut output = process.stdout.take().context("its output")?;
         let reader = std::thread::spawn(move || {
             let mut said = String::new();
@@ -173,6 +186,13 @@ impl Drop for Service {
         let _gone_already = self.process.kill();
         let _reaped = self.process.wait();
     }
+}
+
+/// A command that runs on so many cores: `taskset` of util-linux binds it.
+pub fn on_cores(cores: usize, program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.arg("--cpu-list").arg(format!("0-{}", cores.saturating_sub(1))).arg(program);
+    command
 }
 
 /// A size of a process from `/proc/PID/status`, in bytes.

@@ -91,11 +91,11 @@ async fn answer(request: &HttpRequest, state: &Reference, id: ProjectionId) -> R
     let header = request.headers().get(AUTHORIZATION).context("no token")?.to_str()?;
     let now = state.clock.now();
     let claims = state.verifier.verify(header, now)?;
-    let row = sqlx::query("SELECT document FROM projection WHERE id = $1")
+    let row = sqlx::query("SELECT passages FROM projection WHERE id = $1")
         .bind(id.uuid().as_bytes().to_vec())
         .fetch_one(state.projections.read())
         .await?;
-    let _document: String = sqlx::Row::try_get(&row, "document")?;
+    let _document: String = sqlx::Row::try_get(&row, "passages")?;
     let event = RoomEvent {
         kind: RoomEventKind::View,
         actor: Some(ActorId::from_uuid(Uuid::nil())),

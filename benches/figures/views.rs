@@ -116,7 +116,7 @@ async fn drawn(folder: &Folder) -> Result<(Vec<String>, Vec<String>)> {
     let url = Database::sqlite_url(&folder.data().join("room/projections.db"));
     let room = Database::open(&url, Plane::Room, Mode::Reader).await?;
     let rows = sqlx::query(
-        "SELECT reference, projection FROM grant_record WHERE reading_grant = \
+        "SELECT g.reference, p.id AS projection FROM grant_record g JOIN projection p ON p.number = g.projection WHERE g.reading_grant = \
          (SELECT id FROM reading_grant WHERE revoked = 0 ORDER BY until_at DESC LIMIT 1) ORDER BY random() LIMIT $1",
     )
     .bind(RECORDS)

@@ -1,4 +1,4 @@
-//! Synthetic reactions for measuring: X API v2 JSONL as a harvester's page files have it.
+//! Synthetic reactions for measuring: X API v2 JSONL as a harvester's page files have it; `statuses` are Mastodon's.
 //!
 //! The same count and seed give the same bytes, on every machine. Memory stays at one page and one conversation, however
 //! many reactions are asked for. People are put together from lists; numbers are public test numbers or lie in ranges
@@ -6,9 +6,11 @@
 //! figures over it mean nothing, and neither does the quality of detection.
 
 mod page;
+mod statuses;
 mod words;
 
 use page::{Page, Tweet};
+pub use statuses::{Written, statuses};
 use std::io::{self, Write};
 use words::*;
 

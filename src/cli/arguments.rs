@@ -126,8 +126,12 @@ pub(super) enum Command {
     )]
     Verify(VerifyArguments),
     /// Read every sealed segment back whole and compare it with what was written; a service does so by itself.
-    #[command(after_help = "Example: knik scrub --dir /var/lib/knik")]
-    Scrub,
+    #[command(after_help = "Example: knik scrub --dir /var/lib/knik\n         knik scrub --sweep")]
+    Scrub {
+        /// Remove objects that no row names and that are older than a day: what batches left that never committed.
+        #[arg(long)]
+        sweep: bool,
+    },
     /// Requests of researchers for redacted copies: look, ask, approve, refuse; or on behalf of a researcher.
     #[command(subcommand, after_help = "Example: knik request list")]
     Request(RequestCommand),

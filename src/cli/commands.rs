@@ -78,9 +78,13 @@ pub(super) async fn execute(
         Order::Verify(asked) => verify::execute(folder, asked, &*progress).await,
         Order::Request(asked) => requests::execute(folder, asked).await,
         Order::Backup(asked) => backup::execute(folder, asked, &*progress).await,
-        Order::Scrub => {
+        Order::Scrub { sweep } => {
             let now = archive.sources.now();
-            Ok(json!(scrub::scrub(archive, now, scrub::Pace::Full, &*progress).await?))
+            let mut answer = json!(scrub::scrub(archive, now, scrub::Pace::Full, &*progress).await?);
+            if sweep && let Some(answer) = answer.as_object_mut() {
+                answer.insert("swept".to_owned(), json!(scrub::sweep(archive).await?));
+            }
+            Ok(answer)
         }
     }
 }
@@ -193,8 +197,8 @@ pub(super) fn bar(quiet: bool) -> ProgressBar {
 ///
 /// # Errors
 /// When storage cannot be read; what is damaged is printed, and the exit code says so.
-pub(super) async fn scrub(dir: &Path, as_json: bool) -> Result<ExitCode> {
-    let answer = counting(dir, Order::Scrub, as_json).await?;
+pub(super) async fn scrub(dir: &Path, sweep: bool, as_json: bool) -> Result<ExitCode> {
+    let answer = counting(dir, Order::Scrub { sweep }, as_json).await?;
     let damaged = answer.get("wrong").and_then(Value::as_array).is_some_and(|wrong| !wrong.is_empty());
     print::scrubbed(&answer, as_json);
     Ok(if damaged { ExitCode::FAILURE } else { ExitCode::SUCCESS })

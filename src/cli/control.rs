@@ -76,8 +76,8 @@ pub(super) enum Order {
     Status,
     /// Check everything.
     Verify(VerifyOrder),
-    /// Read every segment back.
-    Scrub,
+    /// Read every segment back, and sweep orphans where that is asked.
+    Scrub { sweep: bool },
     /// Requests for redacted copies.
     Request(RequestOrder),
     /// Copy everything to a place for backups.

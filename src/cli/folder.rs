@@ -206,6 +206,8 @@ async fn open_archive(
         room.grant_to_reading_room(Plane::Room, &config.reading_room.role).await?;
         inbox.grant_to_reading_room(Plane::Inbox, &config.reading_room.role).await?;
     }
+    let room = RoomWriter::new(room);
+    room.carry_over().await?;
     let origin = |plane: &str| format!("{}/{plane}", config.name).parse::<Origin>();
     let logs = Logs {
         vault: keys.log_key("vault", origin("vault")?)?,
@@ -219,7 +221,7 @@ async fn open_archive(
         catalogue: Catalogue::new(vault.clone()),
         journal: Journal::new(vault),
         blobs: Blobs::folder(&path.join("vault/segments"))?,
-        room: RoomWriter::new(room),
+        room,
         inbox: Inbox::new(inbox),
         keyring,
         digests: Arc::new(keys.digest_key()?),

@@ -111,7 +111,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Verify(asked) => return verify::run(&dir, asked).await,
         Command::Backup(asked) => return backup::run(&dir, asked, arguments.json).await,
         Command::Restore(asked) => return restore::run(&dir, asked, arguments.json).await,
-        Command::Scrub => return commands::scrub(&dir, arguments.json).await,
+        Command::Scrub { sweep } => return commands::scrub(&dir, sweep, arguments.json).await,
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
         Command::Question(asked) => return question::run(&asked, arguments.json),

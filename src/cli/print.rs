@@ -281,6 +281,9 @@ pub(super) fn scrubbed(answer: &Value, as_json: bool) {
         number(answer, "segmentBytes"),
         list_of(answer, "wrong").len()
     );
+    if answer.get("swept").is_some() {
+        println!("{} orphans swept", number(answer, "swept"));
+    }
 }
 
 /// What `knik backup` made.

@@ -249,23 +249,70 @@ impl fmt::Debug for SubjectRef {
     }
 }
 
-/// A keyed digest (HMAC-SHA-256) that recognises something without storing it.
+/// A keyed digest that recognises something without storing it: the first 128 bits of an HMAC-SHA-256 (RFC 2104,
+/// section 5, asks for no fewer).
 ///
-/// Never an unkeyed hash: short texts and account names can be guessed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ItemDigest([u8; 32]);
+/// Never an unkeyed hash: short texts and account names can be guessed. Are 128 bits enough? Among *n* things the chance
+/// that any two are taken for one is at most n² / 2^129: of 10^9 names less than 2 in 10^21. Nobody can look for two
+/// such names either, because nobody without the key knows a digest.
+#[derive(Clone, Copy)]
+pub struct ItemDigest {
+    kept: [u8; 16],
+    /// What is not kept; known when it was computed now.
+    rest: Option<[u8; 16]>,
+}
 
 impl ItemDigest {
-    /// Wraps the digest bytes.
+    /// From an HMAC-SHA-256.
     #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        let (mut kept, mut rest) = ([0; 16], [0; 16]);
+        kept.iter_mut().chain(&mut rest).zip(bytes).for_each(|(to, from)| *to = from);
+        Self { kept, rest: Some(rest) }
     }
 
-    /// The digest bytes.
+    /// As it is kept.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+    pub const fn from_kept(kept: [u8; 16]) -> Self {
+        Self { kept, rest: None }
+    }
+
+    /// The bytes that are kept.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.kept
+    }
+
+    /// All 32 bytes, as digests were kept before; none when it was read from where only half is kept.
+    #[must_use]
+    pub fn whole(&self) -> Option<Vec<u8>> {
+        self.rest.map(|rest| [self.kept, rest].concat())
+    }
+}
+
+impl PartialEq for ItemDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.kept == other.kept
+    }
+}
+
+impl Eq for ItemDigest {}
+
+impl PartialOrd for ItemDigest {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ItemDigest {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.kept.cmp(&other.kept)
+    }
+}
+
+impl std::hash::Hash for ItemDigest {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.kept.hash(state);
     }
 }
 

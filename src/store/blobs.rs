@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::effect::Effect;
-use crate::model::SegmentId;
+use crate::model::{SegmentId, Timestamp};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::local::LocalFileSystem;
@@ -84,13 +84,20 @@ impl Blobs {
     pub async fn list(&self) -> Result<Vec<(SegmentId, u64)>, StoreError> {
         let found: Vec<_> =
             self.store.list(None).try_collect().await.map_err(StoreError::blobs("listing segments"))?;
-        Ok(found
-            .into_iter()
-            .filter_map(|object| {
-                let name = object.location.filename()?.strip_suffix(SUFFIX)?.parse().ok()?;
-                Some((name, object.size))
-            })
-            .collect())
+        let named = |object: object_store::ObjectMeta| Some((segment_of(&object.location)?, object.size));
+        Ok(found.into_iter().filter_map(named).collect())
+    }
+
+    /// The segments that were written before `moment`.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn written_before(&self, moment: Timestamp) -> Result<Vec<SegmentId>, StoreError> {
+        let found: Vec<_> =
+            self.store.list(None).try_collect().await.map_err(StoreError::blobs("listing segments"))?;
+        let old =
+            found.into_iter().filter(|object| object.last_modified.timestamp_micros() < moment.micros());
+        Ok(old.filter_map(|object| segment_of(&object.location)).collect())
     }
 
     /// Removes a segment that no key belongs to: an orphan of a batch that never committed, or a duplicate.
@@ -106,6 +113,10 @@ impl Blobs {
 }
 
 const SUFFIX: &str = ".seg";
+
+fn segment_of(place: &ObjectPath) -> Option<SegmentId> {
+    place.filename()?.strip_suffix(SUFFIX)?.parse().ok()
+}
 
 fn place(segment: SegmentId) -> ObjectPath {
     let name = segment.to_string();

@@ -28,9 +28,18 @@ pub(super) trait RowValues {
     }
 
     fn digest(&self, column: &'static str) -> Result<ItemDigest, StoreError> {
-        let bytes: [u8; 32] =
-            self.blob(column)?.try_into().map_err(|_| StoreError::Corrupt { what: column })?;
-        Ok(ItemDigest::from_bytes(bytes))
+        let kept = self.blob(column)?.try_into().map_err(|_| StoreError::Corrupt { what: column })?;
+        Ok(ItemDigest::from_kept(kept))
+    }
+
+    /// Digests one behind the other; none for null.
+    fn digests(&self, column: &'static str) -> Result<Vec<ItemDigest>, StoreError> {
+        let bytes = self.blob_or_null(column)?.unwrap_or_default();
+        let (kept, rest) = bytes.as_chunks::<16>();
+        if !rest.is_empty() {
+            return Err(StoreError::Corrupt { what: column });
+        }
+        Ok(kept.iter().map(|kept| ItemDigest::from_kept(*kept)).collect())
     }
 
     fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
@@ -147,6 +156,11 @@ pub(super) async fn any_of(
         query = query.bind(digest.to_vec());
     }
     Ok(query.fetch_optional(pool).await.map_err(failed)?.is_some())
+}
+
+/// Digests one behind the other, as bound.
+pub(super) fn digests(of: &[ItemDigest]) -> Vec<u8> {
+    of.iter().flat_map(|digest| digest.as_bytes()).copied().collect()
 }
 
 /// Bytes of an id, as bound.

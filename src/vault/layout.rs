@@ -185,25 +185,52 @@ impl Rest<'_> {
     }
 }
 
-/// File ranges as the key table stores them: pairs of offsets, 8 bytes each, big endian.
+/// File ranges as the key table stores them: 1, then for each range how far behind the end of the one before it starts,
+/// and its length, as LEB128. Ranges that go back are stored as before there was this form: pairs of offsets, 8 bytes each,
+/// big-endian.
 #[must_use]
 pub fn ranges_to_bytes(ranges: &[ByteRange]) -> Vec<u8> {
-    ranges.iter().flat_map(|r| [r.start.to_be_bytes(), r.end.to_be_bytes()]).flatten().collect()
+    let mut short = vec![SHORT];
+    let mut reached = 0;
+    for range in ranges {
+        let Some(gap) = range.start.checked_sub(reached).filter(|_| range.end < RANGES_END) else {
+            return ranges
+                .iter()
+                .flat_map(|r| [r.start.to_be_bytes(), r.end.to_be_bytes()])
+                .flatten()
+                .collect();
+        };
+        number(&mut short, gap);
+        number(&mut short, range.len());
+        reached = range.end;
+    }
+    short
 }
 
-/// Reads file ranges; `None` when the length is no multiple of sixteen.
+/// The first byte of the short form: no file is so long that an offset of eight bytes begins with it.
+const SHORT: u8 = 1;
+const RANGES_END: u64 = 1 << 56;
+
+/// Reads file ranges; `None` when they are in neither form.
 #[must_use]
 pub fn ranges_from_bytes(bytes: &[u8]) -> Option<Vec<ByteRange>> {
-    let (pairs, rest) = bytes.as_chunks::<16>();
-    rest.is_empty().then(|| {
-        pairs
-            .iter()
-            .map(|pair| {
-                let both = u128::from_be_bytes(*pair);
-                ByteRange { start: (both >> 64) as u64, end: both as u64 }
-            })
-            .collect()
-    })
+    let Some(short) = bytes.strip_prefix(&[SHORT]) else {
+        let (pairs, rest) = bytes.as_chunks::<16>();
+        return rest.is_empty().then(|| pairs.iter().map(|pair| whole_range(*pair)).collect());
+    };
+    let mut rest = Rest(short);
+    let (mut ranges, mut reached) = (Vec::new(), 0_u64);
+    while !rest.0.is_empty() {
+        let start = reached.checked_add(rest.number()?)?;
+        reached = start.checked_add(rest.number()?)?;
+        ranges.push(ByteRange { start, end: reached });
+    }
+    Some(ranges)
+}
+
+fn whole_range(pair: [u8; 16]) -> ByteRange {
+    let both = u128::from_be_bytes(pair);
+    ByteRange { start: (both >> 64) as u64, end: both as u64 }
 }
 
 #[cfg(test)]
@@ -255,6 +282,21 @@ mod tests {
         let ranges = vec![ByteRange { start: 0, end: 9 }, ByteRange { start: u64::MAX - 1, end: u64::MAX }];
         assert_eq!(ranges_from_bytes(&ranges_to_bytes(&ranges)), Some(ranges));
         assert_eq!(ranges_from_bytes(&[0; 15]), None);
+        let of = |pairs: &[(u64, u64)]| -> Vec<ByteRange> {
+            pairs.iter().map(|(start, end)| ByteRange { start: *start, end: *end }).collect()
+        };
+        for (ranges, length) in [
+            (of(&[]), 1),
+            (of(&[(5_000_000, 5_000_970)]), 7),
+            (of(&[(0, 0)]), 3),
+            (of(&[(10, 20), (20, 30), (300, 301)]), 8),
+            (of(&[(20, 30), (10, 20)]), 32),
+        ] {
+            let stored = ranges_to_bytes(&ranges);
+            assert_eq!((ranges_from_bytes(&stored), stored.len()), (Some(ranges), length));
+        }
+        assert_eq!(ranges_from_bytes(&[1, 5]), None, "a start without a length");
+        assert_eq!(ranges_from_bytes(&[1, 0x80]), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{SegmentId, Timestamp};
 use crate::store::catalogue::{Milestone, SegmentPlace};
 use serde::Serialize;
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// What a scrub found.
@@ -103,6 +104,37 @@ async fn conclude(archive: &Archive, done: &Scrubbed) -> Result<(), VaultError> 
     Ok(archive.catalogue.reach(Milestone::Scrub, &detail, sources.now()).await?)
 }
 
+/// How long an object without a row stays: a batch that is being written has its object before its row.
+const ORPHAN_SECONDS: i64 = 86_400;
+
+/// Removes objects in storage that no row names and that were written more than a day ago: what is left of batches that
+/// never committed. Their keys were never stored, so nothing can be read of them. Gives how many there were; the ledger
+/// says so.
+///
+/// # Errors
+/// When storage or the database fails; what was removed stays removed, and the rest is found the next time.
+pub async fn sweep(archive: &Archive) -> Result<u64, VaultError> {
+    // No batch is between its object and its row.
+    let _one_at_a_time = archive.intake.lock().await;
+    let sources = &archive.sources;
+    let old = archive.blobs.written_before(sources.now().plus_seconds(-ORPHAN_SECONDS)).await?;
+    let segments = archive.catalogue.segments().await?;
+    let named: HashSet<SegmentId> = segments.into_iter().map(|segment| segment.id).collect();
+    let orphans: Vec<SegmentId> = old.into_iter().filter(|id| !named.contains(id)).collect();
+    if orphans.is_empty() {
+        return Ok(0);
+    }
+    for orphan in &orphans {
+        archive.blobs.sweep(*orphan).await?;
+    }
+    let swept = orphans.len() as u64;
+    let entry = Entry::new(sources.entry_id()?, EntryKind::VerificationRun, sources.now())
+        .counting("orphans".parse()?, swept)
+        .outcome("orphans-swept".parse()?);
+    let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(entry)?, None).await?;
+    Ok(swept)
+}
+
 /// How often it is looked whether a scrub is due.
 const LOOK: Duration = Duration::from_secs(600);
 
@@ -123,5 +155,6 @@ async fn scrub_if_due(archive: &Archive, every_seconds: i64) -> Result<(), Vault
     if last.is_some_and(|last| last.at >= since) {
         return Ok(());
     }
-    scrub(archive, since, Pace::Background, &|_, _| ()).await.map(drop)
+    scrub(archive, since, Pace::Background, &|_, _| ()).await?;
+    sweep(archive).await.map(drop)
 }

@@ -63,9 +63,10 @@ pub fn seal_batch(
             if cut.kind == CutKind::Residue {
                 continue;
             }
-            let plain = gather(unit, &cut.ranges);
-            let id = sealer.seal_cut(unit, cut, &plain)?;
-            places.add(n, id, &cut.ranges);
+            for ranges in chunks(&cut.ranges) {
+                let id = sealer.seal_cut(unit, cut, &ranges, &gather(unit, &ranges))?;
+                places.add(n, id, &ranges);
+            }
         }
         let around = sealer.around(unit, &sealed, &mut residue)?;
         let mut of_unit = places.layouts(unit, &sealed)?;
@@ -77,11 +78,16 @@ pub fn seal_batch(
                 layout.parts.push(PartLayout { role: HEADING.to_owned(), pieces });
             }
         }
-        of_unit.iter_mut().for_each(|layout| layout.beside.extend(around));
+        of_unit.iter_mut().for_each(|layout| layout.beside.extend(&around));
         layouts.push(of_unit);
     }
-    if !residue.ranges.is_empty() {
-        sealer.seal(RESIDUE, &residue.ranges, &residue.plain)?;
+    let mut rest = residue.plain.as_slice();
+    for ranges in chunks(&residue.ranges).into_iter().filter(|ranges| !ranges.is_empty()) {
+        let length: u64 = ranges.iter().map(|range| range.len()).sum();
+        let (plain, after) =
+            rest.split_at_checked(usize::try_from(length).unwrap_or(usize::MAX)).ok_or(VaultError::Layout)?;
+        sealer.seal(RESIDUE, &ranges, plain)?;
+        rest = after;
     }
     sealer.finish(keyring, layouts)
 }
@@ -94,6 +100,30 @@ pub(super) const AROUND: &str = "around";
 pub(super) const ENCODED: &str = "encoded";
 /// What the kind of a fragment of a derived unit begins with.
 pub(super) const DERIVED: &str = "derived-";
+
+/// The most bytes of one fragment. What is larger (an attachment, a container) is sealed in several, each under a key of its
+/// own, so that sealing and opening hold a few of them at a time.
+pub(super) const CHUNK_BYTES: u64 = 4 << 20;
+
+/// Ranges cut into chunks of [`CHUNK_BYTES`], in order; bytes of nothing are one chunk.
+fn chunks(ranges: &[ByteRange]) -> Vec<Vec<ByteRange>> {
+    let (mut all, mut chunk, mut left) = (Vec::new(), Vec::new(), CHUNK_BYTES);
+    for range in ranges {
+        let mut start = range.start;
+        while range.end - start > left {
+            chunk.push(ByteRange { start, end: start + left });
+            all.push(std::mem::take(&mut chunk));
+            start += left;
+            left = CHUNK_BYTES;
+        }
+        left -= range.end - start;
+        chunk.push(ByteRange { start, end: range.end });
+    }
+    if !chunk.is_empty() || all.is_empty() {
+        all.push(chunk);
+    }
+    all
+}
 
 /// Which cuts of a unit are sealed: all, but for those that only destroyed items need.
 struct Wanted {
@@ -184,7 +214,7 @@ impl Residue {
 struct Places {
     /// Sorted by place in the file: where, which fragment, at which byte of it.
     stretches: Vec<(ByteRange, FragmentId, u64)>,
-    /// By cut: the fragment and its length.
+    /// By cut: its fragments with their lengths, in order.
     by_cut: Vec<(usize, FragmentId, u64)>,
 }
 
@@ -227,14 +257,16 @@ impl Places {
         }
         layout.parts.push(PartLayout { role: ITEM.to_owned(), pieces });
         for cut in shared {
-            let Some((_, id, length)) = self.by_cut.iter().find(|(n, _, _)| n == cut) else {
+            let of_cut = self.by_cut.iter().filter(|(n, _, _)| n == cut);
+            let pieces: Vec<Piece> =
+                of_cut.map(|(_, id, length)| piece(&mut layout, *id, 0, *length)).collect();
+            if pieces.is_empty() {
                 return Err(VaultError::Layout);
-            };
+            }
             let role = match unit.cuts.get(*cut).map(|c| c.kind) {
                 Some(CutKind::Shared(role)) => role_word(role),
                 _ => return Err(VaultError::Layout),
             };
-            let pieces = vec![piece(&mut layout, *id, 0, *length)];
             layout.parts.push(PartLayout { role: role.to_owned(), pieces });
         }
         Ok(layout)
@@ -274,15 +306,21 @@ impl<'a> Sealer<'a> {
         Ok(Self { organisation, capture, sources, segment, key, writer, rows: Vec::new(), heading: None })
     }
 
-    /// Seals a cut of a unit.
-    fn seal_cut(&mut self, unit: &Unit, cut: &Cut, plain: &[u8]) -> Result<FragmentId, VaultError> {
+    /// Seals a cut of a unit, or a chunk of one.
+    fn seal_cut(
+        &mut self,
+        unit: &Unit,
+        cut: &Cut,
+        ranges: &[ByteRange],
+        plain: &[u8],
+    ) -> Result<FragmentId, VaultError> {
         let kind = match cut.kind {
             CutKind::Shared(role) => role_word(role),
             CutKind::Encoded => ENCODED,
             CutKind::Own { .. } | CutKind::Residue => "own",
         };
         match &unit.within {
-            None => self.seal(kind, &cut.ranges, plain),
+            None => self.seal(kind, ranges, plain),
             Some(within) => {
                 let at = ByteRange { start: within.offset(), end: within.offset() };
                 self.seal(&format!("{DERIVED}{kind}"), &[at], plain)
@@ -297,17 +335,18 @@ impl<'a> Sealer<'a> {
         unit: &Unit,
         sealed: &Wanted,
         residue: &mut Residue,
-    ) -> Result<Option<FragmentId>, VaultError> {
+    ) -> Result<Vec<FragmentId>, VaultError> {
+        let mut around = Vec::new();
         if unit.within.is_some() {
-            return Ok(None);
+            return Ok(around);
         }
-        let mut around = None;
         for cut in unit.cuts.iter().filter(|cut| cut.kind == CutKind::Residue) {
-            let plain = gather(unit, &cut.ranges);
-            if unit.items.is_empty() || separates(&plain) {
+            if unit.items.is_empty() || separates(&gather(unit, &cut.ranges)) {
                 residue.take(unit, &cut.ranges);
             } else if sealed.around() {
-                around = Some(self.seal(AROUND, &cut.ranges, &plain)?);
+                for ranges in chunks(&cut.ranges) {
+                    around.push(self.seal(AROUND, &ranges, &gather(unit, &ranges))?);
+                }
             }
         }
         Ok(around)
@@ -327,13 +366,16 @@ impl<'a> Sealer<'a> {
     }
 
     fn seal(&mut self, kind: &str, ranges: &[ByteRange], plain: &[u8]) -> Result<FragmentId, VaultError> {
-        // One draw: 32 bytes of key, two nonces of 12, 16 bytes of id.
-        let drawn = self.sources.secret::<72>()?;
+        // One draw: 32 bytes of key, two nonces of 12, 10 bytes of id behind the time, so that the key table grows at its
+        // end.
+        let drawn = self.sources.secret::<66>()?;
         let (secret, rest) = drawn.split_first_chunk::<32>().ok_or(VaultError::Random)?;
         let (seal_nonce, rest) = rest.split_first_chunk::<12>().ok_or(VaultError::Random)?;
         let (wrap_nonce, id) = rest.split_first_chunk::<12>().ok_or(VaultError::Random)?;
-        let id: [u8; 16] = id.try_into().map_err(|_| VaultError::Random)?;
-        let id = FragmentId::from_uuid(uuid::Builder::from_random_bytes(id).into_uuid());
+        let id: &[u8; 10] = id.try_into().map_err(|_| VaultError::Random)?;
+        let id = FragmentId::from_uuid(
+            uuid::Builder::from_unix_timestamp_millis(self.sources.millis(), id).into_uuid(),
+        );
         let key = FragmentKey::from_bytes(secret);
         let aad = Aad {
             organisation: self.organisation,
@@ -381,4 +423,32 @@ impl<'a> Sealer<'a> {
 /// A random id from bytes that were drawn.
 pub(super) fn drawn_uuid(bytes: [u8; 16]) -> Uuid {
     uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(u64, u64)]) -> Vec<ByteRange> {
+        pairs.iter().map(|(start, end)| ByteRange { start: *start, end: *end }).collect()
+    }
+
+    #[test]
+    fn chunks_are_of_one_size_and_leave_nothing_out() {
+        const C: u64 = CHUNK_BYTES;
+        assert_eq!(chunks(&[]), [[]; 1]);
+        for (ranges, expected) in [
+            (of(&[(5, 5)]), vec![of(&[(5, 5)])]),
+            (of(&[(0, C)]), vec![of(&[(0, C)])]),
+            (of(&[(7, C + 8)]), vec![of(&[(7, C + 7)]), of(&[(C + 7, C + 8)])]),
+            (of(&[(0, 10), (20, 2 * C)]), vec![of(&[(0, 10), (20, C + 10)]), of(&[(C + 10, 2 * C)])]),
+            (of(&[(0, C), (C + 9, C + 10)]), vec![of(&[(0, C), (C + 9, C + 9)]), of(&[(C + 9, C + 10)])]),
+        ] {
+            let cut = chunks(&ranges);
+            let length = |of: &[ByteRange]| of.iter().map(|range| range.len()).sum::<u64>();
+            assert_eq!(cut.iter().map(|chunk| length(chunk)).sum::<u64>(), length(&ranges));
+            assert!(cut.iter().all(|chunk| length(chunk) <= C));
+            assert_eq!(cut, expected);
+        }
+    }
 }

@@ -82,9 +82,14 @@ impl Sources {
     /// # Errors
     /// [`VaultError::Random`].
     pub fn ordered_id(&self) -> Result<Uuid, VaultError> {
-        let millis = u64::try_from(self.now().micros() / 1_000).unwrap_or_default();
+        let millis = self.millis();
         let drawn = *self.secret::<10>()?;
         Ok(uuid::Builder::from_unix_timestamp_millis(millis, &drawn).into_uuid())
+    }
+
+    /// Milliseconds since 1970, for ids that are ordered by time.
+    pub(super) fn millis(&self) -> u64 {
+        u64::try_from(self.now().micros() / 1_000).unwrap_or_default()
     }
 
     /// An id for a ledger entry.

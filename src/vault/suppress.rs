@@ -19,6 +19,15 @@ pub(super) fn digest(key: &DigestKey, name: ItemDigest) -> ItemDigest {
     key.digest("suppressed", &[name.as_bytes()])
 }
 
+/// The same as it was made when digests of names were kept whole: what was destroyed then stands under it.
+fn digest_before(key: &DigestKey, name: ItemDigest) -> Option<ItemDigest> {
+    name.whole().map(|whole| key.digest("suppressed", &[&whole]))
+}
+
+fn both(key: &DigestKey, name: ItemDigest) -> impl Iterator<Item = ItemDigest> {
+    [Some(digest(key, name)), digest_before(key, name)].into_iter().flatten()
+}
+
 /// Those of these names that name something destroyed, with its thread.
 pub(super) async fn look_up(
     archive: &Archive,
@@ -27,8 +36,10 @@ pub(super) async fn look_up(
     if !archive.catalogue.suppresses().await? {
         return Ok(HashMap::new());
     }
-    let of: HashMap<ItemDigest, ItemDigest> =
-        names.iter().map(|name| (digest(&archive.suppression, *name), *name)).collect();
+    let of: HashMap<ItemDigest, ItemDigest> = names
+        .iter()
+        .flat_map(|name| both(&archive.suppression, *name).map(|digest| (digest, *name)))
+        .collect();
     let wanted: Vec<ItemDigest> = of.keys().copied().collect();
     let found = archive.catalogue.suppressed(&wanted).await?;
     Ok(found.into_iter().filter_map(|(digest, thread)| Some((*of.get(&digest)?, thread))).collect())
@@ -77,4 +88,22 @@ fn named(
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_destroyed_before_digests_were_cut_is_recognised() {
+        let key = DigestKey::from_bytes(&[3; 32]);
+        let name = DigestKey::from_bytes(&[1; 32]).digest("name", &[b"9001"]);
+        let whole = name.whole().unwrap();
+        let before = key.digest("suppressed", &[&whole]);
+        let looked_for: Vec<ItemDigest> = both(&key, name).collect();
+        assert_eq!(looked_for, [key.digest("suppressed", &[name.as_bytes()]), before]);
+        // From the catalogue only half of it comes: that is what is destroyed under today.
+        let kept = ItemDigest::from_kept(*name.as_bytes());
+        assert_eq!(both(&key, kept).collect::<Vec<_>>(), [digest(&key, name)]);
+    }
 }

@@ -165,6 +165,11 @@ pub async fn names_are_completed_and_never_lose_what_is_known(stage: &Stage) {
     let only = |names| Batch { names, ..empty() };
     // A reply comes before what it answers: the parent's name is known with its thread alone.
     committed(&catalogue, only(vec![name(5, None, Some(50))])).await;
+    assert_eq!(catalogue.known(&[digest(5)]).await.unwrap()[&digest(5)].conversation, Some(conversation(50)));
+    let mut parent = batch(7);
+    parent.records[0].conversation = conversation(50);
+    parent.names.clear();
+    committed(&catalogue, parent).await;
     committed(&catalogue, only(vec![name(5, Some(7), None)])).await;
     let known = catalogue.known(&[digest(5), digest(6)]).await.unwrap();
     assert_eq!(known.len(), 1, "a name that is not known is absent");
@@ -173,7 +178,8 @@ pub async fn names_are_completed_and_never_lose_what_is_known(stage: &Stage) {
         (Some(record(7)), Some(conversation(50)))
     );
     committed(&catalogue, only(vec![NameRow { withheld: Some("deleted"), ..name(5, None, None) }])).await;
-    committed(&catalogue, only(vec![name(5, Some(8), Some(51))])).await;
+    let merged = vec![(conversation(51), conversation(50))];
+    committed(&catalogue, Batch { merged, ..only(vec![name(5, Some(8), Some(51))]) }).await;
     let known = catalogue.known(&[digest(5)]).await.unwrap()[&digest(5)];
     assert_eq!(known.record, Some(record(7)), "a name stays with its record");
     assert_eq!(known.conversation, Some(conversation(51)), "a thread may turn out to be another");
@@ -283,4 +289,61 @@ pub async fn what_was_put_off_is_due_after_a_restart_whatever_the_clock_says(sta
     assert_eq!(catalogue.stale_conversations(at(60), 10).await.unwrap(), []);
     assert_eq!(catalogue.resume(at(0)).await.unwrap(), 1, "the capture of the batch is open");
     assert_eq!(catalogue.stale_conversations(at(60), 10).await.unwrap(), [conversation(1)]);
+}
+
+/// Rows as they were before digests were cut and segments had numbers: nothing that was known is known no longer.
+pub async fn what_was_known_before_digests_were_cut_is_known(stage: &Stage) {
+    let old = stage.first_schema(Plane::Vault).await;
+    let (uuid, bytes) = (|n: u8| stage.bytes(&[n; 16]), |n: u8| stage.bytes(&[n; 32]));
+    let run = |sql: String| {
+        let old = old.clone();
+        async move { sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&old).await.unwrap() }
+    };
+    run("INSERT INTO organisation (id, name, created_at) VALUES ('bzk', 'BZK', 0)".to_owned()).await;
+    run("INSERT INTO channel (id, organisation, platform, instance, account, kind, purpose, legal_basis, duty, duty_source, dpia, created_at) VALUES ('bzk-x', 'bzk', 'x', 'x.com', 'bzk', 'corporate', '', '', 'yes', '', '', 0)".to_owned()).await;
+    run(format!("INSERT INTO capture (id, organisation, channel, format, state, digest, size_bytes, received_at) VALUES ({}, 'bzk', 'bzk-x', 'x_api_v2', 'complete', {}, 9, 0)", uuid(1), bytes(90))).await;
+    run(format!("INSERT INTO segment (id, capture, wrapped_key, master_key, size_bytes, digest) VALUES ({}, {}, {}, 'bzk', 9, {})", uuid(2), uuid(1), bytes(91), bytes(92))).await;
+    run(format!("INSERT INTO fragment (id, segment, kind, wrapped_key, place, size_bytes, ranges) VALUES ({}, {}, 'own', {}, 28, 61, {})", uuid(3), uuid(2), bytes(93), stage.bytes(&[0; 16]))).await;
+    run(format!("INSERT INTO record (id, organisation, channel, conversation, kind, visibility, own, version, projection, outcome) VALUES ({}, 'bzk', 'bzk-x', {}, 'reaction', 'public', 0, {}, {}, 'archive')", uuid(4), uuid(5), uuid(6), uuid(7))).await;
+    run(format!("INSERT INTO version (id, record, digest, capture, observed_at, parts, ruleset, findings) VALUES ({}, {}, {}, {}, 0, {}, '', '[]')", uuid(6), uuid(4), bytes(94), uuid(1), uuid(0))).await;
+    for (digest, record) in [(95, uuid(4)), (96, uuid(4)), (97, "NULL".to_owned())] {
+        run(format!(
+            "INSERT INTO name (digest, record, conversation) VALUES ({}, {record}, {})",
+            bytes(digest),
+            uuid(5)
+        ))
+        .await;
+    }
+    run(format!(
+        "INSERT INTO subject (conversation, digest, reference) VALUES ({}, {}, 3000000000)",
+        uuid(5),
+        bytes(98)
+    ))
+    .await;
+    old.close().await;
+
+    let catalogue = Catalogue::new(stage.open(Plane::Vault).await);
+    let id = |n: u8| uuid::Uuid::from_bytes([n; 16]);
+    let (record, thread) =
+        (knik::model::RecordId::from_uuid(id(4)), knik::model::ConversationId::from_uuid(id(5)));
+    let known = catalogue.known(&[digest(95), digest(96), digest(97)]).await.unwrap();
+    for (name, of) in [(95, Some(record)), (96, Some(record)), (97, None)] {
+        assert_eq!(
+            (known[&digest(name)].record, known[&digest(name)].conversation),
+            (of, Some(thread)),
+            "{name}"
+        );
+    }
+    assert!(catalogue.known_versions(&[record]).await.unwrap().contains(&(record, digest(94))));
+    assert!(catalogue.has_capture(&channel().id, digest(90)).await.unwrap());
+    let people = catalogue.subjects(thread).await.unwrap();
+    assert_eq!(people[&digest(98)].number(), 3_000_000_000);
+    let fragment = knik::model::FragmentId::from_uuid(id(3));
+    let place = catalogue.fragments(&[fragment]).await.unwrap().remove(&fragment).unwrap();
+    assert_eq!((place.segment.uuid(), place.place, place.wrapped_key), (id(2), 28, vec![93; 32]));
+    assert_eq!(catalogue.segment(place.segment).await.unwrap().unwrap().digest, [92; 32]);
+    let doomed = catalogue.doomed(&organisation(), &[record]).await.unwrap();
+    let names: Vec<_> =
+        catalogue.names_of(&doomed).await.unwrap().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, [digest(95), digest(96)], "what its destruction takes along");
 }

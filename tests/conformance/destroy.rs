@@ -71,6 +71,7 @@ async fn stored(db: &Database) -> knik::store::catalogue::Catalogue {
     one.sightings = vec![SightingRow {
         capture: CaptureId::from_uuid(id(1)),
         record: RecordId::from_uuid(id(2)),
+        names: Vec::new(),
         parts: vec![1, 0, 0],
     }];
     catalogue.commit(&log(), one).await.unwrap();

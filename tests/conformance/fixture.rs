@@ -178,6 +178,7 @@ pub fn version_row(n: u128, record: u128) -> VersionRow {
         digest: digest(u8::try_from(n).unwrap()),
         capture: CaptureId::from_uuid(id(1)),
         observed_at: start(),
+        names: vec![digest(u8::try_from(record).unwrap())],
         parts: vec![1, 0, 0],
         ruleset: "r1".to_owned(),
         findings: "[]".to_owned(),

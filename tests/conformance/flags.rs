@@ -2,7 +2,6 @@
 
 use super::fixture::*;
 use super::stage::Stage;
-use crate::support::package;
 use knik::model::{
     ActorId, ConversationId, FlagKind, OrganisationId, Outcome, ReviewReason, Verdict, VersionId, Visibility,
 };
@@ -10,10 +9,8 @@ use knik::store::catalogue::{
     Batch, Catalogue, FlagPlace, FlagRow, Judgement, OutboxRow, QueueScope, QueueState, Refreshed,
     ReviewItem, Withheld,
 };
-use knik::store::database::{Database, Dialect, Mode, Plane};
+use knik::store::database::{Database, Mode, Plane};
 use sqlx::AssertSqlSafe;
-use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::Migrator;
 
 fn version(n: u128) -> VersionId {
     VersionId::from_uuid(id(n))
@@ -201,21 +198,8 @@ pub async fn a_flag_found_anew_keeps_its_verdict_and_one_that_is_gone_goes(stage
 
 /// A database with the first schema only, and a record in it.
 async fn made_before(stage: &Stage) {
-    let (folder, dialect) = match stage.dialect() {
-        Dialect::Sqlite => ("sqlite", "?mode=rwc"),
-        Dialect::Postgres => ("postgres", ""),
-    };
-    let first = tempfile::tempdir().unwrap();
-    let shipped = package().join("src/store/migrations/vault").join(folder);
-    std::fs::copy(shipped.join("0001_start.sql"), first.path().join("0001_start.sql")).unwrap();
-    sqlx::any::install_default_drivers();
-    let url = format!("{}{dialect}", stage.url(Plane::Vault, "postgres"));
-    let pool = AnyPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
-    Migrator::new(first.path()).await.unwrap().run(&pool).await.unwrap();
-    let bytes = |n: u8| match stage.dialect() {
-        Dialect::Sqlite => format!("x'{}'", hex::encode([n; 16])),
-        Dialect::Postgres => format!("'\\x{}'::bytea", hex::encode([n; 16])),
-    };
+    let pool = stage.first_schema(Plane::Vault).await;
+    let bytes = |n: u8| stage.bytes(&[n; 16]);
     let record = format!(
         "INSERT INTO record (id, organisation, channel, conversation, kind, visibility, own, version, projection, outcome) \
          VALUES ({}, 'bzk', 'bzk-x', {}, 'reaction', 'public', 0, {}, {}, 'archive')",
@@ -229,8 +213,6 @@ async fn made_before(stage: &Stage) {
 }
 
 pub async fn a_database_made_before_flags_is_looked_through_anew(stage: &Stage) {
-    // Makes the database itself on a server; there its tables are then made by the first schema alone.
-    stage.make(Plane::Vault).await;
     made_before(stage).await;
     let db = Database::open(&stage.url(Plane::Vault, "postgres"), Plane::Vault, Mode::Owner).await.unwrap();
     assert_eq!((rows(&db, "record").await, rows(&db, "flag").await), (1, 0));

@@ -53,7 +53,8 @@ on_every_backend! {
         versions_stand_beside_each_other_and_one_is_in_force,
         conversations_that_turn_out_to_be_one_are_joined,
         captures_are_known_by_their_bytes_once_they_are_whole,
-        what_was_put_off_is_due_after_a_restart_whatever_the_clock_says;
+        what_was_put_off_is_due_after_a_restart_whatever_the_clock_says,
+        what_was_known_before_digests_were_cut_is_known;
     destroy:
         a_destruction_stands_with_its_entry_or_not_at_all,
         a_joined_conversation_takes_what_was_destroyed_in_it_along,
@@ -91,14 +92,16 @@ on_every_backend! {
         pseudonyms_stay_with_a_person_in_a_grant,
         a_revoked_grant_has_no_names_left,
         a_grant_covers_its_channels_until_its_time,
-        what_is_refused_is_looked_up_by_digest;
+        what_is_refused_is_looked_up_by_digest,
+        what_was_published_before_numbers_is_carried_over;
     revocations:
         a_revocation_stands_with_its_entry_and_its_way_down_or_not_at_all,
         what_was_lifted_can_be_revoked_again;
     search:
         every_page_together_gives_everything_once,
         words_days_and_channels_select_what_they_say,
-        words_of_people_are_only_ever_values;
+        words_of_people_are_only_ever_values,
+        many_answers_are_found_as_few_are;
     inbox:
         messages_keep_their_order,
         nothing_is_changed_or_removed,

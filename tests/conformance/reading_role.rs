@@ -11,13 +11,13 @@ use knik::store::room::{PublishedConversation, Query, Room, RoomWriter};
 use sqlx::Row;
 
 const CHANGES: &[&str] = &[
-    "INSERT INTO term (word, projection) VALUES ('x', '')",
-    "UPDATE projection SET document = ''",
+    "INSERT INTO posting (block, word, numbers) VALUES (0, '', '')",
+    "UPDATE projection SET passages = ''",
     "UPDATE reading_grant SET revoked = 0",
     "DELETE FROM projection",
     "DELETE FROM grant_record",
     "DELETE FROM revoked",
-    "DROP TABLE term",
+    "DROP TABLE posting",
     "ALTER TABLE projection ADD COLUMN x TEXT",
     "CREATE TABLE more (x TEXT)",
 ];

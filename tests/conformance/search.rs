@@ -183,3 +183,68 @@ pub async fn words_of_people_are_only_ever_values(stage: &Stage) {
     let absent = RecordRef::from_uuid(ProjectionId::from_uuid(id(5)).uuid());
     assert!(room.record(grant_id(1), absent).await.unwrap().is_none());
 }
+
+/// More records than stand in one block of the index, and words of which some are in more records than are looked up one
+/// by one.
+pub async fn many_answers_are_found_as_few_are(stage: &Stage) {
+    const RECORDS: u128 = 9_000;
+    let db = stage.open(Plane::Room).await;
+    let (writer, draw) = (RoomWriter::new(db.clone()), draw());
+    writer.grant(&grant(1), &draw).await.unwrap();
+    let one = |n: u128| PublishedProjection {
+        day: DAYS[usize::try_from(n % 3).unwrap()].to_owned(),
+        words: [(1, "alle"), (2, "vaak"), (3, "soms"), (97, "zelden"), (8_999, "eens")]
+            .into_iter()
+            .filter(|(of, _)| n.is_multiple_of(*of))
+            .map(|(_, word)| word.to_owned())
+            .collect(),
+        ..projection(n, 7, None)
+    };
+    let numbers: Vec<u128> = (1..=RECORDS).collect();
+    let all: BTreeMap<Uuid, PublishedProjection> =
+        numbers.iter().map(|n| one(*n)).map(|p| (p.id.uuid(), p)).collect();
+    let published: Vec<PublishedConversation> = (0..)
+        .zip(numbers.chunks(30))
+        .map(|(c, of)| PublishedConversation {
+            conversation: conversation(c),
+            projections: of.iter().map(|n| one(*n)).collect(),
+        })
+        .collect();
+    for some in published.chunks(40) {
+        writer.conversations(some, at(0), &draw).await.unwrap();
+    }
+    let room = Room::new(db.clone());
+    for words in
+        [&["alle"][..], &["vaak"], &["soms", "vaak"], &["zelden"], &["eens"], &["vaak", "eens"], &["nooit"]]
+    {
+        for day in [None, Some(DAYS[1].to_owned())] {
+            let words = words.iter().map(|word| (*word).to_owned()).collect();
+            let query = Query { words, from_day: day.clone(), until_day: day, channel: None };
+            let expected = naive(&all, &query);
+            assert_eq!(room.count(grant_id(1), &query).await.unwrap(), expected.len() as u64, "{query:?}");
+            let mut found: Vec<RoomRecord> = Vec::new();
+            loop {
+                let after = found.last().map(|record| record.reference);
+                let page = room.find(grant_id(1), &query, after, 700).await.unwrap();
+                if page.is_empty() {
+                    break;
+                }
+                found.extend(page);
+            }
+            assert_eq!(ids(&found).into_iter().collect::<BTreeSet<_>>(), expected, "{query:?}");
+            assert_eq!(found.len(), expected.len(), "each once: {query:?}");
+            let order: Vec<_> = found
+                .iter()
+                .map(|one| (&all[&one.projection.uuid()].day, one.conversation_reference))
+                .collect();
+            assert!(order.is_sorted(), "by day and conversation: {query:?}");
+        }
+    }
+    // Nothing is left of what is withdrawn, under any key.
+    let gone: Vec<ProjectionId> = all.values().map(|p| p.id).collect();
+    assert_eq!(writer.withdraw(&gone).await.unwrap(), u64::try_from(RECORDS).unwrap());
+    assert_eq!(
+        dump(&db, &["posting", "projection", "frame", "grant_record", "grant_conversation"]).await,
+        [""; 0]
+    );
+}

@@ -1,7 +1,10 @@
 //! Databases for one test, on one backend, gone when it ends.
 
+use crate::support::package;
 use knik::store::database::{Database, Dialect, Mode, Plane};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::Migrator;
+use sqlx::{AnyPool, AssertSqlSafe, Connection, PgConnection};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
@@ -61,6 +64,31 @@ impl Stage {
     /// Makes a database of this test, without a schema.
     pub async fn make(&self, plane: Plane) {
         self.create(plane).await;
+    }
+
+    /// A database of this test with the tables of its plane's first version alone, as the program of that time made them.
+    pub async fn first_schema(&self, plane: Plane) -> AnyPool {
+        self.create(plane).await;
+        let (folder, mode) = match self.dialect() {
+            Dialect::Sqlite => ("sqlite", "?mode=rwc"),
+            Dialect::Postgres => ("postgres", ""),
+        };
+        let first = tempfile::tempdir().unwrap();
+        let shipped = package().join("src/store/migrations").join(word(plane)).join(folder);
+        std::fs::copy(shipped.join("0001_start.sql"), first.path().join("0001_start.sql")).unwrap();
+        sqlx::any::install_default_drivers();
+        let url = format!("{}{mode}", self.url(plane, "postgres"));
+        let pool = AnyPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
+        Migrator::new(first.path()).await.unwrap().run(&pool).await.unwrap();
+        pool
+    }
+
+    /// Bytes as a value in a statement.
+    pub fn bytes(&self, bytes: &[u8]) -> String {
+        match self.dialect() {
+            Dialect::Sqlite => format!("x'{}'", hex::encode(bytes)),
+            Dialect::Postgres => format!("'\\x{}'::bytea", hex::encode(bytes)),
+        }
     }
 
     /// The address of a database of this test for a user; SQLite knows none.

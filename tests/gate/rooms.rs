@@ -81,7 +81,7 @@ async fn a_projection_of_an_old_ruleset_never_shows_beside_one_of_the_new() {
         ..SearchRequest::default()
     };
     assert!(room.search(&me, &asked).await.unwrap().page.views.is_empty(), "nor does the index know it");
-    let named = sqlx::query("SELECT COUNT(*) AS n FROM term WHERE word = 'barnewitz'");
+    let named = sqlx::query("SELECT COUNT(*) AS n FROM posting WHERE word = CAST('barnewitz' AS BLOB)");
     let named: i64 = sqlx::Row::get(&named.fetch_one(vault.room.read()).await.unwrap(), "n");
     assert_eq!(named, 0);
 }

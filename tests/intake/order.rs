@@ -1,21 +1,25 @@
 //! The order in which files arrive does not matter for what can be read in the end.
 
 use crate::support::{DemoCapture, DemoChannel, TestVault};
+use knik::model::ProjectionId;
 use knik::redact::{Piece, Projection};
 use serde_json::{Value, json};
 use sqlx::Row;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use uuid::Uuid;
 
 /// The conversations that can be read, told without anything drawn at random: who is who by first appearance.
 async fn readable(vault: &TestVault) -> Vec<String> {
-    let rows = sqlx::query("SELECT conversation, document FROM projection ORDER BY conversation, position")
+    let rows = sqlx::query("SELECT id, conversation FROM projection ORDER BY conversation, position")
         .fetch_all(vault.room.read())
         .await
         .unwrap();
     let mut conversations: BTreeMap<Vec<u8>, Vec<Projection>> = BTreeMap::new();
     for row in rows {
-        let document = serde_json::from_str(&row.get::<String, _>("document")).unwrap();
+        let id = ProjectionId::from_uuid(Uuid::from_slice(row.get("id")).unwrap());
+        let document =
+            serde_json::from_str(&vault.archive.room.document(id).await.unwrap().unwrap()).unwrap();
         conversations.entry(row.get("conversation")).or_default().push(document);
     }
     let mut told: Vec<String> = conversations.into_values().map(|of| conversation(&of)).collect();

@@ -8,7 +8,7 @@ use knik::redact::{Piece, Projection, leaks};
 use knik::seal::Original;
 use knik::store::catalogue::{QueueScope, QueueState, RecordSummary};
 use sqlx::Row;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Every record of the demo, with its document where it has one.
 async fn all(vault: &TestVault) -> Vec<(RecordSummary, Option<String>)> {
@@ -33,8 +33,9 @@ async fn planted_values_are_absent_in_every_form() {
     for document in &documents {
         assert_eq!(leaks(document, &values).map(|n| values[n]), None);
     }
-    let words = sqlx::query("SELECT DISTINCT word FROM term").fetch_all(vault.room.read()).await.unwrap();
-    let words: Vec<String> = words.iter().map(|row| row.get("word")).collect();
+    let words = sqlx::query("SELECT DISTINCT word FROM posting").fetch_all(vault.room.read()).await.unwrap();
+    let words: Vec<String> =
+        words.iter().map(|row| String::from_utf8_lossy(row.get("word")).into_owned()).collect();
     assert!(words.len() > 100, "{}", words.len());
     assert_eq!(leaks(&words.join("\u{1}"), &values).map(|n| values[n]), None);
     // Words that stand on their own in a planted name are no index words either.
@@ -195,9 +196,29 @@ async fn a_deletion_withdraws_what_was_published() {
         assert_eq!(vault.archive.room.document(projection).await.unwrap(), None, "{record}");
     }
     assert!(vault.archive.room.count().await.unwrap() < published);
-    let orphans = "SELECT COUNT(*) AS n FROM term WHERE projection NOT IN (SELECT id FROM projection)";
-    let orphans: i64 = sqlx::query(orphans).fetch_one(vault.room.read()).await.unwrap().get("n");
-    assert_eq!(orphans, 0, "words of what was withdrawn");
+    let unused = "SELECT COUNT(*) AS n FROM frame WHERE number NOT IN (SELECT frame FROM projection)";
+    let unused: i64 = sqlx::query(unused).fetch_one(vault.room.read()).await.unwrap().get("n");
+    assert_eq!((unused, orphans(&vault).await), (0, 0), "words of what was withdrawn");
+}
+
+/// How many numbers the index of words holds beyond those of the projections that are there.
+async fn orphans(vault: &TestVault) -> i64 {
+    let rows = sqlx::query("SELECT number FROM projection").fetch_all(vault.room.read()).await.unwrap();
+    let there: HashSet<i64> = rows.iter().map(|row| row.get("number")).collect();
+    let rows = sqlx::query("SELECT block, numbers FROM posting").fetch_all(vault.room.read()).await.unwrap();
+    assert!(rows.len() > 100);
+    let mut orphans = 0;
+    for row in rows {
+        let (mut next, mut bytes) =
+            (row.get::<i64, _>("block") * 4_096, row.get::<Vec<u8>, _>("numbers").into_iter());
+        while let Some(byte) = bytes.next() {
+            let more = if byte & 0x80 == 0 { 0 } else { i64::from(bytes.next().unwrap()) << 7 };
+            let number = next + i64::from(byte & 0x7f) + more;
+            orphans += i64::from(!there.contains(&number));
+            next = number + 1;
+        }
+    }
+    orphans
 }
 
 #[tokio::test]

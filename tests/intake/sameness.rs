@@ -73,18 +73,24 @@ fn context(people: &[Person; 3]) -> Vec<u8> {
 /// Every row that the reading room holds, in the order in which it holds them.
 async fn rows(vault: &TestVault) -> Vec<String> {
     let mut all = Vec::new();
-    for table in ["projection", "term", "reader", "reading_grant", "grant_record", "grant_subject"] {
+    for table in [
+        "projection",
+        "frame",
+        "posting",
+        "reader",
+        "reading_grant",
+        "grant_record",
+        "grant_conversation",
+        "grant_subject",
+    ] {
         let sql = sqlx::AssertSqlSafe(format!("SELECT * FROM {table}"));
         for row in sqlx::query(sql).fetch_all(vault.room.read()).await.unwrap() {
             let cell = |n: usize| {
-                let text = row.try_get::<String, _>(n);
-                let number = || row.try_get::<i64, _>(n).map(|n| n.to_string());
-                let bytes = || row.try_get::<Vec<u8>, _>(n).map(hex::encode);
-                format!(
-                    "{}={}",
-                    row.column(n).name(),
-                    text.or_else(|_| number()).or_else(|_| bytes()).unwrap()
-                )
+                let text = row.try_get::<Option<String>, _>(n);
+                let number = || row.try_get::<Option<i64>, _>(n).map(|n| n.map(|n| n.to_string()));
+                let bytes = || row.try_get::<Option<Vec<u8>>, _>(n).map(|bytes| bytes.map(hex::encode));
+                let value = text.or_else(|_| number()).or_else(|_| bytes()).unwrap();
+                format!("{}={}", row.column(n).name(), value.unwrap_or_else(|| "null".to_owned()))
             };
             all.push(format!("{table}: {}", (0..row.len()).map(cell).collect::<Vec<_>>().join(" ")));
         }

@@ -3,9 +3,12 @@
 use super::disclosure::entries;
 use crate::support::TestVault;
 use knik::ledger::{EntryKind, Thing};
+use knik::model::SegmentId;
 use knik::store::catalogue::Milestone;
-use knik::vault::scrub::{Pace, Scrubbed, scrub};
+use knik::vault::scrub::{Pace, Scrubbed, scrub, sweep};
 use std::fs;
+use std::time::{Duration, SystemTime};
+use uuid::Uuid;
 
 async fn scrubbed(vault: &TestVault) -> Scrubbed {
     scrub(&vault.archive, vault.archive.sources.now(), Pace::Full, &|_, _| ()).await.unwrap()
@@ -69,4 +72,37 @@ async fn a_scrub_that_was_stopped_goes_on_where_it_was() {
     let far = far.into_inner().unwrap();
     assert_eq!(far.first(), Some(&(4, all.len() as u64)), "progress counts what was done before");
     assert_eq!(far.last(), Some(&(all.len() as u64, all.len() as u64)));
+}
+
+/// An object that no row names, as a batch leaves it that was killed before its commit.
+async fn orphan(vault: &TestVault, n: u128, seconds_old: i64) -> SegmentId {
+    let id = SegmentId::from_uuid(Uuid::from_u128(n));
+    vault.archive.blobs.put_once(id, b"sealed".as_slice().into()).await.unwrap();
+    let written = vault.archive.sources.now().plus_seconds(-seconds_old).micros();
+    let written = SystemTime::UNIX_EPOCH + Duration::from_micros(written.try_into().unwrap());
+    let file = fs::File::options().write(true).open(vault.segment_file(id)).unwrap();
+    file.set_modified(written).unwrap();
+    id
+}
+
+#[tokio::test]
+async fn what_no_row_names_is_swept_after_a_day_and_nothing_else() {
+    let (vault, _) = TestVault::loaded(1).await;
+    let segments = vault.archive.catalogue.segments().await.unwrap();
+    // Objects that are named stay, however old.
+    for segment in &segments {
+        let file = fs::File::options().write(true).open(vault.segment_file(segment.id)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    }
+    assert_eq!(sweep(&vault.archive).await.unwrap(), 0);
+    let before = entries(&vault, 0).await.len();
+    let (old, young) = (orphan(&vault, 1, 86_400 + 60).await, orphan(&vault, 2, 86_400 - 60).await);
+    assert_eq!(sweep(&vault.archive).await.unwrap(), 1);
+    assert!(!vault.segment_file(old).exists());
+    assert!(vault.segment_file(young).exists(), "its batch may still commit");
+    let told = entries(&vault, before).await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].outcome_code().unwrap().as_str(), "orphans-swept");
+    assert_eq!(sweep(&vault.archive).await.unwrap(), 0);
+    assert_eq!(scrubbed(&vault).await.wrong, Vec::<String>::new());
 }

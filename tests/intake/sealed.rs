@@ -96,7 +96,29 @@ pub fn rejoined(original: &Original, places: &[ByteRange], size: usize) -> Vec<O
     file
 }
 
-fn ranges(stored: &[u8]) -> Vec<ByteRange> {
+/// Where in a file a fragment stood, read as `docs/segment-format.md` says.
+pub fn ranges(stored: &[u8]) -> Vec<ByteRange> {
+    if stored.first() == Some(&1) {
+        let mut rest = stored[1..].iter();
+        let mut number = || {
+            let (mut n, mut shift) = (0_u64, 0);
+            loop {
+                let byte = *rest.next()?;
+                n |= u64::from(byte & 0x7f) << shift;
+                if byte & 0x80 == 0 {
+                    return Some(n);
+                }
+                shift += 7;
+            }
+        };
+        let (mut found, mut reached) = (Vec::new(), 0);
+        while let Some(gap) = number() {
+            let start = reached + gap;
+            reached = start + number().unwrap();
+            found.push(ByteRange { start, end: reached });
+        }
+        return found;
+    }
     assert_eq!(stored.len() % 16, 0);
     let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().unwrap());
     stored.chunks(16).map(|pair| ByteRange { start: number(&pair[..8]), end: number(&pair[8..]) }).collect()

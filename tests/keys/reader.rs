@@ -1,6 +1,7 @@
 //! A reader written from the document alone opens what Knik sealed.
 
 use super::fixture::*;
+use crate::intake::sealed::ranges;
 use crate::support::{TestVault, package};
 use knik::store::catalogue::SegmentPlace;
 use serde_json::{Value, json};
@@ -60,9 +61,9 @@ async fn a_reader_from_the_document_alone_opens_what_was_sealed() {
         // Each fragment is stretches of the file, joined.
         for row in vault.archive.catalogue.fragments_of_segment(segment.id).await.unwrap() {
             let plain = answer["opened"][hex::encode(row.id.as_bytes())].as_str().unwrap();
-            let number =
-                |bytes: &[u8]| usize::try_from(u64::from_be_bytes(bytes.try_into().unwrap())).unwrap();
-            let stretches = row.ranges.chunks(16).map(|pair| &bytes[number(&pair[..8])..number(&pair[8..])]);
+            let number = |place: u64| usize::try_from(place).unwrap();
+            let stood = ranges(&row.ranges);
+            let stretches = stood.iter().map(|range| &bytes[number(range.start)..number(range.end)]);
             assert_eq!(plain, hex::encode(stretches.collect::<Vec<_>>().concat()));
             seen += 1;
         }
@@ -85,4 +86,34 @@ async fn a_reader_from_the_document_alone_opens_what_was_sealed() {
     fs::write(&table, dumped(&vault, &after).await.to_string()).unwrap();
     let done = read(&python, &vault.segment_file(segment.id), &table, &keys);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[tokio::test]
+async fn a_reader_from_the_document_alone_puts_a_large_original_together() {
+    let Some(python) = python() else { return };
+    let (vault, demo) = super::suppression::begun().await;
+    let low = low();
+    let (file, attachment) = super::suppression::with_attachment(&demo);
+    vault.ingest_bytes(&demo.channel, &file).await.unwrap();
+    vault.round().await;
+    let record = record_with(&vault, &low, "eerste woorden").await;
+    let place = vault.archive.catalogue.originals(&[record]).await.unwrap().remove(0);
+    let segment = vault.archive.catalogue.segments().await.unwrap().remove(0);
+    let mut table = dumped(&vault, &segment).await;
+    table["layout"] = json!(hex::encode(&place.parts));
+    let (keys, file) = (vault.folder().join("keys"), vault.folder().join("table.json"));
+    fs::write(&file, table.to_string()).unwrap();
+    let (reader, out) = (package().join("tests/segment_reader.py"), vault.folder().join("original"));
+    let done = Command::new(python)
+        .arg(reader)
+        .arg("--original")
+        .args([&out, &vault.segment_file(segment.id), &file, &keys])
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let told: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(told["fragments"], 3);
+    let (opened, _) = originals(&vault, &low).await;
+    let read = fs::read(&out).unwrap();
+    assert!(read == opened[&record] && std::str::from_utf8(&read).unwrap().contains(&attachment));
 }

@@ -1,14 +1,14 @@
 //! What was destroyed stays destroyed, however it is delivered again.
 
 use super::fixture::*;
-use crate::intake::sealed::opened_capture;
+use crate::intake::sealed::{opened_capture, rejoined};
 use crate::support::{DemoChannel, TestVault};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use knik::vault::destroy::{Destruction, destroy};
 use std::io::Write;
 
-async fn begun() -> (TestVault, DemoChannel) {
+pub async fn begun() -> (TestVault, DemoChannel) {
     let (vault, channels) = TestVault::demo(1).await;
     let demo = channels.into_iter().find(|demo| demo.channel.id.as_str() == "low-mastodon").unwrap();
     (vault, demo)
@@ -159,4 +159,41 @@ async fn a_destruction_that_cannot_be_recorded_destroys_nothing() {
     assert_eq!(column(&vault, "SELECT wrapped_key FROM fragment ORDER BY id").await, keys);
     assert_eq!(turned(&vault).await, 0, "no epoch ends for it");
     assert!(originals(&vault, &low).await.0.contains_key(&record));
+}
+
+/// Two posts, of which the first holds an attachment of nine million bytes; and that attachment.
+pub fn with_attachment(demo: &DemoChannel) -> (Vec<u8>, String) {
+    let list = posts(demo, &[("9001", "eerste woorden"), ("9002", "tweede woorden")]);
+    let mut statuses: Vec<serde_json::Value> = serde_json::from_slice(&list).unwrap();
+    let attachment: String = (0..9_000_000_u32).map(|n| char::from(b'a' + (n / 7 % 26) as u8)).collect();
+    statuses[0]["x_attachment"] = attachment.clone().into();
+    (serde_json::to_vec(&statuses).unwrap(), attachment)
+}
+
+#[tokio::test]
+async fn a_large_original_is_sealed_in_chunks_and_goes_with_all_of_them() {
+    let (vault, demo) = begun().await;
+    let low = low();
+    let (file, attachment) = with_attachment(&demo);
+    vault.ingest_bytes(&demo.channel, &file).await.unwrap();
+    vault.round().await;
+    let capture = vault.last_capture().await;
+    let rows = vault.archive.catalogue.fragments_of_capture(capture).await.unwrap();
+    let own: Vec<_> = rows.iter().filter(|row| row.kind == "own").collect();
+    assert!(own.len() >= 4, "three for the first, one for the second");
+    assert!(rows.iter().all(|row| row.size_bytes <= (4 << 20) + 100), "no fragment is larger than a chunk");
+    let (sealed, places) = opened_capture(&vault, capture, &low).await;
+    let again: Option<Vec<u8>> = rejoined(&sealed, &places, file.len()).into_iter().collect();
+    assert!(again.is_some_and(|again| again == file), "chunks give the file back");
+    let record = record_with(&vault, &low, "eerste woorden").await;
+    let (before, closed) = originals(&vault, &low).await;
+    let read = std::str::from_utf8(&before[&record]).unwrap();
+    assert!(read.contains(&attachment) && closed.is_empty(), "it is read back whole");
+
+    let done = destroyed(&vault, &low, &[record]).await.unwrap();
+    assert!(done.fragments >= 3, "{done:?}");
+    let left = vault.archive.catalogue.fragments_of_capture(capture).await.unwrap();
+    assert!(left.iter().all(|row| row.size_bytes < 1 << 20), "no chunk of it has a key");
+    let (after, closed) = originals(&vault, &low).await;
+    assert!(after.len() == before.len() - 1 && closed.is_empty());
 }

@@ -11,8 +11,9 @@ use crate::seal::Epoch;
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::journal;
-use crate::store::rows::{bytes, insert_all};
+use crate::store::rows::{RowValues, bytes, digests, insert_all};
 use sqlx::{Any, Transaction};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A segment that has been written to object storage.
 #[derive(Debug)]
@@ -111,6 +112,8 @@ pub struct VersionRow {
     pub observed_at: Timestamp,
     /// How the original is put together.
     pub parts: Vec<u8>,
+    /// Under which names it was delivered.
+    pub names: Vec<ItemDigest>,
     /// Which ruleset looked at it.
     pub ruleset: String,
     /// Its findings as JSON: rule ids and offsets.
@@ -134,6 +137,8 @@ pub struct SightingRow {
     pub record: RecordId,
     /// How it is put together.
     pub parts: Vec<u8>,
+    /// Under which names it was delivered.
+    pub names: Vec<ItemDigest>,
 }
 
 /// A decision on a version.
@@ -241,8 +246,8 @@ impl Catalogue {
 async fn insert_sealed(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<(), StoreError> {
     if let Some(segment) = &batch.segment {
         sqlx::query(
-            "INSERT INTO segment (id, capture, wrapped_key, master_key, size_bytes, digest, epoch) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO segment (id, capture, wrapped_key, master_key, size_bytes, digest, epoch, number) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, (SELECT COALESCE(MAX(number), 0) + 1 FROM segment))",
         )
         .bind(bytes(segment.id.uuid()))
         .bind(bytes(segment.capture.uuid()))
@@ -255,11 +260,16 @@ async fn insert_sealed(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Res
         .await
         .map_err(StoreError::database("adding a segment"))?;
     }
-    let head = "INSERT INTO fragment (id, segment, kind, wrapped_key, place, size_bytes, ranges) VALUES";
-    insert_all(tx, head, 7, "", &batch.fragments, |query, row| {
+    // In the order of the table, so that it grows at its end.
+    let mut fragments: Vec<&FragmentRow> = batch.fragments.iter().collect();
+    fragments.sort_unstable_by_key(|row| row.id);
+    let numbers = segment_numbers(tx, &fragments).await?;
+    let head =
+        "INSERT INTO fragment (id, segment_number, kind, wrapped_key, place, size_bytes, ranges) VALUES";
+    insert_all(tx, head, 7, "", &fragments, |query, row| {
         query
             .bind(bytes(row.id.uuid()))
-            .bind(bytes(row.segment.uuid()))
+            .bind(numbers.get(&row.segment).copied())
             .bind(row.kind.clone())
             .bind(row.wrapped_key.clone())
             .bind(i64::try_from(row.place).unwrap_or(i64::MAX))
@@ -267,6 +277,24 @@ async fn insert_sealed(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Res
             .bind(row.ranges.clone())
     })
     .await
+}
+
+/// The numbers of the segments that hold these fragments.
+async fn segment_numbers(
+    tx: &mut Transaction<'static, Any>,
+    fragments: &[&FragmentRow],
+) -> Result<BTreeMap<SegmentId, i64>, StoreError> {
+    let segments: BTreeSet<SegmentId> = fragments.iter().map(|row| row.segment).collect();
+    let mut numbers = BTreeMap::new();
+    for segment in segments {
+        let row = sqlx::query("SELECT number FROM segment WHERE id = $1")
+            .bind(bytes(segment.uuid()))
+            .fetch_one(&mut **tx)
+            .await
+            .map_err(StoreError::database("adding fragments"))?;
+        numbers.insert(segment, row.number("number")?);
+    }
+    Ok(numbers)
 }
 
 async fn merge(
@@ -325,9 +353,8 @@ async fn insert_records(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Re
             .bind(row.outcome.as_str())
     })
     .await?;
-    let head =
-        "INSERT INTO version (id, record, digest, capture, observed_at, parts, ruleset, findings) VALUES";
-    insert_all(tx, head, 8, "ON CONFLICT (record, digest) DO NOTHING", &batch.versions, |query, row| {
+    let head = "INSERT INTO version (id, record, digest, capture, observed_at, parts, ruleset, findings, names) VALUES";
+    insert_all(tx, head, 9, "ON CONFLICT (record, digest) DO NOTHING", &batch.versions, |query, row| {
         query
             .bind(bytes(row.id.uuid()))
             .bind(bytes(row.record.uuid()))
@@ -337,6 +364,7 @@ async fn insert_records(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Re
             .bind(row.parts.clone())
             .bind(row.ruleset.clone())
             .bind(row.findings.clone())
+            .bind(digests(&row.names))
     })
     .await?;
     for version in batch.versions.iter().filter(|v| v.replaces) {
@@ -359,9 +387,13 @@ async fn insert_sightings(
     tx: &mut Transaction<'static, Any>,
     sightings: &[SightingRow],
 ) -> Result<(), StoreError> {
-    let head = "INSERT INTO sighting (capture, record, parts) VALUES";
-    insert_all(tx, head, 3, "", sightings, |query, row| {
-        query.bind(bytes(row.capture.uuid())).bind(bytes(row.record.uuid())).bind(row.parts.clone())
+    let head = "INSERT INTO sighting (capture, record, parts, names) VALUES";
+    insert_all(tx, head, 4, "", sightings, |query, row| {
+        query
+            .bind(bytes(row.capture.uuid()))
+            .bind(bytes(row.record.uuid()))
+            .bind(row.parts.clone())
+            .bind(digests(&row.names))
     })
     .await
 }
@@ -369,13 +401,15 @@ async fn insert_sightings(
 async fn insert_names(tx: &mut Transaction<'static, Any>, names: &[NameRow]) -> Result<(), StoreError> {
     let head = "INSERT INTO name (digest, record, conversation, withheld) VALUES";
     let tail = "ON CONFLICT (digest) DO UPDATE SET record = COALESCE(name.record, excluded.record), \
-                conversation = COALESCE(excluded.conversation, name.conversation), \
+                conversation = CASE WHEN name.record IS NULL AND excluded.record IS NULL \
+                THEN COALESCE(excluded.conversation, name.conversation) END, \
                 withheld = COALESCE(excluded.withheld, name.withheld)";
     insert_all(tx, head, 4, tail, names, |query, row| {
         query
             .bind(row.digest.as_bytes().to_vec())
             .bind(row.record.map(|r| bytes(r.uuid())))
-            .bind(row.conversation.map(|c| bytes(c.uuid())))
+            // A record says itself in which conversation it is.
+            .bind(row.conversation.filter(|_| row.record.is_none()).map(|c| bytes(c.uuid())))
             .bind(row.withheld)
     })
     .await

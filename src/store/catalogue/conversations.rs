@@ -107,7 +107,8 @@ impl Catalogue {
         let mut found = HashMap::new();
         for chunk in names.chunks(LISTED_MAX) {
             let sql = format!(
-                "SELECT digest, record, conversation, withheld FROM name WHERE digest IN ({})",
+                "SELECT n.digest, n.record, COALESCE(r.conversation, n.conversation) AS conversation, n.withheld \
+                 FROM name n LEFT JOIN record r ON r.id = n.record WHERE n.digest IN ({})",
                 list(1, chunk.len())
             );
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);

@@ -13,7 +13,7 @@ use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use crate::store::{StoreError, journal};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// A record that is to be destroyed.
@@ -154,17 +154,18 @@ impl Catalogue {
     pub async fn names_of(&self, doomed: &[Doomed]) -> Result<Vec<(ItemDigest, ConversationId)>, StoreError> {
         let of: HashMap<RecordId, ConversationId> =
             doomed.iter().map(|one| (one.record, one.conversation)).collect();
-        let conversations: BTreeSet<Uuid> = of.values().map(|conversation| conversation.uuid()).collect();
-        // Names are found by their thread: that has an index.
-        let head = "SELECT digest, record FROM name WHERE record IS NOT NULL AND conversation IN";
-        let rows = self.listed(head, conversations.into_iter()).await?;
-        let mut found = Vec::new();
-        for row in &rows {
-            if let Some(conversation) = of.get(&RecordId::from_uuid(row.id("record")?)) {
-                found.push((row.digest("digest")?, *conversation));
+        let mut found = BTreeMap::new();
+        for head in [
+            "SELECT record, names FROM version WHERE record IN",
+            "SELECT record, names FROM sighting WHERE record IN",
+        ] {
+            for row in &self.listed(head, of.keys().map(|record| record.uuid())).await? {
+                if let Some(conversation) = of.get(&RecordId::from_uuid(row.id("record")?)) {
+                    found.extend(row.digests("names")?.into_iter().map(|name| (name, *conversation)));
+                }
             }
         }
-        Ok(found)
+        Ok(found.into_iter().collect())
     }
 
     /// Those of these conversations that have no record left beside `doomed`.
@@ -348,10 +349,10 @@ async fn blank_records(
             let id = row.blob("id")?;
             // A digest must be there, unlike any other; it says nothing.
             sqlx::query(
-                "UPDATE version SET digest = $1, parts = $2, findings = '[]', ruleset = '', destroyed_at = $3 \
-                 WHERE id = $4",
+                "UPDATE version SET digest = $1, parts = $2, findings = '[]', ruleset = '', names = NULL, \
+                 destroyed_at = $3 WHERE id = $4",
             )
-            .bind([id.clone(), id.clone()].concat())
+            .bind(id.clone())
             .bind(Vec::<u8>::new())
             .bind(now.micros())
             .bind(id)

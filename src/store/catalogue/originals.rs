@@ -102,7 +102,7 @@ impl Catalogue {
     ) -> Result<HashMap<FragmentId, FragmentPlace>, StoreError> {
         let mut found = HashMap::with_capacity(ids.len());
         for chunk in ids.chunks(LISTED_MAX) {
-            let sql = format!("SELECT * FROM fragment WHERE id IN ({})", list(1, chunk.len()));
+            let sql = format!("{FRAGMENTS} WHERE f.id IN ({})", list(1, chunk.len()));
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
             for id in chunk {
                 query = query.bind(bytes(id.uuid()));
@@ -149,7 +149,7 @@ impl Catalogue {
     /// # Errors
     /// When the database fails.
     pub async fn fragments_of_segment(&self, segment: SegmentId) -> Result<Vec<FragmentPlace>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM fragment WHERE segment = $1 ORDER BY place")
+        let rows = sqlx::query(AssertSqlSafe(format!("{FRAGMENTS} WHERE s.id = $1 ORDER BY f.place")))
             .bind(bytes(segment.uuid()))
             .fetch_all(self.db.read())
             .await
@@ -162,17 +162,18 @@ impl Catalogue {
     /// # Errors
     /// When the database fails.
     pub async fn fragments_of_capture(&self, capture: CaptureId) -> Result<Vec<FragmentPlace>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT f.* FROM fragment f JOIN segment s ON s.id = f.segment WHERE s.capture = $1 \
-             ORDER BY s.id, f.place",
-        )
-        .bind(bytes(capture.uuid()))
-        .fetch_all(self.db.read())
-        .await
-        .map_err(StoreError::database("listing fragments"))?;
+        let rows =
+            sqlx::query(AssertSqlSafe(format!("{FRAGMENTS} WHERE s.capture = $1 ORDER BY s.id, f.place")))
+                .bind(bytes(capture.uuid()))
+                .fetch_all(self.db.read())
+                .await
+                .map_err(StoreError::database("listing fragments"))?;
         rows.iter().map(fragment_of).collect()
     }
 }
+
+const FRAGMENTS: &str = "SELECT f.id, s.id AS segment, f.kind, f.wrapped_key, f.place, f.size_bytes, f.ranges \
+     FROM fragment f JOIN segment s ON s.number = f.segment_number";
 
 const SEGMENT_BY_ID: &str =
     "SELECT s.*, c.organisation FROM segment s JOIN capture c ON c.id = s.capture WHERE s.id = $1";
@@ -184,7 +185,10 @@ pub(super) fn segment_of(row: &AnyRow) -> Result<SegmentPlace, StoreError> {
         capture: CaptureId::from_uuid(row.id("capture")?),
         wrapped_key: row.blob("wrapped_key")?,
         size_bytes: u64::try_from(row.number("size_bytes")?).unwrap_or_default(),
-        digest: *row.digest("digest")?.as_bytes(),
+        digest: row
+            .blob("digest")?
+            .try_into()
+            .map_err(|_| StoreError::Corrupt { what: "digest of a segment" })?,
     })
 }
 

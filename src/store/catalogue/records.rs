@@ -212,8 +212,13 @@ impl Catalogue {
     ) -> Result<Vec<RecordSummary>, StoreError> {
         let after = after.map_or_else(|| vec![0; 16], |id| bytes(id.uuid()));
         let sql = match outcome {
-            Some(_) => {
+            Some(Outcome::Archive) => {
                 "SELECT * FROM record WHERE organisation = $1 AND outcome = $2 AND id > $3 ORDER BY id LIMIT $4"
+            }
+            // Said twice, because there is an index of what is not archived.
+            Some(_) => {
+                "SELECT * FROM record WHERE organisation = $1 AND outcome = $2 AND outcome <> 'archive' AND id > $3 \
+                 ORDER BY id LIMIT $4"
             }
             None => {
                 "SELECT * FROM record WHERE organisation = $1 AND outcome <> $2 AND id > $3 ORDER BY id LIMIT $4"

@@ -2,6 +2,11 @@
 //!
 //! [`RoomWriter`] takes projections and grants down; [`Room`] looks them up for a grant. Neither sees a key.
 
+mod bits;
+mod carry;
+mod document;
+mod finder;
+mod index;
 mod reader;
 mod requests;
 mod writer;

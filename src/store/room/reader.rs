@@ -1,7 +1,8 @@
 //! The reading room's side: look-ups for one grant at a time. Words of people are only ever bound, never written
 //! into a statement.
 
-use super::{Query, ReadingGrant, RoomRecord, Visitor, grant_of};
+use super::document::Packed;
+use super::{ReadingGrant, RoomRecord, Visitor, grant_of};
 use crate::model::{ActorId, ConversationId, GrantId, ProjectionId, RecordRef, RevocationDigest, SubjectRef};
 use crate::store::rows::{RowValues, any_of, bytes, list};
 use crate::store::{Database, StoreError};
@@ -15,11 +16,15 @@ const SUBJECTS_AT_ONCE: usize = 20;
 /// The reading room's side: looks up, for one grant at a time.
 #[derive(Debug, Clone)]
 pub struct Room {
-    db: Database,
+    pub(super) db: Database,
 }
 
-const RECORD_COLUMNS: &str =
-    "g.reference, g.conversation_reference, g.projection, g.conversation, g.names, p.document";
+pub(super) const RECORD_COLUMNS: &str = "g.reference, g.conversation_reference, p.id AS projection, p.conversation, \
+    p.author, p.day, p.passages, f.content, g.names";
+
+/// What has the columns of a record.
+pub(super) const RECORDS: &str = "grant_record g JOIN projection p ON p.number = g.projection \
+    JOIN frame f ON f.number = p.frame";
 
 const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, w.revoked, \
     w.selection FROM reader r LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) \
@@ -27,9 +32,10 @@ const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, 
     ORDER BY w.until_at, w.id";
 
 const VISITOR_AND_RECORD: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, \
-    w.revoked, w.selection, g.reference, g.conversation_reference, g.projection, g.conversation, g.names, p.document \
-    FROM reader r LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) ON t.reader = r.id \
-    LEFT JOIN (grant_record g JOIN projection p ON p.id = g.projection) \
+    w.revoked, w.selection, g.reference, g.conversation_reference, p.id AS projection, p.conversation, p.author, \
+    p.day AS day, p.passages, f.content, g.names FROM reader r \
+    LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) ON t.reader = r.id \
+    LEFT JOIN (grant_record g JOIN projection p ON p.number = g.projection JOIN frame f ON f.number = p.frame) \
     ON g.reference = $3 AND g.reading_grant = w.id \
     WHERE r.issuer = $1 AND r.subject = $2 ORDER BY w.until_at, w.id";
 
@@ -115,7 +121,7 @@ impl Room {
         reference: RecordRef,
     ) -> Result<Option<RoomRecord>, StoreError> {
         let sql = format!(
-            "SELECT {RECORD_COLUMNS} FROM grant_record g JOIN projection p ON p.id = g.projection \
+            "SELECT {RECORD_COLUMNS} FROM {RECORDS} \
              WHERE g.reference = $1 AND g.reading_grant = $2"
         );
         let row = sqlx::query(AssertSqlSafe(sql))
@@ -137,7 +143,7 @@ impl Room {
         reference: RecordRef,
     ) -> Result<Vec<RoomRecord>, StoreError> {
         let sql = format!(
-            "SELECT {RECORD_COLUMNS} FROM grant_record g JOIN projection p ON p.id = g.projection \
+            "SELECT {RECORD_COLUMNS} FROM {RECORDS} \
              WHERE g.conversation_reference = $1 AND g.reading_grant = $2 ORDER BY g.position"
         );
         let rows = sqlx::query(AssertSqlSafe(sql))
@@ -156,53 +162,6 @@ impl Room {
     pub async fn is_revoked(&self, digests: &[RevocationDigest]) -> Result<bool, StoreError> {
         let sql = "SELECT 1 AS there FROM revoked WHERE digest";
         any_of(self.db.read(), sql, digests, StoreError::database("reading revocations")).await
-    }
-
-    /// Records of a grant that answer `query`, by day, conversation and place in it, after the record `after`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn find(
-        &self,
-        grant: GrantId,
-        query: &Query,
-        after: Option<RecordRef>,
-        most: u32,
-    ) -> Result<Vec<RoomRecord>, StoreError> {
-        let mut sql = Conditions::new(grant, query);
-        if let Some(after) = after {
-            sql.after(after);
-        }
-        let limit = sql.next(Value::Number(i64::from(most)));
-        let text = format!(
-            "SELECT {RECORD_COLUMNS} FROM grant_record g JOIN projection p ON p.id = g.projection WHERE {} \
-             ORDER BY g.day, g.conversation_reference, g.position, g.reference LIMIT {limit}",
-            sql.text()
-        );
-        let rows = sql
-            .bind(sqlx::query(AssertSqlSafe(text)))
-            .fetch_all(self.db.read())
-            .await
-            .map_err(StoreError::database("searching"))?;
-        rows.iter().map(record_of).collect()
-    }
-
-    /// How many records of a grant answer `query`: exact, so not for a reader's eyes as it is.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn count(&self, grant: GrantId, query: &Query) -> Result<u64, StoreError> {
-        let sql = Conditions::new(grant, query);
-        let text = format!(
-            "SELECT COUNT(*) AS n FROM grant_record g JOIN projection p ON p.id = g.projection WHERE {}",
-            sql.text()
-        );
-        let row = sql
-            .bind(sqlx::query(AssertSqlSafe(text)))
-            .fetch_one(self.db.read())
-            .await
-            .map_err(StoreError::database("counting"))?;
-        Ok(u64::try_from(row.number("n")?).unwrap_or_default())
     }
 
     /// The pseudonyms of some persons of a conversation in a grant.
@@ -275,79 +234,6 @@ fn pseudonyms_from(rows: &[AnyRow]) -> Result<HashMap<SubjectRef, String>, Store
         .collect()
 }
 
-/// A `WHERE` of fixed clauses with numbered parameters: words of people are only ever bound.
-struct Conditions {
-    clauses: Vec<String>,
-    values: Vec<Value>,
-}
-
-enum Value {
-    Bytes(Vec<u8>),
-    Text(String),
-    Number(i64),
-}
-
-impl Conditions {
-    fn new(grant: GrantId, query: &Query) -> Self {
-        let mut made = Self { clauses: Vec::new(), values: Vec::new() };
-        made.push("g.reading_grant = ", Value::Bytes(bytes(grant.uuid())), "");
-        for word in &query.words {
-            made.push(
-                "g.projection IN (SELECT projection FROM term WHERE word = ",
-                Value::Text(word.clone()),
-                ")",
-            );
-        }
-        if let Some(channel) = &query.channel {
-            made.push("p.channel = ", Value::Text(channel.to_string()), "");
-        }
-        if let Some(day) = &query.from_day {
-            made.push("g.day >= ", Value::Text(day.clone()), "");
-        }
-        if let Some(day) = &query.until_day {
-            made.push("g.day <> '' AND g.day <= ", Value::Text(day.clone()), "");
-        }
-        made
-    }
-
-    fn after(&mut self, reference: RecordRef) {
-        let n = self.next(Value::Bytes(bytes(reference.uuid())));
-        self.clauses.push(format!(
-            "(g.day, g.conversation_reference, g.position, g.reference) > (SELECT a.day, \
-             a.conversation_reference, a.position, a.reference FROM grant_record a WHERE a.reference = {n} \
-             AND a.reading_grant = $1)"
-        ));
-    }
-
-    fn next(&mut self, value: Value) -> String {
-        self.values.push(value);
-        format!("${}", self.values.len())
-    }
-
-    fn push(&mut self, before: &str, value: Value, behind: &str) {
-        let n = self.next(value);
-        self.clauses.push(format!("{before}{n}{behind}"));
-    }
-
-    fn text(&self) -> String {
-        self.clauses.join(" AND ")
-    }
-
-    fn bind(
-        self,
-        mut query: sqlx::query::Query<'static, Any, sqlx::any::AnyArguments>,
-    ) -> sqlx::query::Query<'static, Any, sqlx::any::AnyArguments> {
-        for value in self.values {
-            query = match value {
-                Value::Bytes(v) => query.bind(v),
-                Value::Text(v) => query.bind(v),
-                Value::Number(v) => query.bind(v),
-            };
-        }
-        query
-    }
-}
-
 /// The pseudonyms as they are stored with a record; `None` for a form that is not known, and then they are looked up.
 fn names_from(stored: &str) -> Option<HashMap<SubjectRef, String>> {
     let named = stored.split_whitespace().map(|pair| {
@@ -357,13 +243,23 @@ fn names_from(stored: &str) -> Option<HashMap<SubjectRef, String>> {
     named.collect()
 }
 
-fn record_of(row: &AnyRow) -> Result<RoomRecord, StoreError> {
+pub(super) fn record_of(row: &AnyRow) -> Result<RoomRecord, StoreError> {
     Ok(RoomRecord {
         reference: RecordRef::from_uuid(row.id("reference")?),
         conversation_reference: RecordRef::from_uuid(row.id("conversation_reference")?),
         projection: ProjectionId::from_uuid(row.id("projection")?),
         conversation: ConversationId::from_uuid(row.id("conversation")?),
         names: row.text_or_null("names")?.as_deref().and_then(names_from),
-        document: row.text("document")?,
+        document: document_of(row)?,
     })
+}
+
+/// The document of a row with what it was taken apart into.
+pub(super) fn document_of(row: &AnyRow) -> Result<String, StoreError> {
+    let packed = Packed {
+        frame: row.text("content")?,
+        author: row.number_or_null("author")?,
+        passages: row.text("passages")?,
+    };
+    packed.document(&row.text("day")?)
 }

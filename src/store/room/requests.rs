@@ -1,11 +1,13 @@
 //! What researchers see of their requests, and what an approver may know of a selection.
 
+use super::reader::document_of;
+use super::writer::read_document;
 use super::{PublishedRequest, PublishedSelection, Room, RoomWriter};
 use crate::model::{
     ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, RequestId,
     Timestamp,
 };
-use crate::redact::{Projection, searchable};
+use crate::redact::searchable;
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::rows::{RowValues, bytes};
@@ -68,7 +70,8 @@ impl RoomWriter {
         let mut found = BTreeSet::new();
         for name in names {
             let row = sqlx::query(
-                "SELECT g.conversation FROM grant_record g JOIN grant_reader t ON t.reading_grant = g.reading_grant \
+                "SELECT p.conversation FROM grant_record g JOIN projection p ON p.number = g.projection \
+                 JOIN grant_reader t ON t.reading_grant = g.reading_grant \
                  WHERE g.conversation_reference = $1 AND t.reader = $2 LIMIT 1",
             )
             .bind(bytes(name.uuid()))
@@ -96,8 +99,8 @@ impl RoomWriter {
         let mut found = Vec::new();
         for channel in channels {
             let rows = sqlx::query(
-                "SELECT id, conversation, day, document FROM projection WHERE organisation = $1 AND channel = $2 \
-                 ORDER BY id",
+                "SELECT p.id, p.conversation, p.day, p.author, p.passages, f.content FROM frame f \
+                 JOIN projection p ON p.frame = f.number WHERE f.organisation = $1 AND f.channel = $2 ORDER BY p.id",
             )
             .bind(organisation.to_string())
             .bind(channel.to_string())
@@ -106,8 +109,11 @@ impl RoomWriter {
             .map_err(StoreError::database("reading projections"))?;
             for row in rows {
                 let day = row.text("day")?;
-                let words =
-                    if selection.words.is_empty() { Vec::new() } else { words_in(&row.text("document")?)? };
+                let words = if selection.words.is_empty() {
+                    Vec::new()
+                } else {
+                    searchable(&read_document(&document_of(&row)?)?)
+                };
                 if selection.covers(ConversationId::from_uuid(row.id("conversation")?), &day, &words) {
                     let id = ProjectionId::from_uuid(row.id("id")?);
                     found.push(CoveredProjection { id, channel: channel.clone(), day });
@@ -127,22 +133,18 @@ impl RoomWriter {
     ) -> Result<BTreeMap<GrantId, BTreeSet<ProjectionId>>, StoreError> {
         let mut found = BTreeMap::new();
         for grant in grants {
-            let rows = sqlx::query("SELECT projection FROM grant_record WHERE reading_grant = $1")
+            let rows = sqlx::query(
+                "SELECT p.id FROM grant_record g JOIN projection p ON p.number = g.projection WHERE g.reading_grant = $1",
+            )
                 .bind(bytes(grant.uuid()))
                 .fetch_all(self.database().read())
                 .await
                 .map_err(StoreError::database("reading a grant"))?;
-            let named = rows.iter().map(|row| Ok(ProjectionId::from_uuid(row.id("projection")?)));
+            let named = rows.iter().map(|row| Ok(ProjectionId::from_uuid(row.id("id")?)));
             found.insert(*grant, named.collect::<Result<_, StoreError>>()?);
         }
         Ok(found)
     }
-}
-
-fn words_in(document: &str) -> Result<Vec<String>, StoreError> {
-    let projection: Projection =
-        serde_json::from_str(document).map_err(|_| StoreError::Corrupt { what: "projection" })?;
-    Ok(searchable(&projection))
 }
 
 impl Room {

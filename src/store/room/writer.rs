@@ -1,6 +1,8 @@
 //! The vault's side: projections and grants go down, in one transaction each time.
 
-use super::reader::pseudonyms_in;
+use super::document::Packed;
+use super::index::{Changes, Key, forget_grant};
+use super::reader::{document_of, pseudonyms_in};
 use super::{
     Draw, PublishedConversation, PublishedGrant, PublishedProjection, PublishedReader, PublishedSelection,
     ReadingGrant, grant_of,
@@ -12,11 +14,12 @@ use crate::redact::{Projection, searchable};
 use crate::store::effect::Effect;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use crate::store::{Database, StoreError};
+use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Projections of one conversation: all that stand, or those that a grant covers.
-type Covered<'p> = (ConversationId, Vec<&'p PublishedProjection>);
+pub(super) type Covered<'p> = (ConversationId, Vec<&'p PublishedProjection>);
 
 /// Conversations named at once when a grant is published: rows wait in memory.
 const CONVERSATIONS_AT_ONCE: usize = 64;
@@ -24,7 +27,7 @@ const CONVERSATIONS_AT_ONCE: usize = 64;
 /// The vault's side: takes things down.
 #[derive(Debug, Clone)]
 pub struct RoomWriter {
-    db: Database,
+    pub(super) db: Database,
 }
 
 impl RoomWriter {
@@ -67,8 +70,10 @@ impl RoomWriter {
     ) -> Result<(), StoreError> {
         let standing = standing(published);
         let mut tx = self.db.begin().await?;
-        withdraw_missing(&mut tx, &standing).await?;
-        upsert_projections(&mut tx, &standing).await?;
+        let mut changes = Changes::default();
+        let mut left = withdraw_missing(&mut tx, &standing, &mut changes).await?;
+        left.extend(standing.iter().map(|(conversation, _)| *conversation));
+        let numbers = upsert_projections(&mut tx, &standing, &mut changes).await?;
         let organisations: BTreeSet<&OrganisationId> =
             standing.iter().flat_map(|(_, projections)| projections).map(|p| &p.organisation).collect();
         for organisation in organisations {
@@ -87,11 +92,21 @@ impl RoomWriter {
                     })
                     .collect();
                 if grant.selection.is_some() {
-                    unname_uncovered(&mut tx, grant.id, &standing, &covered).await?;
+                    let stay: HashSet<ProjectionId> =
+                        covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
+                    let all = standing.iter().flat_map(|(_, of)| of).filter(|p| !stay.contains(&p.id));
+                    let uncovered: Vec<i64> = all.filter_map(|p| numbers.get(&p.id)).copied().collect();
+                    unname_uncovered(&mut tx, grant.id, &uncovered).await?;
+                    uncovered.iter().for_each(|number| changes.drop_from(Key::grant(grant.id), *number));
                 }
                 name_for_grant(&mut tx, grant.id, &covered, draw).await?;
+                for number in covered.iter().flat_map(|(_, of)| of).filter_map(|p| numbers.get(&p.id)) {
+                    changes.add(Key::grant(grant.id), *number);
+                }
             }
         }
+        changes.write(&mut tx).await?;
+        forget_unused(&mut tx, &left).await?;
         Effect::RoomConversations
             .of(tx.commit())
             .await
@@ -108,12 +123,14 @@ impl RoomWriter {
         if !insert_grant(&mut tx, grant).await? {
             return Ok(());
         }
-        let found = covered_by(&mut tx, grant).await?;
+        let mut changes = Changes::default();
+        let found = covered_by(&mut tx, grant, &mut changes).await?;
         let covered: Vec<Covered<'_>> =
             found.iter().map(|(conversation, of)| (*conversation, of.iter().collect())).collect();
         for some in covered.chunks(CONVERSATIONS_AT_ONCE) {
             name_for_grant(&mut tx, grant.id, some, draw).await?;
         }
+        changes.write(&mut tx).await?;
         Effect::RoomGrant.of(tx.commit()).await.map_err(StoreError::database("publishing a grant"))
     }
 
@@ -123,7 +140,12 @@ impl RoomWriter {
     /// When the database fails; nothing is then changed.
     pub async fn withdraw(&self, gone: &[ProjectionId]) -> Result<u64, StoreError> {
         let mut tx = self.db.begin().await?;
-        let withdrawn = withdraw_all(&mut tx, gone).await?;
+        let mut changes = Changes::default();
+        let there = numbers_of(&mut tx, gone).await?;
+        let withdrawn = there.len() as u64;
+        let left = withdraw_all(&mut tx, there.into_values().collect(), &mut changes).await?;
+        changes.write(&mut tx).await?;
+        forget_unused(&mut tx, &left).await?;
         Effect::RoomWithdrawal
             .of(tx.commit())
             .await
@@ -148,6 +170,7 @@ impl RoomWriter {
         for statement in [
             "UPDATE reading_grant SET revoked = 1 WHERE id = $1",
             "DELETE FROM grant_record WHERE reading_grant = $1",
+            "DELETE FROM grant_conversation WHERE reading_grant = $1",
             "DELETE FROM grant_subject WHERE reading_grant = $1",
         ] {
             sqlx::query(statement)
@@ -156,6 +179,7 @@ impl RoomWriter {
                 .await
                 .map_err(StoreError::database("revoking a grant"))?;
         }
+        forget_grant(&mut tx, grant).await?;
         Effect::RoomRevocation.of(tx.commit()).await.map_err(StoreError::database("revoking a grant"))
     }
 
@@ -196,12 +220,15 @@ impl RoomWriter {
     /// # Errors
     /// When the database fails.
     pub async fn document(&self, projection: ProjectionId) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT document FROM projection WHERE id = $1")
-            .bind(bytes(projection.uuid()))
-            .fetch_optional(self.db.read())
-            .await
-            .map_err(StoreError::database("reading a projection"))?;
-        row.map(|row| row.text("document")).transpose()
+        let row = sqlx::query(
+            "SELECT p.author, p.day, p.passages, f.content FROM projection p JOIN frame f ON f.number = p.frame \
+             WHERE p.id = $1",
+        )
+        .bind(bytes(projection.uuid()))
+        .fetch_optional(self.db.read())
+        .await
+        .map_err(StoreError::database("reading a projection"))?;
+        row.as_ref().map(document_of).transpose()
     }
 
     /// How many projections are published.
@@ -237,85 +264,191 @@ fn standing(published: &[PublishedConversation]) -> Vec<Covered<'_>> {
         .collect()
 }
 
+/// Withdraws what stood in these conversations and does no longer; gives the conversations it stood in.
 async fn withdraw_missing(
     tx: &mut Transaction<'static, Any>,
     standing: &[Covered<'_>],
-) -> Result<(), StoreError> {
+    changes: &mut Changes,
+) -> Result<BTreeSet<ConversationId>, StoreError> {
     let stay: HashSet<ProjectionId> = standing.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
     let mut gone = Vec::new();
     for (conversation, _) in standing {
-        let rows = sqlx::query("SELECT id FROM projection WHERE conversation = $1")
+        let rows = sqlx::query("SELECT id, number FROM projection WHERE conversation = $1")
             .bind(bytes(conversation.uuid()))
             .fetch_all(&mut **tx)
             .await
             .map_err(StoreError::database("reading a conversation"))?;
         for row in rows {
-            let id = ProjectionId::from_uuid(row.id("id")?);
-            if !stay.contains(&id) {
-                gone.push(id);
+            if !stay.contains(&ProjectionId::from_uuid(row.id("id")?)) {
+                gone.push(row.number("number")?);
             }
         }
     }
-    withdraw_all(tx, &gone).await.map(drop)
+    withdraw_all(tx, gone, changes).await
 }
 
-async fn withdraw_all(tx: &mut Transaction<'static, Any>, gone: &[ProjectionId]) -> Result<u64, StoreError> {
-    for from in ["DELETE FROM grant_record WHERE projection", "DELETE FROM term WHERE projection"] {
-        delete_all(tx, from, gone).await?;
-    }
-    delete_all(tx, "DELETE FROM projection WHERE id", gone).await
-}
-
-/// `from` is `DELETE FROM table WHERE column`.
-async fn delete_all(
+/// Withdraws projections by number; gives the conversations they stood in.
+async fn withdraw_all(
     tx: &mut Transaction<'static, Any>,
-    from: &'static str,
+    gone: Vec<i64>,
+    changes: &mut Changes,
+) -> Result<BTreeSet<ConversationId>, StoreError> {
+    let mut left = BTreeSet::new();
+    gone.iter().for_each(|number| changes.remove(*number));
+    for chunk in gone.chunks(LISTED_MAX) {
+        for row in listed(tx, "SELECT DISTINCT conversation FROM projection WHERE number", chunk).await? {
+            left.insert(ConversationId::from_uuid(row.id("conversation")?));
+        }
+        listed(tx, "DELETE FROM grant_record WHERE projection", chunk).await?;
+        listed(tx, "DELETE FROM projection WHERE number", chunk).await?;
+    }
+    Ok(left)
+}
+
+/// Runs a statement that ends in `WHERE column` for these numbers.
+async fn listed(
+    tx: &mut Transaction<'static, Any>,
+    head: &'static str,
+    numbers: &[i64],
+) -> Result<Vec<AnyRow>, StoreError> {
+    let sql = AssertSqlSafe(format!("{head} IN ({})", list(1, numbers.len())));
+    let mut query = sqlx::query(sql).persistent(numbers.len() == LISTED_MAX);
+    for number in numbers {
+        query = query.bind(*number);
+    }
+    query.fetch_all(&mut **tx).await.map_err(StoreError::database("withdrawing projections"))
+}
+
+/// The numbers of those of these projections that are there.
+async fn numbers_of(
+    tx: &mut Transaction<'static, Any>,
     ids: &[ProjectionId],
-) -> Result<u64, StoreError> {
-    let mut deleted = 0;
+) -> Result<HashMap<ProjectionId, i64>, StoreError> {
+    let mut found = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(LISTED_MAX) {
-        let sql = AssertSqlSafe(format!("{from} IN ({})", list(1, chunk.len())));
+        let sql = AssertSqlSafe(format!(
+            "SELECT id, number FROM projection WHERE id IN ({})",
+            list(1, chunk.len())
+        ));
         let mut query = sqlx::query(sql).persistent(chunk.len() == LISTED_MAX);
         for id in chunk {
             query = query.bind(bytes(id.uuid()));
         }
-        let done = query.execute(&mut **tx).await.map_err(StoreError::database("withdrawing projections"))?;
-        deleted += done.rows_affected();
+        let rows =
+            query.fetch_all(&mut **tx).await.map_err(StoreError::database("looking up projections"))?;
+        for row in rows {
+            found.insert(ProjectionId::from_uuid(row.id("id")?), row.number("number")?);
+        }
     }
-    Ok(deleted)
+    Ok(found)
 }
 
-async fn upsert_projections(
+/// Forgets what no projection needs any more: frames, and the names of conversations of which a grant covers nothing.
+async fn forget_unused(
+    tx: &mut Transaction<'static, Any>,
+    conversations: &BTreeSet<ConversationId>,
+) -> Result<(), StoreError> {
+    let failed = StoreError::database("withdrawing projections");
+    sqlx::query(
+        "DELETE FROM frame WHERE NOT EXISTS (SELECT 1 FROM projection p WHERE p.frame = frame.number)",
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(failed)?;
+    let conversations: Vec<ConversationId> = conversations.iter().copied().collect();
+    for chunk in conversations.chunks(LISTED_MAX) {
+        let sql = format!(
+            "DELETE FROM grant_conversation WHERE conversation IN ({}) AND NOT EXISTS (SELECT 1 FROM grant_record g \
+             WHERE g.conversation_reference = grant_conversation.reference)",
+            list(1, chunk.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
+        for conversation in chunk {
+            query = query.bind(bytes(conversation.uuid()));
+        }
+        query.execute(&mut **tx).await.map_err(StoreError::database("withdrawing projections"))?;
+    }
+    Ok(())
+}
+
+/// Writes projections and gathers what they are found by; gives their numbers.
+pub(super) async fn upsert_projections(
     tx: &mut Transaction<'static, Any>,
     standing: &[Covered<'_>],
-) -> Result<(), StoreError> {
-    let rows: Vec<(ConversationId, &PublishedProjection)> =
+    changes: &mut Changes,
+) -> Result<HashMap<ProjectionId, i64>, StoreError> {
+    let packed = |(conversation, p): (ConversationId, &'_ PublishedProjection)| {
+        (conversation, Packed::of(&p.document, &p.day))
+    };
+    let of: Vec<(ConversationId, &PublishedProjection)> =
         standing.iter().flat_map(|(conversation, of)| of.iter().map(|p| (*conversation, *p))).collect();
-    let ids: Vec<ProjectionId> = rows.iter().map(|(_, projection)| projection.id).collect();
-    delete_all(tx, "DELETE FROM term WHERE projection", &ids).await?;
-    let head =
-        "INSERT INTO projection (id, conversation, organisation, channel, day, position, document) VALUES";
-    let tail = "ON CONFLICT (id) DO UPDATE SET conversation = excluded.conversation, day = excluded.day, \
-                position = excluded.position, document = excluded.document";
-    insert_all(tx, head, 7, tail, &rows, |query, (conversation, p)| {
+    let ids: Vec<ProjectionId> = of.iter().map(|(_, projection)| projection.id).collect();
+    numbers_of(tx, &ids).await?.values().for_each(|number| changes.renew(*number));
+    let mut frames = Frames::default();
+    let mut rows = Vec::with_capacity(of.len());
+    for one in &of {
+        let (conversation, packed) = packed(*one);
+        rows.push((frames.number(tx, one.1, &packed.frame).await?, conversation, one.1, packed));
+    }
+    let head = "INSERT INTO projection (id, conversation, frame, author, day, position, passages) VALUES";
+    let tail = "ON CONFLICT (id) DO UPDATE SET conversation = excluded.conversation, frame = excluded.frame, \
+                author = excluded.author, day = excluded.day, position = excluded.position, \
+                passages = excluded.passages";
+    insert_all(tx, head, 7, tail, &rows, |query, (frame, conversation, p, packed)| {
         query
             .bind(bytes(p.id.uuid()))
             .bind(bytes(conversation.uuid()))
-            .bind(p.organisation.to_string())
-            .bind(p.channel.to_string())
+            .bind(*frame)
+            .bind(packed.author)
             .bind(p.day.clone())
             .bind(i64::from(p.position))
-            .bind(p.document.clone())
+            .bind(packed.passages.clone())
     })
     .await?;
-    // In the order of the index, so that what is written together stands together.
-    let terms: BTreeSet<(&str, ProjectionId)> =
-        rows.iter().flat_map(|(_, p)| p.words.iter().map(|word| (word.as_str(), p.id))).collect();
-    let terms: Vec<(&str, ProjectionId)> = terms.into_iter().collect();
-    insert_all(tx, "INSERT INTO term (word, projection) VALUES", 2, "", &terms, |query, (word, id)| {
-        query.bind((*word).to_owned()).bind(bytes(id.uuid()))
-    })
-    .await
+    let numbers = numbers_of(tx, &ids).await?;
+    for (_, p) in of {
+        let Some(number) = numbers.get(&p.id).copied() else { continue };
+        let words = p.words.iter().map(|word| Key::word(word));
+        words.chain([Key::day(&p.day), Key::channel(&p.channel)]).for_each(|key| changes.add(key, number));
+    }
+    Ok(numbers)
+}
+
+/// Numbers of frames, looked up once each.
+#[derive(Default)]
+struct Frames(HashMap<(OrganisationId, ChannelId, String), i64>);
+
+impl Frames {
+    async fn number(
+        &mut self,
+        tx: &mut Transaction<'static, Any>,
+        of: &PublishedProjection,
+        content: &str,
+    ) -> Result<i64, StoreError> {
+        let key = (of.organisation.clone(), of.channel.clone(), content.to_owned());
+        if let Some(number) = self.0.get(&key) {
+            return Ok(*number);
+        }
+        for statement in [
+            "INSERT INTO frame (organisation, channel, content) VALUES ($1, $2, $3) \
+             ON CONFLICT (organisation, channel, content) DO NOTHING RETURNING number",
+            "SELECT number FROM frame WHERE organisation = $1 AND channel = $2 AND content = $3",
+        ] {
+            let row = sqlx::query(statement)
+                .bind(key.0.to_string())
+                .bind(key.1.to_string())
+                .bind(key.2.clone())
+                .fetch_optional(&mut **tx)
+                .await
+                .map_err(StoreError::database("publishing projections"))?;
+            if let Some(row) = row {
+                let number = row.number("number")?;
+                self.0.insert(key, number);
+                return Ok(number);
+            }
+        }
+        Err(StoreError::Corrupt { what: "frame of a projection" })
+    }
 }
 
 async fn grants_in_force(
@@ -404,19 +537,23 @@ async fn insert_reader(
 async fn covered_by(
     tx: &mut Transaction<'static, Any>,
     grant: &PublishedGrant,
+    changes: &mut Changes,
 ) -> Result<BTreeMap<ConversationId, Vec<PublishedProjection>>, StoreError> {
     // In the order of ids, so that the same seed draws the same names.
     let mut found: BTreeMap<ConversationId, Vec<PublishedProjection>> = BTreeMap::new();
     for channel in &grant.channels {
-        let rows =
-            sqlx::query("SELECT * FROM projection WHERE organisation = $1 AND channel = $2 ORDER BY id")
-                .bind(grant.organisation.to_string())
-                .bind(channel.to_string())
-                .fetch_all(&mut **tx)
-                .await
-                .map_err(StoreError::database("reading projections"))?;
+        let rows = sqlx::query(
+            "SELECT p.number, p.id, p.conversation, p.day, p.position, p.author, p.passages, f.content \
+             FROM frame f JOIN projection p ON p.frame = f.number \
+             WHERE f.organisation = $1 AND f.channel = $2 ORDER BY p.id",
+        )
+        .bind(grant.organisation.to_string())
+        .bind(channel.to_string())
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(StoreError::database("reading projections"))?;
         for row in rows {
-            let document = row.text("document")?;
+            let document = document_of(&row)?;
             let conversation = ConversationId::from_uuid(row.id("conversation")?);
             let read = read_document(&document)?;
             let day = row.text("day")?;
@@ -424,6 +561,7 @@ async fn covered_by(
             if grant.selection.as_ref().is_some_and(|of| !of.covers(conversation, &day, &words)) {
                 continue;
             }
+            changes.add(Key::grant(grant.id), row.number("number")?);
             let projection = PublishedProjection {
                 id: ProjectionId::from_uuid(row.id("id")?),
                 organisation: grant.organisation.clone(),
@@ -440,7 +578,12 @@ async fn covered_by(
     Ok(found)
 }
 
-fn read_document(document: &str) -> Result<Projection, StoreError> {
+/// The persons that a stored document refers to.
+pub(super) fn subjects_in(document: &str) -> Result<Vec<SubjectRef>, StoreError> {
+    Ok(read_document(document)?.subjects())
+}
+
+pub(super) fn read_document(document: &str) -> Result<Projection, StoreError> {
     serde_json::from_str(document).map_err(|_| StoreError::Corrupt { what: "projection" })
 }
 
@@ -448,15 +591,12 @@ fn read_document(document: &str) -> Result<Projection, StoreError> {
 async fn unname_uncovered(
     tx: &mut Transaction<'static, Any>,
     grant: GrantId,
-    standing: &[Covered<'_>],
-    covered: &[Covered<'_>],
+    uncovered: &[i64],
 ) -> Result<(), StoreError> {
-    let stay: HashSet<ProjectionId> = covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
-    let gone = standing.iter().flat_map(|(_, of)| of).map(|p| p.id).filter(|id| !stay.contains(id));
-    for projection in gone {
+    for number in uncovered {
         sqlx::query("DELETE FROM grant_record WHERE reading_grant = $1 AND projection = $2")
             .bind(bytes(grant.uuid()))
-            .bind(bytes(projection.uuid()))
+            .bind(*number)
             .execute(&mut **tx)
             .await
             .map_err(StoreError::database("naming records for a grant"))?;
@@ -471,27 +611,30 @@ async fn name_for_grant(
     covered: &[Covered<'_>],
     draw: Draw<'_>,
 ) -> Result<(), StoreError> {
+    let ids: Vec<ProjectionId> = covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
+    let numbers = numbers_of(tx, &ids).await?;
     let (mut records, mut subjects) = (Vec::new(), Vec::new());
     for (conversation, projections) in covered.iter().filter(|(_, projections)| !projections.is_empty()) {
         let reference = conversation_reference(tx, grant, *conversation, draw).await?;
         let (names, fresh) = subject_names(tx, grant, *conversation, projections, draw).await?;
         for projection in projections {
+            let number =
+                *numbers.get(&projection.id).ok_or(StoreError::Corrupt { what: "number of a projection" })?;
             let named = names_of(projection, &names);
-            records.push((drawn_id(draw)?, *conversation, reference.clone(), *projection, named));
+            records.push((drawn_id(draw)?, number, reference.clone(), *projection, named));
         }
         subjects.extend(fresh.into_iter().map(|(subject, name)| (*conversation, subject, name)));
     }
-    let head = "INSERT INTO grant_record (reference, reading_grant, projection, conversation, \
-                conversation_reference, day, position, names) VALUES";
-    let tail = "ON CONFLICT (reading_grant, projection) DO UPDATE SET conversation = excluded.conversation, \
+    let head = "INSERT INTO grant_record (reference, reading_grant, projection, conversation_reference, day, \
+                position, names) VALUES";
+    let tail = "ON CONFLICT (reading_grant, projection) DO UPDATE SET \
                 conversation_reference = excluded.conversation_reference, day = excluded.day, \
                 position = excluded.position, names = excluded.names";
-    insert_all(tx, head, 8, tail, &records, |query, (name, conversation, reference, p, names)| {
+    insert_all(tx, head, 7, tail, &records, |query, (name, number, reference, p, names)| {
         query
             .bind(name.clone())
             .bind(bytes(grant.uuid()))
-            .bind(bytes(p.id.uuid()))
-            .bind(bytes(conversation.uuid()))
+            .bind(*number)
             .bind(reference.clone())
             .bind(p.day.clone())
             .bind(i64::from(p.position))
@@ -509,21 +652,35 @@ async fn name_for_grant(
     .await
 }
 
+/// A grant's own name for a conversation: the one it has, or one drawn now.
 async fn conversation_reference(
     tx: &mut Transaction<'static, Any>,
     grant: GrantId,
     conversation: ConversationId,
     draw: Draw<'_>,
 ) -> Result<Vec<u8>, StoreError> {
-    let row = sqlx::query(
-        "SELECT conversation_reference FROM grant_record WHERE reading_grant = $1 AND conversation = $2 LIMIT 1",
+    let known = sqlx::query(
+        "SELECT reference FROM grant_conversation WHERE reading_grant = $1 AND conversation = $2",
     )
     .bind(bytes(grant.uuid()))
     .bind(bytes(conversation.uuid()))
     .fetch_optional(&mut **tx)
     .await
     .map_err(StoreError::database("reading a grant"))?;
-    row.map_or_else(|| drawn_id(draw), |row| row.blob("conversation_reference"))
+    if let Some(row) = known {
+        return row.blob("reference");
+    }
+    let reference = drawn_id(draw)?;
+    sqlx::query(
+        "INSERT INTO grant_conversation (reading_grant, conversation, reference) VALUES ($1, $2, $3)",
+    )
+    .bind(bytes(grant.uuid()))
+    .bind(bytes(conversation.uuid()))
+    .bind(reference.clone())
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("naming a conversation"))?;
+    Ok(reference)
 }
 
 type SubjectNames = HashMap<SubjectRef, String>;

@@ -224,7 +224,8 @@ impl Work {
     fn sighting(&self, sealed: &SealedBatch, resolved: &Resolved) -> Result<SightingRow, VaultError> {
         let layout = sealed.layouts.get(resolved.unit).and_then(|of| of.get(resolved.item));
         let parts = layout.ok_or(VaultError::Layout)?.to_bytes();
-        Ok(SightingRow { capture: self.capture, record: resolved.record, parts })
+        let names = resolved.names.clone();
+        Ok(SightingRow { capture: self.capture, record: resolved.record, parts, names })
     }
 
     fn arrived<'a>(
@@ -454,6 +455,7 @@ impl Work {
             capture: self.capture,
             observed_at: self.now,
             parts: one.layout.to_bytes(),
+            names: one.resolved.names.clone(),
             // Without findings yet: the conversation is stale, and computed as a whole.
             ruleset: found.map(|_| self.rules.ruleset.version().to_owned()).unwrap_or_default(),
             findings: found.cloned().unwrap_or_else(|| "[]".to_owned()),

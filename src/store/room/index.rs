@@ -1,0 +1,282 @@
+//! The index: which projections have a word, a day, a channel, a grant. One row a block and key.
+//!
+//! A block is 4,096 neighbouring numbers, so a search reads one row a block and word, and joins sets of bits. What is
+//! taken out is looked for under every key of its block: nothing is left of it, whatever once made its words.
+
+use super::bits::{BLOCK, Bits};
+use crate::model::{ChannelId, GrantId};
+use crate::store::rows::{LISTED_MAX, RowValues, insert_all, list};
+use crate::store::{Database, StoreError};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a projection is found by. Words hold letters and digits only, so no word is like another key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key(Vec<u8>);
+
+const GRANT: &[u8] = b"\x01g";
+
+impl Key {
+    pub(super) fn word(word: &str) -> Self {
+        Self(word.as_bytes().to_vec())
+    }
+
+    /// A day; the days of a range stand between the keys of its ends. No day has a key of its own, before all others.
+    pub(super) fn day(day: &str) -> Self {
+        Self([b"\x01d", day.as_bytes()].concat())
+    }
+
+    pub(super) fn channel(channel: &ChannelId) -> Self {
+        Self([b"\x01c", channel.as_str().as_bytes()].concat())
+    }
+
+    pub(super) fn grant(grant: GrantId) -> Self {
+        Self([GRANT, grant.as_bytes()].concat())
+    }
+
+    fn is_grant(&self) -> bool {
+        self.0.starts_with(GRANT)
+    }
+}
+
+/// Numbers by block.
+#[derive(Default, Clone)]
+pub(super) struct Numbers(BTreeMap<i64, Bits>);
+
+impl Numbers {
+    pub(super) fn insert(&mut self, number: i64) {
+        let (block, place) = place_of(number);
+        self.0.entry(block).or_insert_with(Bits::none).insert(place);
+    }
+
+    pub(super) fn holds(&self, number: i64) -> bool {
+        let (block, place) = place_of(number);
+        self.0.get(&block).is_some_and(|bits| bits.holds(place))
+    }
+
+    /// Keeps what is in both.
+    pub(super) fn keep(&mut self, other: &Self) {
+        self.0.retain(|block, bits| {
+            other.0.get(block).is_some_and(|other| {
+                bits.keep(other);
+                !bits.is_empty()
+            })
+        });
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.0.values().map(Bits::count).sum()
+    }
+
+    /// All of them, ascending.
+    pub(super) fn iter(&self) -> impl Iterator<Item = i64> + '_ {
+        self.0
+            .iter()
+            .flat_map(|(block, bits)| bits.places().map(move |place| block * BLOCK + i64::from(place)))
+    }
+
+    fn add(&mut self, block: i64, bits: &Bits) {
+        self.0.entry(block).or_insert_with(Bits::none).add(bits);
+    }
+
+    fn bits(&self, block: i64) -> Bits {
+        self.0.get(&block).cloned().unwrap_or_else(Bits::none)
+    }
+}
+
+fn place_of(number: i64) -> (i64, u16) {
+    (number.div_euclid(BLOCK), u16::try_from(number.rem_euclid(BLOCK)).unwrap_or_default())
+}
+
+/// The index as the reading room asks it.
+pub(super) struct Index<'d> {
+    db: &'d Database,
+    blocks: Vec<i64>,
+}
+
+impl<'d> Index<'d> {
+    /// The index with the blocks that there are.
+    pub(super) async fn of(db: &'d Database) -> Result<Self, StoreError> {
+        let row = sqlx::query("SELECT MAX(number) AS most FROM projection")
+            .fetch_one(db.read())
+            .await
+            .map_err(StoreError::database("searching"))?;
+        let most = row.number_or_null("most")?.map_or(-1, |most| most.div_euclid(BLOCK));
+        Ok(Self { db, blocks: (0..=most).collect() })
+    }
+
+    /// What has this key.
+    pub(super) async fn with(&self, key: &Key) -> Result<Numbers, StoreError> {
+        self.between(key, key).await
+    }
+
+    /// What has a key from the first to the last.
+    pub(super) async fn between(&self, first: &Key, last: &Key) -> Result<Numbers, StoreError> {
+        let mut found = Numbers::default();
+        for blocks in self.blocks.chunks(LISTED_MAX) {
+            let sql = format!(
+                "SELECT block, numbers FROM posting WHERE block IN ({}) AND word >= $1 AND word <= $2",
+                list(3, blocks.len())
+            );
+            let mut query = sqlx::query(AssertSqlSafe(sql)).bind(first.0.clone()).bind(last.0.clone());
+            for block in blocks {
+                query = query.bind(*block);
+            }
+            let rows = query.fetch_all(self.db.read()).await.map_err(StoreError::database("searching"))?;
+            for row in rows {
+                found.add(row.number("block")?, &bits_of(&row)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn bits_of(row: &AnyRow) -> Result<Bits, StoreError> {
+    Bits::from_bytes(&row.blob("numbers")?).ok_or(StoreError::Corrupt { what: "index of words" })
+}
+
+/// What is to be changed in the index, gathered and then written together.
+#[derive(Default)]
+pub(super) struct Changes {
+    /// Taken out of everything but grants: it comes back with other words.
+    renewed: Numbers,
+    /// Taken out of everything.
+    gone: Numbers,
+    /// Taken out of one key.
+    dropped: BTreeMap<Key, Numbers>,
+    added: BTreeMap<Key, Numbers>,
+}
+
+/// Rows of the index, by block and key.
+type Rows = BTreeMap<(i64, Key), Bits>;
+
+impl Changes {
+    pub(super) fn add(&mut self, key: Key, number: i64) {
+        self.added.entry(key).or_default().insert(number);
+    }
+
+    /// Takes a projection out of one key.
+    pub(super) fn drop_from(&mut self, key: Key, number: i64) {
+        self.dropped.entry(key).or_default().insert(number);
+    }
+
+    /// Takes a projection out of what it is found by, grants excepted.
+    pub(super) fn renew(&mut self, number: i64) {
+        self.renewed.insert(number);
+    }
+
+    /// Takes a projection out for good.
+    pub(super) fn remove(&mut self, number: i64) {
+        self.gone.insert(number);
+    }
+
+    /// Writes them.
+    pub(super) async fn write(self, tx: &mut Transaction<'static, Any>) -> Result<(), StoreError> {
+        let whole: BTreeSet<i64> = self.renewed.0.keys().chain(self.gone.0.keys()).copied().collect();
+        let mut known = Rows::new();
+        for block in &whole {
+            read_block(tx, *block, &mut known).await?;
+        }
+        let mut wanted: BTreeMap<i64, Vec<&Key>> = BTreeMap::new();
+        for (key, numbers) in self.added.iter().chain(&self.dropped) {
+            let blocks = numbers.0.keys().filter(|block| !whole.contains(block));
+            blocks.for_each(|block| wanted.entry(*block).or_default().push(key));
+        }
+        for (block, keys) in wanted {
+            read_keys(tx, block, &keys, &mut known).await?;
+        }
+        let (changed, emptied) = self.differences(known);
+        let head = "INSERT INTO posting (block, word, numbers) VALUES";
+        let tail = "ON CONFLICT (block, word) DO UPDATE SET numbers = excluded.numbers";
+        insert_all(tx, head, 3, tail, &changed, |query, ((block, key), bits)| {
+            query.bind(*block).bind(key.0.clone()).bind(bits.to_bytes())
+        })
+        .await?;
+        for (block, key) in emptied {
+            let done =
+                sqlx::query("DELETE FROM posting WHERE block = $1 AND word = $2").bind(block).bind(key.0);
+            done.execute(&mut **tx).await.map_err(StoreError::database("changing the index of words"))?;
+        }
+        Ok(())
+    }
+
+    /// Rows that change, and those of which nothing is left.
+    fn differences(self, known: Rows) -> (Vec<((i64, Key), Bits)>, Vec<(i64, Key)>) {
+        let mut after = known.clone();
+        for ((block, key), bits) in &mut after {
+            bits.remove(&self.gone.bits(*block));
+            if !key.is_grant() {
+                bits.remove(&self.renewed.bits(*block));
+            }
+            if let Some(dropped) = self.dropped.get(key) {
+                bits.remove(&dropped.bits(*block));
+            }
+        }
+        for (key, numbers) in self.added {
+            for (block, bits) in numbers.0 {
+                after.entry((block, key.clone())).or_insert_with(Bits::none).add(&bits);
+            }
+        }
+        let changed = after.into_iter().filter(|(row, bits)| known.get(row) != Some(bits));
+        let (emptied, changed): (Vec<_>, Vec<_>) = changed.partition(|(_, bits)| bits.is_empty());
+        (changed, emptied.into_iter().map(|(row, _)| row).collect())
+    }
+}
+
+async fn read_block(
+    tx: &mut Transaction<'static, Any>,
+    block: i64,
+    known: &mut Rows,
+) -> Result<(), StoreError> {
+    let rows = sqlx::query("SELECT word, numbers FROM posting WHERE block = $1")
+        .bind(block)
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(StoreError::database("reading the index of words"))?;
+    for row in rows {
+        known.insert((block, Key(row.blob("word")?)), bits_of(&row)?);
+    }
+    Ok(())
+}
+
+async fn read_keys(
+    tx: &mut Transaction<'static, Any>,
+    block: i64,
+    keys: &[&Key],
+    known: &mut Rows,
+) -> Result<(), StoreError> {
+    for some in keys.chunks(LISTED_MAX) {
+        let sql = format!(
+            "SELECT word, numbers FROM posting WHERE block = $1 AND word IN ({})",
+            list(2, some.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == LISTED_MAX).bind(block);
+        for key in some {
+            query = query.bind(key.0.clone());
+        }
+        let rows =
+            query.fetch_all(&mut **tx).await.map_err(StoreError::database("reading the index of words"))?;
+        for row in rows {
+            known.insert((block, Key(row.blob("word")?)), bits_of(&row)?);
+        }
+    }
+    Ok(())
+}
+
+/// Takes a grant out of the index.
+pub(super) async fn forget_grant(
+    tx: &mut Transaction<'static, Any>,
+    grant: GrantId,
+) -> Result<(), StoreError> {
+    // By block, because that is how the rows stand.
+    let blocks = "WITH RECURSIVE blocks (block) AS (SELECT MIN(block) FROM posting UNION ALL \
+         SELECT (SELECT MIN(p.block) FROM posting p WHERE p.block > b.block) FROM blocks b WHERE b.block IS NOT NULL)";
+    let sql = format!("{blocks} DELETE FROM posting WHERE word = $1 AND block IN (SELECT block FROM blocks)");
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(Key::grant(grant).0)
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("revoking a grant"))?;
+    Ok(())
+}
