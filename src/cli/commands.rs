@@ -5,7 +5,7 @@ use super::control::{self, Intake, Order, Taken};
 use super::folder::DataFolder;
 use super::keys;
 use super::print;
-use super::{backup, ledger, review, status, verify};
+use super::{backup, compare, ledger, queue, register, review, status, verify};
 use crate::capture::Format;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;
@@ -68,6 +68,9 @@ pub(super) async fn execute(
             Ok(json!({ "revoked": id }))
         }
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
+        Order::Compare(asked) => compare::execute(folder, asked).await,
+        Order::Queue(asked) => queue::execute(folder, asked).await,
+        Order::Register(asked) => register::execute(folder, asked).await,
         Order::Review(asked) => review::execute(folder, asked).await,
         Order::Keys(asked) => keys::execute(folder, asked).await,
         Order::Status => status::status(folder).await,

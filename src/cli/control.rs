@@ -7,9 +7,12 @@
 pub(super) mod delivery;
 
 use super::backup::BackupOrder;
+use super::compare::CompareOrder;
 use super::folder::DataFolder;
 use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
+use super::queue::QueueOrder;
+use super::register::RegisterOrder;
 use super::review::ReviewOrder;
 use super::verify::VerifyOrder;
 use super::{commands, must_exist};
@@ -59,6 +62,12 @@ pub(super) enum Order {
     RevokeGrant { id: GrantId },
     /// What was decided.
     Decisions { organisation: OrganisationId, outcome: Option<Outcome> },
+    /// Several trees over the same archive.
+    Compare(CompareOrder),
+    /// What waits for people.
+    Queue(QueueOrder),
+    /// The register of processing, or a notice.
+    Register(RegisterOrder),
     /// The reviewer's queue.
     Review(ReviewOrder),
     /// The ledger: what goes out, and what is said of it.
