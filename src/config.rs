@@ -49,6 +49,8 @@ pub struct Config {
     pub ledger: Ledger,
     /// How the archive is looked after.
     pub keeping: Keeping,
+    /// How fast people may ask.
+    pub limits: Limits,
     /// Where rules and policies are read from; built in when empty.
     pub rules: Rules,
     /// Who issues tokens.
@@ -187,6 +189,22 @@ pub struct Keeping {
     pub backup_every_days: u64,
 }
 
+/// How fast one person may ask each plane, whatever the role; 0 without a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Limits {
+    /// Requests in a minute.
+    pub requests_per_minute: u64,
+    /// Of them searches.
+    pub searches_per_minute: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_per_minute: 1_200, searches_per_minute: 120 }
+    }
+}
+
 /// Where rules and policies are read from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -228,6 +246,7 @@ impl Default for Config {
             keys: Keys::default(),
             ledger: Ledger::default(),
             keeping: Keeping::default(),
+            limits: Limits::default(),
             rules: Rules::default(),
             issuers: Vec::new(),
         }

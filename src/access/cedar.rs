@@ -2,7 +2,9 @@
 //! word `this`: nothing of the archive goes in.
 
 use super::opening::OpeningFacts;
-use super::{Action, Actor, GrantFacts, OpeningRequest, Request, Resource, ResourceKind, SystemActKind};
+use super::{
+    Action, Actor, Assignment, GrantFacts, OpeningRequest, Request, Resource, ResourceKind, SystemActKind,
+};
 use crate::model::{ActorId, GrantId, OrganisationId, Role, Timestamp};
 use cedar_policy::{
     Context, ContextCreationError, Entity, EntityAttrEvaluationError, EntityId, EntityTypeName, EntityUid,
@@ -150,8 +152,11 @@ impl Names {
                 facts([of(organisation), flag("published", *published)].into_iter().chain(selected))
             }
             Resource::VaultRecord { organisation, assigned }
-            | Resource::Original { organisation, assigned } => {
-                facts([of(organisation), flag("assigned", *assigned)])
+            | Resource::Original { organisation, assigned }
+            | Resource::ReviewQueue { organisation, assigned } => {
+                let until = assigned.and_then(|assignment| assignment.until);
+                let until = until.map(|until| ("assignedUntil", moment(until)));
+                facts([of(organisation), flag("assigned", assigned.is_some())].into_iter().chain(until))
             }
             Resource::Channel { organisation } | Resource::Registry { organisation } => {
                 facts([of(organisation)])
@@ -216,7 +221,7 @@ impl Question {
         Some(Self {
             principal: names.actor(approver),
             action: names.action("approve-opening"),
-            resource: names.resource(&opened(request, false))?,
+            resource: names.resource(&opened(request, None))?,
             context: facts([("now", moment(request.now)), ("requester", requester)]),
         })
     }
@@ -269,7 +274,7 @@ impl Subject {
     }
 }
 
-fn opened(request: &OpeningRequest<'_>, assigned: bool) -> Resource {
+fn opened(request: &OpeningRequest<'_>, assigned: Option<Assignment>) -> Resource {
     Resource::Original { organisation: request.organisation.clone(), assigned }
 }
 

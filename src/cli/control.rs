@@ -6,6 +6,7 @@
 
 pub(super) mod delivery;
 
+use super::appointments::AppointmentOrder;
 use super::backup::BackupOrder;
 use super::compare::CompareOrder;
 use super::folder::DataFolder;
@@ -16,7 +17,7 @@ use super::register::RegisterOrder;
 use super::review::ReviewOrder;
 use super::verify::VerifyOrder;
 use super::{commands, must_exist};
-use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
+use crate::model::{AppointmentKind, ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact};
 use crate::store::spool::Spool;
 use crate::vault::ingest::Progress;
@@ -60,6 +61,8 @@ pub(super) enum Order {
     ListGrants,
     /// End a grant.
     RevokeGrant { id: GrantId },
+    /// Mandates of approvers, or assignments of external reviewers.
+    Appointments { kind: AppointmentKind, asked: AppointmentOrder },
     /// What was decided.
     Decisions { organisation: OrganisationId, outcome: Option<Outcome> },
     /// Several trees over the same archive.

@@ -3,6 +3,7 @@
 //! Commands beside a running service talk to it over a socket in the data folder (0600, own user); they open the
 //! folder themselves only when none runs, and then nobody else can.
 
+mod appointments;
 mod arguments;
 mod backup;
 mod bench;
@@ -25,6 +26,7 @@ mod operator_key;
 mod parse_process;
 mod parser;
 mod patterns;
+mod policy;
 mod print;
 mod question;
 mod queue;
@@ -104,6 +106,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Question(asked) => return question::run(&asked, arguments.json),
         Command::Tree(asked) => return tree::run(&asked, arguments.json),
         Command::Patterns(asked) => return patterns::run(&asked, arguments.json),
+        Command::Policy(asked) => return policy::run(&asked, arguments.json),
         Command::Openapi { plane } => print::openapi(plane),
         Command::Bench(asked) => return bench::run(&asked, arguments.json),
         Command::Token(asked) => print::line(&demo::token(&dir, &asked)?),
@@ -119,6 +122,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Grant(GrantCommand::Revoke { id }) => {
             order(&dir, Order::RevokeGrant { id }, arguments.json).await?;
         }
+        Command::Mandate(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Reviewer(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Decisions(asked) => {
             let order_ = Order::Decisions { organisation: asked.organisation, outcome: asked.outcome };
             order(&dir, order_, arguments.json).await?;

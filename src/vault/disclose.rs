@@ -3,12 +3,12 @@
 //! The order is the law here. If the intent cannot be recorded, nothing is opened.
 
 use super::originals::{self, Fetched};
-use super::read::nobody;
+use super::read::{self, nobody};
 use super::{Archive, Rules, VaultError};
-use crate::access::{Actor, Denial, OpeningRequest, Outside};
+use crate::access::{Action, Actor, Assignment, Denial, OpeningRequest, Outside, Resource};
 use crate::ledger::{Body, Code, Entry, EntryId, EntryKind, Pending, Receipt, Salt, Thing};
 use crate::model::{
-    DisclosureId, LegalBasisCode, OrganisationId, PermitId, PrivateText, RecordId, SegmentId,
+    ActorId, DisclosureId, LegalBasisCode, OrganisationId, PermitId, PrivateText, RecordId, SegmentId,
 };
 use crate::seal::{
     self, Aad, ENVELOPE_VERSION, FragmentKey, MasterKeyring, Nonce, Original, SegmentKey, seal_fragment,
@@ -59,7 +59,7 @@ pub async fn disclose(
     let known = archive.catalogue.record(asked.record).await?;
     let nobody = nobody();
     let organisation = known.as_ref().map_or(&nobody, |record| &record.organisation);
-    let opened = open(archive, rules, actor, asked, organisation, false).await?;
+    let opened = open(archive, rules, actor, asked, organisation, None).await?;
     let receipt = receipt(archive, opened.entry).await?;
     Ok(Disclosure { id: opened.id, original: opened.original, receipt })
 }
@@ -76,7 +76,7 @@ pub(super) struct Opened {
     entry: EntryId,
 }
 
-/// Opens one original of `organisation`, or refuses; `assigned` when it stands in the actor's own review queue.
+/// Opens one original of `organisation`, or refuses; `assigned` says what puts it in the actor's own review queue.
 ///
 /// # Errors
 /// As [`disclose`].
@@ -86,7 +86,7 @@ pub(super) async fn open(
     actor: &Actor,
     asked: &DisclosureRequest,
     organisation: &OrganisationId,
-    assigned: bool,
+    assigned: Option<Assignment>,
 ) -> Result<Opened, VaultError> {
     let permit_id = PermitId::from_uuid(archive.sources.random_id()?);
     let request = OpeningRequest {
@@ -129,14 +129,19 @@ pub(super) async fn open(
 /// The receipt of an earlier disclosure, for the person who made it.
 ///
 /// # Errors
-/// [`VaultError::Absent`] for a disclosure that is not there or was another person's.
+/// [`VaultError::Absent`] for a disclosure that is not there or was another person's: both are recorded, and go the same
+/// way.
 pub async fn receipt_again(
     archive: &Archive,
+    rules: &Rules,
     actor: &Actor,
     id: DisclosureId,
 ) -> Result<Receipt, VaultError> {
-    let absent = VaultError::Absent { what: "the disclosure" };
-    let entry = archive.catalogue.intent_of(id, actor.id).await?.ok_or(absent)?;
+    let known = archive.catalogue.intent_of(id).await?;
+    // What is not there is asked about as nobody's step.
+    let owner = known.map_or(ActorId::from_uuid(uuid::Uuid::nil()), |(owner, _)| owner);
+    read::authorise(archive, rules, actor, Action::ReadReceipt, &Resource::Receipt { owner }).await?;
+    let (_, entry) = known.ok_or(VaultError::Absent { what: "the disclosure" })?;
     receipt(archive, entry).await
 }
 

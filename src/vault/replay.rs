@@ -2,15 +2,15 @@
 //! is done again before anything is served.
 //!
 //! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they still tell
-//! what happened, also of records that are lost with the database. Done again are destructions, erased bodies and revoked
-//! grants. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
+//! what happened, also of records that are lost with the database. Done again are destructions, erased bodies, revoked
+//! grants, and ends of mandates and assignments. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
 //! counts): the record is withheld until it is judged again.
 
 use super::destroy::{Destruction, destroy};
 use super::verify::plane_of;
-use super::{Archive, VaultError, bodies, grants, second_place};
+use super::{Archive, VaultError, appointments, bodies, grants, second_place};
 use crate::ledger::{Entry, EntryId, EntryKind, Origin, Pending, Thing};
-use crate::model::{GrantId, OrganisationId, RecordId};
+use crate::model::{AppointmentId, AppointmentKind, GrantId, OrganisationId, RecordId};
 use crate::store::exported::{CHECKPOINT, ExportedLog};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,8 @@ pub struct Replayed {
     pub bodies_erased: u64,
     /// Grants revoked again.
     pub grants_revoked: u64,
+    /// Mandates and assignments ended again.
+    pub appointments_ended: u64,
     /// Records whose flags must be judged again.
     pub unjudged: u64,
     /// Captures that came in after the backup: they must be delivered again.
@@ -87,6 +89,7 @@ struct Since {
     erased: BTreeSet<EntryId>,
     approved: BTreeSet<GrantId>,
     revoked: BTreeSet<GrantId>,
+    ended: BTreeSet<AppointmentId>,
     judged: BTreeSet<RecordId>,
     captures: u64,
 }
@@ -113,6 +116,12 @@ impl Since {
             }
             EntryKind::GrantApproved => self.approved.extend(grants()),
             EntryKind::GrantRevoked => self.revoked.extend(grants()),
+            EntryKind::AppointmentEnded => {
+                self.ended.extend(entry.things().iter().filter_map(|thing| match thing {
+                    Thing::Appointment(ended) => Some(*ended),
+                    _ => None,
+                }));
+            }
             EntryKind::ReviewDone => self.judged.extend(entry.records()),
             EntryKind::CaptureIngested => self.captures += 1,
             _ => {}
@@ -138,6 +147,16 @@ impl Since {
             match grants::revoke(archive, grant, None).await {
                 Ok(()) => done.grants_revoked += 1,
                 // It was approved after the backup, or revoked before it.
+                Err(VaultError::Absent { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        for (id, kind) in
+            self.ended.into_iter().flat_map(|id| AppointmentKind::ALL.iter().map(move |kind| (id, *kind)))
+        {
+            match appointments::end(archive, kind, id).await {
+                Ok(()) => done.appointments_ended += 1,
+                // It is of the other kind, was made after the backup, or ended before it.
                 Err(VaultError::Absent { .. }) => {}
                 Err(error) => return Err(error),
             }

@@ -2,6 +2,7 @@
 //!
 //! It holds no content: names of items and people are keyed digests, texts stand in sealed fragments.
 
+mod appointments;
 mod channels;
 mod commit;
 mod conversations;
@@ -16,6 +17,7 @@ mod originals;
 mod queue;
 mod records;
 
+pub use appointments::Appointment;
 pub use channels::{Channel, ChannelFact, Duty, Fact};
 pub use commit::{
     Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow, SubjectRow,
@@ -24,7 +26,7 @@ pub use commit::{
 pub use conversations::{Known, Member, Refreshed, Withheld};
 pub use decided::{AnswerRow, Minimised, MinimisedRow};
 pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
-pub use flags::{FlagPlace, FlagRow, Judgement, QueueState, ReviewItem, Verdicts};
+pub use flags::{FlagPlace, FlagRow, Judgement, QueueScope, QueueState, ReviewItem, Verdicts};
 pub use grants::{GrantRow, OutboxItem};
 pub use judged::JudgedRecord;
 pub use keeping::{Fixity, Milestone, Reached};
