@@ -30,6 +30,7 @@ mod json_parse;
 mod knik;
 mod linkedin;
 mod mastodon;
+mod members;
 mod meta_export;
 mod meta_labels;
 mod page;
@@ -59,6 +60,7 @@ pub use item::{
     Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Precision, Removal, StatedTime, StatedZone,
 };
 pub use json_parse::JsonFault;
+pub use members::{Member, members};
 pub use reader::{Reader, reread};
 pub use tally::Tally;
 pub use unit::{Act, ActKind, Cut, CutKind, Deletion, PartRole, Place, Refusal, RefusalReason, Unit};

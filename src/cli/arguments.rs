@@ -3,6 +3,7 @@
 use super::appointments::{MandateCommand, ReviewerCommand};
 use super::backup::BackupArguments;
 use super::bench::BenchCommand;
+use super::compare::{self, CompareArguments};
 use super::control::Order;
 use super::detect::{self, DetectArguments};
 use super::keys::KeysCommand;
@@ -11,7 +12,9 @@ use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
 use super::policy::PolicyCommand;
 use super::question::{self, QuestionArguments};
+use super::queue::QueueCommand;
 use super::redact::{self, RedactArguments};
+use super::register::{self, NoticeArguments, RegisterArguments};
 use super::requests::RequestCommand;
 use super::restore::RestoreArguments;
 use super::review::ReviewCommand;
@@ -19,6 +22,7 @@ use super::revoke::{self, RevokeArguments};
 use super::tree::TreeCommand;
 use crate::capture::Format;
 use crate::config::default_instance;
+use crate::decide::DEFAULT_PROFILE;
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Platform, Role, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact, Duty, Fact};
 use crate::vault::DEFAULT_TREE;
@@ -108,6 +112,21 @@ pub(super) enum Command {
     /// Replace personal data in a text, files, or a text a line; and put back what was encrypted.
     #[command(after_help = redact::EXAMPLES)]
     Redact(Box<RedactArguments>),
+    /// What several trees and profiles would mean for the same archive, in figures.
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(CompareArguments),
+    /// What waits for people: doubtful records, proposals for destruction, referrals, unanswered questions, letters.
+    #[command(
+        subcommand,
+        after_help = "Example: knik queue doubtful --organisation min-low --reviewer beoordelaar-1"
+    )]
+    Queue(QueueCommand),
+    /// The register of processing (AVG 30): an entry for each channel, from what is in force.
+    #[command(after_help = register::REGISTER_EXAMPLES)]
+    Register(RegisterArguments),
+    /// What people are told of a channel (AVG 13 and 14), in Dutch or English.
+    #[command(after_help = register::NOTICE_EXAMPLES)]
+    Notice(NoticeArguments),
     /// Whether a text, files, or a text a line ask something: yes, no or unsure. Needs no data folder.
     #[command(after_help = question::EXAMPLES)]
     Question(QuestionArguments),
@@ -336,6 +355,9 @@ pub(super) struct ChannelArguments {
     /// The decision tree in force.
     #[arg(long, default_value = DEFAULT_TREE)]
     tree: String,
+    /// The minimisation profile in force.
+    #[arg(long, default_value = DEFAULT_PROFILE)]
+    profile: String,
     /// Purpose of the processing.
     #[arg(long)]
     purpose: String,
@@ -368,6 +390,7 @@ impl ChannelArguments {
             fact(Fact::Official, if self.official { "yes" } else { "no" }),
             fact(Fact::Scenario, &self.scenario),
             fact(Fact::Tree, &self.tree),
+            fact(Fact::Profile, &self.profile),
         ];
         let channel = Channel {
             id: self.id,

@@ -6,7 +6,7 @@ use super::control::{self, Intake, Order, Taken};
 use super::folder::DataFolder;
 use super::keys;
 use super::print;
-use super::{backup, ledger, requests, review, revoke, status, verify};
+use super::{backup, compare, ledger, queue, register, requests, review, revoke, status, verify};
 use crate::capture::Format;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;
@@ -70,6 +70,9 @@ pub(super) async fn execute(
         }
         Order::Appointments { kind, asked } => appointments::execute(folder, kind, asked).await,
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
+        Order::Compare(asked) => compare::execute(folder, asked).await,
+        Order::Queue(asked) => queue::execute(folder, asked).await,
+        Order::Register(asked) => register::execute(folder, asked).await,
         Order::Review(asked) => review::execute(folder, asked).await,
         Order::Keys(asked) => keys::execute(folder, asked).await,
         Order::Revoke(asked) => revoke::execute(folder, asked).await,

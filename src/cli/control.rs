@@ -8,9 +8,12 @@ pub(super) mod delivery;
 
 use super::appointments::AppointmentOrder;
 use super::backup::BackupOrder;
+use super::compare::CompareOrder;
 use super::folder::DataFolder;
 use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
+use super::queue::QueueOrder;
+use super::register::RegisterOrder;
 use super::requests::RequestOrder;
 use super::review::ReviewOrder;
 use super::revoke::RevokeOrder;
@@ -64,6 +67,12 @@ pub(super) enum Order {
     Appointments { kind: AppointmentKind, asked: AppointmentOrder },
     /// What was decided.
     Decisions { organisation: OrganisationId, outcome: Option<Outcome> },
+    /// Several trees over the same archive.
+    Compare(CompareOrder),
+    /// What waits for people.
+    Queue(QueueOrder),
+    /// The register of processing, or a notice.
+    Register(RegisterOrder),
     /// The reviewer's queue.
     Review(ReviewOrder),
     /// The ledger: what goes out, and what is said of it.

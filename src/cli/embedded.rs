@@ -6,7 +6,7 @@ use crate::access::grant_file::ResearchBases;
 use crate::access::{LegalBases, Policies};
 use crate::capture::Limits;
 use crate::config::Config;
-use crate::decide::{Definitions, QuestionDetector, Tree};
+use crate::decide::{DEFAULT_PROFILE, Definitions, Profiles, QuestionDetector, Tree};
 use crate::detect::{PatternFile, Ruleset, RulesetError};
 use crate::redact::{Exemptions, OperatorPlan, Plans, ProjectionPolicy};
 use crate::vault::{DEFAULT_TREE, Rules};
@@ -87,6 +87,7 @@ impl RuleFiles {
             ),
             questions: Arc::new(decided.questions),
             definitions: Arc::new(decided.definitions),
+            profiles: Arc::new(decided.profiles),
             projection: Arc::new(ProjectionPolicy::load(
                 "projection.yaml",
                 text(&self.policies, "projection.yaml")?,
@@ -204,6 +205,8 @@ pub struct DecideFiles {
     pub definitions: Definitions,
     /// The question detector.
     pub questions: QuestionDetector,
+    /// Minimisation profiles.
+    pub profiles: Profiles,
 }
 
 impl DecideFiles {
@@ -232,7 +235,13 @@ impl DecideFiles {
         }
         let definitions = Definitions::load(yaml("burgerbrief/").chain(yaml("definitions/")))?;
         let questions = QuestionDetector::load("questions.yaml", text(policies, "questions.yaml")?)?;
-        Ok(Self { trees, definitions, questions })
+        let profiles = Profiles::load(yaml("minimisation/"))?;
+        if !profiles.ids().any(|id| id == DEFAULT_PROFILE) {
+            bail!(
+                "the profile `{DEFAULT_PROFILE}` is missing from policies/minimisation: without it nothing is refused"
+            );
+        }
+        Ok(Self { trees, definitions, questions, profiles })
     }
 
     /// Refuses a tree that asks for a definition which is not there.

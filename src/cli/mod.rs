@@ -9,6 +9,7 @@ mod backup;
 mod bench;
 pub mod certificates;
 mod commands;
+mod compare;
 mod confine;
 mod control;
 pub mod demo;
@@ -29,7 +30,9 @@ mod patterns;
 mod policy;
 mod print;
 mod question;
+mod queue;
 mod redact;
+mod register;
 mod requests;
 mod restore;
 mod review;
@@ -114,6 +117,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Scrub { sweep } => return commands::scrub(&dir, sweep, arguments.json).await,
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
+        Command::Compare(asked) => return compare::run(&dir, asked, arguments.json).await,
+        Command::Queue(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Register(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Notice(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Question(asked) => return question::run(&asked, arguments.json),
         Command::Tree(asked) => return tree::run(&asked, arguments.json),
         Command::Patterns(asked) => return patterns::run(&asked, arguments.json),

@@ -6,7 +6,7 @@ use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
 use super::keys;
 use super::parser::Parser;
-use super::{ledger, requests, review, revoke};
+use super::{ledger, queue, register, requests, review, revoke};
 use crate::capture::{Format, Limits};
 use crate::config::Ingest;
 use crate::http::openapi;
@@ -145,6 +145,14 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
     if n("newPages") != "0" {
         println!("  {} pages of the web, sealed and never shown", n("newPages"));
     }
+    for (field, words) in
+        [("minimised", "refused at intake by the minimisation profile"), ("leftOut", "left out at intake")]
+    {
+        let counts = counted(report, field);
+        if !counts.is_empty() {
+            println!("  {words}: {counts}");
+        }
+    }
     if n("suppressed") != "0" {
         println!("  {} were destroyed before and are refused", n("suppressed"));
     }
@@ -220,6 +228,8 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         }
         Order::Appointments { asked, .. } => appointments::print(asked, answer),
         Order::Decisions { .. } => decisions(answer),
+        Order::Queue(asked) => queue::print(asked, answer)?,
+        Order::Register(asked) => register::print(asked, answer)?,
         Order::Review(asked) => review::print(asked, answer),
         Order::Ledger(asked) => ledger::print(asked, answer)?,
         Order::Keys(asked) => keys::shown(asked, answer),

@@ -121,7 +121,7 @@ pub(super) async fn execute(folder: &DataFolder, order: ReviewOrder) -> Result<V
     }
 }
 
-async fn actor(folder: &DataFolder, reviewer: &Reviewer) -> Result<Actor> {
+pub(super) async fn actor(folder: &DataFolder, reviewer: &Reviewer) -> Result<Actor> {
     let (catalogue, sources) = (&folder.archive.catalogue, &folder.archive.sources);
     let fresh = ActorId::from_uuid(sources.random_id()?);
     let id = catalogue.actor(&reviewer.issuer, &reviewer.reviewer, fresh, sources.now()).await?;

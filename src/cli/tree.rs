@@ -85,25 +85,16 @@ pub(super) enum LanguageName {
     En,
 }
 
-fn answer(word: &str) -> Result<Answer, String> {
-    match word {
-        "yes" => Ok(Answer::Yes),
-        "no" => Ok(Answer::No),
-        "unsure" => Ok(Answer::Unsure),
-        other => Err(format!("`{other}` is no answer; write yes, no or unsure")),
-    }
-}
-
 fn person(given: &str) -> Result<(String, Answer), String> {
     let (step, word) = given.split_once('=').ok_or("write STEP=ANSWER, such as burgerbrief=no")?;
-    Ok((step.to_owned(), answer(word)?))
+    Ok((step.to_owned(), word.parse()?))
 }
 
 fn fact(given: &str) -> Result<(Fact, Answer), String> {
     let (name, word) = given.split_once('=').ok_or("write NAME=ANSWER, such as official_channel=yes")?;
     let known = || Fact::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let fact = Fact::named(name).ok_or_else(|| format!("`{name}` is no fact; there are: {}", known()))?;
-    Ok((fact, answer(word)?))
+    Ok((fact, word.parse()?))
 }
 
 /// Carries one out.

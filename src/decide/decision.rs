@@ -38,6 +38,19 @@ pub enum AnsweredBy {
     Person,
 }
 
+impl AnsweredBy {
+    /// The word as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fact => "fact",
+            Self::Detector => "detector",
+            Self::Definition => "definition",
+            Self::Person => "person",
+        }
+    }
+}
+
 /// One step of the path.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

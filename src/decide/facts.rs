@@ -28,6 +28,18 @@ impl Answer {
     }
 }
 
+impl std::str::FromStr for Answer {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        match given {
+            "yes" => Ok(Self::Yes),
+            "no" => Ok(Self::No),
+            "unsure" => Ok(Self::Unsure),
+            other => Err(format!("`{other}` is no answer; write yes, no or unsure")),
+        }
+    }
+}
+
 impl From<bool> for Answer {
     fn from(holds: bool) -> Self {
         if holds { Self::Yes } else { Self::No }

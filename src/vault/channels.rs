@@ -65,6 +65,16 @@ async fn check(
             )));
         }
     }
+    for fact in facts.iter().filter(|fact| fact.fact == Fact::Profile && !rules.profiles.is_empty()) {
+        if !rules.profiles.ids().any(|id| id == fact.value) {
+            let known: Vec<&str> = rules.profiles.ids().collect();
+            return Err(VaultError::Input(format!(
+                "minimisation profile `{}` is not known; there are: {}",
+                fact.value,
+                known.join(", ")
+            )));
+        }
+    }
     Ok(())
 }
 

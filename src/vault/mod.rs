@@ -8,6 +8,7 @@ pub mod appointments;
 pub mod backup;
 pub mod bodies;
 pub mod channels;
+pub mod compare;
 mod conversation;
 pub mod cosign;
 pub mod destroy;
@@ -16,9 +17,11 @@ pub mod grants;
 pub mod ingest;
 pub mod keys;
 mod layout;
+mod minimise;
 mod names;
 mod originals;
 pub mod publish;
+pub mod queue;
 pub mod reach;
 pub mod read;
 mod reading;
@@ -46,7 +49,7 @@ pub use survey::{Survey, survey};
 use crate::access::grant_file::ResearchBases;
 use crate::access::{LegalBases, Policies};
 use crate::capture::{CaptureError, Limits};
-use crate::decide::{Definitions, QuestionDetector, Tree};
+use crate::decide::{Definitions, Profiles, QuestionDetector, Tree};
 use crate::detect::Ruleset;
 use crate::ledger::{LedgerError, LogKey, Origin};
 use crate::redact::{Exemptions, Plans, ProjectionPolicy};
@@ -140,6 +143,8 @@ pub struct Rules {
     pub questions: Arc<QuestionDetector>,
     /// What counts as a citizen's letter, as a formal message and so on: by organisation and date.
     pub definitions: Arc<Definitions>,
+    /// What is refused or left out before sealing.
+    pub profiles: Arc<Profiles>,
     /// Which fields a projection may hold, and what stays readable.
     pub projection: Arc<ProjectionPolicy>,
     /// Why passages are redacted, in words.

@@ -9,7 +9,7 @@ use crate::seal::{
     seal_fragment,
 };
 use crate::store::catalogue::{FragmentRow, SegmentRow};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -26,13 +26,17 @@ pub struct SealedBatch {
     pub layouts: Vec<Vec<Layout>>,
 }
 
-/// What of a batch is not sealed, because it was destroyed before.
+/// What of a batch is not sealed, because it was destroyed before or a minimisation profile keeps it out.
 #[derive(Debug, Default)]
 pub struct Suppressed {
     /// Items, by unit and place.
     pub items: HashSet<(usize, usize)>,
     /// Where containers that hold such items stand in the file: start, and start of the next.
     pub containers: Vec<ByteRange>,
+    /// Units of which only what separates is sealed.
+    pub silent: HashSet<usize>,
+    /// By unit: what was taken out of its cuts, sorted. Items are whole without it.
+    pub holes: HashMap<usize, Vec<ByteRange>>,
 }
 
 /// Seals every byte of the units (what was refused or destroyed before excepted) under fresh keys. The bytes between
@@ -69,7 +73,8 @@ pub fn seal_batch(
             }
         }
         let around = sealer.around(unit, &sealed, &mut residue)?;
-        let mut of_unit = places.layouts(unit, &sealed)?;
+        let holes = suppressed.holes.get(&number).map(Vec::as_slice).unwrap_or_default();
+        let mut of_unit = places.layouts(unit, &sealed, holes)?;
         let kept = || of_unit.iter().any(|layout| !layout.parts.is_empty());
         if let Some(heading) = unit.heading.as_ref().filter(|_| kept()) {
             let id = sealer.heading(heading)?;
@@ -131,6 +136,8 @@ struct Wanted {
     items: Vec<bool>,
     /// Cuts that only destroyed items need.
     left_out: BTreeSet<usize>,
+    /// Nothing but separators of what belongs to no item.
+    silent: bool,
 }
 
 impl Wanted {
@@ -158,7 +165,7 @@ impl Wanted {
             let cuts = unit.cuts.iter().enumerate().filter(|(_, cut)| cut.kind == CutKind::Encoded);
             left_out.extend(cuts.filter(|(_, cut)| cut.ranges.iter().any(destroyed)).map(|(n, _)| n));
         }
-        Self { items, left_out }
+        Self { items, left_out, silent: suppressed.silent.contains(&number) }
     }
 
     fn wants(&self, n: usize, cut: &Cut) -> bool {
@@ -229,30 +236,43 @@ impl Places {
     }
 
     /// How each item is put together; nothing of one that was destroyed before.
-    fn layouts(mut self, unit: &Unit, sealed: &Wanted) -> Result<Vec<Layout>, VaultError> {
+    fn layouts(
+        mut self,
+        unit: &Unit,
+        sealed: &Wanted,
+        holes: &[ByteRange],
+    ) -> Result<Vec<Layout>, VaultError> {
         self.stretches.sort_by_key(|(range, _, _)| range.start);
         let items = unit.items.iter().zip(&sealed.items);
         let layout = |(item, kept): (&crate::capture::Item, &bool)| match kept {
-            true => self.layout(item.range, &item.shared, unit),
+            true => self.layout(item.range, &item.shared, unit, holes),
             false => Ok(Layout::default()),
         };
         items.map(layout).collect()
     }
 
-    fn layout(&self, item: ByteRange, shared: &[usize], unit: &Unit) -> Result<Layout, VaultError> {
+    fn layout(
+        &self,
+        item: ByteRange,
+        shared: &[usize],
+        unit: &Unit,
+        holes: &[ByteRange],
+    ) -> Result<Layout, VaultError> {
+        let past = |at: u64| holes.iter().fold(at, |at, hole| if hole.start == at { hole.end } else { at });
         let mut layout = Layout { format: unit.format, ..Layout::default() };
         let first = self.stretches.partition_point(|(range, _, _)| range.start < item.start);
         let mut pieces = Vec::new();
         let mut reached = item.start;
         for (range, id, at) in self.stretches.iter().skip(first).take_while(|(r, _, _)| r.start < item.end) {
-            // An item's bytes are tiled by fragments: a hole would be a record that cannot be given back.
+            // An item's bytes are tiled by fragments: a hole that nobody made would be a record that cannot be given back.
+            reached = past(reached);
             if range.start != reached || range.end > item.end {
                 return Err(VaultError::Layout);
             }
             reached = range.end;
             pieces.push(piece(&mut layout, *id, *at, range.len()));
         }
-        if reached != item.end {
+        if past(reached) != item.end {
             return Err(VaultError::Layout);
         }
         layout.parts.push(PartLayout { role: ITEM.to_owned(), pieces });
@@ -341,9 +361,10 @@ impl<'a> Sealer<'a> {
             return Ok(around);
         }
         for cut in unit.cuts.iter().filter(|cut| cut.kind == CutKind::Residue) {
-            if unit.items.is_empty() || separates(&gather(unit, &cut.ranges)) {
+            let alone = unit.items.is_empty() && !sealed.silent;
+            if alone || separates(&gather(unit, &cut.ranges)) {
                 residue.take(unit, &cut.ranges);
-            } else if sealed.around() {
+            } else if sealed.around() && !sealed.silent {
                 for ranges in chunks(&cut.ranges) {
                     around.push(self.seal(AROUND, &ranges, &gather(unit, &ranges))?);
                 }

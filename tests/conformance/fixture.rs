@@ -113,6 +113,8 @@ pub fn empty() -> Batch {
         stale: Vec::new(),
         outbox: Vec::new(),
         flags: Vec::new(),
+        answers: Vec::new(),
+        minimised: Vec::new(),
         pending: Vec::new(),
     }
 }
@@ -148,6 +150,7 @@ pub fn batch(n: u128) -> Batch {
             version,
             projection: ProjectionId::from_uuid(id(n + 1000)),
             outcome: Outcome::Archive,
+            answers: None,
         }],
         versions: vec![version_row(n, n)],
         names: vec![name(byte, Some(n), Some(n))],
@@ -186,6 +189,8 @@ pub fn version_row(n: u128, record: u128) -> VersionRow {
         edited_at: None,
         visibility: Visibility::Public,
         outcome: Outcome::Archive,
+        profile: None,
+        left_out: None,
     }
 }
 
@@ -197,6 +202,9 @@ pub fn decision(record: u128, version: u128) -> DecisionRow {
         tree: "archive-whole".to_owned(),
         tree_version: "1".to_owned(),
         path: "[]".to_owned(),
+        ending: "archive".to_owned(),
+        keep: None,
+        salt: vec![7; 16],
         decided_at: start(),
     }
 }

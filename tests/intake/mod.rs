@@ -3,9 +3,11 @@
 mod bytes;
 mod canaries;
 mod containers;
+mod deciding;
 pub mod disclosure;
 mod flags;
 mod formats;
+mod minimised;
 mod opening;
 mod order;
 mod projections;

@@ -4,7 +4,7 @@ use super::package;
 use knik::access::grant_file::ResearchBases;
 use knik::access::{LegalBases, Policies};
 use knik::capture::Limits;
-use knik::decide::{Definitions, QuestionDetector, Tree};
+use knik::decide::{Definitions, Profiles, QuestionDetector, Tree};
 use knik::detect::{PatternFile, Ruleset};
 use knik::redact::{Exemptions, Plans, ProjectionPolicy};
 use knik::vault::{InProcess, Rules};
@@ -47,6 +47,8 @@ fn load(wanted: &dyn Fn(&str) -> bool) -> Rules {
         trees: Arc::new(trees.map(|tree| (tree.id().to_owned(), tree)).collect()),
         questions: Arc::new(QuestionDetector::load(questions.0, &questions.1).unwrap()),
         definitions: Arc::new(Definitions::load(definitions).unwrap()),
+        // What is sealed is tested with everything; what profiles keep out has tests of its own.
+        profiles: Arc::new(Profiles::without()),
         projection: Arc::new(ProjectionPolicy::load(projection.0, &projection.1).unwrap()),
         exemptions: Arc::new(Exemptions::load(exemptions.0, &exemptions.1).unwrap()),
         plans: Arc::new(Plans::load(plans.0, &plans.1).unwrap()),

@@ -38,6 +38,7 @@ pub(super) struct SampleChannel {
     kind: String,
     scenario: String,
     tree: String,
+    profile: String,
     official: Official,
     purpose: String,
     legal_basis: String,
@@ -100,6 +101,7 @@ impl SampleChannel {
             fact(Fact::Official, official),
             fact(Fact::Scenario, &self.scenario),
             fact(Fact::Tree, &self.tree),
+            fact(Fact::Profile, &self.profile),
         ];
         (channel, facts)
     }

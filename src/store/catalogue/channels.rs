@@ -89,6 +89,8 @@ pub enum Fact {
     Reactions,
     /// The channel that took its place.
     Successor,
+    /// Id of the minimisation profile in force.
+    Profile,
 }
 
 impl Fact {
@@ -101,6 +103,7 @@ impl Fact {
             Self::Tree => "tree",
             Self::Reactions => "reactions",
             Self::Successor => "successor",
+            Self::Profile => "profile",
         }
     }
 
@@ -111,6 +114,7 @@ impl Fact {
             "tree" => Ok(Self::Tree),
             "reactions" => Ok(Self::Reactions),
             "successor" => Ok(Self::Successor),
+            "profile" => Ok(Self::Profile),
             _ => Err(StoreError::Corrupt { what: "channel fact" }),
         }
     }

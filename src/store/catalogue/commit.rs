@@ -1,6 +1,7 @@
 //! The commit point of ingest: everything of one batch becomes visible together, or nothing does.
 
 use super::Catalogue;
+use super::decided::{AnswerRow, MinimisedRow, insert_answers, insert_minimised};
 use super::flags::{FlagRow, insert_flags};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
@@ -82,6 +83,8 @@ pub struct RecordRow {
     pub projection: ProjectionId,
     /// What was decided.
     pub outcome: Outcome,
+    /// The name of the item that it answers.
+    pub answers: Option<ItemDigest>,
 }
 
 /// A name of an item, as a keyed digest.
@@ -126,6 +129,10 @@ pub struct VersionRow {
     pub visibility: Visibility,
     /// What was decided on this version.
     pub outcome: Outcome,
+    /// Under which minimisation profile it came in: id and version.
+    pub profile: Option<String>,
+    /// Members that were left out of it: names and counts, as JSON.
+    pub left_out: Option<String>,
 }
 
 /// A version that was delivered again: sealed once more, in another capture or place.
@@ -156,6 +163,12 @@ pub struct DecisionRow {
     pub tree_version: String,
     /// The steps taken, as content-free JSON.
     pub path: String,
+    /// The ending that was reached.
+    pub ending: String,
+    /// How long it is kept, as JSON.
+    pub keep: Option<String>,
+    /// The salt of its receipt.
+    pub salt: Vec<u8>,
     /// When.
     pub decided_at: Timestamp,
 }
@@ -211,6 +224,10 @@ pub struct Batch {
     pub outbox: Vec<OutboxRow>,
     /// What new versions are flagged for.
     pub flags: Vec<FlagRow>,
+    /// What detectors and definitions said of new versions.
+    pub answers: Vec<AnswerRow>,
+    /// What a minimisation profile kept out.
+    pub minimised: Vec<MinimisedRow>,
     /// What the ledger says of it.
     pub pending: Vec<Pending>,
 }
@@ -230,6 +247,8 @@ impl Catalogue {
         insert_flags(&mut tx, &batch.flags).await?;
         insert_names(&mut tx, &batch.names).await?;
         insert_decisions(&mut tx, &batch).await?;
+        insert_answers(&mut tx, &batch.answers).await?;
+        insert_minimised(&mut tx, &batch.minimised).await?;
         withdraw(&mut tx, &batch.names).await?;
         close(&mut tx, &batch.closed).await?;
         mark_stale(&mut tx, &batch.stale, batch.now).await?;
@@ -335,8 +354,8 @@ async fn merge(
 
 async fn insert_records(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<(), StoreError> {
     let head = "INSERT INTO record (id, organisation, channel, conversation, kind, visibility, posted_at, edited_at, \
-                own, withheld, version, projection, outcome) VALUES";
-    insert_all(tx, head, 13, "", &batch.records, |query, row| {
+                own, withheld, version, projection, outcome, answers) VALUES";
+    insert_all(tx, head, 14, "", &batch.records, |query, row| {
         query
             .bind(bytes(row.id.uuid()))
             .bind(row.organisation.to_string())
@@ -351,10 +370,11 @@ async fn insert_records(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Re
             .bind(bytes(row.version.uuid()))
             .bind(bytes(row.projection.uuid()))
             .bind(row.outcome.as_str())
+            .bind(row.answers.map(|name| name.as_bytes().to_vec()))
     })
     .await?;
-    let head = "INSERT INTO version (id, record, digest, capture, observed_at, parts, ruleset, findings, names) VALUES";
-    insert_all(tx, head, 9, "ON CONFLICT (record, digest) DO NOTHING", &batch.versions, |query, row| {
+    let head = "INSERT INTO version (id, record, digest, capture, observed_at, parts, ruleset, findings, names, profile, left_out) VALUES";
+    insert_all(tx, head, 11, "ON CONFLICT (record, digest) DO NOTHING", &batch.versions, |query, row| {
         query
             .bind(bytes(row.id.uuid()))
             .bind(bytes(row.record.uuid()))
@@ -365,6 +385,8 @@ async fn insert_records(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Re
             .bind(row.ruleset.clone())
             .bind(row.findings.clone())
             .bind(digests(&row.names))
+            .bind(row.profile.clone())
+            .bind(row.left_out.clone())
     })
     .await?;
     for version in batch.versions.iter().filter(|v| v.replaces) {
@@ -416,8 +438,8 @@ async fn insert_names(tx: &mut Transaction<'static, Any>, names: &[NameRow]) -> 
 }
 
 async fn insert_decisions(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<(), StoreError> {
-    let head = "INSERT INTO decision (record, version, outcome, tree, tree_version, path, decided_at) VALUES";
-    insert_all(tx, head, 7, "ON CONFLICT (record, version) DO NOTHING", &batch.decisions, |query, row| {
+    let head = "INSERT INTO decision (record, version, outcome, tree, tree_version, path, decided_at, ending, keep, salt) VALUES";
+    insert_all(tx, head, 10, "ON CONFLICT (record, version) DO NOTHING", &batch.decisions, |query, row| {
         query
             .bind(bytes(row.record.uuid()))
             .bind(bytes(row.version.uuid()))
@@ -426,6 +448,9 @@ async fn insert_decisions(tx: &mut Transaction<'static, Any>, batch: &Batch) -> 
             .bind(row.tree_version.clone())
             .bind(row.path.clone())
             .bind(row.decided_at.micros())
+            .bind(row.ending.clone())
+            .bind(row.keep.clone())
+            .bind(row.salt.clone())
     })
     .await?;
     insert_subjects(tx, &batch.subjects).await

@@ -336,6 +336,9 @@ async fn blank_records(
     for statement in [
         "DELETE FROM flag WHERE version IN (SELECT id FROM version WHERE record = $1)",
         "DELETE FROM sighting WHERE record = $1",
+        "DELETE FROM answer WHERE version IN (SELECT id FROM version WHERE record = $1)",
+        "DELETE FROM letter WHERE record = $1",
+        "DELETE FROM formal_message WHERE record = $1",
     ] {
         each(tx, statement, records.iter().copied()).await?;
     }
@@ -349,7 +352,7 @@ async fn blank_records(
             let id = row.blob("id")?;
             // A digest must be there, unlike any other; it says nothing.
             sqlx::query(
-                "UPDATE version SET digest = $1, parts = $2, findings = '[]', ruleset = '', names = NULL, \
+                "UPDATE version SET digest = $1, parts = $2, findings = '[]', ruleset = '', names = NULL, left_out = NULL, \
                  destroyed_at = $3 WHERE id = $4",
             )
             .bind(id.clone())
@@ -361,7 +364,7 @@ async fn blank_records(
             .map_err(StoreError::database("destroying records"))?;
         }
         sqlx::query(
-            "UPDATE record SET destroyed_at = $1, withheld = 'destroyed', posted_at = NULL, edited_at = NULL \
+            "UPDATE record SET destroyed_at = $1, withheld = 'destroyed', posted_at = NULL, edited_at = NULL, answers = NULL \
              WHERE id = $2",
         )
         .bind(now.micros())
@@ -375,11 +378,16 @@ async fn blank_records(
 
 async fn suppress(tx: &mut Transaction<'static, Any>, removal: &Removal) -> Result<(), StoreError> {
     for name in &removal.names {
-        sqlx::query("DELETE FROM name WHERE digest = $1")
-            .bind(name.as_bytes().to_vec())
-            .execute(&mut **tx)
-            .await
-            .map_err(StoreError::database("removing names"))?;
+        // What answers it no longer says whom it answers.
+        for statement in
+            ["DELETE FROM name WHERE digest = $1", "UPDATE record SET answers = NULL WHERE answers = $1"]
+        {
+            sqlx::query(statement)
+                .bind(name.as_bytes().to_vec())
+                .execute(&mut **tx)
+                .await
+                .map_err(StoreError::database("removing names"))?;
+        }
     }
     let head = "INSERT INTO suppression (digest, conversation) VALUES";
     insert_all(

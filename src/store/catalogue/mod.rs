@@ -6,12 +6,15 @@ mod appointments;
 mod channels;
 mod commit;
 mod conversations;
+mod decided;
 mod destroy;
 mod flags;
 mod grants;
+mod judged;
 mod keeping;
 mod key_table;
 mod originals;
+mod queue;
 mod records;
 mod requests;
 mod revocations;
@@ -23,13 +26,16 @@ pub use commit::{
     VersionRow,
 };
 pub use conversations::{Known, Member, Refreshed, Withheld};
+pub use decided::{AnswerRow, Minimised, MinimisedRow};
 pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
 pub use flags::{FlagPlace, FlagRow, Judgement, QueueScope, QueueState, ReviewItem, Verdicts};
 pub use grants::{GrantRow, OutboxItem};
+pub use judged::JudgedRecord;
 pub use keeping::{Fixity, Milestone, Reached};
 pub use key_table::{BodyKey, KeyTurn, Rewrap, SegmentKeyRow};
 pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};
-pub use records::{CaptureState, Counts, DecisionSummary, RecordSummary};
+pub use queue::{LetterLink, LetterRow, StepAnswered, ThreadMember};
+pub use records::{CaptureState, Counts, DecisionSummary, Filtered, RecordSummary};
 pub use requests::{RequestRow, RequestStepRow, Said, TakenStep, Tally};
 
 use super::Database;

@@ -10,6 +10,7 @@ use crate::store::effect::Effect;
 use crate::store::rows::{RowValues, bytes};
 use serde::Serialize;
 use sqlx::any::AnyRow;
+use std::collections::BTreeMap;
 
 /// How far a capture has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,19 @@ pub struct RecordSummary {
     pub withheld: Option<String>,
     /// What was decided.
     pub outcome: Outcome,
+    /// What was left out of it before it was sealed, if anything was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<Filtered>,
+}
+
+/// That a record was filtered at intake: under which profile, and what was left out. Never a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Filtered {
+    /// Id and version of the minimisation profile.
+    pub profile: String,
+    /// Members by name, and how many.
+    pub left_out: BTreeMap<String, u64>,
 }
 
 /// A decision with its path.
@@ -191,7 +205,7 @@ impl Catalogue {
     /// # Errors
     /// When the database fails.
     pub async fn record(&self, id: RecordId) -> Result<Option<RecordSummary>, StoreError> {
-        let row = sqlx::query("SELECT * FROM record WHERE id = $1")
+        let row = sqlx::query("SELECT r.*, v.profile, v.left_out FROM record r LEFT JOIN version v ON v.id = r.version WHERE r.id = $1")
             .bind(bytes(id.uuid()))
             .fetch_optional(self.db.read())
             .await
@@ -213,15 +227,18 @@ impl Catalogue {
         let after = after.map_or_else(|| vec![0; 16], |id| bytes(id.uuid()));
         let sql = match outcome {
             Some(Outcome::Archive) => {
-                "SELECT * FROM record WHERE organisation = $1 AND outcome = $2 AND id > $3 ORDER BY id LIMIT $4"
+                "SELECT r.*, v.profile, v.left_out FROM record r LEFT JOIN version v ON v.id = r.version \
+                 WHERE r.organisation = $1 AND r.outcome = $2 AND r.id > $3 ORDER BY r.id LIMIT $4"
             }
             // Said twice, because there is an index of what is not archived.
             Some(_) => {
-                "SELECT * FROM record WHERE organisation = $1 AND outcome = $2 AND outcome <> 'archive' AND id > $3 \
-                 ORDER BY id LIMIT $4"
+                "SELECT r.*, v.profile, v.left_out FROM record r LEFT JOIN version v ON v.id = r.version \
+                 WHERE r.organisation = $1 AND r.outcome = $2 AND r.outcome <> 'archive' AND r.id > $3 \
+                 ORDER BY r.id LIMIT $4"
             }
             None => {
-                "SELECT * FROM record WHERE organisation = $1 AND outcome <> $2 AND id > $3 ORDER BY id LIMIT $4"
+                "SELECT r.*, v.profile, v.left_out FROM record r LEFT JOIN version v ON v.id = r.version \
+                 WHERE r.organisation = $1 AND r.outcome <> $2 AND r.id > $3 ORDER BY r.id LIMIT $4"
             }
         };
         let rows = sqlx::query(sql)
@@ -305,7 +322,16 @@ fn summary_of(row: &AnyRow) -> Result<RecordSummary, StoreError> {
         own: row.number("own")? == 1,
         withheld: row.text_or_null("withheld")?,
         outcome: row.term("outcome")?,
+        filtered: filtered_of(row)?,
     })
+}
+
+fn filtered_of(row: &AnyRow) -> Result<Option<Filtered>, StoreError> {
+    let Some((profile, left_out)) = row.text_or_null("profile")?.zip(row.text_or_null("left_out")?) else {
+        return Ok(None);
+    };
+    let left_out = serde_json::from_str(&left_out).map_err(|_| StoreError::Corrupt { what: "left out" })?;
+    Ok(Some(Filtered { profile, left_out }))
 }
 
 fn decision_of(row: &AnyRow) -> Result<DecisionSummary, StoreError> {

@@ -3,17 +3,18 @@
 use super::resolve::{Arrival, Before, Digests, Resolution, Resolved, Resolver};
 use super::{IngestReport, Intake};
 use crate::capture::{Item, Unit};
-use crate::decide::{Answer, Decision, Facts as JudgedFacts, Judges};
+use crate::decide::{Answer, Asks, Decision, Defined, Facts as JudgedFacts, Given, Judges, Profile};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
     ByteRange, ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp,
 };
 use crate::store::catalogue::{
-    Batch, Channel, ChannelFact, DecisionRow, Fact, FlagRow, OutboxRow, RecordRow, SightingRow, SubjectRow,
-    Verdicts, VersionRow, Withheld,
+    AnswerRow, Batch, Channel, ChannelFact, DecisionRow, Fact, FlagRow, MinimisedRow, OutboxRow, RecordRow,
+    SightingRow, SubjectRow, Verdicts, VersionRow, Withheld,
 };
 use crate::vault::conversation::{Facts, Member, compute, text_to_judge};
 use crate::vault::layout::Layout;
+use crate::vault::minimise::{self, Minimised, Minimiser};
 use crate::vault::names::Names;
 use crate::vault::sealing::{SealedBatch, Suppressed, seal_batch};
 use crate::vault::{Archive, DEFAULT_TREE, Rules, VaultError};
@@ -28,6 +29,8 @@ pub(super) struct Counts {
     edited: u64,
     new_versions: u64,
     new_pages: u64,
+    refused: BTreeMap<String, u64>,
+    left_out: BTreeMap<String, u64>,
     already_there: u64,
     suppressed: u64,
     not_public: u64,
@@ -50,8 +53,11 @@ impl Counts {
             ("withheld-flagged", self.flagged),
         ];
         let outcomes = self.outcomes.iter().map(|(outcome, n)| (format!("outcome.{outcome}"), *n));
+        let total = |of: &BTreeMap<String, u64>| of.values().sum::<u64>();
+        let kept_out = [("minimised", total(&self.refused)), ("members-left-out", total(&self.left_out))];
         plain
             .into_iter()
+            .chain(kept_out)
             .map(|(what, n)| (what.to_owned(), n))
             .chain(outcomes)
             .filter(|(_, n)| *n > 0)
@@ -68,6 +74,12 @@ impl Counts {
         report.not_public += self.not_public;
         report.uncertain += self.uncertain;
         report.flagged += self.flagged;
+        for (rule, n) in &self.refused {
+            *report.minimised.entry(rule.clone()).or_default() += n;
+        }
+        for (name, n) in &self.left_out {
+            *report.left_out.entry(name.clone()).or_default() += n;
+        }
         for (kind, n) in &self.new_by_kind {
             *report.new_by_kind.entry(*kind).or_default() += n;
         }
@@ -91,6 +103,8 @@ impl Intake<'_> {
         units: Vec<Unit>,
         report: &mut IngestReport,
     ) -> Result<(), VaultError> {
+        let work = self.work();
+        let (units, minimised, work) = tokio::task::spawn_blocking(move || work.minimise(units)).await??;
         let _one_at_a_time = self.archive.intake.lock().await;
         let names = self.names();
         let digests: Vec<Vec<Digests>> = units
@@ -104,11 +118,12 @@ impl Intake<'_> {
             .map(|n| names.item(n))
             .collect();
         let before = Before::look_up(self.archive, &digests, &deletions).await?;
-        let resolution = Resolver::new(&before, &self.archive.sources).resolve(&units, &digests, &names)?;
-        let work = self.work();
+        let resolver = Resolver::new(&before, &self.archive.sources, &minimised.refused);
+        let resolution = resolver.resolve(&units, &digests, &names)?;
         // An epoch does not end between the wrapping of keys and the commit.
         let _no_turn = self.archive.turning.read().await;
-        let prepared = tokio::task::spawn_blocking(move || work.prepare(&units, resolution)).await??;
+        let prepared =
+            tokio::task::spawn_blocking(move || work.prepare(&units, resolution, minimised)).await??;
         self.commit(prepared, report).await
     }
 
@@ -185,24 +200,64 @@ struct Arrived<'a> {
     own: bool,
     projection: ProjectionId,
     decision: Decision,
+    /// What detectors and definitions said of it.
+    answers: Vec<(Asks, Given)>,
+    /// The salt of the decision's receipt.
+    salt: Vec<u8>,
+    /// Members that were left out of it, by name.
+    left_out: BTreeMap<String, u64>,
     layout: &'a Layout,
 }
 
 impl Work {
-    fn prepare(&self, units: &[Unit], resolution: Resolution) -> Result<Prepared, VaultError> {
+    /// Takes out what the profile in force keeps out.
+    fn minimise(self, mut units: Vec<Unit>) -> Result<(Vec<Unit>, Minimised, Self), VaultError> {
+        let mut minimised = Minimised::default();
+        if let Some(profile) = self.profile()? {
+            let names = Names::of_channel(&self.archive.digests, &self.channel);
+            let outcome = |item: &Item| self.judge(item, self.is_own(item), None).0.outcome;
+            let minimiser = Minimiser { profile, names: &names, channel: &self.channel, outcome: &outcome };
+            minimised = minimiser.apply(&mut units)?;
+        }
+        Ok((units, minimised, self))
+    }
+
+    fn profile(&self) -> Result<Option<&Profile>, VaultError> {
+        minimise::in_force(&self.rules, &self.channel, &self.facts, self.now)
+    }
+
+    fn prepare(
+        &self,
+        units: &[Unit],
+        resolution: Resolution,
+        minimised: Minimised,
+    ) -> Result<Prepared, VaultError> {
         let (organisation, sources) = (&self.channel.organisation, &self.archive.sources);
-        let gone = resolution.items.iter().filter(|resolved| resolved.arrival == Arrival::Suppressed);
+        let gone = resolution
+            .items
+            .iter()
+            .filter(|resolved| matches!(resolved.arrival, Arrival::Suppressed | Arrival::Refused));
+        let destroyed =
+            resolution.items.iter().filter(|resolved| resolved.arrival == Arrival::Suppressed).count();
+        let Minimised { silent, holes, left_out, refusals, members, .. } = minimised;
         let suppressed = Suppressed {
             items: gone.map(|resolved| (resolved.unit, resolved.item)).collect(),
             containers: self.destroyed.clone(),
+            silent,
+            holes,
         };
         let keyring = &*self.archive.keyring;
         let sealed = seal_batch(units, &suppressed, organisation, self.capture, keyring, sources)?;
-        let mut counts = Counts { suppressed: suppressed.items.len() as u64, ..Counts::default() };
+        let mut counts = Counts {
+            suppressed: destroyed as u64,
+            refused: refusals,
+            left_out: members,
+            ..Counts::default()
+        };
         let (mut arrived, mut sightings) = (Vec::new(), Vec::new());
         for resolved in &resolution.items {
             match resolved.arrival {
-                Arrival::Suppressed => continue,
+                Arrival::Suppressed | Arrival::Refused => continue,
                 Arrival::Same => {
                     counts.already_there += 1;
                     sightings.push(self.sighting(&sealed, resolved)?);
@@ -210,12 +265,14 @@ impl Work {
                 }
                 _ => {}
             }
-            let one = self.arrived(units, &sealed, &resolution, resolved)?;
+            let mut one = self.arrived(units, &sealed, &resolution, resolved)?;
+            one.left_out = left_out.get(&(resolved.unit, resolved.item)).cloned().unwrap_or_default();
             self.count(&mut counts, &one);
             arrived.push(one);
         }
         let made = self.conversations(&resolution, &arrived, &mut counts)?;
-        let batch = Batch { sightings, ..self.batch(&resolution, &arrived, made) };
+        let minimised = self.minimised_rows(&counts)?;
+        let batch = Batch { sightings, minimised, ..self.batch(&resolution, &arrived, made)? };
         drop(arrived);
         Ok(Prepared { sealed, batch, counts })
     }
@@ -239,13 +296,17 @@ impl Work {
         let layout = sealed.layouts.get(resolved.unit).and_then(|of| of.get(resolved.item));
         let (item, layout) = item.zip(layout).ok_or(VaultError::Layout)?;
         let own = self.is_own(item);
+        let (decision, answers) = self.judge(item, own, resolved.withheld);
         Ok(Arrived {
             resolved,
             item,
             conversation: resolution.conversation(resolved),
             own,
             projection: ProjectionId::from_uuid(self.archive.sources.random_id()?),
-            decision: self.judge(item, own, resolved.withheld),
+            decision,
+            answers,
+            salt: self.archive.sources.secret::<16>()?.to_vec(),
+            left_out: BTreeMap::new(),
             layout,
         })
     }
@@ -256,7 +317,7 @@ impl Work {
     }
 
     /// Runs the tree that was in force at the time of posting, on the facts of that time.
-    fn judge(&self, item: &Item, own: bool, withheld: Option<Withheld>) -> Decision {
+    fn judge(&self, item: &Item, own: bool, withheld: Option<Withheld>) -> (Decision, Vec<(Asks, Given)>) {
         let at = item.posted_at.unwrap_or(self.now);
         let official = self.fact_at(Fact::Official, at).is_some_and(|value| value == "yes");
         let facts = JudgedFacts {
@@ -274,14 +335,17 @@ impl Work {
         let chosen = self.tree_at(at).or(own.then_some(DEFAULT_TREE));
         let tree = chosen.and_then(|id| self.rules.trees.get(id));
         let text = zeroize::Zeroizing::new(text_to_judge(item));
-        match tree {
-            Some(tree) => {
-                let definitions =
-                    &self.rules.definitions.in_force(Some(&self.channel.organisation), self.now);
-                tree.decide(&facts, &Judges { question: &self.rules.questions, definitions, text: &text })
-            }
-            None => unsure(),
-        }
+        let definitions = &self.rules.definitions.in_force(Some(&self.channel.organisation), self.now);
+        let judges = Judges { question: &self.rules.questions, definitions, text: &text };
+        let mut answers = judges.all();
+        // Of people nothing is kept that only the posts of an office-holder are asked.
+        answers.retain(|(asks, _)| match asks {
+            Asks::Definition(
+                Defined::GovernmentBusiness | Defined::PartyPolitical | Defined::PrivateLife,
+            ) => own,
+            _ => !own,
+        });
+        (tree.map_or_else(unsure, |tree| tree.decide(&facts, &judges)), answers)
     }
 
     /// The tree in force at that time. A channel that never chose one follows the default; one that did has none
@@ -380,7 +444,27 @@ impl Work {
         }
     }
 
-    fn batch(&self, resolution: &Resolution, arrived: &[Arrived<'_>], made: Made) -> Batch {
+    /// What was kept out, by rule and by name.
+    fn minimised_rows(&self, counts: &Counts) -> Result<Vec<MinimisedRow>, VaultError> {
+        let Some(profile) = self.profile()? else { return Ok(Vec::new()) };
+        let row = |kind: &'static str, (what, amount): (&String, &u64)| MinimisedRow {
+            capture: self.capture,
+            profile: named(profile),
+            kind,
+            what: what.clone(),
+            amount: *amount,
+        };
+        let refused = counts.refused.iter().map(|of| row("refused", of));
+        Ok(refused.chain(counts.left_out.iter().map(|of| row("left-out", of))).collect())
+    }
+
+    fn batch(
+        &self,
+        resolution: &Resolution,
+        arrived: &[Arrived<'_>],
+        made: Made,
+    ) -> Result<Batch, VaultError> {
+        let profile = self.profile()?.map(named);
         // Of several versions of a new record in one batch, the record's row is made from the last in force.
         let mut records: Vec<RecordRow> = Vec::new();
         let mut row_of: HashMap<RecordId, usize> = HashMap::new();
@@ -401,14 +485,14 @@ impl Work {
         let replaces = |one: &&Arrived<'_>| {
             one.resolved.arrival == Arrival::Newer && !row_of.contains_key(&one.resolved.record)
         };
-        Batch {
+        Ok(Batch {
             now: self.now,
             segment: None,
             fragments: Vec::new(),
             records,
             versions: arrived
                 .iter()
-                .map(|one| self.version_row(one, replaces(&one), &made.findings))
+                .map(|one| self.version_row(one, replaces(&one), &made.findings, profile.as_ref()))
                 .collect(),
             sightings: Vec::new(),
             names: resolution.names.iter().map(copy_name).collect(),
@@ -419,8 +503,10 @@ impl Work {
             stale: resolution.touched.iter().copied().collect(),
             outbox: made.outbox,
             flags: made.flags,
+            answers: arrived.iter().flat_map(answer_rows).collect(),
+            minimised: Vec::new(),
             pending: Vec::new(),
-        }
+        })
     }
 
     fn record_row(&self, one: &Arrived<'_>) -> RecordRow {
@@ -438,6 +524,7 @@ impl Work {
             version: one.resolved.version,
             projection: one.projection,
             outcome: one.decision.outcome,
+            answers: one.resolved.answers,
         }
     }
 
@@ -446,6 +533,7 @@ impl Work {
         one: &Arrived<'_>,
         replaces: bool,
         findings: &HashMap<crate::model::VersionId, String>,
+        profile: Option<&String>,
     ) -> VersionRow {
         let found = findings.get(&one.resolved.version);
         VersionRow {
@@ -463,6 +551,9 @@ impl Work {
             edited_at: one.item.edited_at,
             visibility: one.item.visibility,
             outcome: one.decision.outcome,
+            profile: profile.cloned(),
+            left_out: (!one.left_out.is_empty())
+                .then(|| serde_json::to_string(&one.left_out).unwrap_or_default()),
         }
     }
 
@@ -474,9 +565,29 @@ impl Work {
             tree: one.decision.tree.clone(),
             tree_version: one.decision.tree_version.clone(),
             path: serde_json::to_string(&one.decision.path).unwrap_or_else(|_| "[]".to_owned()),
+            ending: one.decision.ending.clone(),
+            keep: one.decision.keep.as_ref().and_then(|keep| serde_json::to_string(keep).ok()),
+            salt: one.salt.clone(),
             decided_at: self.now,
         }
     }
+}
+
+/// A profile as records name it: id and version.
+fn named(profile: &Profile) -> String {
+    format!("{} {}", profile.id(), profile.version())
+}
+
+fn answer_rows(one: &Arrived<'_>) -> Vec<AnswerRow> {
+    let row = |(asks, given): &(Asks, Given)| AnswerRow {
+        version: one.resolved.version,
+        asked: asks.name(),
+        answer: given.verdict.answer.as_str(),
+        answered_by: given.answered_by.as_str(),
+        by: given.by.clone(),
+        permille: (given.verdict.confidence.clamp(0.0, 1.0) * 1000.0).round() as u16,
+    };
+    one.answers.iter().map(row).collect()
 }
 
 /// A reaction of the organisation itself stays a reaction; what starts nothing and answers nothing is a post.

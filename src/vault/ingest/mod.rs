@@ -9,6 +9,7 @@ mod resolve;
 
 pub(super) use batch::publish_row;
 
+use super::minimise;
 use super::publish;
 use super::source::CaptureSource;
 use super::suppress;
@@ -42,6 +43,12 @@ pub struct IngestReport {
     pub new_pages: u64,
     /// Records that were there already, in the same version.
     pub already_there: u64,
+    /// Items that the minimisation profile refuses, by rule: not taken in, and nothing of them is kept.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub minimised: BTreeMap<String, u64>,
+    /// Members that it left out before sealing, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, u64>,
     /// Records that were destroyed before and are refused.
     #[serde(skip_serializing_if = "none_at_all")]
     pub suppressed: u64,
@@ -184,14 +191,17 @@ async fn take_in(
         report.already_there = looked.records;
         return Ok(report);
     }
-    let destroyed = match looked.encoded {
-        true => suppress::containers(archive, rules, channel, &source, format).await?,
-        false => Vec::new(),
-    };
+    let facts = archive.catalogue.channel_facts(&channel.id).await?;
+    // A profile that is not there refuses before anything is taken in.
+    minimise::in_force(rules, channel, &facts, archive.sources.now())?;
+    let mut destroyed = Vec::new();
+    if looked.encoded {
+        destroyed = suppress::containers(archive, rules, channel, &source, format).await?;
+        destroyed.extend(minimise::containers(archive, rules, channel, &facts, &source, format).await?);
+    }
     let capture = CaptureId::from_uuid(archive.sources.ordered_id()?);
     let now = archive.sources.now();
     archive.catalogue.open_capture(capture, &channel.organisation, &channel.id, format.as_str(), now).await?;
-    let facts = archive.catalogue.channel_facts(&channel.id).await?;
     let intake =
         Intake { archive, rules, channel, facts: &facts, capture, format, deliverer, destroyed: &destroyed };
     let taken = intake.run(&source, &looked, &progress, &mut report).await;

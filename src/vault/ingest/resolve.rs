@@ -78,6 +78,8 @@ pub(super) enum Arrival {
     Same,
     /// Destroyed before: refused.
     Suppressed,
+    /// Refused by the minimisation profile.
+    Refused,
 }
 
 /// One item, resolved.
@@ -91,6 +93,8 @@ pub(super) struct Resolved {
     pub names: Vec<ItemDigest>,
     pub arrival: Arrival,
     pub withheld: Option<Withheld>,
+    /// The name of what it answers, unless that was destroyed.
+    pub answers: Option<ItemDigest>,
     thread: ConversationId,
 }
 
@@ -129,10 +133,16 @@ pub(super) struct Resolver<'a> {
     rows: HashMap<ItemDigest, NameRow>,
     touched: BTreeSet<ConversationId>,
     closed: Vec<(RecordId, Visibility)>,
+    refused: &'a HashSet<(usize, usize)>,
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(before: &'a Before, sources: &'a Sources) -> Self {
+    /// `refused` are items that the minimisation profile keeps out, by unit and place.
+    pub(super) fn new(
+        before: &'a Before,
+        sources: &'a Sources,
+        refused: &'a HashSet<(usize, usize)>,
+    ) -> Self {
         let threads = before.names.iter().filter_map(|(name, known)| Some((*name, known.conversation?)));
         // What answers something destroyed still belongs to its thread.
         let of = threads.chain(before.suppressed.iter().map(|(name, thread)| (*name, *thread)));
@@ -153,6 +163,7 @@ impl<'a> Resolver<'a> {
             rows: HashMap::new(),
             touched: BTreeSet::new(),
             closed: Vec::new(),
+            refused,
         }
     }
 
@@ -206,6 +217,9 @@ impl<'a> Resolver<'a> {
         item: &Item,
         digests: &Digests,
     ) -> Result<Resolved, VaultError> {
+        if self.refused.contains(&(unit, place)) {
+            return Ok(Resolved { arrival: Arrival::Refused, ..suppressed(unit, place, digests.version) });
+        }
         if digests.names.iter().any(|name| self.before.suppressed.contains_key(name)) {
             return Ok(suppressed(unit, place, digests.version));
         }
@@ -245,6 +259,8 @@ impl<'a> Resolver<'a> {
         }
         let version = VersionId::from_uuid(self.sources.ordered_id()?);
         let withheld = item.superseded.then_some(Withheld::Superseded);
+        let answered = item.in_reply_to.as_ref().and_then(|_| digests.links.first().copied());
+        let answers = answered.filter(|name| !self.before.suppressed.contains_key(name));
         Ok(Resolved {
             unit,
             item: place,
@@ -254,6 +270,7 @@ impl<'a> Resolver<'a> {
             names: digests.names.clone(),
             arrival,
             withheld,
+            answers,
             thread,
         })
     }
@@ -340,6 +357,7 @@ const fn suppressed(unit: usize, item: usize, digest: ItemDigest) -> Resolved {
         names: Vec::new(),
         arrival: Arrival::Suppressed,
         withheld: None,
+        answers: None,
         thread: ConversationId::from_uuid(uuid::Uuid::nil()),
     }
 }

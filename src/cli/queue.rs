@@ -1,0 +1,256 @@
+//! `knik queue`: doubtful records and people's answers, proposals for destruction, referrals, unanswered questions, letters.
+
+use super::control::Order;
+use super::folder::DataFolder;
+use super::print;
+use super::review::{Reviewer, actor};
+use crate::decide::Answer;
+use crate::model::{Outcome, PrivateText, RecordId};
+use crate::vault::queue::{self, Case};
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+#[derive(Subcommand)]
+pub(super) enum QueueCommand {
+    /// Records that the tree is not sure of, with the step that waits. No text.
+    #[command(after_help = "Example: knik queue doubtful --organisation min-low --reviewer beoordelaar-1")]
+    Doubtful {
+        #[command(flatten)]
+        reviewer: Reviewer,
+    },
+    /// Answer a step of a record: it is decided anew, and both decisions are kept.
+    #[command(
+        after_help = "Example: knik queue answer 0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11 --step question --answer yes \\\n    --organisation min-low --reviewer beoordelaar-1"
+    )]
+    Answer {
+        /// Which record.
+        record: RecordId,
+        /// Which step of its tree.
+        #[arg(long)]
+        step: String,
+        /// yes, no or unsure.
+        #[arg(long)]
+        answer: Answer,
+        #[command(flatten)]
+        reviewer: Reviewer,
+    },
+    /// What is proposed for destruction, each with the thread it stands in. Nothing is destroyed.
+    #[command(
+        after_help = "Example: knik queue proposals --organisation min-low --reviewer beoordelaar-1 --json"
+    )]
+    Proposals {
+        #[command(flatten)]
+        reviewer: Reviewer,
+    },
+    /// Records whose sender is to be referred: a list for the web-care team.
+    #[command(after_help = "Example: knik queue referrals --organisation min-low --reviewer webcare-1")]
+    Referrals {
+        #[command(flatten)]
+        reviewer: Reviewer,
+    },
+    /// Questions that the organisation did not answer.
+    #[command(after_help = "Example: knik queue unanswered --organisation min-low --reviewer webcare-1")]
+    Unanswered {
+        #[command(flatten)]
+        reviewer: Reviewer,
+    },
+    /// Link a record to a case of the letter system. The link is due until that system confirms.
+    #[command(
+        after_help = "Example: knik queue link 0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11 --system brieven --case B-2026-17 --registered-on 2026-03-09 \\\n    --taken-over 'tekst en afzender' --organisation min-low --reviewer registrator-1"
+    )]
+    Link {
+        /// Which record.
+        record: RecordId,
+        #[command(flatten)]
+        case: CaseArguments,
+        /// The day it was registered there.
+        #[arg(long)]
+        registered_on: String,
+        /// What was taken over.
+        #[arg(long)]
+        taken_over: String,
+        #[command(flatten)]
+        reviewer: Reviewer,
+    },
+    /// Note that the letter system confirmed a case.
+    #[command(
+        after_help = "Example: knik queue confirm --system brieven --case B-2026-17 --organisation min-low --reviewer registrator-1"
+    )]
+    Confirm {
+        #[command(flatten)]
+        case: CaseArguments,
+        #[command(flatten)]
+        reviewer: Reviewer,
+    },
+    /// Links that no letter system confirmed yet; with --system and --case the records of that case.
+    #[command(
+        after_help = "Example: knik queue letters --organisation min-low --reviewer registrator-1\n         knik queue letters --system brieven --case B-2026-17 --organisation min-low --reviewer registrator-1"
+    )]
+    Letters {
+        /// Which letter system.
+        #[arg(long, requires = "case")]
+        system: Option<String>,
+        /// The case number there.
+        #[arg(long, requires = "system")]
+        case: Option<String>,
+        #[command(flatten)]
+        reviewer: Reviewer,
+    },
+}
+
+/// A case of the letter system.
+#[derive(Clone, Args, Serialize, Deserialize)]
+pub(super) struct CaseArguments {
+    /// Which letter system.
+    #[arg(long)]
+    system: String,
+    /// The case number there; kept as a keyed digest only.
+    #[arg(long)]
+    case: String,
+}
+
+impl std::fmt::Debug for CaseArguments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CaseArguments({})", self.system)
+    }
+}
+
+/// What the service is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum QueueOrder {
+    /// What waits.
+    Doubtful { reviewer: Reviewer },
+    /// An answer.
+    Answer { reviewer: Reviewer, record: RecordId, step: String, answer: Answer },
+    /// Proposals for destruction.
+    Proposals { reviewer: Reviewer },
+    /// Referrals.
+    Referrals { reviewer: Reviewer },
+    /// Unanswered questions.
+    Unanswered { reviewer: Reviewer },
+    /// A link to the letter system.
+    Link {
+        reviewer: Reviewer,
+        record: RecordId,
+        case: CaseArguments,
+        registered_on: String,
+        taken_over: String,
+    },
+    /// A confirmation.
+    Confirm { reviewer: Reviewer, case: CaseArguments },
+    /// Links.
+    Letters { reviewer: Reviewer, case: Option<CaseArguments> },
+}
+
+impl QueueCommand {
+    pub(super) fn order(self) -> Order {
+        Order::Queue(match self {
+            Self::Doubtful { reviewer } => QueueOrder::Doubtful { reviewer },
+            Self::Answer { record, step, answer, reviewer } => {
+                QueueOrder::Answer { reviewer, record, step, answer }
+            }
+            Self::Proposals { reviewer } => QueueOrder::Proposals { reviewer },
+            Self::Referrals { reviewer } => QueueOrder::Referrals { reviewer },
+            Self::Unanswered { reviewer } => QueueOrder::Unanswered { reviewer },
+            Self::Link { record, case, registered_on, taken_over, reviewer } => {
+                QueueOrder::Link { reviewer, record, case, registered_on, taken_over }
+            }
+            Self::Confirm { case, reviewer } => QueueOrder::Confirm { reviewer, case },
+            Self::Letters { system, case, reviewer } => {
+                let case = system.zip(case).map(|(system, case)| CaseArguments { system, case });
+                QueueOrder::Letters { reviewer, case }
+            }
+        })
+    }
+}
+
+/// Carries an order out.
+///
+/// # Errors
+/// What went wrong, in words for people; no text of a record is in it.
+pub(super) async fn execute(folder: &DataFolder, order: QueueOrder) -> Result<Value> {
+    let (archive, rules) = (&folder.archive, &folder.rules);
+    match order {
+        QueueOrder::Doubtful { reviewer } => {
+            let actor = actor(folder, &reviewer).await?;
+            let mut shown = Vec::new();
+            for record in queue::doubtful(archive, rules, &actor).await? {
+                let decision = archive.catalogue.decisions(record.id).await?.into_iter().next();
+                shown.push(json!({ "record": record, "decision": decision }));
+            }
+            Ok(json!({ "records": shown }))
+        }
+        QueueOrder::Answer { reviewer, record, step, answer } => {
+            let actor = actor(folder, &reviewer).await?;
+            Ok(json!(queue::answer(archive, rules, &actor, record, &step, answer).await?))
+        }
+        QueueOrder::Proposals { reviewer } => {
+            let actor = actor(folder, &reviewer).await?;
+            queue::doubtful(archive, rules, &actor).await?;
+            Ok(json!({ "proposals": queue::proposals(archive, &actor.organisation).await? }))
+        }
+        QueueOrder::Referrals { reviewer } => {
+            let actor = actor(folder, &reviewer).await?;
+            queue::doubtful(archive, rules, &actor).await?;
+            Ok(json!({ "referrals": queue::all(archive, &actor.organisation, Outcome::Refer).await? }))
+        }
+        QueueOrder::Unanswered { reviewer } => {
+            let actor = actor(folder, &reviewer).await?;
+            queue::doubtful(archive, rules, &actor).await?;
+            Ok(json!({ "unanswered": queue::unanswered(archive, &actor.organisation).await? }))
+        }
+        QueueOrder::Link { reviewer, record, case, registered_on, taken_over } => {
+            let actor = actor(folder, &reviewer).await?;
+            let case = named(case);
+            queue::link_letter(archive, rules, &actor, record, &case, &registered_on, &taken_over).await?;
+            Ok(json!({ "linked": record }))
+        }
+        QueueOrder::Confirm { reviewer, case } => {
+            let actor = actor(folder, &reviewer).await?;
+            Ok(json!({ "confirmed": queue::confirm_letter(archive, rules, &actor, &named(case)).await? }))
+        }
+        QueueOrder::Letters { reviewer, case } => {
+            let actor = actor(folder, &reviewer).await?;
+            queue::doubtful(archive, rules, &actor).await?;
+            let case = case.map(named);
+            Ok(json!({ "letters": queue::letters(archive, &actor.organisation, case.as_ref()).await? }))
+        }
+    }
+}
+
+fn named(case: CaseArguments) -> Case {
+    Case { system: case.system, number: PrivateText::new(case.case) }
+}
+
+/// Prints an answer for people.
+///
+/// # Errors
+/// When it cannot be written out.
+pub(super) fn print(order: &QueueOrder, answer: &Value) -> Result<()> {
+    let list = |field: &str| answer.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
+    match order {
+        QueueOrder::Doubtful { .. } => {
+            let row = |item: &Value| {
+                let (record, decision) = (part(item, "record"), part(item, "decision"));
+                let path = decision.get("path").and_then(Value::as_array).cloned().unwrap_or_default();
+                let waits = path.last().map(|step| print::word(step, "step")).unwrap_or_default();
+                let mut row =
+                    ["id", "kind", "channel", "day"].map(|field| print::word(&record, field)).to_vec();
+                row.extend([print::word(&decision, "tree"), waits]);
+                row
+            };
+            let rows: Vec<Vec<String>> = list("records").iter().map(row).collect();
+            print::table(&["record", "kind", "channel", "day", "tree", "step that waits"], &rows);
+        }
+        QueueOrder::Answer { .. } => print::line(&format!("decided: {}", print::word(answer, "outcome"))),
+        _ => print::line(&serde_json::to_string_pretty(answer)?),
+    }
+    Ok(())
+}
+
+fn part(item: &Value, field: &str) -> Value {
+    item.get(field).cloned().unwrap_or(Value::Null)
+}
