@@ -76,7 +76,8 @@ pub fn measure(asked: &Asked, folder: &Folder) -> Result<Value> {
         }
     }
     let mut latencies = Vec::new();
-    for (target, paths) in targets.iter().zip([&references, &projections, &projections]) {
+    // The bare handler answers faster than this client can keep a timetable.
+    for (target, paths) in targets.iter().zip([&references, &projections]) {
         let most = median(target.runs.clone()).context("no run")?.per_second;
         let at = (target.name, target.address.as_str(), paths.as_slice(), most);
         latencies.push(runtime.block_on(latency::views(folder, asked, token, at))?);

@@ -56,10 +56,8 @@ pub async fn disclose(
     actor: &Actor,
     asked: &DisclosureRequest,
 ) -> Result<Disclosure, VaultError> {
-    let known = archive.catalogue.record(asked.record).await?;
-    let nobody = nobody();
-    let organisation = known.as_ref().map_or(&nobody, |record| &record.organisation);
-    let opened = open(archive, rules, actor, asked, organisation, None).await?;
+    let organisation = archive.catalogue.owner(asked.record).await?.unwrap_or_else(nobody);
+    let opened = open(archive, rules, actor, asked, &organisation, None).await?;
     let receipt = receipt(archive, opened.entry).await?;
     Ok(Disclosure { id: opened.id, original: opened.original, receipt })
 }

@@ -200,6 +200,20 @@ impl Catalogue {
         Ok(done.rows_affected())
     }
 
+    /// Whose a record is; `None` when there is none. What is asked before anything is decided: it reads so little that it
+    /// takes as long for a record that is there as for one that is not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn owner(&self, id: RecordId) -> Result<Option<OrganisationId>, StoreError> {
+        let row = sqlx::query("SELECT organisation FROM record WHERE id = $1")
+            .bind(bytes(id.uuid()))
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a record"))?;
+        row.map(|row| row.term("organisation")).transpose()
+    }
+
     /// One record; `None` when there is none.
     ///
     /// # Errors
