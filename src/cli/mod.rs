@@ -29,6 +29,7 @@ mod policy;
 mod print;
 mod question;
 mod redact;
+mod requests;
 mod restore;
 mod review;
 mod room_process;
@@ -129,6 +130,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             }
         }
         Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Request(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Status => order(&dir, Order::Status, arguments.json).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -3,7 +3,7 @@
 use super::{EntryId, LedgerError};
 use crate::model::{
     AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId, RecordId,
-    RecordRef, SegmentId,
+    RecordRef, RequestId, SegmentId,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -96,6 +96,8 @@ things! {
     Projection(ProjectionId) = "projection",
     /// A record.
     Record(RecordId) = "record",
+    /// A request for redacted copies.
+    Request(RequestId) = "request",
     /// A record or conversation as a grant names it.
     Reference(RecordRef) = "reference",
     /// A segment.

@@ -14,14 +14,14 @@ mod time;
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
     ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId,
-    ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, SegmentId,
-    SubjectRef, VersionId,
+    ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RequestId,
+    SegmentId, SubjectRef, VersionId,
 };
 pub use offsets::{OffsetError, OffsetUnit};
 pub use private::PrivateText;
 pub use span::{ByteRange, Span};
 pub use terms::{
     AppointmentKind, EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode, Outcome, Platform,
-    RecogniserId, ReviewReason, Role, Score, Verdict, Visibility,
+    RecogniserId, RequestState, RequestStep, ReviewReason, Role, Score, Verdict, Visibility,
 };
 pub use time::Timestamp;

@@ -143,8 +143,13 @@ pub(super) struct Changes {
     renewed: Numbers,
     /// Taken out of everything.
     gone: Numbers,
+    /// Taken out of one key.
+    taken: BTreeMap<Key, Numbers>,
     added: BTreeMap<Key, Numbers>,
 }
+
+/// A row of the index: its block and key, and the numbers.
+type Row = ((i64, Key), Bits);
 
 /// Rows of the index, by block and key.
 type Rows = BTreeMap<(i64, Key), Bits>;
@@ -152,6 +157,11 @@ type Rows = BTreeMap<(i64, Key), Bits>;
 impl Changes {
     pub(super) fn add(&mut self, key: Key, number: i64) {
         self.added.entry(key).or_default().insert(number);
+    }
+
+    /// Takes a projection out of what one key finds.
+    pub(super) fn take(&mut self, key: Key, number: i64) {
+        self.taken.entry(key).or_default().insert(number);
     }
 
     /// Takes a projection out of what it is found by, grants excepted.
@@ -172,7 +182,7 @@ impl Changes {
             read_block(tx, *block, &mut known).await?;
         }
         let mut wanted: BTreeMap<i64, Vec<&Key>> = BTreeMap::new();
-        for (key, numbers) in &self.added {
+        for (key, numbers) in self.added.iter().chain(&self.taken) {
             let blocks = numbers.0.keys().filter(|block| !whole.contains(block));
             blocks.for_each(|block| wanted.entry(*block).or_default().push(key));
         }
@@ -195,10 +205,13 @@ impl Changes {
     }
 
     /// Rows that change, and those of which nothing is left.
-    fn differences(self, known: Rows) -> (Vec<((i64, Key), Bits)>, Vec<(i64, Key)>) {
+    fn differences(self, known: Rows) -> (Vec<Row>, Vec<(i64, Key)>) {
         let mut after = known.clone();
         for ((block, key), bits) in &mut after {
             bits.remove(&self.gone.bits(*block));
+            if let Some(taken) = self.taken.get(key) {
+                bits.remove(&taken.bits(*block));
+            }
             if !key.is_grant() {
                 bits.remove(&self.renewed.bits(*block));
             }
