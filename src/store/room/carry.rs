@@ -1,7 +1,7 @@
 //! What was published before projections had numbers is carried over, some at a time.
 
 use super::index::{Changes, Key};
-use super::writer::{Covered, subjects_in, upsert_projections};
+use super::writer::{Covered, upsert_projections};
 use super::{PublishedProjection, RoomWriter};
 use crate::model::{ConversationId, GrantId, ProjectionId};
 use crate::redact::{Projection, searchable};
@@ -85,7 +85,7 @@ fn projection_of(row: &AnyRow) -> Result<PublishedProjection, StoreError> {
         day: row.text("day")?,
         position: u32::try_from(row.number("position")?).unwrap_or(u32::MAX),
         words: searchable(&read),
-        subjects: subjects_in(&document)?,
+        subjects: read.subjects(),
         document,
     })
 }

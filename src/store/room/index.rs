@@ -144,9 +144,12 @@ pub(super) struct Changes {
     /// Taken out of everything.
     gone: Numbers,
     /// Taken out of one key.
-    dropped: BTreeMap<Key, Numbers>,
+    taken: BTreeMap<Key, Numbers>,
     added: BTreeMap<Key, Numbers>,
 }
+
+/// A row of the index: its block and key, and the numbers.
+type Row = ((i64, Key), Bits);
 
 /// Rows of the index, by block and key.
 type Rows = BTreeMap<(i64, Key), Bits>;
@@ -156,9 +159,9 @@ impl Changes {
         self.added.entry(key).or_default().insert(number);
     }
 
-    /// Takes a projection out of one key.
-    pub(super) fn drop_from(&mut self, key: Key, number: i64) {
-        self.dropped.entry(key).or_default().insert(number);
+    /// Takes a projection out of what one key finds.
+    pub(super) fn take(&mut self, key: Key, number: i64) {
+        self.taken.entry(key).or_default().insert(number);
     }
 
     /// Takes a projection out of what it is found by, grants excepted.
@@ -179,7 +182,7 @@ impl Changes {
             read_block(tx, *block, &mut known).await?;
         }
         let mut wanted: BTreeMap<i64, Vec<&Key>> = BTreeMap::new();
-        for (key, numbers) in self.added.iter().chain(&self.dropped) {
+        for (key, numbers) in self.added.iter().chain(&self.taken) {
             let blocks = numbers.0.keys().filter(|block| !whole.contains(block));
             blocks.for_each(|block| wanted.entry(*block).or_default().push(key));
         }
@@ -202,15 +205,15 @@ impl Changes {
     }
 
     /// Rows that change, and those of which nothing is left.
-    fn differences(self, known: Rows) -> (Vec<((i64, Key), Bits)>, Vec<(i64, Key)>) {
+    fn differences(self, known: Rows) -> (Vec<Row>, Vec<(i64, Key)>) {
         let mut after = known.clone();
         for ((block, key), bits) in &mut after {
             bits.remove(&self.gone.bits(*block));
+            if let Some(taken) = self.taken.get(key) {
+                bits.remove(&taken.bits(*block));
+            }
             if !key.is_grant() {
                 bits.remove(&self.renewed.bits(*block));
-            }
-            if let Some(dropped) = self.dropped.get(key) {
-                bits.remove(&dropped.bits(*block));
             }
         }
         for (key, numbers) in self.added {

@@ -33,8 +33,8 @@ const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, 
 
 const VISITOR_AND_RECORD: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, \
     w.revoked, w.selection, g.reference, g.conversation_reference, p.id AS projection, p.conversation, p.author, \
-    p.day AS day, p.passages, f.content, g.names FROM reader r \
-    LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) ON t.reader = r.id \
+    p.day AS day, p.passages, f.content, g.names \
+    FROM reader r LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) ON t.reader = r.id \
     LEFT JOIN (grant_record g JOIN projection p ON p.number = g.projection JOIN frame f ON f.number = p.frame) \
     ON g.reference = $3 AND g.reading_grant = w.id \
     WHERE r.issuer = $1 AND r.subject = $2 ORDER BY w.until_at, w.id";

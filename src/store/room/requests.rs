@@ -1,13 +1,12 @@
 //! What researchers see of their requests, and what an approver may know of a selection.
 
 use super::reader::document_of;
-use super::writer::read_document;
 use super::{PublishedRequest, PublishedSelection, Room, RoomWriter};
 use crate::model::{
     ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, RequestId,
     Timestamp,
 };
-use crate::redact::searchable;
+use crate::redact::{Projection, searchable};
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::rows::{RowValues, bytes};
@@ -70,8 +69,8 @@ impl RoomWriter {
         let mut found = BTreeSet::new();
         for name in names {
             let row = sqlx::query(
-                "SELECT p.conversation FROM grant_record g JOIN projection p ON p.number = g.projection \
-                 JOIN grant_reader t ON t.reading_grant = g.reading_grant \
+                "SELECT p.conversation FROM grant_record g JOIN grant_reader t ON t.reading_grant = g.reading_grant \
+                 JOIN projection p ON p.number = g.projection \
                  WHERE g.conversation_reference = $1 AND t.reader = $2 LIMIT 1",
             )
             .bind(bytes(name.uuid()))
@@ -109,11 +108,8 @@ impl RoomWriter {
             .map_err(StoreError::database("reading projections"))?;
             for row in rows {
                 let day = row.text("day")?;
-                let words = if selection.words.is_empty() {
-                    Vec::new()
-                } else {
-                    searchable(&read_document(&document_of(&row)?)?)
-                };
+                let words =
+                    if selection.words.is_empty() { Vec::new() } else { words_in(&document_of(&row)?)? };
                 if selection.covers(ConversationId::from_uuid(row.id("conversation")?), &day, &words) {
                     let id = ProjectionId::from_uuid(row.id("id")?);
                     found.push(CoveredProjection { id, channel: channel.clone(), day });
@@ -134,17 +130,24 @@ impl RoomWriter {
         let mut found = BTreeMap::new();
         for grant in grants {
             let rows = sqlx::query(
-                "SELECT p.id FROM grant_record g JOIN projection p ON p.number = g.projection WHERE g.reading_grant = $1",
+                "SELECT p.id FROM grant_record g JOIN projection p ON p.number = g.projection \
+                 WHERE g.reading_grant = $1",
             )
-                .bind(bytes(grant.uuid()))
-                .fetch_all(self.database().read())
-                .await
-                .map_err(StoreError::database("reading a grant"))?;
+            .bind(bytes(grant.uuid()))
+            .fetch_all(self.database().read())
+            .await
+            .map_err(StoreError::database("reading a grant"))?;
             let named = rows.iter().map(|row| Ok(ProjectionId::from_uuid(row.id("id")?)));
             found.insert(*grant, named.collect::<Result<_, StoreError>>()?);
         }
         Ok(found)
     }
+}
+
+fn words_in(document: &str) -> Result<Vec<String>, StoreError> {
+    let projection: Projection =
+        serde_json::from_str(document).map_err(|_| StoreError::Corrupt { what: "projection" })?;
+    Ok(searchable(&projection))
 }
 
 impl Room {

@@ -92,12 +92,7 @@ impl RoomWriter {
                     })
                     .collect();
                 if grant.selection.is_some() {
-                    let stay: HashSet<ProjectionId> =
-                        covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
-                    let all = standing.iter().flat_map(|(_, of)| of).filter(|p| !stay.contains(&p.id));
-                    let uncovered: Vec<i64> = all.filter_map(|p| numbers.get(&p.id)).copied().collect();
-                    unname_uncovered(&mut tx, grant.id, &uncovered).await?;
-                    uncovered.iter().for_each(|number| changes.drop_from(Key::grant(grant.id), *number));
+                    unname_uncovered(&mut tx, grant.id, &covered, &numbers, &mut changes).await?;
                 }
                 name_for_grant(&mut tx, grant.id, &covered, draw).await?;
                 for number in covered.iter().flat_map(|(_, of)| of).filter_map(|p| numbers.get(&p.id)) {
@@ -578,12 +573,7 @@ async fn covered_by(
     Ok(found)
 }
 
-/// The persons that a stored document refers to.
-pub(super) fn subjects_in(document: &str) -> Result<Vec<SubjectRef>, StoreError> {
-    Ok(read_document(document)?.subjects())
-}
-
-pub(super) fn read_document(document: &str) -> Result<Projection, StoreError> {
+fn read_document(document: &str) -> Result<Projection, StoreError> {
     serde_json::from_str(document).map_err(|_| StoreError::Corrupt { what: "projection" })
 }
 
@@ -591,9 +581,13 @@ pub(super) fn read_document(document: &str) -> Result<Projection, StoreError> {
 async fn unname_uncovered(
     tx: &mut Transaction<'static, Any>,
     grant: GrantId,
-    uncovered: &[i64],
+    covered: &[Covered<'_>],
+    numbers: &HashMap<ProjectionId, i64>,
+    changes: &mut Changes,
 ) -> Result<(), StoreError> {
-    for number in uncovered {
+    let stay: HashSet<ProjectionId> = covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
+    for (_, number) in numbers.iter().filter(|(id, _)| !stay.contains(id)) {
+        changes.take(Key::grant(grant), *number);
         sqlx::query("DELETE FROM grant_record WHERE reading_grant = $1 AND projection = $2")
             .bind(bytes(grant.uuid()))
             .bind(*number)
