@@ -300,6 +300,8 @@ fn open(
         case_number: &PrivateText::from(case_number),
         motivation: &PrivateText::from(motivation),
         approval: approval.as_ref(),
+        under: None,
+        restricted: false,
         now: now(),
     };
     policies.authorise_opening(&request, &bases(), PermitId::from_uuid(Uuid::nil())).map(|_| ())

@@ -10,6 +10,7 @@ use crate::http::{Admission, serve as serve_http, vault};
 use crate::ledger::{Entry, EntryKind, Pending};
 use crate::store::keys::read_private;
 use crate::store::unconfirmed;
+use crate::vault::break_glass::{self, Bell};
 use crate::vault::{Archive, scrub, sequence};
 use anyhow::{Context, Result, bail};
 use std::net::{SocketAddr, TcpListener};
@@ -94,13 +95,14 @@ impl Running {
         let leading = tokio::spawn(sequence::lead(folder.archive.clone(), folder.rules.clone()));
         let days = folder.config.keeping.scrub_every_days;
         let scrubbing = (days > 0).then(|| tokio::spawn(scrub::keep_scrubbing(folder.archive.clone(), days)));
+        let alarms = tokio::spawn(break_glass::keep_ringing(folder.archive.clone(), bell(&folder)?));
         let control = tokio::spawn(async move {
             if let Err(error) = control::listen(folder).await {
                 tracing::error!(%error, "no orders are taken");
             }
         });
         let at = Where { vault: at_vault, reading_room: at_room };
-        let tasks = [leading, control].into_iter().chain(scrubbing).collect();
+        let tasks = [leading, alarms, control].into_iter().chain(scrubbing).collect();
         Ok(Self { at, reading_room_pid, vault, room, _room_input: input, tasks, archive })
     }
 
@@ -133,6 +135,19 @@ impl Running {
         self.vault.abort();
         let _gone_already = self.room.kill().await;
     }
+}
+
+/// Where alarms to the data protection officer go.
+fn bell(folder: &DataFolder) -> Result<Option<Bell>> {
+    let set = &folder.config.oversight;
+    if set.alarm_webhook.is_empty() {
+        return Ok(None);
+    }
+    let authorities = match set.alarm_ca.as_str() {
+        "" => None,
+        file => Some(super::read_text(&folder.path.join(file)).context("oversight.alarm-ca")?),
+    };
+    Ok(Some(Bell::new(&set.alarm_webhook, authorities.as_deref())?))
 }
 
 fn issuers(folder: &DataFolder) -> Result<Vec<NamedIssuer>> {

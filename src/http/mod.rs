@@ -6,14 +6,18 @@
 //! detector alone, which answers as Presidio does.
 
 mod bearer;
+mod handing;
 mod headers;
 mod language;
 pub mod openapi;
+mod openings;
+mod oversight;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
 mod review;
 mod server;
+mod subject_requests;
 pub mod token;
 pub mod vault;
 

@@ -2,7 +2,8 @@
 
 use super::{EntryId, LedgerError};
 use crate::model::{
-    CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId, RecordId, RecordRef, SegmentId,
+    CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId, RecordId, RecordRef,
+    SegmentId, SubjectRequestId,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -95,6 +96,8 @@ things! {
     Record(RecordId) = "record",
     /// A record or conversation as a grant names it.
     Reference(RecordRef) = "reference",
+    /// A request of a person concerned.
+    Request(SubjectRequestId) = "request",
     /// A segment.
     Segment(SegmentId) = "segment",
 }
@@ -122,6 +125,7 @@ mod tests {
             "projection",
             "record",
             "reference",
+            "request",
             "segment",
         ] {
             let text = format!("{kind}:{id}");

@@ -132,7 +132,7 @@ async fn permitted(
     Ok((summary, allowed))
 }
 
-async fn view(
+pub(super) async fn view(
     archive: &Archive,
     rules: &Rules,
     summary: &RecordSummary,

@@ -113,6 +113,7 @@ pub fn empty() -> Batch {
         stale: Vec::new(),
         outbox: Vec::new(),
         flags: Vec::new(),
+        found_by: Vec::new(),
         pending: Vec::new(),
     }
 }

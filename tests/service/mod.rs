@@ -16,6 +16,7 @@ mod killed;
 mod ledger;
 mod logs;
 mod main_job;
+mod openings;
 mod parsing;
 mod processes;
 mod question;

@@ -1,6 +1,7 @@
 //! The commit point of ingest: everything of one batch becomes visible together, or nothing does.
 
 use super::Catalogue;
+use super::find::{FindRow, insert_found};
 use super::flags::{FlagRow, insert_flags};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
@@ -206,6 +207,8 @@ pub struct Batch {
     pub outbox: Vec<OutboxRow>,
     /// What new versions are flagged for.
     pub flags: Vec<FlagRow>,
+    /// What records can be found by.
+    pub found_by: Vec<FindRow>,
     /// What the ledger says of it.
     pub pending: Vec<Pending>,
 }
@@ -223,6 +226,7 @@ impl Catalogue {
         insert_records(&mut tx, &batch).await?;
         insert_sightings(&mut tx, &batch.sightings).await?;
         insert_flags(&mut tx, &batch.flags).await?;
+        insert_found(&mut tx, &batch.found_by).await?;
         insert_names(&mut tx, &batch.names).await?;
         insert_decisions(&mut tx, &batch).await?;
         withdraw(&mut tx, &batch.names).await?;
@@ -441,7 +445,7 @@ async fn close(
     Ok(())
 }
 
-pub(super) async fn mark_stale(
+pub(in crate::store) async fn mark_stale(
     tx: &mut Transaction<'static, Any>,
     stale: &[ConversationId],
     now: Timestamp,
@@ -453,7 +457,7 @@ pub(super) async fn mark_stale(
     .await
 }
 
-pub(super) async fn insert_outbox(
+pub(in crate::store) async fn insert_outbox(
     tx: &mut Transaction<'static, Any>,
     rows: &[OutboxRow],
     now: Timestamp,

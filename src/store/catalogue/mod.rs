@@ -6,6 +6,7 @@ mod channels;
 mod commit;
 mod conversations;
 mod destroy;
+mod find;
 mod flags;
 mod grants;
 mod keeping;
@@ -18,8 +19,10 @@ pub use commit::{
     Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow, SubjectRow,
     VersionRow,
 };
+pub(in crate::store) use commit::{insert_outbox, mark_stale};
 pub use conversations::{Known, Member, Refreshed, Withheld};
 pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
+pub use find::{FindRow, FindToken, Sought};
 pub use flags::{FlagPlace, FlagRow, Judgement, QueueState, ReviewItem, Verdicts};
 pub use grants::{GrantRow, OutboxItem};
 pub use keeping::{Fixity, Milestone, Reached};

@@ -9,8 +9,8 @@ use crate::model::{
     ByteRange, ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp,
 };
 use crate::store::catalogue::{
-    Batch, Channel, ChannelFact, DecisionRow, Fact, FlagRow, OutboxRow, RecordRow, SightingRow, SubjectRow,
-    Verdicts, VersionRow, Withheld,
+    Batch, Channel, ChannelFact, DecisionRow, Fact, FindRow, FlagRow, OutboxRow, RecordRow, SightingRow,
+    SubjectRow, Verdicts, VersionRow, Withheld,
 };
 use crate::vault::conversation::{Facts, Member, compute, text_to_judge};
 use crate::vault::layout::Layout;
@@ -173,6 +173,7 @@ struct Work {
 struct Made {
     findings: HashMap<crate::model::VersionId, String>,
     flags: Vec<FlagRow>,
+    found_by: Vec<FindRow>,
     outbox: Vec<OutboxRow>,
     subjects: Vec<SubjectRow>,
 }
@@ -342,6 +343,7 @@ impl Work {
             counts.flagged += computed.flagged;
             made.findings.extend(computed.findings);
             made.flags.extend(computed.flags);
+            made.found_by.extend(computed.found_by);
             made.subjects.extend(computed.subjects);
             if !computed.published.projections.is_empty() {
                 made.outbox.push(publish_row(&computed.published));
@@ -353,6 +355,7 @@ impl Work {
     fn facts_of(&self, one: &Arrived<'_>, in_force: &HashMap<RecordId, ProjectionId>) -> Facts {
         let latest = in_force.get(&one.resolved.record) == Some(&one.projection);
         Facts {
+            record: one.resolved.record,
             version: one.resolved.version,
             projection: one.projection,
             organisation: self.channel.organisation.clone(),
@@ -411,6 +414,7 @@ impl Work {
             stale: resolution.touched.iter().copied().collect(),
             outbox: made.outbox,
             flags: made.flags,
+            found_by: made.found_by,
             pending: Vec::new(),
         }
     }
