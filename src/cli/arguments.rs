@@ -12,6 +12,7 @@ use super::question::{self, QuestionArguments};
 use super::redact::{self, RedactArguments};
 use super::restore::RestoreArguments;
 use super::review::ReviewCommand;
+use super::tree::TreeCommand;
 use crate::capture::Format;
 use crate::config::default_instance;
 use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Platform, Role, Timestamp};
@@ -91,6 +92,9 @@ pub(super) enum Command {
     /// Whether a text, files, or a text a line ask something: yes, no or unsure. Needs no data folder.
     #[command(after_help = question::EXAMPLES)]
     Question(QuestionArguments),
+    /// Decision trees: check them with their examples, draw one, follow one for a text. Needs no data folder.
+    #[command(subcommand, after_help = "Example: knik tree show scenario-b")]
+    Tree(TreeCommand),
     /// The recognisers: check their examples, list them.
     #[command(subcommand, after_help = "Example: knik patterns check")]
     Patterns(PatternsCommand),

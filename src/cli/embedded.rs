@@ -5,7 +5,7 @@ use super::parser::Parser;
 use crate::access::{LegalBases, Policies};
 use crate::capture::Limits;
 use crate::config::Config;
-use crate::decide::{BurgerbriefDefinition, QuestionDetector, Tree};
+use crate::decide::{Definitions, QuestionDetector, Tree};
 use crate::detect::{PatternFile, Ruleset, RulesetError};
 use crate::redact::{Exemptions, OperatorPlan, Plans, ProjectionPolicy};
 use crate::vault::{DEFAULT_TREE, Rules};
@@ -77,17 +77,15 @@ impl RuleFiles {
                 "patterns: flags.yaml is missing, so no record would be withheld for what it tells of someone"
             );
         }
+        let decided = DecideFiles::load(&self.policies)?;
+        decided.check()?;
         Ok(Rules {
             ruleset: Arc::new(ruleset),
-            trees: Arc::new(trees(&self.policies)?),
-            questions: Arc::new(QuestionDetector::load(
-                "questions.yaml",
-                text(&self.policies, "questions.yaml")?,
-            )?),
-            burgerbrief: Arc::new(BurgerbriefDefinition::load(
-                "burgerbrief/default.yaml",
-                text(&self.policies, "burgerbrief/default.yaml")?,
-            )?),
+            trees: Arc::new(
+                decided.trees.into_iter().map(|(_, tree)| (tree.id().to_owned(), tree)).collect(),
+            ),
+            questions: Arc::new(decided.questions),
+            definitions: Arc::new(decided.definitions),
             projection: Arc::new(ProjectionPolicy::load(
                 "projection.yaml",
                 text(&self.policies, "projection.yaml")?,
@@ -188,20 +186,50 @@ pub fn operator_plan(file: Option<&Path>) -> Result<OperatorPlan> {
     }
 }
 
-fn trees(policies: &Files) -> Result<BTreeMap<String, Tree>> {
-    let mut trees = BTreeMap::new();
-    for (name, text) in
-        policies.iter().filter(|(name, _)| name.starts_with("trees/") && name.ends_with(".yaml"))
-    {
-        let tree = Tree::load(name, text)?;
-        if let Some(other) = trees.insert(tree.id().to_owned(), tree) {
-            bail!("two trees have the id `{}`; one of them is in {name}", other.id());
+/// What decides: trees with the files they stand in, definitions, question rules.
+pub struct DecideFiles {
+    /// File and tree, in the order of the files.
+    pub trees: Vec<(String, Tree)>,
+    /// What counts as what.
+    pub definitions: Definitions,
+    /// The question detector.
+    pub questions: QuestionDetector,
+}
+
+impl DecideFiles {
+    /// Reads them from policy files.
+    ///
+    /// # Errors
+    /// Whatever a file has wrong, with its name, line and mend.
+    pub fn load(policies: &Files) -> Result<Self> {
+        let yaml = |folder: &'static str| {
+            let of = move |name: &str| name.starts_with(folder) && name.ends_with(".yaml");
+            policies
+                .iter()
+                .filter(move |(name, _)| of(name))
+                .map(|(name, text)| (name.as_str(), text.as_str()))
+        };
+        let mut trees: Vec<(String, Tree)> = Vec::new();
+        for (name, text) in yaml("trees/") {
+            let tree = Tree::load(name, text)?;
+            if let Some((other, _)) = trees.iter().find(|(_, other)| other.id() == tree.id()) {
+                bail!("`{name}`: a tree of the id `{}` stands in `{other}` too; rename one", tree.id());
+            }
+            trees.push((name.to_owned(), tree));
         }
+        if !trees.iter().any(|(_, tree)| tree.id() == DEFAULT_TREE) {
+            bail!("the tree `{DEFAULT_TREE}` is missing from policies/trees");
+        }
+        let definitions = Definitions::load(yaml("burgerbrief/").chain(yaml("definitions/")))?;
+        let questions = QuestionDetector::load("questions.yaml", text(policies, "questions.yaml")?)?;
+        Ok(Self { trees, definitions, questions })
     }
-    if !trees.contains_key(DEFAULT_TREE) {
-        bail!("the tree `{DEFAULT_TREE}` is missing from policies/trees");
+
+    /// Refuses a tree that asks for a definition which is not there.
+    fn check(&self) -> Result<()> {
+        let in_force = self.definitions.latest();
+        self.trees.iter().try_for_each(|(name, tree)| Ok(tree.check_definitions(name, &in_force)?))
     }
-    Ok(trees)
 }
 
 fn text<'f>(files: &'f Files, name: &str) -> Result<&'f str> {
@@ -268,10 +296,12 @@ mod tests {
     fn trees_and_definitions_hold_their_own_examples() {
         let rules = RuleFiles::embedded().rules(&Config::default()).unwrap();
         for tree in rules.trees.values() {
-            assert!(tree.check(&rules.questions, Some(&rules.burgerbrief)).is_empty(), "{}", tree.id());
+            assert!(tree.check(&rules.questions, &rules.definitions.latest()).is_empty(), "{}", tree.id());
         }
         assert!(rules.ruleset.check().is_empty());
         assert!(rules.questions.check().is_empty());
-        assert!(rules.burgerbrief.check().is_empty());
+        for definition in rules.definitions.iter() {
+            assert!(definition.check().is_empty(), "{definition:?}");
+        }
     }
 }

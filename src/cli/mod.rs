@@ -34,6 +34,7 @@ mod selection;
 mod serve;
 mod status;
 mod texts;
+mod tree;
 mod verify;
 
 use arguments::Arguments;
@@ -94,6 +95,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
         Command::Question(asked) => return question::run(&asked, arguments.json),
+        Command::Tree(asked) => return tree::run(&asked, arguments.json),
         Command::Patterns(asked) => return patterns::run(&asked, arguments.json),
         Command::Openapi { plane } => print::openapi(plane),
         Command::Bench(asked) => return bench::run(&asked, arguments.json),

@@ -56,6 +56,28 @@ pub struct StepTaken {
     pub evidence: Vec<Clue>,
 }
 
+/// How long what is kept is kept (waardering).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Valuation {
+    /// Kept for good (blijvend te bewaren).
+    B,
+    /// To be destroyed after a period (te vernietigen).
+    V,
+}
+
+/// Under which category of the selection list a record is kept, and how long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keep {
+    /// The category, as the organisation's selection list names it.
+    pub category: String,
+    /// B or V.
+    pub valuation: Valuation,
+    /// With V: how long, as an ISO 8601 duration such as `P10Y`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<String>,
+}
+
 /// The outcome of a tree for one record. Holds no content: it may stand in the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -64,6 +86,9 @@ pub struct Decision {
     pub outcome: Outcome,
     /// The id of the ending in the tree, such as `sentiment`.
     pub ending: String,
+    /// With `archive`: how it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
     /// The steps, in order.
     pub path: Vec<StepTaken>,
     /// The tree's id.

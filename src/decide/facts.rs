@@ -52,6 +52,10 @@ pub enum Fact {
     Edited,
     /// Its author or the platform deleted it.
     Deleted,
+    /// A formal message that was registered or forwarded.
+    Registered,
+    /// Reactions were open on the channel at the moment of posting.
+    ReactionsOpen,
 }
 
 impl Fact {
@@ -64,6 +68,8 @@ impl Fact {
         ("answered", Self::Answered),
         ("edited", Self::Edited),
         ("deleted", Self::Deleted),
+        ("registered", Self::Registered),
+        ("reactions_open", Self::ReactionsOpen),
     ];
 
     /// The name as written in a tree.
@@ -95,7 +101,12 @@ pub struct Facts {
     pub edited: Answer,
     /// Whether it was deleted on the platform.
     pub deleted: Answer,
-    /// What people already answered, by step id; goes before every detector.
+    /// Whether it was registered elsewhere or forwarded.
+    pub registered: Answer,
+    /// Whether reactions were open on the channel at the moment of posting.
+    pub reactions_open: Answer,
+    /// What people already answered, by what is asked ([`Asks::name`](super::Asks::name)) or by step id; goes before
+    /// every fact and detector.
     pub people: BTreeMap<String, Answer>,
 }
 
@@ -110,8 +121,26 @@ impl Facts {
             answered: Answer::Unsure,
             edited: Answer::Unsure,
             deleted: Answer::Unsure,
+            registered: Answer::Unsure,
+            reactions_open: Answer::Unsure,
             people: BTreeMap::new(),
         }
+    }
+
+    /// The same with another answer to one fact; what follows from the kind stays.
+    #[must_use]
+    pub fn with(mut self, fact: Fact, answer: Answer) -> Self {
+        match fact {
+            Fact::Own => self.own = answer == Answer::Yes,
+            Fact::OfficialChannel => self.official_channel = answer,
+            Fact::Answered => self.answered = answer,
+            Fact::Edited => self.edited = answer,
+            Fact::Deleted => self.deleted = answer,
+            Fact::Registered => self.registered = answer,
+            Fact::ReactionsOpen => self.reactions_open = answer,
+            Fact::Reaction | Fact::Message => {}
+        }
+        self
     }
 
     /// What these facts say to one question.
@@ -125,6 +154,8 @@ impl Facts {
             Fact::Answered => self.answered,
             Fact::Edited => self.edited,
             Fact::Deleted => self.deleted,
+            Fact::Registered => self.registered,
+            Fact::ReactionsOpen => self.reactions_open,
         }
     }
 }

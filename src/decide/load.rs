@@ -3,7 +3,8 @@
 use super::error::parse;
 use super::tree::Next;
 use super::{
-    Answer, Asks, Bilingual, DecideError, Ending, Example, Fact, Facts, Problem, Scenario, Step, Tree,
+    Answer, Asks, Bilingual, DecideError, Defined, Ending, Example, Fact, Facts, Keep, Problem, Scenario,
+    Step, Tree, Valuation,
 };
 use crate::model::{ItemKind, Outcome};
 use serde::Deserialize;
@@ -21,12 +22,26 @@ struct TreeFile {
     title: Bilingual,
     scenario: Scenario,
     source: String,
+    #[serde(default)]
+    own_posts: OwnPosts,
+    own_keep: Option<Spanned<Keep>>,
     root: String,
     #[serde(default)]
     steps: Vec<Spanned<StepFile>>,
     outcomes: Vec<Spanned<EndingFile>>,
     #[serde(default)]
     examples: Vec<Spanned<ExampleFile>>,
+}
+
+/// What becomes of what the organisation posts itself.
+#[derive(Deserialize, Default, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum OwnPosts {
+    /// Archived before the first step.
+    #[default]
+    Archived,
+    /// Judged like others: the account is a person's too.
+    Judged,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +67,8 @@ struct EndingFile {
     id: String,
     outcome: Outcome,
     text: Bilingual,
+    keep: Option<Keep>,
+    to: Option<Bilingual>,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +78,7 @@ struct ExampleFile {
     #[serde(default)]
     facts: FactsFile,
     expected: Outcome,
+    ending: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -73,6 +91,8 @@ struct FactsFile {
     answered: Option<Answer>,
     edited: Option<Answer>,
     deleted: Option<Answer>,
+    registered: Option<Answer>,
+    reactions_open: Option<Answer>,
     #[serde(default)]
     people: std::collections::BTreeMap<String, Answer>,
 }
@@ -103,7 +123,10 @@ fn build(file: TreeFile, problems: &mut Vec<Problem>) -> Option<Tree> {
     let endings: Vec<Ending> =
         file.outcomes.into_iter().map(|ending| build_ending(ending, problems)).collect();
     let examples: Vec<Example> =
-        file.examples.into_iter().map(|example| build_example(example, &steps, problems)).collect();
+        file.examples.into_iter().map(|example| build_example(example, &steps, &endings, problems)).collect();
+    if let Some(keep) = &file.own_keep {
+        check_keep("`own_keep`", keep.referenced.line(), &keep.value, problems);
+    }
     let steps: Vec<Step> = steps.into_iter().collect::<Option<_>>()?;
     let tree = Tree {
         id: file.id,
@@ -111,6 +134,8 @@ fn build(file: TreeFile, problems: &mut Vec<Problem>) -> Option<Tree> {
         title: file.title,
         scenario: file.scenario,
         source: file.source,
+        judges_own_posts: file.own_posts == OwnPosts::Judged,
+        own_keep: file.own_keep.map(|keep| keep.value),
         root: root?,
         steps,
         endings,
@@ -185,8 +210,9 @@ fn build_step(
         let facts: Vec<&str> = Fact::ALL.iter().map(|(name, _)| *name).collect();
         let what = format!(
             "step `{id}` is answered by `{answered_by}`; write `fact NAME` (NAME one of {}), `detector question`, \
-             `definition burgerbrief` or `person`",
-            facts.join(", ")
+             `definition NAME` (one of {}) or `person`",
+            facts.join(", "),
+            Defined::ALL.iter().map(|defined| defined.as_str()).collect::<Vec<_>>().join(", ")
         );
         problems.push(Problem { line, what });
     }
@@ -194,7 +220,7 @@ fn build_step(
         lead(targets, target, line, &format!("answer `{answer}` of step `{id}`"), problems)
     };
     let (yes, no, unsure) = (to("yes", &answers.yes), to("no", &answers.no), to("unsure", &answers.unsure));
-    Some(Step { asks: asks?, question, yes: yes?, no: no?, unsure: unsure?, id })
+    Some(Step { asks: asks?, line, question, yes: yes?, no: no?, unsure: unsure?, id })
 }
 
 fn asks(answered_by: &str) -> Option<Asks> {
@@ -202,7 +228,7 @@ fn asks(answered_by: &str) -> Option<Asks> {
     let asks = match (words.next()?, words.next()) {
         ("fact", Some(name)) => Asks::Fact(Fact::named(name)?),
         ("detector", Some("question")) => Asks::QuestionDetector,
-        ("definition", Some("burgerbrief")) => Asks::Burgerbrief,
+        ("definition", Some(name)) => Asks::Definition(Defined::named(name)?),
         ("person", None) => Asks::Person,
         _ => return None,
     };
@@ -211,18 +237,63 @@ fn asks(answered_by: &str) -> Option<Asks> {
 
 fn build_ending(ending: Spanned<EndingFile>, problems: &mut Vec<Problem>) -> Ending {
     let line = ending.referenced.line();
-    let EndingFile { id, outcome, text } = ending.value;
-    check_text(&format!("outcome `{id}`"), line, &text, problems);
-    Ending { id, outcome, text }
+    let EndingFile { id, outcome, text, keep, to } = ending.value;
+    let of = format!("outcome `{id}`");
+    check_text(&of, line, &text, problems);
+    let mut refuse = |what: String| problems.push(Problem { line, what });
+    match (outcome, keep.is_some()) {
+        (Outcome::Archive, false) => refuse(format!(
+            "{of} keeps a record and does not say how long; add `keep: {{category: …, valuation: V, period: P10Y}}`"
+        )),
+        (Outcome::Archive, true) | (_, false) => {}
+        (_, true) => refuse(format!("{of} keeps nothing; remove `keep`")),
+    }
+    match (outcome, to.is_some()) {
+        (Outcome::Refer, false) => {
+            refuse(format!("{of} refers to nowhere; add `to` with a text in nl and en"))
+        }
+        (Outcome::Refer, true) | (_, false) => {}
+        (_, true) => refuse(format!("{of} refers nobody; remove `to`")),
+    }
+    if let Some(keep) = &keep {
+        check_keep(&of, line, keep, problems);
+    }
+    if let Some(to) = &to {
+        check_text(&format!("`to` of {of}"), line, to, problems);
+    }
+    Ending { id, outcome, text, keep, to }
+}
+
+/// A category; a period with V and none with B.
+fn check_keep(of: &str, line: u64, keep: &Keep, problems: &mut Vec<Problem>) {
+    let mut refuse = |what: String| problems.push(Problem { line, what });
+    if keep.category.trim().is_empty() {
+        refuse(format!("{of} names no `category` of a selection list; write one"));
+    }
+    let period =
+        keep.period.as_ref().map(|period| period.parse::<jiff::Span>().is_ok_and(|span| span.is_positive()));
+    match (keep.valuation, period) {
+        (Valuation::B, None) | (Valuation::V, Some(true)) => {}
+        (Valuation::B, Some(_)) => refuse(format!("{of} is kept for good (B); remove `period`")),
+        (Valuation::V, None) => refuse(format!("{of} is kept for a time (V); add `period`, such as P10Y")),
+        (Valuation::V, Some(false)) => {
+            refuse(format!("`period` of {of} is no duration; write one such as P10Y"))
+        }
+    }
 }
 
 fn build_example(
     example: Spanned<ExampleFile>,
     steps: &[Option<Step>],
+    endings: &[Ending],
     problems: &mut Vec<Problem>,
 ) -> Example {
     let line = example.referenced.line();
-    let ExampleFile { text, facts: given, expected } = example.value;
+    let ExampleFile { text, facts: given, expected, ending } = example.value;
+    if let Some(id) = ending.as_ref().filter(|id| !endings.iter().any(|ending| ending.id == **id)) {
+        let what = format!("the example ends in `{id}`, which is no outcome of the tree; mend the name");
+        problems.push(Problem { line, what });
+    }
     for id in given.people.keys() {
         if !steps.iter().flatten().any(|step| step.id == *id) {
             let what = format!("the example answers step `{id}`, which does not exist; mend the name");
@@ -236,10 +307,12 @@ fn build_example(
         answered: given.answered.unwrap_or(unknown.answered),
         edited: given.edited.unwrap_or(unknown.edited),
         deleted: given.deleted.unwrap_or(unknown.deleted),
+        registered: given.registered.unwrap_or(unknown.registered),
+        reactions_open: given.reactions_open.unwrap_or(unknown.reactions_open),
         people: given.people,
         ..unknown
     };
-    Example { text, facts, expected, line }
+    Example { text, facts, expected, ending, line }
 }
 
 #[derive(Clone, Copy, PartialEq)]

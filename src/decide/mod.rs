@@ -4,8 +4,11 @@
 //! same [`Decision`]; a decision holds codes, rule ids and offsets, never words of the text; a step
 //! that nobody and nothing can answer is answered `unsure`, so that a person is asked.
 
-mod burgerbrief;
+mod answers;
 mod decision;
+mod definition;
+mod definitions;
+mod draw;
 mod error;
 mod facts;
 mod load;
@@ -16,8 +19,11 @@ mod sentences;
 mod tree;
 mod verb_order;
 
-pub use burgerbrief::BurgerbriefDefinition;
-pub use decision::{AnsweredBy, Clue, Decision, StepTaken, Verdict};
+pub use answers::{Answerer, Given, Judges};
+pub use decision::{AnsweredBy, Clue, Decision, Keep, StepTaken, Valuation, Verdict};
+pub use definition::{Defined, Definition};
+pub use definitions::{Definitions, InForce};
+pub use draw::{Language, svg, terminal};
 pub use error::{DecideError, Problem};
 pub use facts::{Answer, Fact, Facts};
 pub use question::QuestionDetector;

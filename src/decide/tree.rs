@@ -1,10 +1,10 @@
 //! A decision tree and how it is followed.
 
 use super::{
-    Answer, AnsweredBy, BurgerbriefDefinition, DecideError, Decision, Fact, Facts, QuestionDetector,
-    StepTaken, Verdict, load,
+    Answer, AnsweredBy, Answerer, DecideError, Decision, Defined, Fact, Facts, Given, InForce, Judges, Keep,
+    Problem, QuestionDetector, StepTaken, Verdict, load,
 };
-use crate::model::Outcome;
+use crate::model::{ItemKind, Outcome};
 use serde::Deserialize;
 
 /// A text in both languages of the service.
@@ -38,10 +38,24 @@ pub enum Asks {
     Fact(Fact),
     /// The question detector.
     QuestionDetector,
-    /// The organisation's definition of a burgerbrief.
-    Burgerbrief,
+    /// A definition of the organisation.
+    Definition(Defined),
     /// A person; until one answers, `unsure`.
     Person,
+}
+
+impl Asks {
+    /// What is asked, as a word: people's answers are kept under it. Empty for a step that only people answer: that
+    /// one goes by its id.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fact(fact) => fact.name(),
+            Self::QuestionDetector => "question",
+            Self::Definition(defined) => defined.as_str(),
+            Self::Person => "",
+        }
+    }
 }
 
 /// One question of a tree.
@@ -53,6 +67,8 @@ pub struct Step {
     pub question: Bilingual,
     /// Who or what answers.
     pub asks: Asks,
+    /// Line in the file.
+    pub line: u64,
     pub(super) yes: Next,
     pub(super) no: Next,
     pub(super) unsure: Next,
@@ -74,6 +90,10 @@ pub struct Ending {
     pub outcome: Outcome,
     /// Why, as people read it.
     pub text: Bilingual,
+    /// With `archive`: how it is kept.
+    pub keep: Option<Keep>,
+    /// With `refer`: to where.
+    pub to: Option<Bilingual>,
 }
 
 /// A worked example: invented text, the facts, and what must come out.
@@ -85,6 +105,8 @@ pub struct Example {
     pub facts: Facts,
     /// The outcome it must have.
     pub expected: Outcome,
+    /// The ending it must reach, when the file names one.
+    pub ending: Option<String>,
     /// Line in the file.
     pub line: u64,
 }
@@ -108,6 +130,8 @@ pub struct Tree {
     pub(super) title: Bilingual,
     pub(super) scenario: Scenario,
     pub(super) source: String,
+    pub(super) judges_own_posts: bool,
+    pub(super) own_keep: Option<Keep>,
     pub(super) root: Next,
     pub(super) steps: Vec<Step>,
     pub(super) endings: Vec<Ending>,
@@ -172,24 +196,61 @@ impl Tree {
         &self.examples
     }
 
-    /// Whether a step asks for an organisation's definition of a burgerbrief.
+    /// The definitions its steps ask for, each once.
     #[must_use]
-    pub fn needs_burgerbrief(&self) -> bool {
-        self.steps.iter().any(|step| step.asks == Asks::Burgerbrief)
+    pub fn needs(&self) -> Vec<Defined> {
+        let mut needed: Vec<Defined> = self
+            .steps
+            .iter()
+            .filter_map(|step| match step.asks {
+                Asks::Definition(defined) => Some(defined),
+                _ => None,
+            })
+            .collect();
+        needed.sort_unstable();
+        needed.dedup();
+        needed
     }
 
-    /// Follows the tree for one record. The organisation's own posts are archived before any step.
-    /// Without the definition that a step needs, that step is answered `unsure`.
+    /// Refuses a step whose definition is not there.
+    ///
+    /// # Errors
+    /// The steps, with their lines, and what to write.
+    pub fn check_definitions(&self, name: &str, definitions: &InForce<'_>) -> Result<(), DecideError> {
+        let missing = |step: &&Step| match step.asks {
+            Asks::Definition(defined) => definitions.of(defined).is_none(),
+            _ => false,
+        };
+        let problem = |step: &Step| Problem {
+            line: step.line,
+            what: format!(
+                "step `{}` asks for the definition of `{}`, and there is none; write one with `defines: {}`, or leave \
+                 the step out",
+                step.id,
+                step.asks.name(),
+                step.asks.name()
+            ),
+        };
+        let problems: Vec<Problem> = self.steps.iter().filter(missing).map(problem).collect();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(DecideError::Invalid { file: name.to_owned(), problems })
+    }
+
+    /// Whether the tree has a say on it: the organisation's own replies are always archived, its own posts unless the tree
+    /// is of an account whose posts may be a person's.
+    fn archived_unasked(&self, facts: &Facts) -> bool {
+        facts.own && !(self.judges_own_posts && facts.kind == ItemKind::Post)
+    }
+
+    /// Follows the tree for one record. What people answered goes before facts and detectors; what nobody and nothing
+    /// answers is `unsure`.
     #[must_use]
-    pub fn decide(
-        &self,
-        facts: &Facts,
-        question: &QuestionDetector,
-        burgerbrief: Option<&BurgerbriefDefinition>,
-        text: &str,
-    ) -> Decision {
-        if facts.own {
-            return self.decision(Outcome::Archive, "own", vec![by_fact("own", Fact::Own, Answer::Yes)]);
+    pub fn decide(&self, facts: &Facts, answers: &dyn Answerer) -> Decision {
+        if self.archived_unasked(facts) {
+            let path = vec![by_fact("own", Fact::Own, Answer::Yes)];
+            return self.decision(Outcome::Archive, "own", self.own_keep.clone(), path);
         }
         let mut path = Vec::new();
         let mut next = self.root;
@@ -200,7 +261,7 @@ impl Tree {
                 Next::Ending(index) => return self.end(index, path),
             };
             let Some(step) = self.steps.get(index) else { break };
-            let taken = answer(step, facts, question, burgerbrief, text);
+            let taken = answer(step, facts, answers);
             next = match taken.answer {
                 Answer::Yes => step.yes,
                 Answer::No => step.no,
@@ -208,19 +269,17 @@ impl Tree {
             };
             path.push(taken);
         }
-        self.decision(Outcome::Unsure, "unsure", path)
+        self.decision(Outcome::Unsure, "unsure", None, path)
     }
 
     /// Runs every worked example of the file; what comes back is what came out otherwise.
     #[must_use]
-    pub fn check(
-        &self,
-        question: &QuestionDetector,
-        burgerbrief: Option<&BurgerbriefDefinition>,
-    ) -> Vec<ExampleFailure> {
+    pub fn check(&self, question: &QuestionDetector, definitions: &InForce<'_>) -> Vec<ExampleFailure> {
         let run = |example: &Example| {
-            let decision = self.decide(&example.facts, question, burgerbrief, &example.text);
-            (decision.outcome != example.expected).then_some(ExampleFailure {
+            let judges = Judges { question, definitions, text: &example.text };
+            let decision = self.decide(&example.facts, &judges);
+            let ending = example.ending.as_ref().is_none_or(|ending| *ending == decision.ending);
+            (decision.outcome != example.expected || !ending).then_some(ExampleFailure {
                 line: example.line,
                 expected: example.expected,
                 decision,
@@ -231,15 +290,16 @@ impl Tree {
 
     fn end(&self, index: usize, path: Vec<StepTaken>) -> Decision {
         match self.endings.get(index) {
-            Some(ending) => self.decision(ending.outcome, &ending.id, path),
-            None => self.decision(Outcome::Unsure, "unsure", path),
+            Some(ending) => self.decision(ending.outcome, &ending.id, ending.keep.clone(), path),
+            None => self.decision(Outcome::Unsure, "unsure", None, path),
         }
     }
 
-    fn decision(&self, outcome: Outcome, ending: &str, path: Vec<StepTaken>) -> Decision {
+    fn decision(&self, outcome: Outcome, ending: &str, keep: Option<Keep>, path: Vec<StepTaken>) -> Decision {
         Decision {
             outcome,
             ending: ending.to_owned(),
+            keep,
             path,
             tree: self.id.clone(),
             tree_version: self.version.clone(),
@@ -247,30 +307,16 @@ impl Tree {
     }
 }
 
-fn answer(
-    step: &Step,
-    facts: &Facts,
-    question: &QuestionDetector,
-    burgerbrief: Option<&BurgerbriefDefinition>,
-    text: &str,
-) -> StepTaken {
-    if let Some(given) = facts.people.get(&step.id) {
+fn answer(step: &Step, facts: &Facts, answers: &dyn Answerer) -> StepTaken {
+    if let Some(given) = facts.people.get(&step.id).or_else(|| facts.people.get(step.asks.name())) {
         return by_person(&step.id, *given);
     }
-    match step.asks {
-        Asks::Fact(fact) => by_fact(&step.id, fact, facts.answer(fact)),
-        Asks::QuestionDetector => {
-            let by = format!("question {}", question.version());
-            by_verdict(&step.id, AnsweredBy::Detector, by, question.answer(text))
-        }
-        Asks::Burgerbrief => match burgerbrief {
-            Some(definition) => {
-                let by = format!("burgerbrief {} {}", definition.id(), definition.valid_from());
-                by_verdict(&step.id, AnsweredBy::Definition, by, definition.answer(text))
-            }
-            None => StepTaken { by: "burgerbrief".to_owned(), ..by_person(&step.id, Answer::Unsure) },
-        },
-        Asks::Person => by_person(&step.id, Answer::Unsure),
+    if let Asks::Fact(fact) = step.asks {
+        return by_fact(&step.id, fact, facts.answer(fact));
+    }
+    match answers.answer(step.asks) {
+        Some(Given { answered_by, by, verdict }) => by_verdict(&step.id, answered_by, by, verdict),
+        None => by_person(&step.id, Answer::Unsure),
     }
 }
 

@@ -49,7 +49,7 @@ pub use survey::{Survey, survey};
 
 use crate::access::{LegalBases, Policies};
 use crate::capture::{CaptureError, Limits};
-use crate::decide::{BurgerbriefDefinition, QuestionDetector, Tree};
+use crate::decide::{Definitions, QuestionDetector, Tree};
 use crate::detect::Ruleset;
 use crate::ledger::{LedgerError, LogKey, Origin};
 use crate::redact::{Exemptions, Plans, ProjectionPolicy};
@@ -141,8 +141,8 @@ pub struct Rules {
     pub trees: Arc<BTreeMap<String, Tree>>,
     /// The detector of questions.
     pub questions: Arc<QuestionDetector>,
-    /// What counts as a citizen's letter.
-    pub burgerbrief: Arc<BurgerbriefDefinition>,
+    /// What counts as a citizen's letter, as a formal message and so on: by organisation and date.
+    pub definitions: Arc<Definitions>,
     /// Which fields a projection may hold, and what stays readable.
     pub projection: Arc<ProjectionPolicy>,
     /// Why passages are redacted, in words.

@@ -23,5 +23,6 @@ mod question;
 mod refusals;
 mod review;
 mod texts;
+mod trees;
 
 pub use fixture::{PROGRAM, without_settings};

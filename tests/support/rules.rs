@@ -3,7 +3,7 @@
 use super::package;
 use knik::access::{LegalBases, Policies};
 use knik::capture::Limits;
-use knik::decide::{BurgerbriefDefinition, QuestionDetector, Tree};
+use knik::decide::{Definitions, QuestionDetector, Tree};
 use knik::detect::{PatternFile, Ruleset};
 use knik::redact::{Exemptions, Plans, ProjectionPolicy};
 use knik::vault::{InProcess, Rules};
@@ -34,14 +34,17 @@ fn load(wanted: &dyn Fn(&str) -> bool) -> Rules {
         files(&policies.join("access")).into_iter().filter(|(name, _)| name.ends_with(".cedar")).collect();
     let cedar: Vec<(&str, &str)> = cedar.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let named = |name| (name, read(name));
-    let (questions, burgerbrief) = (named("questions.yaml"), named("burgerbrief/default.yaml"));
+    let questions = named("questions.yaml");
+    let definitions: Vec<(String, String)> =
+        ["burgerbrief", "definitions"].iter().flat_map(|folder| files(&policies.join(folder))).collect();
+    let definitions = definitions.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let (projection, exemptions) = (named("projection.yaml"), named("exemptions.yaml"));
     let (plans, bases) = (named("redaction-plans.yaml"), named("legal-bases.yaml"));
     Rules {
         ruleset: Arc::new(Ruleset::load(patterns).unwrap()),
         trees: Arc::new(trees.map(|tree| (tree.id().to_owned(), tree)).collect()),
         questions: Arc::new(QuestionDetector::load(questions.0, &questions.1).unwrap()),
-        burgerbrief: Arc::new(BurgerbriefDefinition::load(burgerbrief.0, &burgerbrief.1).unwrap()),
+        definitions: Arc::new(Definitions::load(definitions).unwrap()),
         projection: Arc::new(ProjectionPolicy::load(projection.0, &projection.1).unwrap()),
         exemptions: Arc::new(Exemptions::load(exemptions.0, &exemptions.1).unwrap()),
         plans: Arc::new(Plans::load(plans.0, &plans.1).unwrap()),

@@ -3,7 +3,7 @@
 use super::resolve::{Arrival, Before, Digests, Resolution, Resolved, Resolver};
 use super::{IngestReport, Intake};
 use crate::capture::{Item, Unit};
-use crate::decide::{Answer, Decision, Facts as JudgedFacts};
+use crate::decide::{Answer, Decision, Facts as JudgedFacts, Judges};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
     ByteRange, ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp,
@@ -265,6 +265,9 @@ impl Work {
             edited: item.edited_at.is_some().into(),
             deleted: (withheld == Some(Withheld::Deleted)).into(),
             answered: Answer::Unsure,
+            reactions_open: self
+                .fact_at(Fact::Reactions, at)
+                .map_or(Answer::Unsure, |value| (value == "yes").into()),
             ..JudgedFacts::unknown(item.kind)
         };
         // The organisation's own posts are archived under any tree, also where none is in force.
@@ -272,7 +275,11 @@ impl Work {
         let tree = chosen.and_then(|id| self.rules.trees.get(id));
         let text = zeroize::Zeroizing::new(text_to_judge(item));
         match tree {
-            Some(tree) => tree.decide(&facts, &self.rules.questions, Some(&self.rules.burgerbrief), &text),
+            Some(tree) => {
+                let definitions =
+                    &self.rules.definitions.in_force(Some(&self.channel.organisation), self.now);
+                tree.decide(&facts, &Judges { question: &self.rules.questions, definitions, text: &text })
+            }
             None => unsure(),
         }
     }
@@ -507,6 +514,7 @@ fn unsure() -> Decision {
     Decision {
         outcome: Outcome::Unsure,
         ending: "no-tree".to_owned(),
+        keep: None,
         path: Vec::new(),
         tree: "none".to_owned(),
         tree_version: "0".to_owned(),
