@@ -13,12 +13,17 @@ use std::task::{Context, Poll};
 pub(super) struct Handing {
     bytes: Bytes,
     taken: bool,
-    serving: Option<Serving>,
+    servings: Vec<Serving>,
 }
 
 impl Handing {
-    pub(super) const fn new(bytes: Bytes, serving: Serving) -> Self {
-        Self { bytes, taken: false, serving: Some(serving) }
+    pub(super) fn new(bytes: Bytes, serving: Serving) -> Self {
+        Self::of_several(bytes, vec![serving])
+    }
+
+    /// Bytes in which several originals are.
+    pub(super) const fn of_several(bytes: Bytes, servings: Vec<Serving>) -> Self {
+        Self { bytes, taken: false, servings }
     }
 }
 
@@ -36,7 +41,7 @@ impl MessageBody for Handing {
             return Poll::Ready(Some(Ok(std::mem::take(&mut this.bytes))));
         }
         // Asked for more: what was given before is with the connection.
-        if let Some(serving) = this.serving.take() {
+        for serving in this.servings.drain(..) {
             record(serving.handed_over());
         }
         Poll::Ready(None)
@@ -45,7 +50,7 @@ impl MessageBody for Handing {
 
 impl Drop for Handing {
     fn drop(&mut self) {
-        if let Some(serving) = self.serving.take() {
+        for serving in self.servings.drain(..) {
             record(serving.broken_off());
         }
     }

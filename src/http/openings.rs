@@ -12,7 +12,7 @@ use crate::vault::disclose::ToServe;
 use crate::vault::find::{self, FindQuery};
 use crate::vault::four_eyes::{self, Person, Verdict};
 use crate::vault::openings::{self, Asking};
-use crate::vault::{VaultError, break_glass};
+use crate::vault::{VaultError, break_glass, rendition};
 use actix_web::http::header::ACCEPT;
 use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -33,6 +33,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/openings/{id}/revocations").post(revoke).default_service(refuse()))
         .service(web::resource("/v1/openings/{id}/justifications").post(justify).default_service(refuse()))
         .service(web::resource("/v1/openings/{id}/packages").post(package).default_service(refuse()))
+        .service(web::resource("/v1/openings/{id}/renditions").post(rendition).default_service(refuse()))
         .service(web::resource("/v1/openings/{id}/finds").post(find).default_service(refuse()))
         .service(
             web::resource("/v1/openings/{id}/records/{record}/disclosures")
@@ -374,6 +375,27 @@ pub(super) fn original(request: &HttpRequest, opened: ToServe) -> HttpResponse {
     }
     let bytes = Bytes::from(disclosure_json(&disclosure).to_string());
     answer.content_type("application/json").body(Handing::new(bytes, serving))
+}
+
+/// Open every original that a request reaches, as one page to read: threads, times, receipts.
+///
+/// In Dutch, or in English where that is asked for first. Everything that was captured is escaped; the page holds no script.
+#[utoipa::path(
+    post, path = "/v1/openings/{id}/renditions", tag = "openings", operation_id = "renderOpening",
+    params(("id" = String, Path, format = "uuid", description = "The request")),
+    responses((status = 201, description = "The page", content_type = "text/html", body = String))
+)]
+pub(super) async fn rendition(
+    request: HttpRequest,
+    desk: Data<VaultDesk>,
+    bearer: Bearer,
+    id: Path<GrantId>,
+) -> Result<HttpResponse, Problem> {
+    let actor = actor(&desk, bearer).await?;
+    let page = rendition::page(&desk.archive, &desk.rules, &actor, *id, language(&request)).await?;
+    let bytes = Bytes::copy_from_slice(page.html.as_bytes());
+    let body = Handing::of_several(bytes, page.servings);
+    Ok(HttpResponse::Created().content_type("text/html; charset=utf-8").body(body))
 }
 
 #[derive(Deserialize, IntoParams)]

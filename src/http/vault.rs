@@ -70,7 +70,7 @@ pub fn routes(config: &mut ServiceConfig) {
     paths(
         capture, channels, list, record, decisions, disclose, receipt, ledger, status, review::list, review::show,
         review::judge, openings::request, openings::list, openings::read, openings::approve, openings::refuse_,
-        openings::revoke, openings::justify, openings::package, openings::open, openings::find,
+        openings::revoke, openings::justify, openings::package, openings::open, openings::find, openings::rendition,
         subject_requests::register, subject_requests::list, subject_requests::read, subject_requests::prove,
         subject_requests::search, subject_requests::copy, subject_requests::restrict, subject_requests::extend,
         subject_requests::close, oversight::register, oversight::totals, oversight::attention, oversight::public_log,

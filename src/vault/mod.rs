@@ -26,6 +26,8 @@ pub mod oversight;
 pub mod publish;
 pub mod read;
 mod reading;
+pub mod rendition;
+mod rendition_html;
 pub mod replay;
 pub mod review;
 pub mod scrub;

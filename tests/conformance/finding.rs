@@ -215,11 +215,12 @@ pub async fn a_person_concerned_is_answered_with_what_is_theirs(stage: &Stage) {
         assert!(subject_requests::search(archive, rules, &other, id).await.is_err());
         assert!(subject_requests::read(archive, rules, &other, id).await.is_err());
     }
-    let later = subject_requests::extend(archive, rules, &ann, id, &"the archive of 2019 is large".into());
+    let (reason, answer): (PrivateText, PrivateText) =
+        ("the archive of 2019 is large".into(), "sent by post".into());
+    let later = subject_requests::extend(archive, rules, &ann, id, &reason);
     assert_eq!(later.await.unwrap().due_at.day(), "2026-08-04");
     unfit(subject_requests::extend(archive, rules, &ann, id, &"the archive is large".into()).await, "before");
-    let closed =
-        subject_requests::close(archive, rules, &ann, id, SubjectOutcome::Granted, &"sent by post".into());
+    let closed = subject_requests::close(archive, rules, &ann, id, SubjectOutcome::Granted, &answer);
     assert_eq!(closed.await.unwrap().outcome, Some(SubjectOutcome::Granted));
     unfit(subject_requests::search(archive, rules, &ann, id).await, "closed");
     let told = entries(&vault, 0).await;

@@ -264,6 +264,14 @@ const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         method: "POST",
+        path: "/v1/openings/{id}/renditions",
+        status: 201,
+        allowed: &["official"],
+        refused: &["approver", "records-manager", "data-protection-officer"],
+        ..VAULT
+    },
+    Endpoint {
+        method: "POST",
         path: "/v1/openings/{id}/finds",
         carries: Carries::Seeking,
         status: 201,
@@ -560,6 +568,7 @@ async fn each_role_gets_of_each_endpoint_what_it_should() {
             let opens = endpoint.carries == Carries::Grounds
                 || endpoint.path == "/v1/review-items/{id}"
                 || endpoint.path.ends_with("/packages")
+                || endpoint.path.ends_with("/renditions")
                 || endpoint.path.ends_with("/disclosures");
             let opened = opens && answer.status == endpoint.status;
             if !opened {

@@ -155,3 +155,146 @@ async fn in_an_emergency_it_opens_at_once_and_says_so() {
     let said = ann.post(Plane::Vault, &path, &text).await.expect(201).json();
     assert!(said["justifiedAt"].is_string() && said["justification"] == text["text"]);
 }
+
+#[tokio::test]
+async fn a_page_of_a_thread_reads_as_it_was_said_and_holds_no_markup_of_others() {
+    let service = demo();
+    let ann = service.person("official");
+    let found = ask(&ann, &asking("woo-request", "find", &[])).await;
+    let path = format!("/v1/openings/{}/finds", id(&found));
+    let seen =
+        ann.post(Plane::Vault, &path, &json!({ "address": "116198651920429236" })).await.expect(201).json();
+    let record = seen["records"][0]["id"].as_str().unwrap().to_owned();
+    assert!(!seen.to_string().contains("Orlando"), "an answer is redacted: {seen}");
+    let asked = ask(&ann, &asking("woo-request", "thread", &[record])).await;
+    let path = format!("/v1/openings/{}/renditions", id(&asked));
+    let page = ann.request(Plane::Vault, Method::POST, &path).header("Accept-Language", "en");
+    let page = answer(page).await.expect(201);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    let html = page.text();
+    for said in [
+        "<html lang=\"en\">",
+        "Bij Orlando Kromosoeto komt er vast iets anders uit",
+        "@tjitske_w",
+        "TK-2026-0031",
+        "Receipt",
+    ] {
+        assert!(html.contains(said), "`{said}` is not on the page");
+    }
+    for never in ["<script", "<p><span", "href=", "onerror", "http-equiv"] {
+        assert!(!html.contains(never), "`{never}` is on the page");
+    }
+    let times: Vec<&str> = html.split("<dt>Posted</dt><dd>").skip(1).map(|rest| &rest[..20]).collect();
+    assert!(times.len() > 1 && times.is_sorted(), "{times:?}");
+    service
+        .known_as("official", "min-low", "ambtenaar-2")
+        .post(Plane::Vault, &path, &json!({}))
+        .await
+        .expect(403);
+}
+
+#[tokio::test]
+async fn the_command_line_walks_from_request_to_register_as_each_person() {
+    let service = demo();
+    let temp = super::fixture::temp();
+    let token = |role: &str, subject: &str| {
+        super::fixture::write(temp.path(), subject, service.token(role, "min-low", subject).as_bytes())
+    };
+    let (ann, ben) = (token("official", "ambtenaar-1"), token("official", "ambtenaar-2"));
+    let officer = token("data-protection-officer", "fg-1");
+    let run = |command: &str, token: &str, rest: &[&str]| {
+        service.run(&[&[command, "--vault", &service.vault, "--token-file", token][..], rest].concat())
+    };
+    let record = records(service).await.remove(0);
+    let why = super::fixture::write(temp.path(), "why", b"Inlichtingen aan de Kamer over de beantwoording");
+    let why = format!("@{why}");
+    let stated = ["--case", "TK-1", "--motivation", &why, "--recipient", "Griffie", "--json"];
+    let asked = run(
+        "open",
+        &ann,
+        &[&["request", "--legal-basis", "parliament", "--record", &record][..], &stated].concat(),
+    );
+    let request = asked.ok().json();
+    let id = id(&request);
+    let to = temp.path().join("original");
+    let original = ["original", id, "--record", &record, "--to", to.to_str().unwrap()];
+    run("open", &ann, &original).refused(&["403", "second"]);
+    assert!(!to.exists(), "a refusal leaves no file");
+    let digest =
+        run("open", &ben, &["show", id, "--json"]).ok().json()["digest"].as_str().unwrap().to_owned();
+    run("open", &ann, &["approve", id, "--digest", &digest]).refused(&["403"]);
+    run("open", &ben, &["approve", id, "--digest", &digest]).ok();
+    run("open", &ann, &original).ok();
+    assert!(std::fs::metadata(&to).unwrap().len() > 0);
+    run("open", &ann, &original).refused(&["is there already"]);
+    let folder = temp.path().join("package");
+    let packed = run("open", &ann, &["package", id, "--to", folder.to_str().unwrap(), "--json"]).ok().json();
+    assert_eq!((packed["opened"].as_u64(), std::fs::read_dir(&folder).unwrap().count()), (Some(1), 2));
+    let page = temp.path().join("page.html");
+    run("open", &ann, &["page", id, "--to", page.to_str().unwrap()]).ok();
+    assert!(std::fs::read_to_string(&page).unwrap().starts_with("<!doctype html>"));
+    run("open", &ann, &["revoke", id]).ok();
+    run("open", &ann, &["package", id, "--to", folder.to_str().unwrap()]).refused(&["400"]);
+    let register =
+        run("oversight", &officer, &["register", "--legal-basis", "parliament", "--json"]).ok().json();
+    let mine = register["disclosures"].as_array().unwrap().iter().filter(|one| one["opening"] == id).count();
+    assert_eq!(mine, 3, "{register}");
+    assert!(register["people"].to_string().contains("ambtenaar-1"));
+    run("oversight", &ann, &["register"]).refused(&["403"]);
+    run("oversight", &officer, &["attention"]).ok();
+    run("oversight", &officer, &["public-log", "--json"]).ok();
+    let account = ["--account", "mastodon:niemand@polder.example", "--asker", "Mevrouw Voorbeeld", "--json"];
+    let made = run("subject", &ann, &[&["register", "--kind", "access"][..], &account].concat()).ok().json();
+    let subject = made["request"]["id"].as_str().unwrap();
+    run("subject", &ann, &["search", subject]).refused(&["400"]);
+    run("subject", &ann, &["prove", subject, "--proof", "code-from-account", "--code", "knik-x"])
+        .refused(&["400"]);
+    let code = made["code"].as_str().unwrap();
+    run("subject", &ann, &["prove", subject, "--proof", "code-from-account", "--code", code]).ok();
+    run("subject", &ann, &["search", subject]).ok();
+    assert_eq!(run("subject", &ann, &["copy", subject, "--json"]).ok().json()["records"], json!([]));
+    run("subject", &ann, &["close", subject, "--outcome", "granted", "--text", "Er is niets van u gevonden"])
+        .ok();
+    run("subject", &officer, &["list"]).ok();
+}
+
+#[tokio::test]
+async fn an_alarm_is_tried_until_the_officer_has_it() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/alarm", listener.local_addr().unwrap());
+    // Refuses the first, takes the second.
+    let heard = tokio::spawn(async move {
+        let mut said = Vec::new();
+        for answer in ["503 Not now", "204 Taken"] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut bytes = vec![0; 8192];
+            let mut got = 0;
+            while !String::from_utf8_lossy(&bytes[..got]).contains('}') {
+                got += stream.read(&mut bytes[got..]).await.unwrap();
+            }
+            said.push(String::from_utf8_lossy(&bytes[..got]).into_owned());
+            let answer = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+        said
+    });
+    let temp = super::fixture::temp();
+    let set = [("KNIK_OVERSIGHT__ALARM_WEBHOOK", address.as_str())];
+    let service = Service::start(temp.path(), None, &["demo", "--port", "0"], &set);
+    let ann = service.person("official");
+    let record = records(&service).await.remove(0);
+    let mut urgent = asking("incident", "record", &[record]);
+    urgent["breakGlass"] = json!(true);
+    let asked = ask(&ann, &urgent).await;
+    let said = tokio::time::timeout(std::time::Duration::from_secs(60), heard).await.unwrap().unwrap();
+    assert!(
+        said.iter().all(|message| message.contains(id(&asked)) && message.contains("break-glass")),
+        "{said:?}"
+    );
+    assert!(!said.join("").contains("Kamer"), "an alarm says nothing of the case");
+    wait_for("the alarm to be off the list", || {
+        let warnings = service.json(&["status"])["warnings"].to_string();
+        (!warnings.contains("alarm")).then_some(())
+    });
+}
