@@ -383,7 +383,8 @@ pub(super) fn original(request: &HttpRequest, opened: ToServe) -> HttpResponse {
 #[utoipa::path(
     post, path = "/v1/openings/{id}/renditions", tag = "openings", operation_id = "renderOpening",
     params(("id" = String, Path, format = "uuid", description = "The request")),
-    responses((status = 201, description = "The page", content_type = "text/html", body = String))
+    responses((status = 201, description = "The page", content_type = "text/html", body = String,
+        example = "<!doctype html>"))
 )]
 pub(super) async fn rendition(
     request: HttpRequest,
@@ -413,7 +414,8 @@ pub(super) struct PackageParameters {
 #[utoipa::path(
     post, path = "/v1/openings/{id}/packages", tag = "openings", operation_id = "openPackage",
     params(("id" = String, Path, format = "uuid", description = "The request"), PackageParameters),
-    responses((status = 201, description = "A line of JSON for each record", content_type = "application/x-ndjson", body = String))
+    responses((status = 201, description = "A line of JSON for each record", content_type = "application/x-ndjson", body = String,
+        example = "{\"place\":1,\"of\":2,\"record\":\"0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11\",\"original\":[],\"receipt\":{}}\n"))
 )]
 pub(super) async fn package(
     desk: Data<VaultDesk>,

@@ -470,6 +470,22 @@ pub async fn revoke(
     shown(archive, row).await
 }
 
+/// Revokes a request again that was revoked after a backup. `false` when it is not here, or has ended.
+pub(super) async fn revoke_again(archive: &Archive, id: GrantId) -> Result<bool, VaultError> {
+    let Some(row) = archive.openings().opening(id).await? else { return Ok(false) };
+    let revoked = Entry::new(archive.sources.entry_id()?, EntryKind::GrantRevoked, archive.sources.now())
+        .of(row.organisation)
+        .on(row.basis)
+        .about([Thing::Grant(id)])
+        .because(["restored-backup".parse()?]);
+    let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
+    match archive.journal.revoke_opening(log, id, Pending::event(revoked)?, now).await {
+        Ok(_recorded) => Ok(true),
+        Err(StoreError::Moved) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A refusal, recorded.
 pub(super) async fn denied<T>(archive: &Archive, actor: &Actor, denial: &Denial) -> Result<T, VaultError> {
     Err(disclose::refuse(archive, actor, denial).await?)

@@ -2,15 +2,15 @@
 //! is done again before anything is served.
 //!
 //! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they still tell
-//! what happened, also of records that are lost with the database. Done again are destructions, erased bodies and revoked
-//! grants. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
+//! what happened, also of records that are lost with the database. Done again are destructions, erased bodies, revoked
+//! grants and requests to open, and restrictions. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
 //! counts): the record is withheld until it is judged again.
 
 use super::destroy::{Destruction, destroy};
 use super::verify::plane_of;
-use super::{Archive, VaultError, bodies, grants, second_place};
+use super::{Archive, VaultError, bodies, grants, openings, second_place, subject_requests};
 use crate::ledger::{Entry, EntryId, EntryKind, Origin, Pending, Thing};
-use crate::model::{GrantId, OrganisationId, RecordId};
+use crate::model::{GrantId, OrganisationId, RecordId, SubjectRequestId};
 use crate::store::exported::{CHECKPOINT, ExportedLog};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,10 @@ pub struct Replayed {
     pub bodies_erased: u64,
     /// Grants revoked again.
     pub grants_revoked: u64,
+    /// Requests to open originals revoked again.
+    pub openings_revoked: u64,
+    /// Records restricted again, or not restricted any more.
+    pub restrictions: u64,
     /// Records whose flags must be judged again.
     pub unjudged: u64,
     /// Captures that came in after the backup: they must be delivered again.
@@ -88,6 +92,8 @@ struct Since {
     approved: BTreeSet<GrantId>,
     revoked: BTreeSet<GrantId>,
     judged: BTreeSet<RecordId>,
+    /// Whether each was restricted last, on which request.
+    restricted: BTreeMap<(SubjectRequestId, RecordId), bool>,
     captures: u64,
 }
 
@@ -96,6 +102,12 @@ impl Since {
         let grants = || {
             entry.things().iter().filter_map(|thing| match thing {
                 Thing::Grant(grant) => Some(*grant),
+                _ => None,
+            })
+        };
+        let requests = || {
+            entry.things().iter().filter_map(|thing| match thing {
+                Thing::Request(request) => Some(*request),
                 _ => None,
             })
         };
@@ -113,6 +125,12 @@ impl Since {
             }
             EntryKind::GrantApproved => self.approved.extend(grants()),
             EntryKind::GrantRevoked => self.revoked.extend(grants()),
+            EntryKind::RestrictionPlaced | EntryKind::RestrictionLifted => {
+                let placed = entry.kind() == EntryKind::RestrictionPlaced;
+                for request in requests() {
+                    self.restricted.extend(entry.records().map(|record| ((request, record), placed)));
+                }
+            }
             EntryKind::ReviewDone => self.judged.extend(entry.records()),
             EntryKind::CaptureIngested => self.captures += 1,
             _ => {}
@@ -137,10 +155,17 @@ impl Since {
         for grant in self.revoked {
             match grants::revoke(archive, grant, None).await {
                 Ok(()) => done.grants_revoked += 1,
+                Err(VaultError::Absent { .. }) if openings::revoke_again(archive, grant).await? => {
+                    done.openings_revoked += 1;
+                }
                 // It was approved after the backup, or revoked before it.
                 Err(VaultError::Absent { .. }) => {}
                 Err(error) => return Err(error),
             }
+        }
+        for ((request, record), placed) in self.restricted {
+            let again = subject_requests::restrict_again(archive, request, record, !placed).await?;
+            done.restrictions += u64::from(again);
         }
         let judged: Vec<RecordId> = self.judged.into_iter().collect();
         done.unjudged = archive.catalogue.unjudge(&judged, archive.sources.now()).await?;

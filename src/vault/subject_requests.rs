@@ -326,6 +326,25 @@ pub async fn restrict(
 
 const RECORDS_AN_ENTRY: usize = 500;
 
+/// Restricts a record again, or lifts that again, after a backup was put back. `false` when it is not here.
+pub(super) async fn restrict_again(
+    archive: &Archive,
+    id: SubjectRequestId,
+    record: RecordId,
+    lift: bool,
+) -> Result<bool, VaultError> {
+    let Some(known) = archive.catalogue.record(record).await? else { return Ok(false) };
+    let kind = if lift { EntryKind::RestrictionLifted } else { EntryKind::RestrictionPlaced };
+    let again = Entry::new(archive.sources.entry_id()?, kind, archive.sources.now())
+        .of(known.organisation)
+        .about([Thing::Request(id), Thing::Record(record)])
+        .because(["restored-backup".parse()?]);
+    let one = Restricted { record, conversation: known.conversation, projection: known.projection };
+    let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
+    let _recorded = archive.journal.restrict(log, id, vec![one], lift, Pending::event(again)?, now).await?;
+    Ok(true)
+}
+
 /// Puts the answer off by two months, once, with a reason (article 12(3)).
 ///
 /// # Errors
