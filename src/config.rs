@@ -51,6 +51,8 @@ pub struct Config {
     pub keeping: Keeping,
     /// How the officer who checks is told.
     pub oversight: Oversight,
+    /// How fast people may ask.
+    pub limits: Limits,
     /// Where rules and policies are read from; built in when empty.
     pub rules: Rules,
     /// Who issues tokens.
@@ -214,6 +216,22 @@ impl Oversight {
     }
 }
 
+/// How fast one person may ask each plane, whatever the role; 0 without a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Limits {
+    /// Requests in a minute.
+    pub requests_per_minute: u64,
+    /// Of them searches.
+    pub searches_per_minute: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_per_minute: 1_200, searches_per_minute: 120 }
+    }
+}
+
 /// Where rules and policies are read from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -256,6 +274,7 @@ impl Default for Config {
             ledger: Ledger::default(),
             keeping: Keeping::default(),
             oversight: Oversight::default(),
+            limits: Limits::default(),
             rules: Rules::default(),
             issuers: Vec::new(),
         }

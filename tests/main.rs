@@ -15,6 +15,7 @@ mod conformance;
 mod detect_and_redact;
 mod detector;
 mod faults;
+mod gate;
 mod intake;
 mod keys;
 mod ledger;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Every check of Knik, as `make test` runs them. Ends with one line and an exit status that agree.
 #
-# Installs the Debian packages postgresql, radosgw (S3), softhsm2 (a hardware module in software) and strace when they are
-# not here (as root, or with sudo), and Python's package cryptography in a folder of its own. Starts a server of the first
+# Installs the Debian packages postgresql, radosgw (S3), softhsm2 (a hardware module in software), strace and (for the linter of
+# the interface) nodejs and npm when they are not here (as root, or with sudo), and Python's package cryptography in a folder of its own. Starts a server of the first
 # two in a temporary folder and stops it by its process id, whatever happens. A test that cannot run prints
 # `left out: NAME (reason)`; the only reason allowed is `(no ../shared)`, else the run fails.
 set -uo pipefail
@@ -126,6 +126,9 @@ step "demo check" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON 
 
 # The same program against the real Presidio: status, message and body of every request.
 step "Presidio" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_SHARED timeout --kill-after=30 900 tests/presidio/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
+
+# The documents of the interface through the linter of the API Design Rules, and requests made up from them as each role.
+step "API" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON timeout --kill-after=30 900 tests/api/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
 
 # What was left out: named, counted, and only for the one reason that is allowed.
 grep -h '^left out:' "$log" | sort -u >"$work/left-out"

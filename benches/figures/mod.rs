@@ -1,7 +1,10 @@
 //! What is asked, and each figure in its own file.
 
+mod alike;
+mod client;
 mod disk;
 mod ingest;
+mod latency;
 mod load;
 mod memory;
 mod posts;
@@ -30,6 +33,8 @@ pub struct Asked {
     keep: Option<PathBuf>,
     /// Another build to measure, for a comparison.
     program: Option<PathBuf>,
+    /// Pairs of requests of each route.
+    pairs: usize,
     json: bool,
 }
 
@@ -37,6 +42,7 @@ pub struct Asked {
 enum What {
     Ingest,
     Views,
+    Alike,
     Memory,
     Posts,
     All,
@@ -65,6 +71,9 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     }
     if matches!(asked.what, What::Views | What::All) {
         add(&mut report, "views", views::measure(&asked, &folder)?);
+    }
+    if matches!(asked.what, What::Alike | What::All) {
+        add(&mut report, "alike", alike::measure(&folder, asked.pairs)?);
     }
     if asked.json {
         table::line(&serde_json::to_string_pretty(&report)?);
@@ -96,6 +105,7 @@ impl Asked {
             rounds: 2,
             keep: None,
             program: None,
+            pairs: 10_000,
             json: false,
         };
         let mut arguments = arguments;
@@ -104,6 +114,8 @@ impl Asked {
             match argument.as_str() {
                 "ingest" => asked.what = What::Ingest,
                 "views" => asked.what = What::Views,
+                "alike" => asked.what = What::Alike,
+                "--pairs" => asked.pairs = value()?.parse().context("--pairs")?,
                 "memory" => asked.what = What::Memory,
                 "posts" => asked.what = What::Posts,
                 "all" => asked.what = What::All,

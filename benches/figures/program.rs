@@ -39,6 +39,8 @@ pub struct Run {
 /// A running service.
 pub struct Service {
     process: Child,
+    /// Address of the vault.
+    pub vault: String,
     /// Address of the reading room.
     pub reading_room: String,
 }
@@ -75,6 +77,10 @@ impl Folder {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
+        // One person asks here as fast as can be: counted as ever, and never too fast.
+        for limit in ["KNIK_LIMITS__REQUESTS_PER_MINUTE", "KNIK_LIMITS__SEARCHES_PER_MINUTE"] {
+            command.env(limit, "60000000");
+        }
         command.arg("--dir").arg(&self.data).args(arguments).stdin(Stdio::null());
         command
     }
@@ -131,13 +137,16 @@ impl Folder {
         let mut process =
             self.command(&["demo", "--port", "0"]).stdout(Stdio::piped()).stderr(errors).spawn()?;
         let output = process.stdout.take().context("its output")?;
-        let mut service = Service { process, reading_room: String::new() };
+        let mut service = Service { process, vault: String::new(), reading_room: String::new() };
         for line in BufReader::new(output).lines() {
             let line = line?;
-            if let Some((_, address)) =
-                line.split_once("https://").filter(|_| line.starts_with("reading room"))
-            {
-                service.reading_room = address.split_whitespace().next().unwrap_or_default().to_owned();
+            let address = line.split_once("https://").and_then(|(_, rest)| rest.split_whitespace().next());
+            match address {
+                Some(address) if line.starts_with("reading room") => {
+                    service.reading_room = address.to_owned()
+                }
+                Some(address) if line.starts_with("vault") => service.vault = address.to_owned(),
+                _ => {}
             }
             if line.starts_with("Serving") {
                 return Ok(service);

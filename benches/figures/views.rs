@@ -1,6 +1,7 @@
 //! Redacted views over TLS: the reading room beside a reference with the same duties and a bare handler.
 
 use super::Asked;
+use super::latency;
 use super::load::{Load, load, median, script};
 use super::program::{Folder, READER, memory_of};
 use super::servers;
@@ -74,12 +75,22 @@ pub fn measure(asked: &Asked, folder: &Folder) -> Result<Value> {
             }
         }
     }
+    let mut latencies = Vec::new();
+    for (target, paths) in targets.iter().zip([&references, &projections, &projections]) {
+        let most = median(target.runs.clone()).context("no run")?.per_second;
+        let at = (target.name, target.address.as_str(), paths.as_slice(), most);
+        latencies.push(runtime.block_on(latency::views(folder, asked, token, at))?);
+    }
+    settled(folder)?;
+    let others = runtime.block_on(latency::others(folder, &service))?;
     let (vault, room) = service.processes();
     let megabytes = |process| memory_of(process, "VmRSS").map(|bytes| bytes as f64 / 1e6);
     Ok(json!({
         "connections": 64,
         "bodyBytes": body_bytes,
         "servers": rows(&targets)?,
+        "openLoopAt60Percent": latencies,
+        "others": others,
         "secondsUntilJournalled": taken_up,
         "rssAfterMegabytes": { "vault": megabytes(vault), "readingRoom": room.and_then(megabytes) },
     }))

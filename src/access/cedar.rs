@@ -2,7 +2,9 @@
 //! word `this`: nothing of the archive goes in.
 
 use super::opening::OpeningFacts;
-use super::{Action, Actor, GrantFacts, OpeningRequest, Request, Resource, ResourceKind, SystemActKind};
+use super::{
+    Action, Actor, Assignment, GrantFacts, OpeningRequest, Request, Resource, ResourceKind, SystemActKind,
+};
 use crate::model::{ActorId, GrantId, OrganisationId, Role, Timestamp};
 use cedar_policy::{
     Context, ContextCreationError, Entity, EntityAttrEvaluationError, EntityId, EntityTypeName, EntityUid,
@@ -150,8 +152,11 @@ impl Names {
                 facts([of(organisation), flag("published", *published)].into_iter().chain(selected))
             }
             Resource::VaultRecord { organisation, assigned }
-            | Resource::Original { organisation, assigned } => {
-                facts([of(organisation), flag("assigned", *assigned)])
+            | Resource::Original { organisation, assigned }
+            | Resource::ReviewQueue { organisation, assigned } => {
+                let until = assigned.and_then(|assignment| assignment.until);
+                let until = until.map(|until| ("assignedUntil", moment(until)));
+                facts([of(organisation), flag("assigned", assigned.is_some())].into_iter().chain(until))
             }
             Resource::Channel { organisation } | Resource::Registry { organisation } => {
                 facts([of(organisation)])
@@ -221,7 +226,7 @@ impl Question {
         approver: &Actor,
         now: Timestamp,
     ) -> Option<Self> {
-        let original = Resource::Original { organisation: organisation.clone(), assigned: false };
+        let original = Resource::Original { organisation: organisation.clone(), assigned: None };
         Some(Self {
             principal: names.actor(approver),
             action: names.action("approve-opening"),

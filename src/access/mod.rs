@@ -16,6 +16,7 @@ mod authorise;
 mod cedar;
 mod clauses;
 mod denial;
+mod explain;
 #[cfg(test)]
 mod fixture;
 mod legal_bases;
@@ -26,12 +27,14 @@ mod opening_file;
 mod permit;
 mod policies;
 mod resource;
+mod situations;
 mod system;
 
 pub use action::{Action, SystemActKind};
 pub use actor::{Actor, GrantFacts};
 pub use authorise::{Allowed, Request};
 pub use denial::{Denial, Outside, Reason};
+pub use explain::{Because, Explained};
 pub use legal_bases::{Covers, LegalBases, LegalBasis, Needs};
 pub use opening::{
     Approval, CASE_NUMBER_CHARS_MAX, MOTIVATION_CHARS_MAX, MOTIVATION_CHARS_MIN, OpeningRequest,
@@ -39,5 +42,6 @@ pub use opening::{
 pub use opening_file::{OpeningFile, RECIPIENT_CHARS_MAX, SecondPerson, Stated};
 pub use permit::{Permit, SystemPermit};
 pub use policies::{AccessError, Policies};
-pub use resource::{Resource, ResourceKind};
+pub use resource::{Assignment, Resource, ResourceKind};
+pub use situations::Breach;
 pub use system::SystemAct;

@@ -2,7 +2,8 @@
 
 use super::cedar::Question;
 use super::{
-    Action, Actor, Denial, LegalBases, LegalBasis, OpeningFile, Permit, Policies, Reason, Request, Resource,
+    Action, Actor, Assignment, Denial, Explained, LegalBases, LegalBasis, OpeningFile, Permit, Policies,
+    Reason, Request, Resource,
 };
 use crate::model::{
     ActorId, LegalBasisCode, OpeningScope, OrganisationId, PermitId, PrivateText, RecordId, Role, Timestamp,
@@ -19,8 +20,8 @@ pub struct OpeningRequest<'a> {
     pub record: RecordId,
     /// Whose record, as the catalogue says.
     pub organisation: &'a OrganisationId,
-    /// Whether the record stands in the actor's own review queue, under an assignment that runs.
-    pub assigned: bool,
+    /// What puts the record in the actor's own review queue, if anything does.
+    pub assigned: Option<Assignment>,
     /// The legal basis claimed.
     pub basis: &'a LegalBasisCode,
     /// The case it belongs to: 1 to 64 characters, no control characters.
@@ -73,16 +74,34 @@ impl Policies {
         bases: &LegalBases,
         permit: PermitId,
     ) -> Result<Permit, Denial> {
+        self.decide_opening(request, bases)?;
+        let (organisation, basis) = (request.organisation.clone(), request.basis.clone());
+        Ok(Permit::mint(permit, request.record, request.actor.id, organisation, basis))
+    }
+
+    /// What these policies say of an opening. Mints nothing.
+    #[must_use]
+    pub fn explain_opening(&self, request: &OpeningRequest<'_>, bases: &LegalBases) -> Explained {
+        match self.decide_opening(request, bases) {
+            Ok(policies) => self.explain_allowed(&policies, None),
+            Err(denial) => self.explain(&Err(denial)),
+        }
+    }
+
+    /// The policies that permit an opening, or everything that failed.
+    fn decide_opening(
+        &self,
+        request: &OpeningRequest<'_>,
+        bases: &LegalBases,
+    ) -> Result<Vec<String>, Denial> {
         let basis = bases.find(request.basis);
         let facts = self.facts(request, basis);
         let mut reasons = hard_reasons(request, &facts);
         reasons.extend(reach_reasons(request, basis));
-        if let Err(more) = self.decide(&Question::opening(self.names(), request, &facts)) {
-            reasons.extend(more);
-        }
-        if reasons.is_empty() {
-            let (organisation, basis) = (request.organisation.clone(), request.basis.clone());
-            return Ok(Permit::mint(permit, request.record, request.actor.id, organisation, basis));
+        match self.decide(&Question::opening(self.names(), request, &facts)) {
+            Ok(policies) if reasons.is_empty() => return Ok(policies),
+            Ok(_) => {}
+            Err(more) => reasons.extend(more),
         }
         let resource = original(request);
         let asked = Request {
@@ -147,7 +166,7 @@ pub(super) struct OpeningFacts {
 fn hard_reasons(request: &OpeningRequest<'_>, facts: &OpeningFacts) -> Vec<Reason> {
     let within = match request.actor.role {
         Role::Official => request.actor.organisation == *request.organisation,
-        Role::Reviewer => request.assigned,
+        Role::Reviewer => request.assigned.is_some_and(|assignment| assignment.runs(request.now)),
         _ => false,
     };
     let second = !facts.second_person_needed || facts.second_person_approved;

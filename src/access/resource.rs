@@ -2,6 +2,25 @@
 
 use crate::model::{ActorId, GrantId, OrganisationId, Timestamp};
 
+/// Why something stands in a reviewer's own queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assignment {
+    /// The first moment at which it no longer does: the end of an external agency's assignment. `None` for the
+    /// organisation's own reviewers, whose employment the identity provider knows.
+    pub until: Option<Timestamp>,
+}
+
+impl Assignment {
+    /// That of the organisation's own reviewers.
+    pub const OWN: Self = Self { until: None };
+
+    /// Whether it holds at `now`.
+    #[must_use]
+    pub fn runs(self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
 /// One thing that is acted upon. Each variant carries what its policies need and cannot be made without.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resource {
@@ -36,15 +55,22 @@ pub enum Resource {
     VaultRecord {
         /// Whose record.
         organisation: OrganisationId,
-        /// Whether it stands in the actor's own review queue, under an assignment that runs.
-        assigned: bool,
+        /// What puts it in the actor's own review queue, if anything does.
+        assigned: Option<Assignment>,
     },
     /// A sealed original.
     Original {
         /// Whose original.
         organisation: OrganisationId,
-        /// Whether it stands in the actor's own review queue, under an assignment that runs.
-        assigned: bool,
+        /// What puts it in the actor's own review queue, if anything does.
+        assigned: Option<Assignment>,
+    },
+    /// What waits for reviewers of an organisation.
+    ReviewQueue {
+        /// Whose records wait.
+        organisation: OrganisationId,
+        /// What makes it the actor's own, if anything does.
+        assigned: Option<Assignment>,
     },
     /// A channel that captures are delivered for.
     Channel {
@@ -89,6 +115,8 @@ pub enum ResourceKind {
     VaultRecord,
     /// See [`Resource::Original`].
     Original,
+    /// See [`Resource::ReviewQueue`].
+    ReviewQueue,
     /// See [`Resource::Channel`].
     Channel,
     /// See [`Resource::Registry`].
@@ -111,6 +139,7 @@ impl ResourceKind {
         Self::Conversation,
         Self::VaultRecord,
         Self::Original,
+        Self::ReviewQueue,
         Self::Channel,
         Self::Registry,
         Self::GrantFile,
@@ -128,6 +157,7 @@ impl ResourceKind {
             Self::Conversation => "Conversation",
             Self::VaultRecord => "VaultRecord",
             Self::Original => "Original",
+            Self::ReviewQueue => "ReviewQueue",
             Self::Channel => "Channel",
             Self::Registry => "Registry",
             Self::GrantFile => "GrantFile",
@@ -139,7 +169,8 @@ impl ResourceKind {
 
     /// A thing of this kind with every fact there: the schema is checked against it at load.
     pub(super) fn sample(self, of: &OrganisationId, requester: ActorId, grant: GrantId) -> Resource {
-        let (organisation, published, assigned) = (of.clone(), false, false);
+        let (organisation, published) = (of.clone(), false);
+        let assigned = Some(Assignment { until: Timestamp::from_micros(0) });
         let selected_by = Some(grant);
         match self {
             Self::Collection => Resource::Collection { organisation, published, selected_by },
@@ -147,6 +178,7 @@ impl ResourceKind {
             Self::Conversation => Resource::Conversation { organisation, published, selected_by },
             Self::VaultRecord => Resource::VaultRecord { organisation, assigned },
             Self::Original => Resource::Original { organisation, assigned },
+            Self::ReviewQueue => Resource::ReviewQueue { organisation, assigned },
             Self::Channel => Resource::Channel { organisation },
             Self::Registry => Resource::Registry { organisation },
             Self::GrantFile => {
@@ -169,6 +201,7 @@ impl Resource {
             Self::Conversation { .. } => ResourceKind::Conversation,
             Self::VaultRecord { .. } => ResourceKind::VaultRecord,
             Self::Original { .. } => ResourceKind::Original,
+            Self::ReviewQueue { .. } => ResourceKind::ReviewQueue,
             Self::Channel { .. } => ResourceKind::Channel,
             Self::Registry { .. } => ResourceKind::Registry,
             Self::GrantFile { .. } => ResourceKind::GrantFile,

@@ -1,5 +1,6 @@
 //! What can be typed, with an example each.
 
+use super::appointments::{MandateCommand, ReviewerCommand};
 use super::backup::BackupArguments;
 use super::bench::BenchCommand;
 use super::control::Order;
@@ -10,6 +11,7 @@ use super::open::OpenArguments;
 use super::oversight::OversightArguments;
 use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
+use super::policy::PolicyCommand;
 use super::question::{self, QuestionArguments};
 use super::redact::{self, RedactArguments};
 use super::restore::RestoreArguments;
@@ -77,6 +79,18 @@ pub(super) enum Command {
     /// Who may read what, until when.
     #[command(subcommand, after_help = "Example: knik grant list")]
     Grant(GrantCommand),
+    /// Mandates of approvers: by which document, for which channels, until when.
+    #[command(subcommand, after_help = "Example: knik mandate list")]
+    Mandate(MandateCommand),
+    /// Reviewers of external agencies: by which agreement, for which channels, until when.
+    #[command(subcommand, after_help = "Example: knik reviewer list")]
+    Reviewer(ReviewerCommand),
+    /// Access policies: check them, try what they say of a request. Needs no data folder.
+    #[command(
+        subcommand,
+        after_help = "Example: knik policy check\n         knik policy explain --as official@min-low --do read-vault-view --on vault-record@min-low"
+    )]
+    Policy(PolicyCommand),
     /// What was decided on the records of an organisation, and by which steps.
     #[command(after_help = "Example: knik decisions --organisation min-low --outcome refer")]
     Decisions(DecisionsArguments),

@@ -1,5 +1,6 @@
 //! What orders do, and the command that prints as it goes: `ingest`.
 
+use super::appointments;
 use super::arguments::IngestArguments;
 use super::control::{self, Intake, Order, Taken};
 use super::folder::DataFolder;
@@ -67,6 +68,7 @@ pub(super) async fn execute(
             publish::take_down(archive).await?;
             Ok(json!({ "revoked": id }))
         }
+        Order::Appointments { kind, asked } => appointments::execute(folder, kind, asked).await,
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
         Order::Review(asked) => review::execute(folder, asked).await,
         Order::Keys(asked) => keys::execute(folder, asked).await,

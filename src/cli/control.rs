@@ -6,6 +6,7 @@
 
 pub(super) mod delivery;
 
+use super::appointments::AppointmentOrder;
 use super::backup::BackupOrder;
 use super::folder::DataFolder;
 use super::keys::KeysOrder;
@@ -13,7 +14,7 @@ use super::ledger::LedgerOrder;
 use super::review::ReviewOrder;
 use super::verify::VerifyOrder;
 use super::{commands, must_exist};
-use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
+use crate::model::{AppointmentKind, ChannelId, GrantId, LegalBasisCode, OrganisationId, Outcome, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact};
 use crate::store::spool::Spool;
 use crate::vault::ingest::Progress;
@@ -57,6 +58,8 @@ pub(super) enum Order {
     ListGrants,
     /// End a grant.
     RevokeGrant { id: GrantId },
+    /// Mandates of approvers, or assignments of external reviewers.
+    Appointments { kind: AppointmentKind, asked: AppointmentOrder },
     /// What was decided.
     Decisions { organisation: OrganisationId, outcome: Option<Outcome> },
     /// The reviewer's queue.

@@ -232,7 +232,11 @@ impl DecideFiles {
     }
 }
 
-fn text<'f>(files: &'f Files, name: &str) -> Result<&'f str> {
+/// A policy file.
+///
+/// # Errors
+/// When it is missing, with its name.
+pub(super) fn text<'f>(files: &'f Files, name: &str) -> Result<&'f str> {
     files.get(name).map(String::as_str).with_context(|| format!("policies/{name} is missing"))
 }
 
@@ -255,7 +259,11 @@ fn embedded(dir: &Dir<'_>) -> Files {
     files
 }
 
-fn from_folder(folder: &Path) -> Result<Files> {
+/// Every text file of a folder and those below it.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub(super) fn from_folder(folder: &Path) -> Result<Files> {
     let mut files = Files::new();
     let mut waiting = vec![folder.to_owned()];
     while let Some(at) = waiting.pop() {

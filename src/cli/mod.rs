@@ -4,6 +4,7 @@
 //! folder themselves only when none runs, and then nobody else can.
 
 mod api;
+mod appointments;
 mod arguments;
 mod backup;
 mod bench;
@@ -27,6 +28,7 @@ mod oversight;
 mod parse_process;
 mod parser;
 mod patterns;
+mod policy;
 mod print;
 mod question;
 mod redact;
@@ -101,6 +103,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Question(asked) => return question::run(&asked, arguments.json),
         Command::Tree(asked) => return tree::run(&asked, arguments.json),
         Command::Patterns(asked) => return patterns::run(&asked, arguments.json),
+        Command::Policy(asked) => return policy::run(&asked, arguments.json),
         Command::Openapi { plane } => print::openapi(plane),
         Command::Bench(asked) => return bench::run(&asked, arguments.json),
         Command::Token(asked) => print::line(&demo::token(&dir, &asked)?),
@@ -116,6 +119,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Grant(GrantCommand::Revoke { id }) => {
             order(&dir, Order::RevokeGrant { id }, arguments.json).await?;
         }
+        Command::Mandate(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Reviewer(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Decisions(asked) => {
             let order_ = Order::Decisions { organisation: asked.organisation, outcome: asked.outcome };
             order(&dir, order_, arguments.json).await?;

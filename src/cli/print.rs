@@ -1,6 +1,7 @@
 //! What people read: short tables and sentences; with `--json` the same for machines. The only place that prints.
 #![allow(clippy::print_stdout, reason = "this is where the command line speaks")]
 
+use super::appointments;
 use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
 use super::keys;
@@ -217,6 +218,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
                 &["id", "organisation", "reader", "purpose", "legalBasis", "until", "revokedAt"],
             );
         }
+        Order::Appointments { asked, .. } => appointments::print(asked, answer),
         Order::Decisions { .. } => decisions(answer),
         Order::Review(asked) => review::print(asked, answer),
         Order::Ledger(asked) => ledger::print(asked, answer)?,
@@ -226,7 +228,8 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
     Ok(())
 }
 
-fn fields_table(answer: &Value, fields: &[&str]) {
+/// A list of like things as a table of these fields.
+pub(super) fn fields_table(answer: &Value, fields: &[&str]) {
     let items = answer.as_array().cloned().unwrap_or_default();
     let rows: Vec<Vec<String>> =
         items.iter().map(|item| fields.iter().map(|field| word(item, field)).collect()).collect();
@@ -330,12 +333,14 @@ pub(super) fn restored(dir: &Path, answer: &Value, as_json: bool) {
     };
     let n = |field| number(since, field);
     println!(
-        "after the backup: {} entries; done again: {} records destroyed, {} bodies erased, {} grants revoked; to be judged \
+        "after the backup: {} entries; done again: {} records destroyed, {} bodies erased, {} grants revoked, {} mandates and \
+         assignments ended; to be judged \
          again: {} records",
         n("entries"),
         n("destroyed"),
         n("bodiesErased"),
         n("grantsRevoked"),
+        n("appointmentsEnded"),
         n("unjudged")
     );
     println!(

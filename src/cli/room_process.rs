@@ -5,9 +5,10 @@
 
 use super::certificates::server_config;
 use super::embedded::{Files, RoomRules};
-use crate::config::Issuer as IssuerConfig;
+use crate::config::{Issuer as IssuerConfig, Limits};
+use crate::http::reading_room::RoomDesk;
 use crate::http::token::{AlgorithmFamily, Issuer, IssuerSettings, Verifier};
-use crate::http::{Admission, reading_room, serve};
+use crate::http::{Admission, Pace, reading_room, serve};
 use crate::reading_room::ReadingRoom;
 use crate::store::database::{Database, Mode, Plane};
 use crate::store::inbox::{Inbox, InboxWriter};
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Everything the process is told. No key is among it: its TLS key is a file of its own.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,6 +34,7 @@ pub(super) struct RoomOrder {
     pub policies: Files,
     pub issuers: Vec<NamedIssuer>,
     pub workers: usize,
+    pub limits: Limits,
 }
 
 /// An issuer with its public keys.
@@ -101,8 +104,9 @@ pub(super) async fn run() -> Result<()> {
         while matches!(std::io::stdin().read(&mut rest), Ok(1..)) {}
         std::process::exit(0);
     });
+    let desk = RoomDesk { room, pace: Arc::new(Pace::new(&order.limits, now.clone())) };
     let admission = Admission::new(verifier(&order.issuers)?, now);
-    let served = serve(listener, tls, order.workers, admission, room, reading_room::routes)?;
+    let served = serve(listener, tls, order.workers, admission, desk, reading_room::routes)?;
     tokio::select! {
         ended = served => Ok(ended?),
         () = unconfirmed::told() => bail!("the disk did not confirm a write of the reading room"),

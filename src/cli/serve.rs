@@ -6,7 +6,7 @@ use super::folder::{Addresses, DataFolder};
 use super::must_exist;
 use super::room_process::{NamedIssuer, RoomOrder, verifier};
 use crate::http::vault::VaultDesk;
-use crate::http::{Admission, serve as serve_http, vault};
+use crate::http::{Admission, Pace, serve as serve_http, vault};
 use crate::ledger::{Entry, EntryKind, Pending};
 use crate::store::keys::read_private;
 use crate::store::unconfirmed;
@@ -85,6 +85,10 @@ impl Running {
             rules: folder.rules.clone(),
             spool: folder.path.join("spool"),
             upload_bytes_max: folder.config.ingest.upload_bytes_max,
+            pace: Arc::new(Pace::new(&folder.config.limits, {
+                let clock = folder.archive.sources.clone();
+                move || clock.now()
+            })),
         };
         record(&folder.archive, EntryKind::ServiceStarted, None).await?;
         record(&folder.archive, EntryKind::RulesLoaded, Some(folder.rules.ruleset.version())).await?;
@@ -191,6 +195,7 @@ async fn start_room(
         policies: folder.rule_files.policies().clone(),
         issuers,
         workers: WORKERS,
+        limits: folder.config.limits,
     };
     let program = std::env::current_exe().context("finding this program")?;
     let mut room = Command::new(program)

@@ -6,12 +6,16 @@
 //! detector alone, which answers as Presidio does.
 
 mod bearer;
+mod body;
+mod caller;
 mod handing;
 mod headers;
 mod language;
 pub mod openapi;
 mod openings;
 mod oversight;
+mod pace;
+mod page;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
@@ -22,8 +26,9 @@ pub mod token;
 pub mod vault;
 
 pub use bearer::{Admission, Bearer};
+pub use pace::Pace;
 pub use problem::Problem;
 pub use server::{ServeError, serve};
 
 /// The version of the interface, in the path and in the `API-Version` header (NLgov API Design Rules).
-pub const API_VERSION: &str = "1.0.0";
+pub const API_VERSION: &str = "1.1.0";

@@ -1,8 +1,9 @@
 //! Routes of requests to open originals: ask, see, approve, open, justify, end.
 
-use super::bearer::Bearer;
+use super::body::Body;
+use super::caller::Caller;
 use super::handing::{Handing, record as record_end};
-use super::headers;
+use super::headers::refuse;
 use super::language::language;
 use super::problem::Problem;
 use super::vault::{VaultDesk, actor, disclosure_json, record_json};
@@ -14,7 +15,7 @@ use crate::vault::four_eyes::{self, Person, Verdict};
 use crate::vault::openings::{self, Asking};
 use crate::vault::{VaultError, break_glass, rendition};
 use actix_web::http::header::ACCEPT;
-use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
+use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use futures_util::stream;
@@ -24,21 +25,24 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Registers the routes.
 pub(super) fn routes(config: &mut ServiceConfig) {
-    let refuse = || web::route().to(headers::method);
     config
-        .service(web::resource("/v1/openings").get(list).post(request).default_service(refuse()))
-        .service(web::resource("/v1/openings/{id}").get(read).default_service(refuse()))
-        .service(web::resource("/v1/openings/{id}/approvals").post(approve).default_service(refuse()))
-        .service(web::resource("/v1/openings/{id}/refusals").post(refuse_).default_service(refuse()))
-        .service(web::resource("/v1/openings/{id}/revocations").post(revoke).default_service(refuse()))
-        .service(web::resource("/v1/openings/{id}/justifications").post(justify).default_service(refuse()))
-        .service(web::resource("/v1/openings/{id}/packages").post(package).default_service(refuse()))
-        .service(web::resource("/v1/openings/{id}/renditions").post(rendition).default_service(refuse()))
-        .service(web::resource("/v1/openings/{id}/finds").post(find).default_service(refuse()))
+        .service(web::resource("/v1/openings").get(list).post(request).default_service(refuse("GET, POST")))
+        .service(web::resource("/v1/openings/{id}").get(read).default_service(refuse("GET")))
+        .service(web::resource("/v1/openings/{id}/approvals").post(approve).default_service(refuse("POST")))
+        .service(web::resource("/v1/openings/{id}/refusals").post(refuse_).default_service(refuse("POST")))
+        .service(web::resource("/v1/openings/{id}/revocations").post(revoke).default_service(refuse("POST")))
+        .service(
+            web::resource("/v1/openings/{id}/justifications").post(justify).default_service(refuse("POST")),
+        )
+        .service(web::resource("/v1/openings/{id}/packages").post(package).default_service(refuse("POST")))
+        .service(
+            web::resource("/v1/openings/{id}/renditions").post(rendition).default_service(refuse("POST")),
+        )
+        .service(web::resource("/v1/openings/{id}/finds").post(find).default_service(refuse("POST")))
         .service(
             web::resource("/v1/openings/{id}/records/{record}/disclosures")
                 .post(open)
-                .default_service(refuse()),
+                .default_service(refuse("POST")),
         );
 }
 
@@ -138,11 +142,11 @@ pub(super) struct OpeningParameters {
 )]
 pub(super) async fn request(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
-    body: Json<OpeningBody>,
+    caller: Caller,
+    body: Body<OpeningBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let Json(body) = body;
+    let actor = actor(&desk, caller).await?;
+    let Body(body) = body;
     let asking = Asking {
         basis: body.legal_basis,
         scope: body.scope,
@@ -167,10 +171,10 @@ pub(super) async fn request(
 )]
 pub(super) async fn list(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     parameters: Query<OpeningParameters>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let Query(asked) = parameters;
     let most = asked.limit.unwrap_or(20).clamp(1, 100);
     let asked = OpeningSelection { state: asked.state, after: None, most };
@@ -188,10 +192,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn read(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<GrantId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let found = openings::read(&desk.archive, &desk.rules, &actor, *id).await?;
     Ok(HttpResponse::Ok().json(found.to_json(desk.archive.sources.now())))
 }
@@ -204,12 +208,12 @@ pub(super) async fn read(
 )]
 pub(super) async fn approve(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<GrantId>,
-    body: Json<ApprovalBody>,
+    body: Body<ApprovalBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let Json(ApprovalBody { digest, stands_in_for }) = body;
+    let actor = actor(&desk, caller).await?;
+    let Body(ApprovalBody { digest, stands_in_for }) = body;
     let stands_in_for = stands_in_for.map(|PersonBody { issuer, subject }| Person { issuer, subject });
     let verdict = Verdict::Approve { digest, stands_in_for };
     let decided = four_eyes::decide(&desk.archive, &desk.rules, &actor, *id, verdict).await?;
@@ -224,12 +228,12 @@ pub(super) async fn approve(
 )]
 pub(super) async fn refuse_(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<GrantId>,
-    body: Json<TextBody>,
+    body: Body<TextBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let Json(TextBody { text }) = body;
+    let actor = actor(&desk, caller).await?;
+    let Body(TextBody { text }) = body;
     let verdict = Verdict::Refuse { reason: text };
     let decided = four_eyes::decide(&desk.archive, &desk.rules, &actor, *id, verdict).await?;
     Ok(HttpResponse::Created().json(decided.to_json(desk.archive.sources.now())))
@@ -243,10 +247,10 @@ pub(super) async fn refuse_(
 )]
 pub(super) async fn revoke(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<GrantId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let ended = openings::revoke(&desk.archive, &desk.rules, &actor, *id).await?;
     Ok(HttpResponse::Created().json(ended.to_json(desk.archive.sources.now())))
 }
@@ -259,12 +263,12 @@ pub(super) async fn revoke(
 )]
 pub(super) async fn justify(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<GrantId>,
-    body: Json<TextBody>,
+    body: Body<TextBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let justified = break_glass::justify(&desk.archive, &desk.rules, &actor, *id, &body.text).await?;
+    let actor = actor(&desk, caller).await?;
+    let justified = break_glass::justify(&desk.archive, &desk.rules, &actor, *id, &body.0.text).await?;
     Ok(HttpResponse::Created().json(justified.to_json(desk.archive.sources.now())))
 }
 
@@ -310,12 +314,12 @@ pub(super) struct FindBody {
 pub(super) async fn find(
     request: HttpRequest,
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<GrantId>,
-    body: Json<FindBody>,
+    body: Body<FindBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let Json(body) = body;
+    let actor = actor(&desk, caller).await?;
+    let Body(body) = body;
     let query = FindQuery {
         name: body.name,
         handle: body.handle,
@@ -355,10 +359,10 @@ pub(super) struct OfRequest {
 pub(super) async fn open(
     request: HttpRequest,
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     of: Path<OfRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let (opened, _) = openings::open(&desk.archive, &desk.rules, &actor, of.id, of.record).await?;
     Ok(original(&request, opened))
 }
@@ -389,10 +393,10 @@ pub(super) fn original(request: &HttpRequest, opened: ToServe) -> HttpResponse {
 pub(super) async fn rendition(
     request: HttpRequest,
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<GrantId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let page = rendition::page(&desk.archive, &desk.rules, &actor, *id, language(&request)).await?;
     let bytes = Bytes::copy_from_slice(page.html.as_bytes());
     let body = Handing::of_several(bytes, page.servings);
@@ -419,11 +423,11 @@ pub(super) struct PackageParameters {
 )]
 pub(super) async fn package(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<GrantId>,
     parameters: Query<PackageParameters>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let found = openings::package(&desk.archive, &desk.rules, &actor, *id).await?;
     let from = parameters.after.unwrap_or_default();
     let lines = Lines { desk, actor, id: *id, records: found, next: from, handed: None };

@@ -1,7 +1,7 @@
 //! Routes of the officer who checks.
 
-use super::bearer::Bearer;
-use super::headers;
+use super::caller::Caller;
+use super::headers::refuse;
 use super::problem::Problem;
 use super::vault::{VaultDesk, actor};
 use crate::model::{ActorId, LegalBasisCode, Timestamp};
@@ -14,12 +14,11 @@ use utoipa::IntoParams;
 
 /// Registers the routes.
 pub(super) fn routes(config: &mut ServiceConfig) {
-    let refuse = || web::route().to(headers::method);
     config
-        .service(web::resource("/v1/oversight/disclosures").get(register).default_service(refuse()))
-        .service(web::resource("/v1/oversight/totals").get(totals).default_service(refuse()))
-        .service(web::resource("/v1/oversight/attention").get(attention).default_service(refuse()))
-        .service(web::resource("/v1/oversight/public-log").get(public_log).default_service(refuse()));
+        .service(web::resource("/v1/oversight/disclosures").get(register).default_service(refuse("GET")))
+        .service(web::resource("/v1/oversight/totals").get(totals).default_service(refuse("GET")))
+        .service(web::resource("/v1/oversight/attention").get(attention).default_service(refuse("GET")))
+        .service(web::resource("/v1/oversight/public-log").get(public_log).default_service(refuse("GET")));
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -71,10 +70,10 @@ pub(super) struct AttentionParameters {
 )]
 pub(super) async fn register(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     parameters: Query<RegisterParameters>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let Query(asked) = parameters;
     let asked = RegisterSelection {
         basis: asked.legal_basis,
@@ -93,10 +92,10 @@ pub(super) async fn register(
 )]
 pub(super) async fn totals(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     parameters: Query<PeriodParameters>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let now = desk.archive.sources.now();
     let until = parameters.until.unwrap_or(now);
     let from = parameters.from.unwrap_or_else(|| until.plus_seconds(-30 * 86_400));
@@ -110,10 +109,10 @@ pub(super) async fn totals(
 )]
 pub(super) async fn attention(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     parameters: Query<AttentionParameters>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let days = parameters.days.unwrap_or(14).clamp(1, 366);
     Ok(HttpResponse::Ok().json(oversight::attention(&desk.archive, &desk.rules, &actor, days).await?))
 }
@@ -123,7 +122,7 @@ pub(super) async fn attention(
     get, path = "/v1/oversight/public-log", tag = "oversight", operation_id = "readPublicLog",
     responses((status = 200, description = "The log, fit to be published", body = Object))
 )]
-pub(super) async fn public_log(desk: Data<VaultDesk>, bearer: Bearer) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+pub(super) async fn public_log(desk: Data<VaultDesk>, caller: Caller) -> Result<HttpResponse, Problem> {
+    let actor = actor(&desk, caller).await?;
     Ok(HttpResponse::Ok().json(oversight::public_log(&desk.archive, &desk.rules, &actor).await?))
 }

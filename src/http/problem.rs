@@ -6,6 +6,7 @@ use crate::vault::VaultError;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A problem document. Holds no content, no names, nothing of a token.
@@ -21,40 +22,97 @@ pub struct Problem {
     /// The HTTP status again.
     status: u16,
     /// What is wrong here, and the mend.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
+    detail: Cow<'static, str>,
     /// Every reason, all at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<String>,
+    /// When to ask again, in seconds.
+    #[serde(skip)]
+    retry_after_seconds: Option<u64>,
 }
 
 impl Problem {
-    const fn new(status: u16, kind: &'static str, title: &'static str) -> Self {
-        Self { status_code: status, kind, title, status, detail: None, errors: Vec::new() }
+    const fn new(status: u16, kind: &'static str, title: &'static str, detail: &'static str) -> Self {
+        Self {
+            status_code: status,
+            kind,
+            title,
+            status,
+            detail: Cow::Borrowed(detail),
+            errors: Vec::new(),
+            retry_after_seconds: None,
+        }
     }
 
     /// Nothing there, or nothing that this caller may know of: always these bytes.
     #[must_use]
     pub const fn absent() -> Self {
-        Self::new(404, "/problems/not-found", "Not found")
+        Self::new(
+            404,
+            "/problems/not-found",
+            "Not found",
+            "there is nothing of that name, or nothing that you may know of",
+        )
     }
 
     /// The request cannot be used as it is.
     #[must_use]
     pub fn input(detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::new(400, "/problems/bad-request", "Bad request") }
+        Self {
+            detail: Cow::Owned(detail.into()),
+            ..Self::new(400, "/problems/bad-request", "Bad request", "")
+        }
     }
 
     /// No token, or one that is not accepted. Why stands in the log only.
     #[must_use]
     pub const fn unauthorised() -> Self {
-        Self::new(401, "/problems/unauthorised", "A valid bearer token is needed")
+        Self::new(
+            401,
+            "/problems/unauthorised",
+            "A valid bearer token is needed",
+            "send `Authorization: Bearer TOKEN` with one token of an issuer that is known here",
+        )
     }
 
     /// The path knows other methods.
     #[must_use]
     pub const fn method() -> Self {
-        Self::new(405, "/problems/method-not-allowed", "This path does not know this method")
+        Self::new(
+            405,
+            "/problems/method-not-allowed",
+            "This path does not know this method",
+            "see /v1/openapi.json for the methods of each path",
+        )
+    }
+
+    /// The body did not come in time.
+    #[must_use]
+    pub const fn too_slow() -> Self {
+        Self::new(408, "/problems/too-slow", "The request took too long", "send the body at once")
+    }
+
+    /// The body is compressed.
+    #[must_use]
+    pub const fn encoded() -> Self {
+        Self::new(
+            415,
+            "/problems/content-encoding",
+            "Bodies are not decoded",
+            "send the body without Content-Encoding",
+        )
+    }
+
+    /// More than this person may ask in a minute.
+    #[must_use]
+    pub fn too_many(retry_after_seconds: u64) -> Self {
+        let problem = Self::new(
+            429,
+            "/problems/too-many-requests",
+            "Too many requests",
+            "wait as long as Retry-After says; [limits] in knik.toml says how many there may be in a minute",
+        );
+        Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
     }
 
     /// More than is taken.
@@ -62,19 +120,25 @@ impl Problem {
     pub fn too_large(most: u64) -> Self {
         let detail =
             format!("at most {most} bytes are taken; split the file or raise ingest.upload-bytes-max");
-        Self { detail: Some(detail), ..Self::new(413, "/problems/too-large", "Too large") }
+        Self { detail: Cow::Owned(detail), ..Self::new(413, "/problems/too-large", "Too large", "") }
     }
 
-    const fn internal() -> Self {
+    pub(super) const fn internal() -> Self {
         Self::new(
             500,
             "/problems/internal",
             "Something went wrong; nothing was changed or it will be found again",
+            "the log of the service says what",
         )
     }
 
     const fn unavailable() -> Self {
-        Self::new(503, "/problems/unavailable", "Not available now; try again")
+        Self::new(
+            503,
+            "/problems/unavailable",
+            "Not available now; try again",
+            "the service is busy or starting",
+        )
     }
 
     fn denied(denial: &Denial) -> Self {
@@ -82,7 +146,12 @@ impl Problem {
             Outside::Absent => Self::absent(),
             Outside::Refused => Self {
                 errors: denial.reasons().iter().map(|r| format!("{}: {}", r.code, r.text)).collect(),
-                ..Self::new(403, "/problems/forbidden", "Not allowed")
+                ..Self::new(
+                    403,
+                    "/problems/forbidden",
+                    "Not allowed",
+                    "what would have to hold stands in `errors`",
+                )
             },
         }
     }
@@ -103,6 +172,9 @@ impl ResponseError for Problem {
         let mut answer = HttpResponse::build(self.status_code());
         if self.status_code == 401 {
             answer.insert_header(("WWW-Authenticate", "Bearer"));
+        }
+        if let Some(seconds) = self.retry_after_seconds {
+            answer.insert_header(("Retry-After", seconds.to_string()));
         }
         let body = serde_json::to_string(self).unwrap_or_default();
         answer.content_type("application/problem+json").body(body)

@@ -1,27 +1,40 @@
 //! Routes of the reading room: redacted views, for researchers.
 
-use super::bearer::Bearer;
+use super::body::Body;
+use super::caller::{Caller, Searcher};
+use super::headers::{self, refuse};
 use super::language::language;
-use super::openapi::Common;
+use super::openapi;
+use super::pace::Pace;
+use super::page::PageSize;
 use super::problem::Problem;
-use super::{headers, openapi};
+use super::token::Claims;
 use crate::model::{ChannelId, GrantId, RecordRef};
 use crate::reading_room::{ReaderClaims, ReadingRoom, ReadingView, RoundedCount, SearchRequest, Selection};
-use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
+use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::{IntoParams, OpenApi, ToSchema};
+
+/// What the reading room's routes work with.
+#[derive(Clone)]
+pub struct RoomDesk {
+    /// The access plane.
+    pub room: ReadingRoom,
+    /// How fast each person may ask.
+    pub pace: Arc<Pace>,
+}
 
 /// Registers every route.
 pub fn routes(config: &mut ServiceConfig) {
-    let refuse = || web::route().to(headers::method);
     config
-        .service(web::resource("/v1/openapi.json").get(openapi::reading_room).default_service(refuse()))
-        .service(web::resource("/v1/health").get(openapi::health).default_service(refuse()))
-        .service(web::resource("/v1/records").get(list).default_service(refuse()))
-        .service(web::resource("/v1/records/_search").post(search).default_service(refuse()))
-        .service(web::resource("/v1/records/{id}").get(record).default_service(refuse()))
-        .service(web::resource("/v1/conversations/{id}").get(conversation).default_service(refuse()))
+        .service(web::resource("/v1/openapi.json").get(openapi::reading_room).default_service(refuse("GET")))
+        .service(web::resource("/v1/health").get(openapi::health).default_service(refuse("GET")))
+        .service(web::resource("/v1/records").get(list).default_service(refuse("GET")))
+        .service(web::resource("/v1/records/_search").post(search).default_service(refuse("POST")))
+        .service(web::resource("/v1/records/{id}").get(record).default_service(refuse("GET")))
+        .service(web::resource("/v1/conversations/{id}").get(conversation).default_service(refuse("GET")))
         .default_service(web::route().to(headers::absent));
 }
 
@@ -33,8 +46,7 @@ pub fn routes(config: &mut ServiceConfig) {
         description = "Redacted views of archived government social media, under a grant.",
         license(name = "EUPL-1.2", identifier = "EUPL-1.2")
     ),
-    paths(list, record, search, conversation, openapi::reading_room, openapi::health),
-    modifiers(&Common)
+    paths(list, record, search, conversation, openapi::reading_room, openapi::health)
 )]
 pub struct Document;
 
@@ -52,8 +64,8 @@ struct ListParameters {
     #[param(value_type = Option<String>, format = "uuid")]
     after: Option<RecordRef>,
     /// How many at the most, 1 to 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<PageSize>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -89,8 +101,8 @@ pub(super) struct SearchBody {
     #[schema(value_type = Option<String>, format = "uuid")]
     after: Option<RecordRef>,
     /// How many at the most, 1 to 100.
-    #[schema(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<PageSize>,
 }
 
 #[derive(Serialize)]
@@ -114,10 +126,7 @@ struct Conversation {
     records: Vec<ReadingView>,
 }
 
-const PAGE: u32 = 20;
-
-fn claims(bearer: Bearer) -> ReaderClaims {
-    let Bearer(claims) = bearer;
+fn claims(claims: Claims) -> ReaderClaims {
     ReaderClaims {
         subject: claims.subject.expose().to_owned(),
         issuer: claims.issuer,
@@ -133,8 +142,8 @@ fn claims(bearer: Bearer) -> ReaderClaims {
 )]
 async fn list(
     request: HttpRequest,
-    room: Data<ReadingRoom>,
-    bearer: Bearer,
+    desk: Data<RoomDesk>,
+    caller: Caller,
     parameters: Query<ListParameters>,
 ) -> Result<HttpResponse, Problem> {
     let Query(asked) = parameters;
@@ -142,10 +151,10 @@ async fn list(
         grant: asked.grant,
         channel: asked.channel,
         after: asked.after,
-        most: asked.limit.unwrap_or(PAGE),
+        most: asked.limit.unwrap_or_default().get(),
         language: language(&request),
     };
-    let page = room.list(&claims(bearer), &selection).await?;
+    let page = desk.room.list(&claims(caller.0), &selection).await?;
     Ok(HttpResponse::Ok().json(Records { records: page.views, next: page.next }))
 }
 
@@ -157,12 +166,12 @@ async fn list(
 )]
 async fn record(
     request: HttpRequest,
-    room: Data<ReadingRoom>,
-    bearer: Bearer,
+    desk: Data<RoomDesk>,
+    caller: Caller,
     id: Path<RecordRef>,
     parameters: Query<GrantParameter>,
 ) -> Result<HttpResponse, Problem> {
-    let view = room.record(&claims(bearer), parameters.grant, *id, language(&request)).await?;
+    let view = desk.room.record(&claims(caller.0), parameters.grant, *id, language(&request)).await?;
     Ok(HttpResponse::Ok().json(view))
 }
 
@@ -174,12 +183,12 @@ async fn record(
 )]
 async fn conversation(
     request: HttpRequest,
-    room: Data<ReadingRoom>,
-    bearer: Bearer,
+    desk: Data<RoomDesk>,
+    caller: Caller,
     id: Path<RecordRef>,
     parameters: Query<GrantParameter>,
 ) -> Result<HttpResponse, Problem> {
-    let views = room.conversation(&claims(bearer), parameters.grant, *id, language(&request)).await?;
+    let views = desk.room.conversation(&claims(caller.0), parameters.grant, *id, language(&request)).await?;
     Ok(HttpResponse::Ok().json(Conversation { id: *id, records: views }))
 }
 
@@ -191,11 +200,11 @@ async fn conversation(
 )]
 async fn search(
     request: HttpRequest,
-    room: Data<ReadingRoom>,
-    bearer: Bearer,
-    body: Json<SearchBody>,
+    desk: Data<RoomDesk>,
+    searcher: Searcher,
+    body: Body<SearchBody>,
 ) -> Result<HttpResponse, Problem> {
-    let Json(asked) = body;
+    let Body(asked) = body;
     let asked = SearchRequest {
         words: asked.query,
         from_day: asked.from,
@@ -204,10 +213,10 @@ async fn search(
             grant: asked.grant,
             channel: asked.channel,
             after: asked.after,
-            most: asked.limit.unwrap_or(PAGE),
+            most: asked.limit.unwrap_or_default().get(),
             language: language(&request),
         },
     };
-    let hits = room.search(&claims(bearer), &asked).await?;
+    let hits = desk.room.search(&claims(searcher.0), &asked).await?;
     Ok(HttpResponse::Ok().json(Found { count: hits.count, records: hits.page.views, next: hits.page.next }))
 }

@@ -1,24 +1,28 @@
 //! Routes of the reviewer's queue: what waits, one item with its text, a judgement.
 
+use super::body::Body;
+use super::caller::Caller;
+use super::headers::refuse;
+use super::page::PageSize;
 use super::problem::Problem;
 use super::vault::{VaultDesk, actor};
-use super::{bearer::Bearer, headers};
 use crate::model::{FlagKind, ReviewReason, Verdict, VersionId};
 use crate::store::catalogue::QueueState;
 use crate::vault::review::{self, Judging, QueueSelection};
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
+use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 /// Registers the routes of the queue.
 pub(super) fn routes(config: &mut ServiceConfig) {
-    let refuse = || web::route().to(headers::method);
     config
-        .service(web::resource("/v1/review-items").get(list).default_service(refuse()))
-        .service(web::resource("/v1/review-items/{id}").get(show).default_service(refuse()))
-        .service(web::resource("/v1/review-items/{id}/judgements").post(judge).default_service(refuse()));
+        .service(web::resource("/v1/review-items").get(list).default_service(refuse("GET")))
+        .service(web::resource("/v1/review-items/{id}").get(show).default_service(refuse("GET")))
+        .service(
+            web::resource("/v1/review-items/{id}/judgements").post(judge).default_service(refuse("POST")),
+        );
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -32,8 +36,8 @@ pub(super) struct QueueParameters {
     #[param(value_type = Option<String>, format = "uuid")]
     after: Option<VersionId>,
     /// How many at the most, 1 to 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<PageSize>,
 }
 
 /// What a reviewer says of flags.
@@ -65,12 +69,12 @@ pub(super) struct JudgementBody {
 )]
 pub(super) async fn list(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     parameters: Query<QueueParameters>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let Query(asked) = parameters;
-    let most = asked.limit.unwrap_or(20).clamp(1, 100);
+    let most = asked.limit.unwrap_or_default().get();
     let asked = QueueSelection { state: asked.state.unwrap_or_default(), after: asked.after, most };
     let items = review::list(&desk.archive, &desk.rules, &actor, &asked).await?;
     let next = items.last().filter(|_| items.len() == most as usize).map(|last| last.id);
@@ -89,10 +93,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<VersionId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let shown = review::show(&desk.archive, &desk.rules, &actor, *id).await?;
     Ok(HttpResponse::Ok().json(shown.to_json()))
 }
@@ -106,12 +110,12 @@ pub(super) async fn show(
 )]
 pub(super) async fn judge(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<VersionId>,
-    body: Json<JudgementBody>,
+    body: Body<JudgementBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let Json(JudgementBody { verdict, reason, kinds }) = body;
+    let actor = actor(&desk, caller).await?;
+    let Body(JudgementBody { verdict, reason, kinds }) = body;
     let judging = Judging { kinds, verdict, reason };
     let item = review::judge(&desk.archive, &desk.rules, &actor, *id, &judging).await?;
     Ok(HttpResponse::Created().json(json!(item)))

@@ -1,7 +1,8 @@
 //! Routes of requests of persons concerned (AVG 15 to 21).
 
-use super::bearer::Bearer;
-use super::headers;
+use super::body::Body;
+use super::caller::Caller;
+use super::headers::refuse;
 use super::language::language;
 use super::openings::TextBody;
 use super::problem::Problem;
@@ -11,7 +12,7 @@ use crate::model::{
 };
 use crate::vault::subject_copy;
 use crate::vault::subject_requests::{self, Registering, StatedAccount, found_json, summary};
-use actix_web::web::{self, Data, Json, Path, ServiceConfig};
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,18 +20,34 @@ use utoipa::ToSchema;
 
 /// Registers the routes.
 pub(super) fn routes(config: &mut ServiceConfig) {
-    let refuse = || web::route().to(headers::method);
     config
-        .service(web::resource("/v1/subject-requests").get(list).post(register).default_service(refuse()))
-        .service(web::resource("/v1/subject-requests/{id}").get(read).default_service(refuse()))
-        .service(web::resource("/v1/subject-requests/{id}/proofs").post(prove).default_service(refuse()))
-        .service(web::resource("/v1/subject-requests/{id}/searches").post(search).default_service(refuse()))
-        .service(web::resource("/v1/subject-requests/{id}/copies").post(copy).default_service(refuse()))
         .service(
-            web::resource("/v1/subject-requests/{id}/restrictions").post(restrict).default_service(refuse()),
+            web::resource("/v1/subject-requests")
+                .get(list)
+                .post(register)
+                .default_service(refuse("GET, POST")),
         )
-        .service(web::resource("/v1/subject-requests/{id}/extensions").post(extend).default_service(refuse()))
-        .service(web::resource("/v1/subject-requests/{id}/outcomes").post(close).default_service(refuse()));
+        .service(web::resource("/v1/subject-requests/{id}").get(read).default_service(refuse("GET")))
+        .service(
+            web::resource("/v1/subject-requests/{id}/proofs").post(prove).default_service(refuse("POST")),
+        )
+        .service(
+            web::resource("/v1/subject-requests/{id}/searches").post(search).default_service(refuse("POST")),
+        )
+        .service(web::resource("/v1/subject-requests/{id}/copies").post(copy).default_service(refuse("POST")))
+        .service(
+            web::resource("/v1/subject-requests/{id}/restrictions")
+                .post(restrict)
+                .default_service(refuse("POST")),
+        )
+        .service(
+            web::resource("/v1/subject-requests/{id}/extensions")
+                .post(extend)
+                .default_service(refuse("POST")),
+        )
+        .service(
+            web::resource("/v1/subject-requests/{id}/outcomes").post(close).default_service(refuse("POST")),
+        );
 }
 
 /// What a person concerned asks.
@@ -116,11 +133,11 @@ pub(super) struct OutcomeBody {
 )]
 pub(super) async fn register(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
-    body: Json<SubjectRequestBody>,
+    caller: Caller,
+    body: Body<SubjectRequestBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let Json(body) = body;
+    let actor = actor(&desk, caller).await?;
+    let Body(body) = body;
     let account = |one: AccountBody| StatedAccount {
         platform: one.platform,
         instance: one.instance,
@@ -143,8 +160,8 @@ pub(super) async fn register(
     get, path = "/v1/subject-requests", tag = "subject requests", operation_id = "listSubjectRequests",
     responses((status = 200, description = "The requests, without who asks", body = Object))
 )]
-pub(super) async fn list(desk: Data<VaultDesk>, bearer: Bearer) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+pub(super) async fn list(desk: Data<VaultDesk>, caller: Caller) -> Result<HttpResponse, Problem> {
+    let actor = actor(&desk, caller).await?;
     let found = subject_requests::list(&desk.archive, &desk.rules, &actor, 200).await?;
     let now = desk.archive.sources.now();
     let shown: Vec<Value> = found.iter().map(|row| summary(row, now)).collect();
@@ -159,10 +176,10 @@ pub(super) async fn list(desk: Data<VaultDesk>, bearer: Bearer) -> Result<HttpRe
 )]
 pub(super) async fn read(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<SubjectRequestId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let found = subject_requests::read(&desk.archive, &desk.rules, &actor, *id).await?;
     Ok(HttpResponse::Ok().json(found))
 }
@@ -175,11 +192,12 @@ pub(super) async fn read(
 )]
 pub(super) async fn prove(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<SubjectRequestId>,
-    body: Json<ProofBody>,
+    body: Body<ProofBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
+    let Body(body) = body;
     let (archive, code) = (&desk.archive, body.code.as_deref());
     let row = subject_requests::prove(archive, &desk.rules, &actor, *id, body.proof, code).await?;
     Ok(HttpResponse::Created().json(summary(&row, archive.sources.now())))
@@ -193,10 +211,10 @@ pub(super) async fn prove(
 )]
 pub(super) async fn search(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<SubjectRequestId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let found = subject_requests::search(&desk.archive, &desk.rules, &actor, *id).await?;
     Ok(HttpResponse::Created().json(json!({ "found": found_json(&found) })))
 }
@@ -210,10 +228,10 @@ pub(super) async fn search(
 pub(super) async fn copy(
     request: HttpRequest,
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<SubjectRequestId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let copy = subject_copy::copy(&desk.archive, &desk.rules, &actor, *id, language(&request)).await?;
     Ok(HttpResponse::Created().json(copy))
 }
@@ -226,12 +244,12 @@ pub(super) async fn copy(
 )]
 pub(super) async fn restrict(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<SubjectRequestId>,
-    body: Json<RestrictionBody>,
+    body: Body<RestrictionBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let left = subject_requests::restrict(&desk.archive, &desk.rules, &actor, *id, body.lift).await?;
+    let actor = actor(&desk, caller).await?;
+    let left = subject_requests::restrict(&desk.archive, &desk.rules, &actor, *id, body.0.lift).await?;
     Ok(HttpResponse::Created().json(json!({ "restricted": left })))
 }
 
@@ -243,12 +261,12 @@ pub(super) async fn restrict(
 )]
 pub(super) async fn extend(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<SubjectRequestId>,
-    body: Json<TextBody>,
+    body: Body<TextBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let row = subject_requests::extend(&desk.archive, &desk.rules, &actor, *id, body.text()).await?;
+    let actor = actor(&desk, caller).await?;
+    let row = subject_requests::extend(&desk.archive, &desk.rules, &actor, *id, body.0.text()).await?;
     Ok(HttpResponse::Created().json(summary(&row, desk.archive.sources.now())))
 }
 
@@ -260,11 +278,12 @@ pub(super) async fn extend(
 )]
 pub(super) async fn close(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<SubjectRequestId>,
-    body: Json<OutcomeBody>,
+    body: Body<OutcomeBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
+    let Body(body) = body;
     let (archive, rules) = (&desk.archive, &desk.rules);
     let row = subject_requests::close(archive, rules, &actor, *id, body.outcome, &body.text).await?;
     Ok(HttpResponse::Created().json(summary(&row, archive.sources.now())))

@@ -1,11 +1,14 @@
 //! Routes of the vault: captures in, redacted views and decisions for officials and records managers, originals
 //! under a legal basis.
 
-use super::bearer::Bearer;
+use super::body::{Body, next_chunk};
+use super::caller::Caller;
+use super::headers::{self, refuse};
 use super::language::language;
-use super::openapi::Common;
+use super::pace::Pace;
+use super::page::PageSize;
 use super::problem::Problem;
-use super::{headers, openapi, openings, oversight, review, subject_requests};
+use super::{openapi, openings, oversight, review, subject_requests};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -14,14 +17,14 @@ use crate::vault::disclose::{self, Disclosure, DisclosureRequest};
 use crate::vault::ingest::{self, Delivery, silent};
 use crate::vault::read::{self, VaultRecord};
 use crate::vault::{Archive, CaptureSource, Rules, VaultError, break_glass};
-use actix_web::web::{self, Data, Json, Path, Payload, Query, ServiceConfig};
+use actix_web::web::{self, Data, Path, Payload, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::Arc;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 /// What the vault's routes work with.
@@ -35,23 +38,24 @@ pub struct VaultDesk {
     pub spool: PathBuf,
     /// Largest upload, in bytes.
     pub upload_bytes_max: u64,
+    /// How fast each person may ask.
+    pub pace: Arc<Pace>,
 }
 
 /// Registers every route.
 pub fn routes(config: &mut ServiceConfig) {
-    let refuse = || web::route().to(headers::method);
     config
-        .service(web::resource("/v1/openapi.json").get(openapi::vault).default_service(refuse()))
-        .service(web::resource("/v1/health").get(openapi::health).default_service(refuse()))
-        .service(web::resource("/v1/captures").post(capture).default_service(refuse()))
-        .service(web::resource("/v1/channels").get(channels).default_service(refuse()))
-        .service(web::resource("/v1/records").get(list).default_service(refuse()))
-        .service(web::resource("/v1/records/{id}").get(record).default_service(refuse()))
-        .service(web::resource("/v1/records/{id}/decisions").get(decisions).default_service(refuse()))
-        .service(web::resource("/v1/records/{id}/disclosures").post(disclose).default_service(refuse()))
-        .service(web::resource("/v1/disclosures/{id}/receipt").get(receipt).default_service(refuse()))
-        .service(web::resource("/v1/ledger").get(ledger).default_service(refuse()))
-        .service(web::resource("/v1/status").get(status).default_service(refuse()))
+        .service(web::resource("/v1/openapi.json").get(openapi::vault).default_service(refuse("GET")))
+        .service(web::resource("/v1/health").get(openapi::health).default_service(refuse("GET")))
+        .service(web::resource("/v1/captures").post(capture).default_service(refuse("POST")))
+        .service(web::resource("/v1/channels").get(channels).default_service(refuse("GET")))
+        .service(web::resource("/v1/records").get(list).default_service(refuse("GET")))
+        .service(web::resource("/v1/records/{id}").get(record).default_service(refuse("GET")))
+        .service(web::resource("/v1/records/{id}/decisions").get(decisions).default_service(refuse("GET")))
+        .service(web::resource("/v1/records/{id}/disclosures").post(disclose).default_service(refuse("POST")))
+        .service(web::resource("/v1/disclosures/{id}/receipt").get(receipt).default_service(refuse("GET")))
+        .service(web::resource("/v1/ledger").get(ledger).default_service(refuse("GET")))
+        .service(web::resource("/v1/status").get(status).default_service(refuse("GET")))
         .configure(review::routes)
         .configure(openings::routes)
         .configure(subject_requests::routes)
@@ -68,15 +72,45 @@ pub fn routes(config: &mut ServiceConfig) {
         license(name = "EUPL-1.2", identifier = "EUPL-1.2")
     ),
     paths(
-        capture, channels, list, record, decisions, disclose, receipt, ledger, status, review::list, review::show,
-        review::judge, openings::request, openings::list, openings::read, openings::approve, openings::refuse_,
-        openings::revoke, openings::justify, openings::package, openings::open, openings::find, openings::rendition,
-        subject_requests::register, subject_requests::list, subject_requests::read, subject_requests::prove,
-        subject_requests::search, subject_requests::copy, subject_requests::restrict, subject_requests::extend,
-        subject_requests::close, oversight::register, oversight::totals, oversight::attention, oversight::public_log,
-        openapi::vault, openapi::health
-    ),
-    modifiers(&Common)
+        capture,
+        channels,
+        list,
+        record,
+        decisions,
+        disclose,
+        receipt,
+        ledger,
+        status,
+        review::list,
+        review::show,
+        review::judge,
+        openings::request,
+        openings::list,
+        openings::read,
+        openings::approve,
+        openings::refuse_,
+        openings::revoke,
+        openings::justify,
+        openings::package,
+        openings::open,
+        openings::find,
+        openings::rendition,
+        subject_requests::register,
+        subject_requests::list,
+        subject_requests::read,
+        subject_requests::prove,
+        subject_requests::search,
+        subject_requests::copy,
+        subject_requests::restrict,
+        subject_requests::extend,
+        subject_requests::close,
+        oversight::register,
+        oversight::totals,
+        oversight::attention,
+        oversight::public_log,
+        openapi::vault,
+        openapi::health
+    )
 )]
 pub struct Document;
 
@@ -105,8 +139,8 @@ struct VaultListParameters {
     #[param(value_type = Option<String>, format = "uuid")]
     after: Option<RecordId>,
     /// How many at the most, 1 to 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<PageSize>,
 }
 
 /// Why an original must be opened.
@@ -136,8 +170,8 @@ struct VaultRecords {
 }
 
 /// The person behind a token, made known on first sight.
-pub(super) async fn actor(desk: &VaultDesk, bearer: Bearer) -> Result<Actor, Problem> {
-    let Bearer(claims) = bearer;
+pub(super) async fn actor(desk: &VaultDesk, caller: Caller) -> Result<Actor, Problem> {
+    let Caller(claims) = caller;
     let sources = &desk.archive.sources;
     let fresh = ActorId::from_uuid(sources.random_id()?);
     let known =
@@ -158,11 +192,11 @@ pub(super) async fn actor(desk: &VaultDesk, bearer: Bearer) -> Result<Actor, Pro
 )]
 async fn capture(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     parameters: Query<CaptureParameters>,
     body: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let known = desk.archive.catalogue.channel(&parameters.channel).await.map_err(VaultError::from)?;
     let owner = known.as_ref().map(|channel| channel.organisation.clone());
     let resource = Resource::Channel { organisation: owner.unwrap_or_else(read::nobody) };
@@ -184,8 +218,7 @@ async fn spool(desk: &VaultDesk, mut body: Payload) -> Result<CaptureSource, Pro
         Problem::input("the upload could not be kept; try again")
     };
     let mut writer = SpoolWriter::new(&desk.spool).map_err(failed)?;
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|_| Problem::input("the upload broke off; send it again"))?;
+    while let Some(chunk) = next_chunk(&mut body).await? {
         if writer.size_bytes() + chunk.len() as u64 > desk.upload_bytes_max {
             return Err(Problem::too_large(desk.upload_bytes_max));
         }
@@ -199,8 +232,8 @@ async fn spool(desk: &VaultDesk, mut body: Payload) -> Result<CaptureSource, Pro
     get, path = "/v1/channels", tag = "channels", operation_id = "listChannels",
     responses((status = 200, description = "The channels", body = Object))
 )]
-async fn channels(desk: Data<VaultDesk>, bearer: Bearer) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+async fn channels(desk: Data<VaultDesk>, caller: Caller) -> Result<HttpResponse, Problem> {
+    let actor = actor(&desk, caller).await?;
     let resource = Resource::Registry { organisation: actor.organisation.clone() };
     read::authorise(&desk.archive, &desk.rules, &actor, Action::ListChannels, &resource).await?;
     let found = desk.archive.catalogue.channels(Some(&actor.organisation)).await.map_err(VaultError::from)?;
@@ -215,15 +248,15 @@ async fn channels(desk: Data<VaultDesk>, bearer: Bearer) -> Result<HttpResponse,
 async fn list(
     request: HttpRequest,
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     parameters: Query<VaultListParameters>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let Query(asked) = parameters;
     let asked = read::VaultSelection {
         outcome: asked.outcome,
         after: asked.after,
-        most: asked.limit.unwrap_or(20).clamp(1, 100),
+        most: asked.limit.unwrap_or_default().get(),
         language: language(&request),
     };
     let found = read::list(&desk.archive, &desk.rules, &actor, &asked).await?;
@@ -241,10 +274,10 @@ async fn list(
 async fn record(
     request: HttpRequest,
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<RecordId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let found = read::record(&desk.archive, &desk.rules, &actor, *id, language(&request)).await?;
     Ok(HttpResponse::Ok().json(record_json(found)))
 }
@@ -265,10 +298,10 @@ pub(super) fn record_json(record: VaultRecord) -> Value {
 )]
 async fn decisions(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<RecordId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+    let actor = actor(&desk, caller).await?;
     let found = read::decisions(&desk.archive, &desk.rules, &actor, *id).await?;
     Ok(HttpResponse::Ok().json(json!({ "decisions": found })))
 }
@@ -281,17 +314,19 @@ async fn decisions(
     post, path = "/v1/records/{id}/disclosures", tag = "originals", operation_id = "discloseOriginal",
     params(("id" = String, Path, format = "uuid", description = "The record")),
     request_body = DisclosureBody,
-    responses((status = 201, description = "The original and its receipt", body = Object))
+    responses((status = 201, description = "The original and its receipt", content(
+        (Object = "application/json"), (Vec<u8> = "application/octet-stream")
+    )))
 )]
 async fn disclose(
     request: HttpRequest,
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<RecordId>,
-    body: Json<DisclosureBody>,
+    body: Body<DisclosureBody>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let Json(asked) = body;
+    let actor = actor(&desk, caller).await?;
+    let Body(asked) = body;
     let asked = DisclosureRequest {
         record: *id,
         basis: asked.legal_basis,
@@ -316,13 +351,11 @@ pub(super) fn disclosure_json(disclosed: &Disclosure) -> Value {
 )]
 async fn receipt(
     desk: Data<VaultDesk>,
-    bearer: Bearer,
+    caller: Caller,
     id: Path<DisclosureId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
-    let resource = Resource::Receipt { owner: actor.id };
-    read::authorise(&desk.archive, &desk.rules, &actor, Action::ReadReceipt, &resource).await?;
-    let receipt = disclose::receipt_again(&desk.archive, &actor, *id).await?;
+    let actor = actor(&desk, caller).await?;
+    let receipt = disclose::receipt_again(&desk.archive, &desk.rules, &actor, *id).await?;
     Ok(HttpResponse::Ok().json(receipt))
 }
 
@@ -331,8 +364,8 @@ async fn receipt(
     get, path = "/v1/ledger", tag = "ledger", operation_id = "readLedger",
     responses((status = 200, description = "Heads and verifier keys", body = Object))
 )]
-async fn ledger(desk: Data<VaultDesk>, bearer: Bearer) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+async fn ledger(desk: Data<VaultDesk>, caller: Caller) -> Result<HttpResponse, Problem> {
+    let actor = actor(&desk, caller).await?;
     read::authorise(&desk.archive, &desk.rules, &actor, Action::VerifyLedger, &Resource::Ledger).await?;
     let mut logs = Vec::new();
     for key in [&desk.archive.logs.vault, &desk.archive.logs.reading_room] {
@@ -352,8 +385,8 @@ async fn ledger(desk: Data<VaultDesk>, bearer: Bearer) -> Result<HttpResponse, P
     get, path = "/v1/status", tag = "service", operation_id = "readStatus",
     responses((status = 200, description = "Counts", body = Object))
 )]
-async fn status(desk: Data<VaultDesk>, bearer: Bearer) -> Result<HttpResponse, Problem> {
-    let actor = actor(&desk, bearer).await?;
+async fn status(desk: Data<VaultDesk>, caller: Caller) -> Result<HttpResponse, Problem> {
+    let actor = actor(&desk, caller).await?;
     read::authorise(&desk.archive, &desk.rules, &actor, Action::ReadStatus, &Resource::Service).await?;
     let counts = desk.archive.catalogue.counts().await.map_err(VaultError::from)?;
     let second_place = desk.archive.logs.second_place.is_some();

@@ -120,4 +120,8 @@ entry_kinds! {
     BackupRestored = "backup-restored",
     /// Segments were read to see whether they are unchanged.
     FixityChecked = "fixity-checked",
+    /// An approver got a mandate, or a reviewer of an external agency an assignment.
+    AppointmentMade = "appointment-made",
+    /// It was ended before its time.
+    AppointmentEnded = "appointment-ended",
 }

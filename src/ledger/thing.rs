@@ -2,8 +2,8 @@
 
 use super::{EntryId, LedgerError};
 use crate::model::{
-    CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId, RecordId, RecordRef,
-    SegmentId, SubjectRequestId,
+    AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId, RecordId,
+    RecordRef, SegmentId, SubjectRequestId,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -78,6 +78,8 @@ macro_rules! things {
 }
 
 things! {
+    /// An appointment.
+    Appointment(AppointmentId) = "appointment",
     /// A capture.
     Capture(CaptureId) = "capture",
     /// A channel, by its slug.
@@ -117,6 +119,7 @@ mod tests {
     fn things_read_back_what_they_write() {
         let id = "0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11";
         for kind in [
+            "appointment",
             "capture",
             "conversation",
             "disclosure",

@@ -212,6 +212,10 @@ uuid_id!(
     ActorId, "actor"
 );
 uuid_id!(
+    /// An appointment of an approver or an external reviewer.
+    AppointmentId, "appointment"
+);
+uuid_id!(
     /// One authorisation: binds a permit to the ledger entry that records it.
     PermitId, "permit"
 );

@@ -13,16 +13,16 @@ mod time;
 
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
-    ActorId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId, ItemDigest, ModelError,
-    OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, SegmentId, SubjectRef, SubjectRequestId,
-    VersionId,
+    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId,
+    ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, SegmentId,
+    SubjectRef, SubjectRequestId, VersionId,
 };
 pub use offsets::{OffsetError, OffsetUnit};
 pub use private::PrivateText;
 pub use span::{ByteRange, Span};
 pub use terms::{
-    AccountProof, EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode, OpeningScope, Outcome,
-    Platform, RecogniserId, ReviewReason, Role, Score, SubjectOutcome, SubjectRequestKind, Verdict,
-    Visibility,
+    AccountProof, AppointmentKind, EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode,
+    OpeningScope, Outcome, Platform, RecogniserId, ReviewReason, Role, Score, SubjectOutcome,
+    SubjectRequestKind, Verdict, Visibility,
 };
 pub use time::Timestamp;

@@ -74,6 +74,16 @@ closed!(
 );
 
 closed!(
+    /// As what an organisation appoints someone, beside what the identity provider says of them.
+    AppointmentKind, "appointment", {
+        /// An approver, for as long as the mandate runs.
+        Mandate = "mandate",
+        /// A reviewer of an external agency, for as long as the assignment runs.
+        Assignment = "assignment",
+    }
+);
+
+closed!(
     /// Where an item was posted.
     Platform, "platform", {
         /// The fediverse: Mastodon, and what speaks its API or ActivityPub.

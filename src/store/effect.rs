@@ -45,6 +45,10 @@ pub enum Effect {
     GrantAdded,
     /// A grant is revoked.
     GrantRevoked,
+    /// Someone is appointed.
+    AppointmentMade,
+    /// An appointment is ended.
+    AppointmentEnded,
     /// An opening is announced.
     DisclosureIntended,
     /// An opening is concluded.
@@ -83,7 +87,7 @@ pub enum Effect {
 
 impl Effect {
     /// Every effect.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::SegmentWritten,
         Self::SegmentSwept,
         Self::CaptureOpened,
@@ -103,6 +107,8 @@ impl Effect {
         Self::CheckpointCopied,
         Self::GrantAdded,
         Self::GrantRevoked,
+        Self::AppointmentMade,
+        Self::AppointmentEnded,
         Self::DisclosureIntended,
         Self::DisclosureConcluded,
         Self::OrganisationAdded,

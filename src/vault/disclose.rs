@@ -5,11 +5,13 @@
 
 use super::bodies;
 use super::originals::{self, Fetched};
-use super::read::nobody;
+use super::read::{self, nobody};
 use super::{Archive, Rules, VaultError};
-use crate::access::{Actor, Approval, Denial, OpeningFile, OpeningRequest, Outside};
+use crate::access::{
+    Action, Actor, Approval, Assignment, Denial, OpeningFile, OpeningRequest, Outside, Resource,
+};
 use crate::ledger::{Code, Entry, EntryId, EntryKind, Pending, Receipt, Thing};
-use crate::model::{DisclosureId, LegalBasisCode, OrganisationId, PermitId, PrivateText, RecordId};
+use crate::model::{ActorId, DisclosureId, LegalBasisCode, OrganisationId, PermitId, PrivateText, RecordId};
 use crate::seal::{self, Original};
 use crate::store::disclosures::DisclosureRow;
 use crate::store::journal::SealedBody;
@@ -91,8 +93,8 @@ pub async fn to_serve(
 pub(super) struct Setting<'a> {
     /// Whose original, as the catalogue says.
     pub organisation: &'a OrganisationId,
-    /// Whether it stands in the actor's own review queue.
-    pub assigned: bool,
+    /// What puts it in the actor's own review queue, if anything does.
+    pub assigned: Option<Assignment>,
     /// The request that it is asked under.
     pub under: Option<&'a OpeningFile>,
 }
@@ -100,7 +102,7 @@ pub(super) struct Setting<'a> {
 impl<'a> Setting<'a> {
     /// By itself, under no request.
     pub(super) const fn of(organisation: &'a OrganisationId) -> Self {
-        Self { organisation, assigned: false, under: None }
+        Self { organisation, assigned: None, under: None }
     }
 }
 
@@ -278,14 +280,19 @@ impl Serving {
 /// The receipt of an earlier disclosure, for the person who made it.
 ///
 /// # Errors
-/// [`VaultError::Absent`] for a disclosure that is not there or was another person's.
+/// [`VaultError::Absent`] for a disclosure that is not there or was another person's: both are recorded, and go the same
+/// way.
 pub async fn receipt_again(
     archive: &Archive,
+    rules: &Rules,
     actor: &Actor,
     id: DisclosureId,
 ) -> Result<Receipt, VaultError> {
-    let absent = VaultError::Absent { what: "the disclosure" };
-    let entry = archive.catalogue.intent_of(id, actor.id).await?.ok_or(absent)?;
+    let known = archive.catalogue.intent_of(id).await?;
+    // What is not there is asked about as nobody's step.
+    let owner = known.map_or(ActorId::from_uuid(uuid::Uuid::nil()), |(owner, _)| owner);
+    read::authorise(archive, rules, actor, Action::ReadReceipt, &Resource::Receipt { owner }).await?;
+    let (_, entry) = known.ok_or(VaultError::Absent { what: "the disclosure" })?;
     receipt(archive, entry).await
 }
 

@@ -1,6 +1,8 @@
 //! Grants: who may read what, until when. Approving one sends it down with names drawn for it alone.
 
-use super::{Archive, Rules, VaultError};
+use super::appointments::mandate_until;
+use super::{Archive, Rules, VaultError, read};
+use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{ActorId, ChannelId, GrantId, LegalBasisCode, OrganisationId, Role, Timestamp};
 use crate::store::catalogue::{GrantRow, OutboxRow};
@@ -27,18 +29,19 @@ pub struct Approval {
     pub until: Timestamp,
 }
 
-/// Grants reading. The ledger knows the reader by a pseudonym.
+/// Grants reading, on the word of whoever holds the data folder or of an approver, who needs a mandate that covers every
+/// channel of it. The ledger knows the reader by a pseudonym.
 ///
 /// # Errors
-/// [`VaultError::Input`] when a channel is not the organisation's, the plan is not known, or the grant would be
+/// [`VaultError::Refused`] for whoever may not approve it; [`VaultError::Input`] when a channel is not the organisation's, the plan is not known, or the grant would be
 /// over before it began.
 pub async fn approve(
     archive: &Archive,
     rules: &Rules,
     asked: Approval,
-    by: Option<(ActorId, Role)>,
+    by: Option<&Actor>,
 ) -> Result<GrantRow, VaultError> {
-    let channels = channels_of(archive, &asked).await?;
+    let channels = channels_of(archive, &asked.organisation, &asked.channels).await?;
     let now = archive.sources.now();
     if asked.until <= now {
         return Err(VaultError::Input(format!("the grant would end at {}, which is past", asked.until)));
@@ -51,6 +54,12 @@ pub async fn approve(
     }
     let fresh = ActorId::from_uuid(archive.sources.random_id()?);
     let reader = archive.catalogue.actor(&asked.issuer, &asked.subject, fresh, now).await?;
+    if let Some(approver) = by {
+        let organisation = asked.organisation.clone();
+        let mandate_until = mandate_until(archive, approver.id, &organisation, &channels).await?;
+        let file = Resource::GrantFile { organisation, requester: reader, mandate_until };
+        read::authorise(archive, rules, approver, Action::ApproveGrant, &file).await?;
+    }
     let grant = GrantRow {
         id: GrantId::from_uuid(archive.sources.random_id()?),
         organisation: asked.organisation,
@@ -64,6 +73,7 @@ pub async fn approve(
         revoked_at: None,
     };
     let down = published(&grant, asked.issuer, asked.subject);
+    let by = by.map(|approver| (approver.id, approver.role));
     let pending = Pending::event(entry(archive, EntryKind::GrantApproved, &grant, by)?)?;
     let log = archive.logs.vault_origin();
     let _recorded = archive.catalogue.add_grant(log, &grant, down, pending, now).await?;
@@ -85,17 +95,20 @@ pub async fn revoke(archive: &Archive, id: GrantId, by: Option<(ActorId, Role)>)
     if archive.catalogue.revoke_grant(log, id, down, pending, now).await? { Ok(()) } else { Err(absent()) }
 }
 
-async fn channels_of(archive: &Archive, asked: &Approval) -> Result<Vec<ChannelId>, VaultError> {
-    let theirs = archive.catalogue.channels(Some(&asked.organisation)).await?;
+/// The channels that are meant: those named, which must be the organisation's, or all of its.
+pub(super) async fn channels_of(
+    archive: &Archive,
+    organisation: &OrganisationId,
+    named: &[ChannelId],
+) -> Result<Vec<ChannelId>, VaultError> {
+    let theirs = archive.catalogue.channels(Some(organisation)).await?;
     let theirs: Vec<ChannelId> = theirs.into_iter().map(|channel| channel.id).collect();
-    if asked.channels.is_empty() {
+    if named.is_empty() {
         return Ok(theirs);
     }
-    match asked.channels.iter().find(|channel| !theirs.contains(channel)) {
-        Some(other) => {
-            Err(VaultError::Input(format!("channel `{other}` is not of `{}`", asked.organisation)))
-        }
-        None => Ok(asked.channels.clone()),
+    match named.iter().find(|channel| !theirs.contains(channel)) {
+        Some(other) => Err(VaultError::Input(format!("channel `{other}` is not of `{organisation}`"))),
+        None => Ok(named.to_vec()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`Rules`] is what is applied (recognisers, trees, policies, plans); [`Sources`] is time and chance, given
 //! so that two archives can be built alike.
 
+pub mod appointments;
 pub mod backup;
 pub mod bodies;
 pub mod break_glass;

@@ -225,7 +225,7 @@ async fn reached(
     for record in &asking.records {
         let known = archive.catalogue.record(*record).await?;
         let organisation = known.as_ref().map_or_else(nobody, |known| known.organisation.clone());
-        let resource = Resource::VaultRecord { organisation: organisation.clone(), assigned: false };
+        let resource = Resource::VaultRecord { organisation: organisation.clone(), assigned: None };
         read::authorise(archive, rules, actor, Action::ReadDecision, &resource).await?;
         let absent = VaultError::Absent { what: "the record" };
         let known = known.filter(|known| known.withheld.as_deref() != Some("destroyed")).ok_or(absent)?;
@@ -431,7 +431,7 @@ pub(super) async fn open_under(
         case_number: PrivateText::from(stated.case_number.expose()),
         motivation: PrivateText::from(stated.motivation.expose()),
     };
-    let setting = Setting { organisation: &whose, assigned: false, under: Some(&file) };
+    let setting = Setting { organisation: &whose, assigned: None, under: Some(&file) };
     Ok((disclose::open(archive, rules, actor, &asked, &setting).await?, stated))
 }
 

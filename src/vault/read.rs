@@ -126,7 +126,7 @@ async fn permitted(
 ) -> Result<(RecordSummary, Allowed), VaultError> {
     let known = archive.catalogue.record(id).await?;
     let organisation = known.as_ref().map_or_else(nobody, |record| record.organisation.clone());
-    let resource = Resource::VaultRecord { organisation, assigned: false };
+    let resource = Resource::VaultRecord { organisation, assigned: None };
     let allowed = authorise(archive, rules, actor, action, &resource).await?;
     let summary = known.ok_or(VaultError::Absent { what: "the record" })?;
     Ok((summary, allowed))

@@ -3,14 +3,14 @@
 //!
 //! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they still tell
 //! what happened, also of records that are lost with the database. Done again are destructions, erased bodies, revoked
-//! grants and requests to open, and restrictions. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
+//! grants and requests to open, restrictions, and ends of mandates and assignments. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
 //! counts): the record is withheld until it is judged again.
 
 use super::destroy::{Destruction, destroy};
 use super::verify::plane_of;
-use super::{Archive, VaultError, bodies, grants, openings, second_place, subject_requests};
+use super::{Archive, VaultError, appointments, bodies, grants, openings, second_place, subject_requests};
 use crate::ledger::{Entry, EntryId, EntryKind, Origin, Pending, Thing};
-use crate::model::{GrantId, OrganisationId, RecordId, SubjectRequestId};
+use crate::model::{AppointmentId, AppointmentKind, GrantId, OrganisationId, RecordId, SubjectRequestId};
 use crate::store::exported::{CHECKPOINT, ExportedLog};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +32,8 @@ pub struct Replayed {
     pub openings_revoked: u64,
     /// Records restricted again, or not restricted any more.
     pub restrictions: u64,
+    /// Mandates and assignments ended again.
+    pub appointments_ended: u64,
     /// Records whose flags must be judged again.
     pub unjudged: u64,
     /// Captures that came in after the backup: they must be delivered again.
@@ -91,6 +93,7 @@ struct Since {
     erased: BTreeSet<EntryId>,
     approved: BTreeSet<GrantId>,
     revoked: BTreeSet<GrantId>,
+    ended: BTreeSet<AppointmentId>,
     judged: BTreeSet<RecordId>,
     /// Whether each was restricted last, on which request.
     restricted: BTreeMap<(SubjectRequestId, RecordId), bool>,
@@ -131,6 +134,12 @@ impl Since {
                     self.restricted.extend(entry.records().map(|record| ((request, record), placed)));
                 }
             }
+            EntryKind::AppointmentEnded => {
+                self.ended.extend(entry.things().iter().filter_map(|thing| match thing {
+                    Thing::Appointment(ended) => Some(*ended),
+                    _ => None,
+                }));
+            }
             EntryKind::ReviewDone => self.judged.extend(entry.records()),
             EntryKind::CaptureIngested => self.captures += 1,
             _ => {}
@@ -166,6 +175,16 @@ impl Since {
         for ((request, record), placed) in self.restricted {
             let again = subject_requests::restrict_again(archive, request, record, !placed).await?;
             done.restrictions += u64::from(again);
+        }
+        for (id, kind) in
+            self.ended.into_iter().flat_map(|id| AppointmentKind::ALL.iter().map(move |kind| (id, *kind)))
+        {
+            match appointments::end(archive, kind, id).await {
+                Ok(()) => done.appointments_ended += 1,
+                // It is of the other kind, was made after the backup, or ended before it.
+                Err(VaultError::Absent { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         let judged: Vec<RecordId> = self.judged.into_iter().collect();
         done.unjudged = archive.catalogue.unjudge(&judged, archive.sources.now()).await?;

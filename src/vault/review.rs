@@ -9,15 +9,16 @@ use super::conversation::role_word;
 use super::disclose::{self, DisclosureRequest, Setting};
 use super::publish::read_item;
 use super::read::{self, nobody};
-use super::{Archive, Rules, VaultError};
-use crate::access::{Action, Actor, Resource};
+use super::{Archive, Rules, VaultError, appointments};
+use crate::access::{Action, Actor, Assignment, Request, Resource};
 use crate::capture::{Format, Item};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
 use crate::model::{
-    DisclosureId, FlagKind, OrganisationId, PrivateText, RecogniserId, ReviewReason, Role, Verdict, VersionId,
+    AppointmentKind, DisclosureId, FlagKind, OrganisationId, PrivateText, RecogniserId, ReviewReason, Role,
+    Verdict, VersionId,
 };
 use crate::store::StoreError;
-use crate::store::catalogue::{FlagPlace, Judgement, QueueState, ReviewItem};
+use crate::store::catalogue::{FlagPlace, Judgement, QueueScope, QueueState, ReviewItem};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -101,7 +102,8 @@ const STANDING_MOTIVATION: &str = "judging flags of a record in the review queue
 /// The legal basis of the standing grant.
 const STANDING_BASIS: &str = "quality-control";
 
-/// The queue of the actor's organisation: no text. Recorded before it is answered.
+/// The actor's queue: no text. It is that of the own organisation, and for a reviewer of an external agency the channels of
+/// every assignment that runs. Recorded before it is answered.
 ///
 /// # Errors
 /// [`VaultError::Refused`] for roles that may not, or storage errors.
@@ -111,10 +113,8 @@ pub async fn list(
     actor: &Actor,
     asked: &QueueSelection,
 ) -> Result<Vec<ReviewItem>, VaultError> {
-    let resource = Resource::Registry { organisation: actor.organisation.clone() };
-    read::authorise(archive, rules, actor, Action::ListReviewItems, &resource).await?;
-    let (state, after, most) = (asked.state, asked.after, asked.most);
-    let items = archive.catalogue.review_items(&actor.organisation, state, after, most).await?;
+    let scopes = scopes(archive, rules, actor).await?;
+    let items = archive.catalogue.review_items(&scopes, asked.state, asked.after, asked.most).await?;
     read::viewed(archive, actor, items.iter().map(|item| item.record)).await?;
     Ok(items)
 }
@@ -131,7 +131,7 @@ pub async fn show(
     id: VersionId,
 ) -> Result<ShownItem, VaultError> {
     let known = archive.catalogue.review_item(id).await?;
-    let (organisation, assigned) = standing(actor, known.as_ref());
+    let (organisation, assigned) = standing(archive, actor, known.as_ref()).await?;
     let asked = DisclosureRequest {
         // What is not there is asked about all the same, under an id that no record has.
         record: known
@@ -185,7 +185,7 @@ pub async fn judge(
     // What is computed anew meanwhile would not know of the judgement.
     let _one_at_a_time = archive.intake.lock().await;
     let known = archive.catalogue.review_item(id).await?;
-    let (organisation, assigned) = standing(actor, known.as_ref());
+    let (organisation, assigned) = standing(archive, actor, known.as_ref()).await?;
     let resource = Resource::VaultRecord { organisation, assigned };
     read::authorise(archive, rules, actor, Action::ReviewRedaction, &resource).await?;
     let absent = VaultError::Absent { what: "the review item" };
@@ -200,11 +200,45 @@ pub async fn judge(
     archive.catalogue.review_item(id).await?.ok_or(absent)
 }
 
-/// Whose item it is, and whether it stands in the actor's own queue: that of the organisation that a reviewer works for.
-fn standing(actor: &Actor, item: Option<&ReviewItem>) -> (OrganisationId, bool) {
-    let Some(item) = item else { return (nobody(), false) };
-    let own = actor.role == Role::Reviewer && actor.organisation == item.organisation;
-    (item.organisation.clone(), own)
+/// What the actor's queue holds. The own organisation's must be permitted; each assignment that is not (because it has
+/// ended) is left out.
+async fn scopes(archive: &Archive, rules: &Rules, actor: &Actor) -> Result<Vec<QueueScope>, VaultError> {
+    let own = actor.organisation.clone();
+    let assigned = (actor.role == Role::Reviewer).then_some(Assignment::OWN);
+    let resource = Resource::ReviewQueue { organisation: own.clone(), assigned };
+    read::authorise(archive, rules, actor, Action::ListReviewItems, &resource).await?;
+    let mut scopes = vec![QueueScope::whole(own)];
+    if actor.role != Role::Reviewer {
+        return Ok(scopes);
+    }
+    let now = archive.sources.now();
+    for given in archive.catalogue.appointments_of(actor.id, AppointmentKind::Assignment).await? {
+        let assigned = Some(Assignment { until: Some(given.holds_until()) });
+        let resource = Resource::ReviewQueue { organisation: given.organisation.clone(), assigned };
+        let request =
+            Request { actor, action: Action::ListReviewItems, resource: &resource, grant: None, now };
+        if rules.access.authorise(&request).is_ok() {
+            scopes.push(QueueScope { organisation: given.organisation, channels: given.channels });
+        }
+    }
+    Ok(scopes)
+}
+
+/// Whose item it is, and what puts it in the actor's own queue: that the reviewer works for the organisation, or an
+/// assignment of the reviewer's agency.
+async fn standing(
+    archive: &Archive,
+    actor: &Actor,
+    item: Option<&ReviewItem>,
+) -> Result<(OrganisationId, Option<Assignment>), VaultError> {
+    let organisation = item.map_or_else(nobody, |item| item.organisation.clone());
+    if actor.role == Role::Reviewer && actor.organisation == organisation {
+        return Ok((organisation, Some(Assignment::OWN)));
+    }
+    // Asked about what is not there too, so that both go the same way.
+    let channel = item.map(|item| &item.channel);
+    let assigned = appointments::assignment(archive, actor.id, &organisation, channel).await?;
+    Ok((organisation, assigned.filter(|_| actor.role == Role::Reviewer)))
 }
 
 /// The flags that are judged: those named, which the item must have, or all.

@@ -7,7 +7,8 @@ use knik::model::{
     ActorId, ConversationId, FlagKind, OrganisationId, Outcome, ReviewReason, Verdict, VersionId, Visibility,
 };
 use knik::store::catalogue::{
-    Batch, Catalogue, FlagPlace, FlagRow, Judgement, OutboxRow, QueueState, Refreshed, ReviewItem, Withheld,
+    Batch, Catalogue, FlagPlace, FlagRow, Judgement, OutboxRow, QueueScope, QueueState, Refreshed,
+    ReviewItem, Withheld,
 };
 use knik::store::database::{Database, Dialect, Mode, Plane};
 use sqlx::AssertSqlSafe;
@@ -33,7 +34,7 @@ async fn committed(catalogue: &Catalogue, batch: Batch) {
 }
 
 async fn queue(catalogue: &Catalogue, state: QueueState) -> Vec<VersionId> {
-    let items = catalogue.review_items(&organisation(), state, None, 100).await.unwrap();
+    let items = catalogue.review_items(&[QueueScope::whole(organisation())], state, None, 100).await.unwrap();
     items.into_iter().map(|item| item.id).collect()
 }
 
@@ -86,7 +87,10 @@ pub async fn flags_come_with_their_batch_and_wait_in_the_queue(stage: &Stage) {
     let member = &catalogue.members(ConversationId::from_uuid(id(2))).await.unwrap()[0];
     assert!(member.verdicts.withheld() && !member.verdicts.withhold([]));
     // Page by page.
-    let page = catalogue.review_items(&organisation(), QueueState::Open, Some(version(2)), 1).await.unwrap();
+    let page = catalogue
+        .review_items(&[QueueScope::whole(organisation())], QueueState::Open, Some(version(2)), 1)
+        .await
+        .unwrap();
     assert_eq!(page.iter().map(|item| item.id).collect::<Vec<_>>(), [version(3)]);
     // A batch that fails leaves no flag either.
     let before = dump(&db, &["flag"]).await;
@@ -115,7 +119,13 @@ pub async fn the_queue_holds_what_may_be_read_but_for_its_flags(stage: &Stage) {
         assert!(catalogue.review_item(version(n)).await.unwrap().is_none(), "{n}");
     }
     let other: OrganisationId = "other".parse().unwrap();
-    assert!(catalogue.review_items(&other, QueueState::Open, None, 9).await.unwrap().is_empty());
+    assert!(
+        catalogue
+            .review_items(&[QueueScope::whole(other.clone())], QueueState::Open, None, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     // A later version takes the place of the flagged one: that is no item any more.
     let edited = knik::store::catalogue::VersionRow { replaces: true, ..version_row(16, 6) };
     let decisions = vec![decision(6, 16)];

@@ -3,9 +3,12 @@
 use crate::support::{DemoChannel, TestVault, demo, seeded, small_rules};
 use knik::access::Actor;
 use knik::ledger::{Entry, EntryKind, Thing};
-use knik::model::{ActorId, DisclosureId, PrivateText, RecordId, ReviewReason, Role, SegmentId, Timestamp};
+use knik::model::{
+    ActorId, AppointmentKind, DisclosureId, PrivateText, RecordId, ReviewReason, Role, SegmentId, Timestamp,
+};
 use knik::store::catalogue::{Channel, QueueState, RecordSummary};
 use knik::store::inbox::{Message, RoomEvent, RoomEventKind};
+use knik::vault::appointments::{self, Appointing};
 use knik::vault::destroy::{self, Destruction};
 use knik::vault::disclose::{self, DisclosureRequest, receipt_again};
 use knik::vault::review::{self, Judging, QueueSelection};
@@ -96,6 +99,8 @@ impl Life {
             self.grant().await;
         }
         say("granted");
+        self.appoint().await;
+        say("appointed");
         vault.round().await;
         self.take_in(&page(&[("9002", "Wanneer wordt de brug gerepareerd?", vec!["8002", "9002"])])).await;
         say("edited");
@@ -155,6 +160,29 @@ impl Life {
             until: "2027-01-01T00:00:00Z".parse::<Timestamp>().unwrap(),
         };
         grants::approve(&self.vault.archive, &self.vault.rules, asked, None).await.unwrap();
+    }
+
+    /// A mandate, and its end: each once.
+    async fn appoint(&self) {
+        let archive = &self.vault.archive;
+        let made = archive.catalogue.appointments(AppointmentKind::Mandate).await.unwrap();
+        let id = match made.first() {
+            Some(mandate) if mandate.ended_at.is_some() => return,
+            Some(mandate) => mandate.id,
+            None => {
+                let asked = Appointing {
+                    kind: AppointmentKind::Mandate,
+                    organisation: self.channel().organisation.clone(),
+                    issuer: "https://knik.example".to_owned(),
+                    subject: "approver".to_owned(),
+                    document: "mandaatbesluit 2026-1".to_owned(),
+                    channels: Vec::new(),
+                    until: "2027-01-01T00:00:00Z".parse::<Timestamp>().unwrap(),
+                };
+                appointments::appoint(archive, asked).await.unwrap().id
+            }
+        };
+        appointments::end(archive, AppointmentKind::Mandate, id).await.unwrap();
     }
 
     async fn judge(&self) {
@@ -258,7 +286,9 @@ impl Life {
         }
         assert!(held("9002") == 1 || !acknowledged.has("edited"), "the edit is lost");
         for id in acknowledged.disclosures() {
-            receipt_again(&self.vault.archive, &self.person(Role::Official), id).await.unwrap();
+            receipt_again(&self.vault.archive, &self.vault.rules, &self.person(Role::Official), id)
+                .await
+                .unwrap();
             let log = self.entries(self.vault.archive.logs.vault_origin().clone()).await;
             for kind in [EntryKind::DisclosureIntended, EntryKind::DisclosureServed] {
                 let told =

@@ -106,11 +106,11 @@ async fn a_disclosure_is_proved_to_whoever_has_the_logs_key() {
     assert!(verify_receipt("{}", &key).is_err());
     let kinds: Vec<EntryKind> = entries(&vault, before).await.iter().map(Entry::kind).collect();
     assert_eq!(kinds, [EntryKind::DisclosureIntended, EntryKind::DisclosureServed], "intent first");
-    let again = receipt_again(&vault.archive, &actor, one.id).await.unwrap();
+    let again = receipt_again(&vault.archive, &vault.rules, &actor, one.id).await.unwrap();
     assert_eq!(verify_receipt(&serde_json::to_string(&again).unwrap(), &key).unwrap().entry, proved);
     let colleague = Actor { id: ActorId::from_uuid(Uuid::from_u128(5)), ..official("min-low") };
     assert!(matches!(
-        receipt_again(&vault.archive, &colleague, one.id).await,
+        receipt_again(&vault.archive, &vault.rules, &colleague, one.id).await,
         Err(VaultError::Absent { .. })
     ));
 }
@@ -135,7 +135,7 @@ async fn an_erased_body_leaves_entry_receipt_and_tree_as_they_were() {
     assert_eq!(last.kind(), EntryKind::DataErased);
     assert!(last.things().contains(&Thing::Entry(intent.id())), "it is told which");
     assert_eq!(verify_receipt(&json, &key).unwrap().entry, intent, "the receipt holds as before");
-    let again = receipt_again(&vault.archive, &actor, one.id).await.unwrap();
+    let again = receipt_again(&vault.archive, &vault.rules, &actor, one.id).await.unwrap();
     assert_eq!(verify_receipt(&serde_json::to_string(&again).unwrap(), &key).unwrap().entry, intent);
     let seen = verify_ledger(&vault.archive, &Trust::of(&vault.archive), &[]).await.unwrap();
     assert_eq!(seen.first_wrong, None);

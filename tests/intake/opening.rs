@@ -33,7 +33,7 @@ fn permit(vault: &TestVault, organisation: &OrganisationId, id: u128, record: Re
         actor: &actor,
         record,
         organisation,
-        assigned: false,
+        assigned: None,
         basis: &"avg-15".parse().unwrap(),
         case_number: &"2026-0042".into(),
         motivation: &"the person concerned asked to see it".into(),

@@ -6,7 +6,7 @@ use knik::capture::{Format, Item, PartRole, PassageRole, reread};
 use knik::model::{Outcome, ProjectionId, RecordId, Visibility};
 use knik::redact::{Piece, Projection, leaks};
 use knik::seal::Original;
-use knik::store::catalogue::{QueueState, RecordSummary};
+use knik::store::catalogue::{QueueScope, QueueState, RecordSummary};
 use sqlx::Row;
 use std::collections::HashMap;
 
@@ -131,7 +131,8 @@ async fn only_what_may_be_read_goes_down() {
     let mut flagged = Vec::new();
     for organisation in ["min-low", "dwv"] {
         let (of, open) = (organisation.parse().unwrap(), QueueState::Open);
-        let items = vault.archive.catalogue.review_items(&of, open, None, 100).await.unwrap();
+        let items =
+            vault.archive.catalogue.review_items(&[QueueScope::whole(of)], open, None, 100).await.unwrap();
         flagged.extend(items.into_iter().map(|item| item.record));
     }
     let mut withheld: HashMap<String, u32> = HashMap::new();

@@ -8,7 +8,7 @@ mod captures;
 mod disclosure;
 mod dry_run;
 mod endpoints;
-mod fixture;
+pub mod fixture;
 mod harvest;
 mod harvest_s3;
 mod keys;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 struct Case {
     role: Role,
     organisation: &'static str,
-    assigned: bool,
+    assigned: Option<Assignment>,
     basis: &'static str,
     case_number: String,
     motivation: String,
@@ -19,7 +19,7 @@ impl Case {
         Self {
             role: Role::Official,
             organisation: "own",
-            assigned: false,
+            assigned: None,
             basis: "avg-15",
             case_number: "Z-2026-0042".to_owned(),
             motivation: "the citizen asked for a copy".to_owned(),
@@ -70,7 +70,7 @@ fn an_opening_is_permitted_with_its_basis_case_and_motivation() {
     let reviewer = Case {
         role: Role::Reviewer,
         organisation: "other",
-        assigned: true,
+        assigned: Some(Assignment::OWN),
         basis: "quality-control",
         ..Case::good()
     };
@@ -105,16 +105,17 @@ fn what_is_missing_is_told_all_at_once() {
 fn nobody_else_opens_and_most_do_not_learn_that_there_is_one() {
     for role in Role::ALL {
         for organisation in ["own", "other"] {
-            for assigned in [false, true] {
+            for in_queue in [false, true] {
                 for basis in ["avg-15", "quality-control"] {
+                    let assigned = in_queue.then_some(Assignment::OWN);
                     let case = Case { role: *role, organisation, assigned, basis, ..Case::good() };
                     let allowed = case.ask(&policies()).is_ok();
                     let expected = match role {
                         Role::Official => organisation == "own" && basis == "avg-15",
-                        Role::Reviewer => assigned && basis == "quality-control",
+                        Role::Reviewer => in_queue && basis == "quality-control",
                         _ => false,
                     };
-                    assert_eq!(allowed, expected, "{role} {organisation} assigned {assigned} {basis}");
+                    assert_eq!(allowed, expected, "{role} {organisation} in queue {in_queue} {basis}");
                 }
             }
         }
@@ -190,7 +191,7 @@ fn a_policy_file_that_permits_everything_opens_nothing_without_its_grounds() {
 #[test]
 fn an_original_is_never_authorised_as_an_ordinary_request() {
     let (policies, official) = (policies(), actor(Role::Official));
-    let resource = Resource::Original { organisation: organisation("own"), assigned: false };
+    let resource = Resource::Original { organisation: organisation("own"), assigned: None };
     let ask = Request {
         actor: &official,
         action: Action::OpenOriginal,
@@ -225,7 +226,7 @@ fn under(file: &OpeningFile, restricted: bool) -> Result<Permit, Denial> {
         actor: &actor,
         record: RecordId::from_uuid(Uuid::from_u128(7)),
         organisation: &own,
-        assigned: false,
+        assigned: None,
         basis: &"incident".parse().unwrap(),
         case_number: &"Z-2026-0042".into(),
         motivation: &"the server is being emptied".into(),
@@ -267,7 +268,7 @@ fn what_is_restricted_opens_under_some_bases_only() {
             actor: &actor,
             record: RecordId::from_uuid(Uuid::from_u128(7)),
             organisation: &own,
-            assigned: false,
+            assigned: None,
             basis: &basis.parse().unwrap(),
             case_number: &"Z-2026-0042".into(),
             motivation: &"asked by the citizen".into(),

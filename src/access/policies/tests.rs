@@ -136,7 +136,7 @@ fn permits_that_disagree_on_the_plan_are_a_denial() {
     let mut files = FILES.to_vec();
     files.push(("second.cedar", second));
     let actor = actor(Role::Official);
-    let resource = Resource::VaultRecord { organisation: organisation("own"), assigned: false };
+    let resource = Resource::VaultRecord { organisation: organisation("own"), assigned: None };
     let ask = Request {
         actor: &actor,
         action: Action::ReadVaultView,
@@ -214,7 +214,7 @@ fn separation_of_duties_holds_although_a_policy_permits_everything() {
     let mut files = FILES.to_vec();
     files.extend(loose.iter().map(|text| ("loose.cedar", text.as_str())));
     let policies = Policies::load(SCHEMA, &files).unwrap();
-    let view = |of| Resource::VaultRecord { organisation: organisation(of), assigned: false };
+    let view = |of| Resource::VaultRecord { organisation: organisation(of), assigned: None };
     let request = |requester| Resource::GrantFile {
         organisation: organisation("own"),
         requester: super::super::fixture::person(requester),

@@ -80,6 +80,34 @@ pub enum QueueState {
     Judged,
 }
 
+/// Which records stand in a queue: those of one organisation, or of some of its channels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueScope {
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// Only these channels; all when empty.
+    pub channels: Vec<ChannelId>,
+}
+
+impl QueueScope {
+    /// Everything of an organisation.
+    #[must_use]
+    pub const fn whole(organisation: OrganisationId) -> Self {
+        Self { organisation, channels: Vec::new() }
+    }
+
+    /// Its condition, with parameters from `next` on, and their values.
+    fn condition(&self, next: usize) -> (String, Vec<String>) {
+        let mut values = vec![self.organisation.to_string()];
+        values.extend(self.channels.iter().map(ToString::to_string));
+        let channels = match self.channels.len() {
+            0 => String::new(),
+            count => format!(" AND r.channel IN ({})", list(next + 1, count)),
+        };
+        (format!("(r.organisation = ${next}{channels})"), values)
+    }
+}
+
 /// A flagged version in force that may be read once its flags are released. No text.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -158,26 +186,36 @@ impl Catalogue {
         Ok(found)
     }
 
-    /// The queue of one organisation, in the order of the items' ids, after `after`.
+    /// What stands in a queue of these scopes, in the order of the items' ids, after `after`.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn review_items(
         &self,
-        organisation: &OrganisationId,
+        scopes: &[QueueScope],
         state: QueueState,
         after: Option<VersionId>,
         most: u32,
     ) -> Result<Vec<ReviewItem>, StoreError> {
         let judged = if state == QueueState::Open { "" } else { "NOT " };
+        let (mut conditions, mut values) = (Vec::new(), Vec::new());
+        for scope in scopes {
+            let (condition, more) = scope.condition(3 + values.len());
+            conditions.push(condition);
+            values.extend(more);
+        }
+        if conditions.is_empty() {
+            return Ok(Vec::new());
+        }
         let sql = format!(
-            "SELECT r.* {QUEUED} AND {judged}{UNJUDGED} AND r.organisation = $1 AND r.version > $2 \
-             ORDER BY r.version LIMIT $3"
+            "SELECT r.* {QUEUED} AND {judged}{UNJUDGED} AND r.version > $1 AND ({}) ORDER BY r.version LIMIT $2",
+            conditions.join(" OR ")
         );
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(organisation.to_string())
+        let query = sqlx::query(AssertSqlSafe(sql))
             .bind(after.map_or_else(|| vec![0; 16], |id| bytes(id.uuid())))
-            .bind(i64::from(most))
+            .bind(i64::from(most));
+        let query = values.into_iter().fold(query, |query, value| query.bind(value));
+        let rows = query
             .fetch_all(self.db.read())
             .await
             .map_err(StoreError::database("listing the review queue"))?;

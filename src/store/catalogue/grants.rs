@@ -186,18 +186,18 @@ impl Catalogue {
         rows.iter().map(grant_of).collect()
     }
 
-    /// The entry that announced a disclosure of `actor`; `None` when there is none of that id by that person.
+    /// Who made a disclosure, and the entry that announced it; `None` when there is none of that id.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn intent_of(&self, id: DisclosureId, actor: ActorId) -> Result<Option<EntryId>, StoreError> {
-        let row = sqlx::query("SELECT intent FROM disclosure WHERE id = $1 AND actor = $2")
+    pub async fn intent_of(&self, id: DisclosureId) -> Result<Option<(ActorId, EntryId)>, StoreError> {
+        let row = sqlx::query("SELECT actor, intent FROM disclosure WHERE id = $1")
             .bind(bytes(id.uuid()))
-            .bind(bytes(actor.uuid()))
             .fetch_optional(self.db.read())
             .await
             .map_err(StoreError::database("reading a disclosure"))?;
-        row.map(|row| Ok(EntryId::from_uuid(row.id("intent")?))).transpose()
+        row.map(|row| Ok((ActorId::from_uuid(row.id("actor")?), EntryId::from_uuid(row.id("intent")?))))
+            .transpose()
     }
 
     /// Puts something in the outbox by itself.

@@ -2,6 +2,7 @@
 //!
 //! It holds no content: names of items and people are keyed digests, texts stand in sealed fragments.
 
+mod appointments;
 mod channels;
 mod commit;
 mod conversations;
@@ -14,6 +15,7 @@ mod key_table;
 mod originals;
 mod records;
 
+pub use appointments::Appointment;
 pub use channels::{Channel, ChannelFact, Duty, Fact};
 pub use commit::{
     Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow, SubjectRow,
@@ -23,7 +25,7 @@ pub(in crate::store) use commit::{insert_outbox, mark_stale};
 pub use conversations::{Known, Member, Refreshed, Withheld};
 pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
 pub use find::{FindRow, FindToken, Sought};
-pub use flags::{FlagPlace, FlagRow, Judgement, QueueState, ReviewItem, Verdicts};
+pub use flags::{FlagPlace, FlagRow, Judgement, QueueScope, QueueState, ReviewItem, Verdicts};
 pub use grants::{GrantRow, OutboxItem};
 pub use keeping::{Fixity, Milestone, Reached};
 pub use key_table::{BodyKey, KeyTurn, Rewrap, SegmentKeyRow};
