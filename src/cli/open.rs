@@ -282,7 +282,7 @@ fn written(mut file: NewFile, to: &Path, bytes: &[u8]) -> Result<Value> {
 
 async fn package(vault: &Vault, id: GrantId, to: &Path, after: usize, as_json: bool) -> Result<ExitCode> {
     std::fs::create_dir_all(to).with_context(|| format!("cannot make `{}`", to.display()))?;
-    let path = format!("/v1/openings/{id}/packages?after={after}");
+    let path = format!("/v1/openings/{id}/packages?skip={after}");
     let mut answer = vault.send(Method::POST, &path, Some(&json!({})), "application/x-ndjson").await?;
     let bar = if as_json { indicatif::ProgressBar::hidden() } else { indicatif::ProgressBar::new(0) };
     let (mut waiting, mut opened, mut failed) = (Vec::new(), 0_u64, Vec::new());

@@ -408,13 +408,13 @@ pub(super) async fn rendition(
 #[serde(deny_unknown_fields)]
 pub(super) struct PackageParameters {
     /// Go on after so many records of the request: those that came before.
-    after: Option<usize>,
+    skip: Option<usize>,
 }
 
 /// Open every original that a request reaches, one after the other: a line of JSON each, with place and count.
 ///
 /// Each is opened when its line is asked for, recorded before and after. A line that could not be opened says so, and the
-/// others follow. A package that broke off goes on with `after`.
+/// others follow. A package that broke off goes on with `skip`.
 #[utoipa::path(
     post, path = "/v1/openings/{id}/packages", tag = "openings", operation_id = "openPackage",
     params(("id" = String, Path, format = "uuid", description = "The request"), PackageParameters),
@@ -429,7 +429,7 @@ pub(super) async fn package(
 ) -> Result<HttpResponse, Problem> {
     let actor = actor(&desk, caller).await?;
     let found = openings::package(&desk.archive, &desk.rules, &actor, *id).await?;
-    let from = parameters.after.unwrap_or_default();
+    let from = parameters.skip.unwrap_or_default();
     let lines = Lines { desk, actor, id: *id, records: found, next: from, handed: None };
     let body = stream::unfold(lines, |mut lines| async move {
         let line = lines.line().await?;

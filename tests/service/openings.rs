@@ -123,7 +123,7 @@ async fn a_package_opens_everything_of_a_request_line_by_line() {
         );
         assert!(line["receipt"]["checkpoint"].is_string() && line["original"][0]["content"].is_string());
     }
-    let rest = ann.post(Plane::Vault, &format!("{path}?after=3"), &json!({})).await.expect(201).text();
+    let rest = ann.post(Plane::Vault, &format!("{path}?skip=3"), &json!({})).await.expect(201).text();
     assert_eq!(rest.lines().count(), 2);
     service
         .known_as("official", "min-low", "ambtenaar-2")
