@@ -2,9 +2,7 @@
 //! word `this`: nothing of the archive goes in.
 
 use super::opening::OpeningFacts;
-use super::{
-    Action, Actor, Assignment, GrantFacts, OpeningRequest, Request, Resource, ResourceKind, SystemActKind,
-};
+use super::{Action, Actor, GrantFacts, OpeningRequest, Request, Resource, ResourceKind, SystemActKind};
 use crate::model::{ActorId, GrantId, OrganisationId, Role, Timestamp};
 use cedar_policy::{
     Context, ContextCreationError, Entity, EntityAttrEvaluationError, EntityId, EntityTypeName, EntityUid,

@@ -85,7 +85,7 @@ pub async fn to_serve(
     let known = archive.catalogue.record(asked.record).await?;
     let organisation = known.map_or_else(nobody, |record| record.organisation);
     let opened = open(archive, rules, actor, asked, &Setting::of(&organisation)).await?;
-    opened.to_serve(archive).await
+    opened.with_receipt(archive).await
 }
 
 /// In what setting an original is asked for.
@@ -125,7 +125,7 @@ impl Opened {
     ///
     /// # Errors
     /// When the entry gets no number in time: it was then not served, and that is recorded.
-    pub(super) async fn to_serve(self, archive: &Archive) -> Result<ToServe, VaultError> {
+    pub(super) async fn with_receipt(self, archive: &Archive) -> Result<ToServe, VaultError> {
         let Self { id, original, format, serving, entry } = self;
         match receipt(archive, entry).await {
             Ok(receipt) => Ok(ToServe { disclosure: Disclosure { id, original, receipt }, format, serving }),

@@ -409,7 +409,7 @@ pub async fn open(
     record: RecordId,
 ) -> Result<(ToServe, StatedText), VaultError> {
     let (opened, stated) = open_under(archive, rules, actor, id, record).await?;
-    Ok((opened.to_serve(archive).await?, stated))
+    Ok((opened.with_receipt(archive).await?, stated))
 }
 
 pub(super) async fn open_under(

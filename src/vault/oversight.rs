@@ -43,10 +43,10 @@ async fn people(
 ) -> Result<BTreeMap<String, Value>, VaultError> {
     let mut people = BTreeMap::new();
     for actor in actors {
-        if let std::collections::btree_map::Entry::Vacant(place) = people.entry(actor.to_string()) {
-            if let Some((issuer, subject)) = archive.catalogue.person_behind(actor).await? {
-                place.insert(json!({ "issuer": issuer, "subject": subject }));
-            }
+        if let std::collections::btree_map::Entry::Vacant(place) = people.entry(actor.to_string())
+            && let Some((issuer, subject)) = archive.catalogue.person_behind(actor).await?
+        {
+            place.insert(json!({ "issuer": issuer, "subject": subject }));
         }
     }
     Ok(people)
@@ -130,7 +130,7 @@ pub async fn public_log(archive: &Archive, rules: &Rules, actor: &Actor) -> Resu
     let told_until = archive.sources.now().plus_seconds(-DELAY_DAYS * DAY_SECONDS);
     let mut months = Vec::new();
     let first = archive.openings().first_opening(&organisation).await?;
-    let mut begins = first.and_then(|first| month_of(first));
+    let mut begins = first.and_then(month_of);
     while let Some(month) = begins {
         let Some(next) = month.checked_add(jiff::Span::new().months(1)).ok() else { break };
         let (Some(from), Some(until)) = (midnight(month), midnight(next)) else { break };

@@ -218,7 +218,8 @@ mod tests {
     #[test]
     fn nothing_that_was_captured_is_markup() {
         let mut text = String::new();
-        write!(Escaped(&mut text), "{}", "<script>alert('x')</script>&amp;\" \u{202e}\u{7}\n").unwrap();
+        let captured = "<script>alert('x')</script>&amp;\" \u{202e}\u{7}\n";
+        write!(Escaped(&mut text), "{captured}").unwrap();
         assert_eq!(text, "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;amp;&quot; \u{fffd}\u{fffd}\n");
     }
 }

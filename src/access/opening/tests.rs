@@ -242,7 +242,8 @@ fn under(file: &OpeningFile, restricted: bool) -> Result<Permit, Denial> {
 fn a_request_must_hold_in_every_way() {
     assert!(under(&file(|_| {}), false).is_ok(), "at once, within its time");
     assert!(under(&file(|_| {}), true).is_ok(), "an incident opens what is restricted");
-    let cases: [(&str, fn(&mut OpeningFile)); 8] = [
+    type Change = fn(&mut OpeningFile);
+    let cases: [(&str, Change); 8] = [
         ("access#own-request", |file| file.holder = person(2)),
         ("access#same-basis", |file| file.basis = "avg-15".parse().unwrap()),
         ("access#reach", |file| file.records.clear()),
