@@ -158,6 +158,10 @@ pub async fn what_can_be_found_goes_with_its_record_and_reads_as_nothing(stage: 
 }
 
 fn marieke(kind: SubjectRequestKind) -> Registering {
+    of_account(kind, "@MariekeVDBroekhorn")
+}
+
+fn of_account(kind: SubjectRequestKind, handle: &str) -> Registering {
     Registering {
         kind,
         received_at: None,
@@ -166,7 +170,7 @@ fn marieke(kind: SubjectRequestKind) -> Registering {
         accounts: vec![StatedAccount {
             platform: "mastodon".parse().unwrap(),
             instance: Some("polder.example".to_owned()),
-            handle: "@MariekeVDBroekhorn".into(),
+            handle: handle.into(),
         }],
     }
 }
@@ -206,7 +210,8 @@ pub async fn a_person_concerned_is_answered_with_what_is_theirs(stage: &Stage) {
     let _numbering = vault.numbering();
     let copy = subject_copy::copy(archive, rules, &ann, id, Language::Dutch).await.unwrap();
     let text = copy.to_string();
-    assert!(text.contains("marieke.broekhorn@post.example"), "her own address can be read: {text}");
+    assert!(text.contains("Excuses Marieke, uw mail"), "what is said to her can be read: {text}");
+    assert!(text.contains("[persoon]") && !text.contains("Sanne"), "who said it cannot: {text}");
     let records = copy["records"].as_array().unwrap();
     assert_eq!(records.len() as u64, counted[0].0 + counted[0].1);
     assert!(records.iter().all(|one| one["disclosure"].is_string()), "each opening is recorded");
@@ -236,6 +241,19 @@ pub async fn a_person_concerned_is_answered_with_what_is_theirs(stage: &Stage) {
         subject_requests::close(archive, rules, &ann, unproven.row.id, granted, &"sent by post".into()).await,
         "not proven",
     );
+}
+
+pub async fn in_what_they_wrote_their_own_number_can_be_read(stage: &Stage) {
+    let vault = vault(stage).await;
+    let (archive, rules, ann) = (&vault.archive, &vault.rules, official(1));
+    let _numbering = vault.numbering();
+    let asked = of_account(SubjectRequestKind::Portability, "mkarabiyik_nl");
+    let id = subject_requests::register(archive, rules, &ann, asked).await.unwrap().row.id;
+    subject_requests::prove(archive, rules, &ann, id, AccountProof::LoginSeen, None).await.unwrap();
+    subject_requests::search(archive, rules, &ann, id).await.unwrap();
+    let copy = subject_copy::copy(archive, rules, &ann, id, Language::Dutch).await.unwrap().to_string();
+    assert!(copy.contains("Kan iemand mij bellen op 06-12345678"), "{copy}");
+    assert!(!copy.contains("Orlando"), "{copy}");
 }
 
 pub async fn a_restriction_withholds_everywhere_at_once_and_can_be_lifted(stage: &Stage) {
