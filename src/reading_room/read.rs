@@ -153,18 +153,21 @@ impl ReadingRoom {
         for record in found {
             let projection: Projection = serde_json::from_str(&record.document)
                 .map_err(|_| StoreError::Corrupt { what: "projection" })?;
-            people.entry(record.conversation).or_default().extend(projection.subjects());
+            if record.names.is_none() {
+                people.entry(record.conversation).or_default().extend(projection.subjects());
+            }
             read.push((record, projection));
         }
-        let mut names: HashMap<ConversationId, GrantNames> = HashMap::new();
+        let mut looked_up: HashMap<ConversationId, GrantNames> = HashMap::new();
         for (conversation, subjects) in people {
             let subjects: Vec<SubjectRef> = subjects.into_iter().collect();
             let drawn = self.room.pseudonyms_of(grant, conversation, &subjects).await?;
-            names.insert(conversation, GrantNames(drawn));
+            looked_up.insert(conversation, GrantNames(drawn));
         }
         let none = GrantNames(HashMap::new());
         let views = read.into_iter().map(|(record, projection)| {
-            let pseudonyms = names.get(&record.conversation).unwrap_or(&none);
+            let stored = record.names.map(GrantNames);
+            let pseudonyms = stored.as_ref().or_else(|| looked_up.get(&record.conversation)).unwrap_or(&none);
             let view = render(&projection, plan, &self.exemptions, pseudonyms, language);
             ReadingView { id: record.reference, conversation: record.conversation_reference, view }
         });

@@ -1,5 +1,6 @@
 //! One suite for every backend: what holds on SQLite holds on PostgreSQL, word for word.
 
+mod appointments;
 mod blobs;
 mod catalogue;
 mod destroy;
@@ -40,6 +41,9 @@ macro_rules! on_every_backend {
 }
 
 on_every_backend! {
+    appointments:
+        an_appointment_stands_with_its_entry_until_it_ends,
+        a_queue_holds_the_channels_of_its_scopes;
     catalogue:
         organisations_and_channels_keep_what_was_declared_first,
         facts_hold_by_date,

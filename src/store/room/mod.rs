@@ -16,6 +16,7 @@ use crate::model::{
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
+use std::collections::HashMap;
 
 /// The projections of one conversation: they take the place of what was published of it, at once.
 #[derive(Debug, Serialize, Deserialize)]
@@ -96,6 +97,8 @@ pub struct RoomRecord {
     pub projection: ProjectionId,
     /// Its conversation.
     pub conversation: ConversationId,
+    /// The pseudonyms of the persons it refers to, as the grant names them; `None` when they must be looked up.
+    pub names: Option<HashMap<SubjectRef, String>>,
     /// The redacted document (JSON).
     pub document: String,
 }

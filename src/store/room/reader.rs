@@ -19,14 +19,14 @@ pub struct Room {
 }
 
 const RECORD_COLUMNS: &str =
-    "g.reference, g.conversation_reference, g.projection, g.conversation, p.document";
+    "g.reference, g.conversation_reference, g.projection, g.conversation, g.names, p.document";
 
 const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, w.revoked \
     FROM reader r LEFT JOIN reading_grant w ON w.reader = r.id WHERE r.issuer = $1 AND r.subject = $2 \
     ORDER BY w.until_at, w.id";
 
 const VISITOR_AND_RECORD: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, \
-    w.revoked, g.reference, g.conversation_reference, g.projection, g.conversation, p.document FROM reader r \
+    w.revoked, g.reference, g.conversation_reference, g.projection, g.conversation, g.names, p.document FROM reader r \
     LEFT JOIN reading_grant w ON w.reader = r.id \
     LEFT JOIN (grant_record g JOIN projection p ON p.id = g.projection) \
     ON g.reference = $3 AND g.reading_grant = w.id \
@@ -330,12 +330,22 @@ impl Conditions {
     }
 }
 
+/// The pseudonyms as they are stored with a record; `None` for a form that is not known, and then they are looked up.
+fn names_from(stored: &str) -> Option<HashMap<SubjectRef, String>> {
+    let named = stored.split_whitespace().map(|pair| {
+        let (subject, name) = pair.split_once(':')?;
+        Some((SubjectRef::from_u32(subject.parse().ok()?), name.to_owned()))
+    });
+    named.collect()
+}
+
 fn record_of(row: &AnyRow) -> Result<RoomRecord, StoreError> {
     Ok(RoomRecord {
         reference: RecordRef::from_uuid(row.id("reference")?),
         conversation_reference: RecordRef::from_uuid(row.id("conversation_reference")?),
         projection: ProjectionId::from_uuid(row.id("projection")?),
         conversation: ConversationId::from_uuid(row.id("conversation")?),
+        names: row.text_or_null("names")?.as_deref().and_then(names_from),
         document: row.text("document")?,
     })
 }

@@ -372,17 +372,19 @@ async fn name_for_grant(
     let (mut records, mut subjects) = (Vec::new(), Vec::new());
     for (conversation, projections) in covered.iter().filter(|(_, projections)| !projections.is_empty()) {
         let reference = conversation_reference(tx, grant, *conversation, draw).await?;
+        let (names, fresh) = subject_names(tx, grant, *conversation, projections, draw).await?;
         for projection in projections {
-            records.push((drawn_id(draw)?, *conversation, reference.clone(), *projection));
+            let named = names_of(projection, &names);
+            records.push((drawn_id(draw)?, *conversation, reference.clone(), *projection, named));
         }
-        subjects.extend(new_subjects(tx, grant, *conversation, projections, draw).await?);
+        subjects.extend(fresh.into_iter().map(|(subject, name)| (*conversation, subject, name)));
     }
     let head = "INSERT INTO grant_record (reference, reading_grant, projection, conversation, \
-                conversation_reference, day, position) VALUES";
+                conversation_reference, day, position, names) VALUES";
     let tail = "ON CONFLICT (reading_grant, projection) DO UPDATE SET conversation = excluded.conversation, \
                 conversation_reference = excluded.conversation_reference, day = excluded.day, \
-                position = excluded.position";
-    insert_all(tx, head, 7, tail, &records, |query, (name, conversation, reference, p)| {
+                position = excluded.position, names = excluded.names";
+    insert_all(tx, head, 8, tail, &records, |query, (name, conversation, reference, p, names)| {
         query
             .bind(name.clone())
             .bind(bytes(grant.uuid()))
@@ -391,6 +393,7 @@ async fn name_for_grant(
             .bind(reference.clone())
             .bind(p.day.clone())
             .bind(i64::from(p.position))
+            .bind(names.clone())
     })
     .await?;
     let head = "INSERT INTO grant_subject (reading_grant, conversation, subject, pseudonym) VALUES";
@@ -421,28 +424,43 @@ async fn conversation_reference(
     row.map_or_else(|| drawn_id(draw), |row| row.blob("conversation_reference"))
 }
 
-/// Pseudonyms, drawn now, for those persons of a conversation who have none in the grant.
-async fn new_subjects(
+type SubjectNames = HashMap<SubjectRef, String>;
+
+/// The pseudonyms of everyone in a conversation, and of them those that are drawn now, because they had none in the grant.
+async fn subject_names(
     tx: &mut Transaction<'static, Any>,
     grant: GrantId,
     conversation: ConversationId,
     covered: &[&PublishedProjection],
     draw: Draw<'_>,
-) -> Result<Vec<(ConversationId, SubjectRef, String)>, StoreError> {
+) -> Result<(SubjectNames, Vec<(SubjectRef, String)>), StoreError> {
     let subjects: BTreeSet<SubjectRef> = covered.iter().flat_map(|p| p.subjects.iter().copied()).collect();
-    let taken = pseudonyms_in(&mut **tx, grant, conversation).await?;
-    let mut used: BTreeSet<String> = taken.values().cloned().collect();
+    let mut names = pseudonyms_in(&mut **tx, grant, conversation).await?;
+    let mut used: BTreeSet<String> = names.values().cloned().collect();
     let mut fresh = Vec::new();
-    for subject in subjects.into_iter().filter(|subject| !taken.contains_key(subject)) {
+    for subject in subjects {
+        if names.contains_key(&subject) {
+            continue;
+        }
         let pseudonym = loop {
             let candidate = drawn_pseudonym(drawn(draw)?);
             if used.insert(candidate.clone()) {
                 break candidate;
             }
         };
-        fresh.push((conversation, subject, pseudonym));
+        fresh.push((subject, pseudonym.clone()));
+        names.insert(subject, pseudonym);
     }
-    Ok(fresh)
+    Ok((names, fresh))
+}
+
+/// The pseudonyms of the persons that a projection refers to, as they are stored with its record.
+fn names_of(projection: &PublishedProjection, names: &SubjectNames) -> String {
+    let subjects: BTreeSet<SubjectRef> = projection.subjects.iter().copied().collect();
+    let named = subjects
+        .iter()
+        .filter_map(|subject| names.get(subject).map(|name| format!("{}:{name}", subject.number())));
+    named.collect::<Vec<_>>().join(" ")
 }
 
 fn drawn(draw: Draw<'_>) -> Result<u128, StoreError> {
