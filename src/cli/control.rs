@@ -11,6 +11,7 @@ use super::backup::BackupOrder;
 use super::folder::DataFolder;
 use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
+use super::requests::RequestOrder;
 use super::review::ReviewOrder;
 use super::verify::VerifyOrder;
 use super::{commands, must_exist};
@@ -74,6 +75,8 @@ pub(super) enum Order {
     Verify(VerifyOrder),
     /// Read every segment back.
     Scrub,
+    /// Requests for redacted copies.
+    Request(RequestOrder),
     /// Copy everything to a place for backups.
     Backup(BackupOrder),
 }

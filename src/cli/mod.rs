@@ -32,6 +32,7 @@ mod policy;
 mod print;
 mod question;
 mod redact;
+mod requests;
 mod restore;
 mod review;
 mod room_process;
@@ -136,6 +137,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Subject(asked) => subject::run(&dir, *asked, arguments.json).await?,
         Command::Oversight(asked) => oversight::run(&dir, *asked, arguments.json).await?,
         Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Request(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Status => order(&dir, Order::Status, arguments.json).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -92,6 +92,7 @@ pub(super) async fn run() -> Result<()> {
         rules.access,
         rules.plans,
         rules.exemptions,
+        rules.research,
         now.clone(),
     );
     let chain = super::read_text(&order.certificate)?;

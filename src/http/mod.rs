@@ -19,6 +19,7 @@ mod page;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
+mod requests;
 mod review;
 mod server;
 mod subject_requests;

@@ -8,7 +8,7 @@ use super::language::language;
 use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
-use super::{openapi, openings, oversight, review, subject_requests};
+use super::{openapi, openings, oversight, requests, review, subject_requests};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -60,6 +60,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(openings::routes)
         .configure(subject_requests::routes)
         .configure(oversight::routes)
+        .configure(requests::vault_routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -108,6 +109,11 @@ pub fn routes(config: &mut ServiceConfig) {
         oversight::totals,
         oversight::attention,
         oversight::public_log,
+        requests::list,
+        requests::one,
+        requests::reach,
+        requests::letter,
+        requests::decide,
         openapi::vault,
         openapi::health
     )

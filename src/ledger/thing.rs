@@ -3,7 +3,7 @@
 use super::{EntryId, LedgerError};
 use crate::model::{
     AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId, RecordId,
-    RecordRef, SegmentId, SubjectRequestId,
+    RecordRef, RequestId, SegmentId, SubjectRequestId,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -96,12 +96,14 @@ things! {
     Projection(ProjectionId) = "projection",
     /// A record.
     Record(RecordId) = "record",
+    /// A request for redacted copies.
+    Request(RequestId) = "request",
     /// A record or conversation as a grant names it.
     Reference(RecordRef) = "reference",
-    /// A request of a person concerned.
-    Request(SubjectRequestId) = "request",
     /// A segment.
     Segment(SegmentId) = "segment",
+    /// A request of a person concerned (AVG 15 to 21).
+    SubjectRequest(SubjectRequestId) = "subject-request",
 }
 
 impl TryFrom<String> for Thing {
@@ -129,6 +131,7 @@ mod tests {
             "record",
             "reference",
             "request",
+            "subject-request",
             "segment",
         ] {
             let text = format!("{kind}:{id}");

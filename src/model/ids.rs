@@ -204,6 +204,10 @@ uuid_id!(
     SubjectRequestId, "request"
 );
 uuid_id!(
+    /// A request for redacted copies.
+    RequestId, "request"
+);
+uuid_id!(
     /// One opening of one original.
     DisclosureId, "disclosure"
 );

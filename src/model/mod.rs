@@ -14,15 +14,15 @@ mod time;
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
     ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId,
-    ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, SegmentId,
-    SubjectRef, SubjectRequestId, VersionId,
+    ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RequestId,
+    SegmentId, SubjectRef, SubjectRequestId, VersionId,
 };
 pub use offsets::{OffsetError, OffsetUnit};
 pub use private::PrivateText;
 pub use span::{ByteRange, Span};
 pub use terms::{
     AccountProof, AppointmentKind, EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode,
-    OpeningScope, Outcome, Platform, RecogniserId, ReviewReason, Role, Score, SubjectOutcome,
-    SubjectRequestKind, Verdict, Visibility,
+    OpeningScope, Outcome, Platform, RecogniserId, RequestState, RequestStep, ReviewReason, Role, Score,
+    SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
 };
 pub use time::Timestamp;

@@ -110,7 +110,7 @@ impl Since {
         };
         let requests = || {
             entry.things().iter().filter_map(|thing| match thing {
-                Thing::Request(request) => Some(*request),
+                Thing::SubjectRequest(request) => Some(*request),
                 _ => None,
             })
         };

@@ -116,7 +116,7 @@ pub async fn register(
     let entry = Entry::new(archive.sources.entry_id()?, EntryKind::SubjectRequestReceived, now)
         .of(actor.organisation.clone())
         .by(actor.id, actor.role)
-        .about([Thing::Request(id)])
+        .about([Thing::SubjectRequest(id)])
         .outcome(asked.kind.as_str().parse()?);
     let row = SubjectRequestRow {
         id,
@@ -337,7 +337,7 @@ pub(super) async fn restrict_again(
     let kind = if lift { EntryKind::RestrictionLifted } else { EntryKind::RestrictionPlaced };
     let again = Entry::new(archive.sources.entry_id()?, kind, archive.sources.now())
         .of(known.organisation)
-        .about([Thing::Request(id), Thing::Record(record)])
+        .about([Thing::SubjectRequest(id), Thing::Record(record)])
         .because(["restored-backup".parse()?]);
     let one = Restricted { record, conversation: known.conversation, projection: known.projection };
     let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
@@ -504,7 +504,7 @@ pub(super) fn entry(
     Ok(Entry::new(archive.sources.entry_id()?, kind, archive.sources.now())
         .of(row.organisation.clone())
         .by(actor.id, actor.role)
-        .about([Thing::Request(row.id)]))
+        .about([Thing::SubjectRequest(row.id)]))
 }
 
 async fn changed(

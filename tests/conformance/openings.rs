@@ -297,7 +297,7 @@ pub async fn a_request_ends_at_its_time_and_at_once_when_revoked(stage: &Stage) 
     unfit(decided(&vault, &ben, two.row.id, approval(&two)).await, "expired");
     // Revoked by who asked or by an approver, not by a colleague; at once, and for good.
     let three = asked(&vault, &ann, asking("woo-request", OpeningScope::Record, &all[..1])).await.unwrap();
-    refused(revoke(&vault.archive, &vault.rules, &ben, three.row.id).await, "opening-is-revoked");
+    absent(revoke(&vault.archive, &vault.rules, &ben, three.row.id).await);
     let approver = person(4, Role::Approver, "min-low");
     let ended = revoke(&vault.archive, &vault.rules, &approver, three.row.id).await.unwrap();
     assert_eq!(ended.row.state, OpeningState::Revoked);
@@ -345,7 +345,7 @@ pub async fn opening_at_once_is_alarmed_and_must_be_justified(stage: &Stage) {
         let vault = &vault;
         async move { break_glass::justify(&vault.archive, &vault.rules, &by, id, &text.into()).await }
     };
-    refused(justify(ben.clone(), "the server was being emptied at that time").await, "official-justifies");
+    absent(justify(ben.clone(), "the server was being emptied at that time").await);
     unfit(justify(ann.clone(), "because").await, "20 to 2000");
     let said = justify(ann.clone(), "the server was being emptied at that time").await.unwrap();
     assert_eq!(said.justification.unwrap().expose(), "the server was being emptied at that time");

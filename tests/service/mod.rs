@@ -21,6 +21,7 @@ mod parsing;
 mod processes;
 mod question;
 mod refusals;
+pub mod requests;
 mod review;
 mod texts;
 mod trees;
