@@ -55,6 +55,8 @@ pub struct Config {
     pub ledger: Ledger,
     /// How the archive is looked after.
     pub keeping: Keeping,
+    /// How the officer who checks is told.
+    pub oversight: Oversight,
     /// How fast people may ask.
     pub limits: Limits,
     /// Where rules and policies are read from; built in when empty.
@@ -201,6 +203,31 @@ pub struct Keeping {
     pub backup_every_days: u64,
 }
 
+/// How the data protection officer is told of what cannot wait.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Oversight {
+    /// Address that alarms are posted to, as JSON. Empty: none, and `knik status` warns when there is an alarm.
+    pub alarm_webhook: String,
+    /// PEM file with certificates to trust there, beside those of the system.
+    pub alarm_ca: String,
+}
+
+impl Oversight {
+    fn check(&self) -> Result<(), ConfigError> {
+        let within = self.alarm_webhook.starts_with("http://127.0.0.1")
+            || self.alarm_webhook.starts_with("http://localhost");
+        if !self.alarm_webhook.is_empty() && !within && !self.alarm_webhook.starts_with("https://") {
+            return Err(ConfigError::Value {
+                field: "oversight.alarm-webhook",
+                problem: "must begin with https://, or with http://127.0.0.1 for a relay on this machine"
+                    .to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
 /// How fast one person may ask each plane, whatever the role; 0 without a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -237,6 +264,7 @@ impl Default for Config {
             keys: Keys::default(),
             ledger: Ledger::default(),
             keeping: Keeping::default(),
+            oversight: Oversight::default(),
             limits: Limits::default(),
             rules: Rules::default(),
             issuers: Vec::new(),
@@ -375,6 +403,7 @@ impl Config {
             );
         }
         self.ledger.check()?;
+        self.oversight.check()?;
         match self.keys.provider.as_str() {
             "file" => {}
             "pkcs11" if self.keys.pkcs11_module.is_absolute() && !self.keys.pkcs11_token.is_empty() => {}
@@ -471,6 +500,7 @@ mod tests {
             ("[ledger]\ntsa-url = 'tsa.example'", "https://"),
             ("[ledger]\ntsa-url = 'http://tsa.example'", "tsa-ca"),
             ("[ledger]\ntsa-every-minutes = 0", "at least 1"),
+            ("[oversight]\nalarm-webhook = 'http://fg.example'", "https://"),
             ("[keys]\nprovider = 'paper'", "pkcs11"),
             ("[keys]\nprovider = 'pkcs11'\npkcs11-module = '/usr/lib/x.so'", "label"),
             ("[keys]\nprovider = 'pkcs11'\npkcs11-module = 'x.so'\npkcs11-token = 'a'", "whole path"),

@@ -46,6 +46,22 @@ actions!(
         PublishRecord = "publish-record",
         /// Open one original. Asked with [`Policies::authorise_opening`](super::Policies::authorise_opening) only.
         OpenOriginal = "open-original",
+        /// Ask to open originals under a legal basis.
+        RequestOpening = "request-opening",
+        /// List an organisation's requests to open originals.
+        ListOpenings = "list-openings",
+        /// Read one request to open originals, with case, motivation and recipient.
+        ReadOpening = "read-opening",
+        /// End a request to open originals before its time.
+        RevokeOpening = "revoke-opening",
+        /// Say why an original was opened at once.
+        JustifyOpening = "justify-opening",
+        /// Search the vault to find records back, under a request that covers it.
+        FindRecords = "find-records",
+        /// Handle requests of persons concerned (AVG 15 to 21).
+        HandleSubjectRequest = "handle-subject-request",
+        /// Read the register of requests of persons concerned.
+        ReadSubjectRequests = "read-subject-requests",
         /// Deliver a capture of a channel.
         IngestCapture = "ingest-capture",
         /// Declare a channel, or change a fact about one.

@@ -2,9 +2,7 @@
 //! word `this`: nothing of the archive goes in.
 
 use super::opening::OpeningFacts;
-use super::{
-    Action, Actor, Assignment, GrantFacts, OpeningRequest, Request, Resource, ResourceKind, SystemActKind,
-};
+use super::{Action, Actor, GrantFacts, OpeningRequest, Request, Resource, ResourceKind, SystemActKind};
 use crate::model::{ActorId, GrantId, OrganisationId, Role, Timestamp};
 use cedar_policy::{
     Context, ContextCreationError, Entity, EntityAttrEvaluationError, EntityId, EntityTypeName, EntityUid,
@@ -202,7 +200,10 @@ impl Question {
         Some(Self {
             principal: names.actor(request.actor),
             action: names.action(Action::OpenOriginal.as_str()),
-            resource: names.resource(&opened(request, request.assigned))?,
+            resource: names.resource(&Resource::Original {
+                organisation: request.organisation.clone(),
+                assigned: request.assigned,
+            })?,
             context: facts([
                 ("now", moment(request.now)),
                 ("basisKnown", flag(known.basis_known)),
@@ -216,13 +217,19 @@ impl Question {
     }
 
     /// A second person's approval of an opening.
-    pub(super) fn approval(names: &Names, request: &OpeningRequest<'_>, approver: &Actor) -> Option<Self> {
-        let requester = entity(names.person(request.actor.id));
+    pub(super) fn approval(
+        names: &Names,
+        organisation: &OrganisationId,
+        requester: ActorId,
+        approver: &Actor,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let original = Resource::Original { organisation: organisation.clone(), assigned: None };
         Some(Self {
             principal: names.actor(approver),
             action: names.action("approve-opening"),
-            resource: names.resource(&opened(request, None))?,
-            context: facts([("now", moment(request.now)), ("requester", requester)]),
+            resource: names.resource(&original)?,
+            context: facts([("now", moment(now)), ("requester", entity(names.person(requester)))]),
         })
     }
 
@@ -272,10 +279,6 @@ impl Subject {
     fn entity(&self) -> Result<Entity, Box<EntityAttrEvaluationError>> {
         Entity::new(self.uid.clone(), self.facts.clone(), self.parents.clone()).map_err(Box::new)
     }
-}
-
-fn opened(request: &OpeningRequest<'_>, assigned: Option<Assignment>) -> Resource {
-    Resource::Original { organisation: request.organisation.clone(), assigned }
 }
 
 fn facts(pairs: impl IntoIterator<Item = (&'static str, RestrictedExpression)>) -> Facts {

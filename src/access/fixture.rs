@@ -9,6 +9,7 @@ pub(super) const SCHEMA: &str = include_str!("../../policies/access/schema.cedar
 pub(super) const FILES: &[(&str, &str)] = &[
     ("reading-room.cedar", include_str!("../../policies/access/reading-room.cedar")),
     ("vault.cedar", include_str!("../../policies/access/vault.cedar")),
+    ("openings.cedar", include_str!("../../policies/access/openings.cedar")),
     ("stewardship.cedar", include_str!("../../policies/access/stewardship.cedar")),
     ("separation.cedar", include_str!("../../policies/access/separation.cedar")),
     ("existence.cedar", include_str!("../../policies/access/existence.cedar")),

@@ -1,7 +1,7 @@
 //! The list of legal bases (grondslagen) under which an original may be opened. Data: a jurist changes it.
 
 use super::AccessError;
-use crate::model::{LegalBasisCode, Role};
+use crate::model::{LegalBasisCode, OpeningScope, Role};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,24 @@ pub struct LegalBasis {
     needs: Needs,
     four_eyes: bool,
     lasts_days: u32,
+    covers: Covers,
+    break_glass_hours: Option<u32>,
     source: String,
     secret: bool,
+    during_restriction: bool,
+}
+
+/// What one request under a legal basis may reach.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Covers {
+    /// Which scopes.
+    pub scopes: BTreeSet<OpeningScope>,
+    /// How many records at the most, threads counted in.
+    pub records_max: u32,
+    /// How many searches at the most, where the scopes have [`OpeningScope::Find`].
+    #[serde(default)]
+    pub searches_max: u32,
 }
 
 /// What must be given with a legal basis.
@@ -64,10 +80,11 @@ impl LegalBases {
         let mut problems = Vec::new();
         let mut bases = BTreeMap::new();
         for basis in read.bases {
-            problems.extend(basis.problems());
             let code = basis.code.clone();
+            let line = line_of(yaml, &code);
+            problems.extend(basis.problems().into_iter().map(|problem| format!("line {line}: {problem}")));
             if bases.insert(code.clone(), basis).is_some() {
-                problems.push(format!("`{code}` stands there twice: remove one"));
+                problems.push(format!("line {line}: `{code}` stands there twice: remove one"));
             }
         }
         if bases.is_empty() {
@@ -153,9 +170,27 @@ impl LegalBasis {
         self.secret
     }
 
+    /// What one request may reach.
+    #[must_use]
+    pub const fn covers(&self) -> &Covers {
+        &self.covers
+    }
+
+    /// Within how many hours an opening at once must be justified; `None` when it never opens at once.
+    #[must_use]
+    pub const fn break_glass_hours(&self) -> Option<u32> {
+        self.break_glass_hours
+    }
+
+    /// Whether it opens records whose processing is restricted.
+    #[must_use]
+    pub const fn during_restriction(&self) -> bool {
+        self.during_restriction
+    }
+
     fn problems(&self) -> Vec<String> {
         let code = &self.code;
-        let mut problems = Vec::new();
+        let mut problems = self.problems_of_reach();
         let blank = |text: &str| text.trim().is_empty();
         if blank(&self.label.nl) || blank(&self.label.en) {
             problems.push(format!("`{code}` needs a label in nl and en"));
@@ -178,11 +213,43 @@ impl LegalBasis {
     }
 }
 
+impl LegalBasis {
+    fn problems_of_reach(&self) -> Vec<String> {
+        let (code, covers) = (&self.code, &self.covers);
+        let mut problems = Vec::new();
+        if covers.scopes.is_empty() {
+            problems.push(format!("`{code}` covers no scope: name record, thread or find"));
+        }
+        if !(1..=RECORDS_MAX).contains(&covers.records_max) {
+            problems.push(format!("`{code}` must have covers.recordsMax from 1 to {RECORDS_MAX}"));
+        }
+        if covers.scopes.contains(&OpeningScope::Find) != (covers.searches_max > 0) {
+            problems.push(format!("`{code}` must have covers.searchesMax with scope find, and only then"));
+        }
+        if self.break_glass_hours.is_some_and(|hours| !(1..=168).contains(&hours)) {
+            problems.push(format!("`{code}` must have breakGlassHours from 1 to 168, or none"));
+        }
+        problems
+    }
+}
+
+/// Most records that any request reaches: an entry of the ledger names them all.
+const RECORDS_MAX: u32 = 1_000;
+
+/// The line on which a basis begins, counted from 1; the last of them when its code stands twice.
+fn line_of(yaml: &str, code: &LegalBasisCode) -> usize {
+    let is_it = |line: &str| {
+        let stated = line.trim_start().trim_start_matches("- ").trim_start().strip_prefix("code:");
+        stated.is_some_and(|stated| stated.trim().trim_matches(['"', '\'']) == code.as_str())
+    };
+    yaml.lines().enumerate().filter(|(_, line)| is_it(line)).last().map_or(1, |(at, _)| at + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GOOD: &str = "version: v1\nbases:\n  - code: avg-15\n    label: { nl: Inzage, en: Access }\n    roles: [official]\n    needs: { caseNumber: true, motivation: true }\n    fourEyes: false\n    lastsDays: 30\n    source: AVG article 15\n    secret: false\n";
+    const GOOD: &str = "version: v1\nbases:\n  - code: avg-15\n    label: { nl: Inzage, en: Access }\n    roles: [official]\n    needs: { caseNumber: true, motivation: true }\n    fourEyes: false\n    lastsDays: 30\n    covers: { scopes: [record], recordsMax: 5 }\n    source: AVG article 15\n    secret: false\n    duringRestriction: true\n";
 
     #[test]
     fn the_shipped_list_has_every_ground_and_asks_for_case_and_motivation() {
@@ -194,6 +261,9 @@ mod tests {
         assert!(bases.iter().all(|basis| basis.needs().case_number && basis.needs().motivation));
         let secret: Vec<&str> = bases.iter().filter(|b| b.secret()).map(|b| b.code().as_str()).collect();
         assert_eq!(secret, ["criminal-procedure"]);
+        let at_once: Vec<&str> =
+            bases.iter().filter(|b| b.break_glass_hours().is_some()).map(|b| b.code().as_str()).collect();
+        assert_eq!(at_once, ["incident"]);
     }
 
     #[test]
@@ -209,7 +279,15 @@ mod tests {
             (GOOD.replace("nl: Inzage", "nl: ' '"), "needs a label"),
             (GOOD.replace("secret: false", "secret: false\n    hidden: true"), "hidden"),
             (GOOD.replace("    fourEyes: false\n", ""), "fourEyes"),
-            (twice, "twice"),
+            (twice, "line 13: `avg-15` stands there twice"),
+            (GOOD.replace("[record]", "[]"), "line 3: `avg-15` covers no scope"),
+            (GOOD.replace("[record]", "[everything]"), "everything"),
+            (GOOD.replace("[record]", "[record, find]"), "searchesMax"),
+            (GOOD.replace("recordsMax: 5", "recordsMax: 5, searchesMax: 2"), "searchesMax"),
+            (GOOD.replace("recordsMax: 5", "recordsMax: 0"), "recordsMax"),
+            (GOOD.replace("recordsMax: 5", "recordsMax: 5000"), "recordsMax"),
+            (GOOD.replace("    source", "    breakGlassHours: 0\n    source"), "breakGlassHours"),
+            (GOOD.replace("    duringRestriction: true\n", ""), "duringRestriction"),
             ("version: v1\nbases: []\n".to_owned(), "at least one"),
         ];
         for (yaml, expected) in cases {

@@ -228,6 +228,8 @@ fn open(
         case_number: &PrivateText::from(case_number),
         motivation: &PrivateText::from(motivation),
         approval: approval.as_ref(),
+        under: None,
+        restricted: false,
         now: now(),
     };
     policies.authorise_opening(&request, &bases(), PermitId::from_uuid(Uuid::nil())).map(|_| ())
@@ -283,6 +285,8 @@ fn open_approved(policies: &Policies, approval: &Approval) -> Result<(), Denial>
         case_number: &PrivateText::from("Z-1"),
         motivation: &PrivateText::from("demanded by the court"),
         approval: Some(approval),
+        under: None,
+        restricted: false,
         now: now(),
     };
     policies.authorise_opening(&request, &bases(), PermitId::from_uuid(Uuid::nil())).map(|_| ())

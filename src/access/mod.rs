@@ -24,6 +24,7 @@ mod legal_bases;
 #[cfg(test)]
 mod matrix;
 mod opening;
+mod opening_file;
 mod permit;
 mod policies;
 mod resource;
@@ -35,10 +36,11 @@ pub use actor::{Actor, GrantFacts};
 pub use authorise::{Allowed, Request};
 pub use denial::{Denial, Outside, Reason};
 pub use explain::{Because, Explained};
-pub use legal_bases::{LegalBases, LegalBasis, Needs};
+pub use legal_bases::{Covers, LegalBases, LegalBasis, Needs};
 pub use opening::{
     Approval, CASE_NUMBER_CHARS_MAX, MOTIVATION_CHARS_MAX, MOTIVATION_CHARS_MIN, OpeningRequest,
 };
+pub use opening_file::{OpeningFile, RECIPIENT_CHARS_MAX, SecondPerson, Stated};
 pub use permit::{Permit, SystemPermit};
 pub use policies::{AccessError, Policies};
 pub use resource::{Assignment, Resource, ResourceKind};

@@ -2,11 +2,11 @@
 
 use super::cedar::Question;
 use super::{
-    Action, Actor, Assignment, Denial, Explained, LegalBases, LegalBasis, Permit, Policies, Reason, Request,
-    Resource,
+    Action, Actor, Assignment, Denial, Explained, LegalBases, LegalBasis, OpeningFile, Permit, Policies,
+    Reason, Request, Resource,
 };
 use crate::model::{
-    ActorId, LegalBasisCode, OrganisationId, PermitId, PrivateText, RecordId, Role, Timestamp,
+    ActorId, LegalBasisCode, OpeningScope, OrganisationId, PermitId, PrivateText, RecordId, Role, Timestamp,
 };
 
 /// What is asked: one original, by one person, for one reason.
@@ -30,6 +30,10 @@ pub struct OpeningRequest<'a> {
     pub motivation: &'a PrivateText,
     /// The second person, where the basis asks for one.
     pub approval: Option<&'a Approval>,
+    /// The request under which it is asked, when it is: then it must reach the record, and hold.
+    pub under: Option<&'a OpeningFile>,
+    /// Whether the processing of the record is restricted (AVG 18).
+    pub restricted: bool,
     /// The moment of asking.
     pub now: Timestamp,
 }
@@ -90,8 +94,10 @@ impl Policies {
         request: &OpeningRequest<'_>,
         bases: &LegalBases,
     ) -> Result<Vec<String>, Denial> {
-        let facts = self.facts(request, bases.find(request.basis));
+        let basis = bases.find(request.basis);
+        let facts = self.facts(request, basis);
         let mut reasons = hard_reasons(request, &facts);
+        reasons.extend(reach_reasons(request, basis));
         match self.decide(&Question::opening(self.names(), request, &facts)) {
             Ok(policies) if reasons.is_empty() => return Ok(policies),
             Ok(_) => {}
@@ -116,7 +122,9 @@ impl Policies {
                 || (request.case_number.is_empty() && basis.is_some_and(|basis| !basis.needs().case_number)),
             motivation_given: motivation_fits(request.motivation.expose())
                 || (request.motivation.is_empty() && basis.is_some_and(|basis| !basis.needs().motivation)),
-            second_person_needed: basis.is_none_or(LegalBasis::four_eyes),
+            second_person_needed: basis.is_none_or(|basis| {
+                basis.four_eyes() && !request.under.is_some_and(|file| file.breaks_glass(basis))
+            }),
             second_person_approved: basis
                 .zip(request.approval)
                 .is_some_and(|(basis, approval)| self.approved(request, basis, approval)),
@@ -131,7 +139,15 @@ impl Policies {
         same && approval.approver.id != request.actor.id
             && approval.at <= request.now
             && request.now < until
-            && self.decide(&Question::approval(self.names(), request, &approval.approver)).is_ok()
+            && self
+                .decide(&Question::approval(
+                    self.names(),
+                    request.organisation,
+                    request.actor.id,
+                    &approval.approver,
+                    request.now,
+                ))
+                .is_ok()
     }
 }
 
@@ -172,17 +188,36 @@ fn hard_reasons(request: &OpeningRequest<'_>, facts: &OpeningFacts) -> Vec<Reaso
     .collect()
 }
 
+/// What the request that it is asked under does not reach; and restricted records.
+fn reach_reasons(request: &OpeningRequest<'_>, basis: Option<&LegalBasis>) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if let Some(file) = request.under {
+        reasons.extend(file.faults(request.actor, request.basis, request.now));
+        let reached = file.scope != OpeningScope::Find && file.records.contains(&request.record);
+        if !reached || file.organisation != *request.organisation {
+            reasons.push(Reason::new("access#reach", "the request must reach the record"));
+        }
+    } else if basis.is_some_and(|basis| !basis.covers().scopes.contains(&OpeningScope::Record)) {
+        reasons.push(Reason::new("access#reach", "the legal basis must cover single records"));
+    }
+    if request.restricted && !basis.is_some_and(LegalBasis::during_restriction) {
+        let text = "the processing of the record is restricted: the legal basis must be one that opens it all the same";
+        reasons.push(Reason::new("access#restricted", text));
+    }
+    reasons
+}
+
 fn original(request: &OpeningRequest<'_>) -> Resource {
     Resource::Original { organisation: request.organisation.clone(), assigned: request.assigned }
 }
 
-fn case_number_fits(text: &str) -> bool {
+pub(super) fn case_number_fits(text: &str) -> bool {
     !text.trim().is_empty()
         && text.chars().take(CASE_NUMBER_CHARS_MAX + 1).count() <= CASE_NUMBER_CHARS_MAX
         && !text.chars().any(char::is_control)
 }
 
-fn motivation_fits(text: &str) -> bool {
+pub(super) fn motivation_fits(text: &str) -> bool {
     let said = text.trim().chars().take(MOTIVATION_CHARS_MIN).count();
     said >= MOTIVATION_CHARS_MIN
         && text.chars().take(MOTIVATION_CHARS_MAX + 1).count() <= MOTIVATION_CHARS_MAX

@@ -208,6 +208,7 @@ const fn is_content(action: Action) -> bool {
             | Action::ReadDecision
             | Action::ListReviewItems
             | Action::ReviewRedaction
+            | Action::FindRecords
     )
 }
 
@@ -220,6 +221,8 @@ const fn is_decision(action: Action) -> bool {
             | Action::DeclareChannel
             | Action::ApproveGrant
             | Action::RevokeGrant
+            | Action::RevokeOpening
+            | Action::HandleSubjectRequest
     )
 }
 

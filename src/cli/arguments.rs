@@ -8,6 +8,8 @@ use super::control::Order;
 use super::detect::{self, DetectArguments};
 use super::keys::KeysCommand;
 use super::ledger::LedgerCommand;
+use super::open::OpenArguments;
+use super::oversight::OversightArguments;
 use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
 use super::policy::PolicyCommand;
@@ -19,6 +21,7 @@ use super::requests::RequestCommand;
 use super::restore::RestoreArguments;
 use super::review::ReviewCommand;
 use super::revoke::{self, RevokeArguments};
+use super::subject::SubjectArguments;
 use super::tree::TreeCommand;
 use crate::capture::Format;
 use crate::config::default_instance;
@@ -100,6 +103,15 @@ pub(super) enum Command {
     /// Records that are flagged for special categories or a minor: withheld until a reviewer has judged them.
     #[command(subcommand, after_help = "Example: knik review list")]
     Review(ReviewCommand),
+    /// Originals under a legal basis: ask, approve, open, find back, end. Asks a vault as one person, with their token.
+    #[command(after_help = "Example: knik open --token-file token list --state waiting")]
+    Open(Box<OpenArguments>),
+    /// Requests of persons concerned (AVG 15 to 21). Asks a vault as one person, with their token.
+    #[command(after_help = "Example: knik subject --token-file token list")]
+    Subject(Box<SubjectArguments>),
+    /// The officer who checks: who opened what, what was not answered for, the public log. Asks a vault with their token.
+    #[command(after_help = "Example: knik oversight --token-file token attention")]
+    Oversight(Box<OversightArguments>),
     /// Master keys: make, replace, look, keep a copy, give back.
     #[command(subcommand, after_help = "Example: knik keys status")]
     Keys(KeysCommand),

@@ -3,6 +3,7 @@
 //! Commands beside a running service talk to it over a socket in the data folder (0600, own user); they open the
 //! folder themselves only when none runs, and then nobody else can.
 
+mod api;
 mod appointments;
 mod arguments;
 mod backup;
@@ -23,7 +24,9 @@ mod issuers;
 mod keys;
 mod ledger;
 mod new_file;
+mod open;
 mod operator_key;
+mod oversight;
 mod parse_process;
 mod parser;
 mod patterns;
@@ -41,6 +44,7 @@ mod room_process;
 mod selection;
 mod serve;
 mod status;
+mod subject;
 mod texts;
 mod tls_files;
 mod tree;
@@ -153,6 +157,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
                 order(&dir, asked, arguments.json).await?;
             }
         }
+        Command::Open(asked) => return open::run(&dir, *asked, arguments.json).await,
+        Command::Subject(asked) => subject::run(&dir, *asked, arguments.json).await?,
+        Command::Oversight(asked) => oversight::run(&dir, *asked, arguments.json).await?,
         Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Request(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Revoke(asked) => order(&dir, asked.order()?, arguments.json).await?,

@@ -311,6 +311,8 @@ impl ExplainArguments {
             case_number: &PrivateText::new(self.case_number.clone()),
             motivation: &PrivateText::new(self.motivation.clone()),
             approval: approval.as_ref(),
+            under: None,
+            restricted: false,
             now: at,
         };
         Ok(policies.explain_opening(&request, bases))

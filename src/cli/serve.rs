@@ -12,6 +12,7 @@ use crate::http::vault::VaultDesk;
 use crate::http::{Admission, Pace, serve as serve_http, vault};
 use crate::ledger::{Entry, EntryKind, Pending};
 use crate::store::unconfirmed;
+use crate::vault::break_glass::{self, Bell};
 use crate::vault::{Archive, revoke, scrub, sequence};
 use anyhow::{Context, Result};
 use std::net::{SocketAddr, TcpListener};
@@ -119,6 +120,7 @@ impl Running {
             tasks.push(tokio::spawn(reload_on_hangup(look, down, keys.renewal.clone())));
         }
         let days = folder.config.keeping.scrub_every_days;
+        tasks.push(tokio::spawn(break_glass::keep_ringing(folder.archive.clone(), bell(&folder)?)));
         if days > 0 {
             tasks.push(tokio::spawn(scrub::keep_scrubbing(folder.archive.clone(), days)));
         }
@@ -164,6 +166,19 @@ impl Running {
         self.vault.abort();
         let _gone_already = self.room.kill().await;
     }
+}
+
+/// Where alarms to the data protection officer go.
+fn bell(folder: &DataFolder) -> Result<Option<Bell>> {
+    let set = &folder.config.oversight;
+    if set.alarm_webhook.is_empty() {
+        return Ok(None);
+    }
+    let authorities = match set.alarm_ca.as_str() {
+        "" => None,
+        file => Some(super::read_text(&folder.path.join(file)).context("oversight.alarm-ca")?),
+    };
+    Ok(Some(Bell::new(&set.alarm_webhook, authorities.as_deref())?))
 }
 
 fn listen(folder: &DataFolder) -> Result<TcpListener> {

@@ -4,8 +4,8 @@ use super::folder::DataFolder;
 use crate::http::token::IssuerStanding;
 use crate::model::{SegmentId, Timestamp};
 use crate::store::catalogue::{Fixity, Milestone, Reached};
-use crate::vault::Archive;
 use crate::vault::standing::{self, Standing};
+use crate::vault::{Archive, break_glass};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -27,6 +27,7 @@ pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
     let now = archive.sources.now();
     let Standing { logs, mut warnings } = standing::of(archive).await?;
     warnings.extend(super::keys::warnings(folder).await?);
+    warnings.extend(break_glass::warnings(archive).await?);
     let orphans = orphans(archive).await?;
     let fixity = fixity(folder, now, &mut warnings).await?;
     let waiting = inbox_wait(archive, now).await?;

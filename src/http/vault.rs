@@ -8,7 +8,7 @@ use super::language::language;
 use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
-use super::{openapi, requests, review};
+use super::{openapi, openings, oversight, requests, review, subject_requests};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -16,8 +16,7 @@ use crate::store::spool::SpoolWriter;
 use crate::vault::disclose::{self, Disclosure, DisclosureRequest};
 use crate::vault::ingest::{self, Delivery, silent};
 use crate::vault::read::{self, VaultRecord};
-use crate::vault::{Archive, CaptureSource, Rules, VaultError};
-use actix_web::http::header::ACCEPT;
+use crate::vault::{Archive, CaptureSource, Rules, VaultError, break_glass};
 use actix_web::web::{self, Data, Path, Payload, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
@@ -58,6 +57,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/ledger").get(ledger).default_service(refuse("GET")))
         .service(web::resource("/v1/status").get(status).default_service(refuse("GET")))
         .configure(review::routes)
+        .configure(openings::routes)
+        .configure(subject_requests::routes)
+        .configure(oversight::routes)
         .configure(requests::vault_routes)
         .default_service(web::route().to(headers::absent));
 }
@@ -83,6 +85,30 @@ pub fn routes(config: &mut ServiceConfig) {
         review::list,
         review::show,
         review::judge,
+        openings::request,
+        openings::list,
+        openings::read,
+        openings::approve,
+        openings::refuse_,
+        openings::revoke,
+        openings::justify,
+        openings::package,
+        openings::open,
+        openings::find,
+        openings::rendition,
+        subject_requests::register,
+        subject_requests::list,
+        subject_requests::read,
+        subject_requests::prove,
+        subject_requests::search,
+        subject_requests::copy,
+        subject_requests::restrict,
+        subject_requests::extend,
+        subject_requests::close,
+        oversight::register,
+        oversight::totals,
+        oversight::attention,
+        oversight::public_log,
         requests::list,
         requests::one,
         requests::reach,
@@ -262,7 +288,7 @@ async fn record(
     Ok(HttpResponse::Ok().json(record_json(found)))
 }
 
-fn record_json(record: VaultRecord) -> Value {
+pub(super) fn record_json(record: VaultRecord) -> Value {
     let mut shown = json!(record.summary);
     if let (Some(shown), Some(view)) = (shown.as_object_mut(), record.view) {
         shown.insert("view".to_owned(), json!(view));
@@ -313,17 +339,11 @@ async fn disclose(
         case_number: asked.case_number,
         motivation: asked.motivation,
     };
-    let disclosed = disclose::disclose(&desk.archive, &desk.rules, &actor, &asked).await?;
-    let raw = request.headers().get(ACCEPT).is_some_and(|accept| accept == "application/octet-stream");
-    let mut answer = HttpResponse::Created();
-    answer.insert_header(("Location", format!("/v1/disclosures/{}/receipt", disclosed.id)));
-    if raw {
-        return Ok(answer.content_type("application/octet-stream").body(disclosed.original.item().to_vec()));
-    }
-    Ok(answer.json(disclosure_json(&disclosed)))
+    let opened = disclose::to_serve(&desk.archive, &desk.rules, &actor, &asked).await?;
+    Ok(openings::original(&request, opened))
 }
 
-fn disclosure_json(disclosed: &Disclosure) -> Value {
+pub(super) fn disclosure_json(disclosed: &Disclosure) -> Value {
     let part = |(role, bytes): (&str, &[u8])| json!({ "role": role, "sizeBytes": bytes.len(), "content": STANDARD.encode(bytes) });
     let parts: Vec<Value> = disclosed.original.parts().map(part).collect();
     json!({ "id": disclosed.id, "original": parts, "receipt": disclosed.receipt })
@@ -376,5 +396,7 @@ async fn status(desk: Data<VaultDesk>, caller: Caller) -> Result<HttpResponse, P
     read::authorise(&desk.archive, &desk.rules, &actor, Action::ReadStatus, &Resource::Service).await?;
     let counts = desk.archive.catalogue.counts().await.map_err(VaultError::from)?;
     let second_place = desk.archive.logs.second_place.is_some();
-    Ok(HttpResponse::Ok().json(json!({ "counts": counts, "checkpointsCopied": second_place })))
+    let warnings = break_glass::warnings(&desk.archive).await?;
+    Ok(HttpResponse::Ok()
+        .json(json!({ "counts": counts, "checkpointsCopied": second_place, "warnings": warnings })))
 }

@@ -54,6 +54,8 @@ entry_kinds! {
     AccessDenied = "access-denied",
     /// A redacted view was served.
     ViewServed = "view-served",
+    /// An official is about to search the vault.
+    SearchIntended = "search-intended",
     /// A search was answered.
     SearchServed = "search-served",
     /// An export left, or a part of it.
@@ -104,6 +106,12 @@ entry_kinds! {
     IncidentOpened = "incident-opened",
     /// It was dealt with.
     IncidentClosed = "incident-closed",
+    /// A person concerned asked something (AVG 15 to 21).
+    SubjectRequestReceived = "subject-request-received",
+    /// Something was done on such a request.
+    SubjectRequestChanged = "subject-request-changed",
+    /// It was answered.
+    SubjectRequestClosed = "subject-request-closed",
     /// A second official approved an opening.
     DisclosureApproved = "disclosure-approved",
     /// A reader reported something.

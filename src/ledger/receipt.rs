@@ -61,6 +61,12 @@ impl Receipt {
         Self { origin, leaf: STANDARD.encode(leaf), index, proof, checkpoint }
     }
 
+    /// Of which log, not yet proved.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// The number of the leaf, not yet proved.
     #[must_use]
     pub const fn index(&self) -> u64 {

@@ -3,7 +3,7 @@
 use super::{EntryId, LedgerError};
 use crate::model::{
     ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId,
-    RecordId, RecordRef, RequestId, RevocationId, SegmentId,
+    RecordId, RecordRef, RequestId, RevocationId, SegmentId, SubjectRequestId,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -106,6 +106,8 @@ things! {
     Revocation(RevocationId) = "revocation",
     /// A segment.
     Segment(SegmentId) = "segment",
+    /// A request of a person concerned (AVG 15 to 21).
+    SubjectRequest(SubjectRequestId) = "subject-request",
 }
 
 impl TryFrom<String> for Thing {
@@ -134,6 +136,8 @@ mod tests {
             "record",
             "reference",
             "revocation",
+            "request",
+            "subject-request",
             "segment",
         ] {
             let text = format!("{kind}:{id}");

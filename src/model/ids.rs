@@ -200,6 +200,10 @@ uuid_id!(
     GrantId, "grant"
 );
 uuid_id!(
+    /// A request of a person concerned (AVG 15 to 21).
+    SubjectRequestId, "request"
+);
+uuid_id!(
     /// A request for redacted copies.
     RequestId, "request"
 );

@@ -310,6 +310,64 @@ impl ReviewReason {
     }
 }
 
+closed!(
+    /// What an official's request for originals reaches.
+    OpeningScope, "scope", {
+        /// The records that are named.
+        Record = "record",
+        /// The records that are named, each with its thread as it stands when the request is made.
+        Thread = "thread",
+        /// No original: searching the vault to find records back.
+        Find = "find",
+    }
+);
+
+closed!(
+    /// What a person concerned asks (AVG articles 15 to 21).
+    SubjectRequestKind, "kind", {
+        /// Article 15: access, and a copy.
+        Access = "access",
+        /// Article 16.
+        Rectification = "rectification",
+        /// Article 17.
+        Erasure = "erasure",
+        /// Article 18.
+        Restriction = "restriction",
+        /// Article 20.
+        Portability = "portability",
+        /// Article 21.
+        Objection = "objection",
+    }
+);
+
+closed!(
+    /// How it was made sure that who asks holds the account.
+    AccountProof, "proof", {
+        /// A code that Knik drew was posted or sent from the account, and an official saw it there.
+        CodeFromAccount = "code-from-account",
+        /// Who asks logged in to the account in the official's presence.
+        LoginSeen = "login-seen",
+        /// The platform confirmed it.
+        PlatformConfirmed = "platform-confirmed",
+    }
+);
+
+closed!(
+    /// What came of a request of a person concerned.
+    SubjectOutcome, "outcome", {
+        /// Done as asked.
+        Granted = "granted",
+        /// Done in part.
+        PartlyGranted = "partly-granted",
+        /// Not done; the letter says why, and how to object.
+        Refused = "refused",
+        /// Taken back by who asked.
+        Withdrawn = "withdrawn",
+        /// That the account is theirs could not be made sure.
+        NotProven = "not-proven",
+    }
+);
+
 macro_rules! open_term {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $allowed:expr) => {
         $(#[$doc])*

@@ -7,9 +7,9 @@
 //! ends after a destruction: what stands in old copies of the database opens with no key that is left.
 //!
 //! Invariants:
-//! - nothing in this room hands out plaintext except [`Original`], and only `open` and `open_system`
+//! - nothing in this room hands out plaintext of a capture except [`Original`], and only `open` and `open_system`
 //!   make one: against a permit, the evidence that the opening is recorded, and the sealed record,
-//!   all three for the same record;
+//!   all three for the same record (`open_body` opens the free text of a ledger entry, and by its form nothing else);
 //! - the authenticated data binds an envelope to organisation, capture, fragment and format version,
 //!   and a wrapped key to organisation, segment and fragment;
 //! - every nonce, key and id is drawn by the caller: a fragment key seals once, and a segment key
@@ -19,6 +19,7 @@
 //! `docs/segment-format.md` describes the bytes.
 
 mod aead;
+mod body;
 mod bound;
 mod digest;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod original;
 mod segment;
 mod wrapped;
 
+pub use body::{BodyKeys, open_body, seal_body};
 pub use bound::{Aad, ENVELOPE_VERSION};
 pub use digest::DigestKey;
 pub use index::{ENVELOPE_HEADER_BYTES, IndexEntry, SegmentError, SegmentIndex, TRAILER_BYTES, Trailer};

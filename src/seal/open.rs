@@ -111,7 +111,7 @@ fn unseal(sealed: SealedOriginal) -> Result<Original, OpenError> {
     Original::assemble(parts, &plain).ok_or(OpenError::Layout)
 }
 
-fn unseal_fragment(
+pub(super) fn unseal_fragment(
     organisation: &OrganisationId,
     capture: CaptureId,
     position: usize,

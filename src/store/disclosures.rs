@@ -6,7 +6,7 @@ use super::group_commit::Beside;
 use super::journal::{Journal, SealedBody};
 use super::rows::bytes;
 use crate::ledger::{EntryId, Origin, Pending, Recorded};
-use crate::model::{ActorId, DisclosureId, LegalBasisCode, RecordId, Timestamp};
+use crate::model::{ActorId, DisclosureId, GrantId, LegalBasisCode, OrganisationId, RecordId, Timestamp};
 use sqlx::{Any, Transaction};
 
 /// One opening of one original, as intended.
@@ -20,6 +20,10 @@ pub struct DisclosureRow {
     pub actor: ActorId,
     /// Under which legal basis.
     pub basis: LegalBasisCode,
+    /// Whose record, as far as it is there.
+    pub organisation: OrganisationId,
+    /// Under which request, if it is under one.
+    pub opening: Option<GrantId>,
 }
 
 impl Journal {
@@ -64,8 +68,8 @@ async fn intended(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO disclosure (id, record, actor, legal_basis, intent, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO disclosure (id, record, actor, legal_basis, intent, created_at, organisation, opening) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(bytes(row.id.uuid()))
     .bind(bytes(row.record.uuid()))
@@ -73,6 +77,8 @@ async fn intended(
     .bind(row.basis.to_string())
     .bind(bytes(intent.uuid()))
     .bind(now.micros())
+    .bind(row.organisation.to_string())
+    .bind(row.opening.map(|opening| bytes(opening.uuid())))
     .execute(&mut **tx)
     .await
     .map_err(StoreError::database("recording a disclosure"))?;

@@ -343,17 +343,26 @@ impl Journal {
         Ok(true)
     }
 
-    /// The sealed body of an entry, unless it was erased or never had one.
+    /// The sealed body of an entry, numbered or not, unless it was erased or never had one.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn body(&self, entry: EntryId) -> Result<Option<SealedBody>, StoreError> {
-        let row = sqlx::query("SELECT body FROM ledger_body WHERE id = $1")
-            .bind(bytes(entry.uuid()))
-            .fetch_optional(self.db.read())
-            .await
-            .map_err(StoreError::database("reading a body"))?;
-        row.map(|row| row.blob("body").map(SealedBody)).transpose()
+        // What waits for its number first: it may get it in between.
+        for statement in [
+            "SELECT body FROM journal_pending WHERE id = $1 AND body IS NOT NULL",
+            "SELECT body FROM ledger_body WHERE id = $1",
+        ] {
+            let row = sqlx::query(statement)
+                .bind(bytes(entry.uuid()))
+                .fetch_optional(self.db.read())
+                .await
+                .map_err(StoreError::database("reading a body"))?;
+            if let Some(row) = row {
+                return Ok(Some(SealedBody(row.blob("body")?)));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -3,6 +3,7 @@
 //! SQLite and PostgreSQL stand behind one set of statements (portable SQL over sqlx's `Any` driver); what
 //! differs between them is one [`database::Dialect`]. One conformance suite runs on both.
 
+pub mod alarms;
 pub mod backup;
 pub mod blobs;
 pub mod catalogue;
@@ -18,10 +19,13 @@ pub mod inbox;
 pub mod journal;
 pub mod keys;
 pub mod log_source;
+pub mod openings;
+pub mod oversight;
 pub mod room;
 mod rows;
 mod snapshot;
 pub mod spool;
+pub mod subject_requests;
 pub mod tsa;
 pub mod unconfirmed;
 
@@ -92,6 +96,9 @@ pub enum StoreError {
     /// A database URL that no backend serves.
     #[error("database address must start with sqlite: or postgres:")]
     Address,
+    /// A row is no longer as the caller saw it: somebody was first. Nothing was changed.
+    #[error("it is no longer as it was: read it again")]
+    Moved,
     /// Something else holds what must be held alone.
     #[error("{0}")]
     Busy(String),

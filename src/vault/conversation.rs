@@ -1,15 +1,15 @@
 //! One conversation from items to projections: who takes part, what is found, what may be read.
 
 use super::names::Names;
-use super::{Rules, Sources, VaultError};
+use super::{Rules, Sources, VaultError, find_index};
 use crate::capture::{Account, Item, MediaKind, PassageRole};
 use crate::detect::{Participant, Participants};
 use crate::model::{
     ChannelId, ConversationId, Finding, FlagKind, ItemDigest, ItemKind, OrganisationId, Outcome,
-    ProjectionId, SubjectRef, Timestamp, VersionId, Visibility,
+    ProjectionId, RecordId, SubjectRef, Timestamp, VersionId, Visibility,
 };
 use crate::redact::{Source, SourcePassage, project, searchable};
-use crate::store::catalogue::{FlagPlace, FlagRow, SubjectRow, Verdicts};
+use crate::store::catalogue::{FindRow, FlagPlace, FlagRow, SubjectRow, Verdicts};
 use crate::store::room::{PublishedConversation, PublishedProjection};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the catalogue knows of a member of a conversation.
 pub(super) struct Facts {
+    pub record: RecordId,
     pub version: VersionId,
     pub projection: ProjectionId,
     pub organisation: OrganisationId,
@@ -56,6 +57,8 @@ pub(super) struct Computed {
     pub findings: Vec<(VersionId, String)>,
     /// What versions that may be read but for that are flagged for.
     pub flags: Vec<FlagRow>,
+    /// What each record can be found by.
+    pub found_by: Vec<FindRow>,
     /// People new to the conversation.
     pub subjects: Vec<SubjectRow>,
     /// Records withheld because their redaction was not certain.
@@ -68,8 +71,15 @@ impl Computed {
     /// A conversation of which nothing is left.
     pub(super) fn empty(conversation: ConversationId) -> Self {
         let published = PublishedConversation { conversation, projections: Vec::new() };
-        let (findings, flags, subjects) = (Vec::new(), Vec::new(), Vec::new());
-        Self { published, findings, flags, subjects, uncertain: 0, flagged: 0 }
+        Self {
+            published,
+            findings: Vec::new(),
+            flags: Vec::new(),
+            found_by: Vec::new(),
+            subjects: Vec::new(),
+            uncertain: 0,
+            flagged: 0,
+        }
     }
 
     /// A conversation of which nothing may be read until all of it can be looked at.
@@ -95,6 +105,7 @@ pub(super) fn compute(
     let dictionary = Participants::of(&participants);
     let mut computed = Computed {
         findings: Vec::with_capacity(members.len()),
+        found_by: members.iter().map(|member| found_by(names, member)).collect(),
         subjects: people.fresh_rows(conversation),
         ..Computed::empty(conversation)
     };
@@ -131,6 +142,10 @@ pub(super) fn compute(
         }
     }
     Ok(computed)
+}
+
+fn found_by(names: &Names<'_>, member: &Member<'_>) -> FindRow {
+    FindRow { record: member.facts.record, tokens: find_index::tokens(names, member.item) }
 }
 
 /// What a member is flagged for. Asked only of what may be read but for its flags: of the others nothing is derived.

@@ -1,18 +1,18 @@
-//! Disclosing an original to an authorised official: authorise, record the intent, open, record the outcome.
+//! Disclosing an original to an authorised official: authorise, record the intent, open, serve, record the outcome.
 //!
-//! The order is the law here. If the intent cannot be recorded, nothing is opened.
+//! The order is the law here. If the intent cannot be recorded, nothing is opened. The outcome is recorded by whoever
+//! serves, when that is done: `served` says that the original was handed over, `failed` that it was not.
 
+use super::bodies;
 use super::originals::{self, Fetched};
 use super::read::{self, nobody};
 use super::{Archive, Rules, VaultError};
-use crate::access::{Action, Actor, Assignment, Denial, OpeningRequest, Outside, Resource};
-use crate::ledger::{Body, Code, Entry, EntryId, EntryKind, Pending, Receipt, Salt, Thing};
-use crate::model::{
-    ActorId, DisclosureId, LegalBasisCode, OrganisationId, PermitId, PrivateText, RecordId, SegmentId,
+use crate::access::{
+    Action, Actor, Approval, Assignment, Denial, OpeningFile, OpeningRequest, Outside, Resource,
 };
-use crate::seal::{
-    self, Aad, ENVELOPE_VERSION, FragmentKey, MasterKeyring, Nonce, Original, SegmentKey, seal_fragment,
-};
+use crate::ledger::{Code, Entry, EntryId, EntryKind, Pending, Receipt, Thing};
+use crate::model::{ActorId, DisclosureId, LegalBasisCode, OrganisationId, PermitId, PrivateText, RecordId};
+use crate::seal::{self, Original};
 use crate::store::disclosures::DisclosureRow;
 use crate::store::journal::SealedBody;
 use serde_json::json;
@@ -42,10 +42,21 @@ pub struct Disclosure {
     pub receipt: Receipt,
 }
 
+/// An opened original that is about to be served.
+#[must_use = "how the serving ended must be recorded"]
+pub struct ToServe {
+    /// The original with its proof.
+    pub disclosure: Disclosure,
+    /// The word of the format that its capture came in.
+    pub format: String,
+    /// Records how it ends.
+    pub serving: Serving,
+}
+
 /// How long a disclosure waits for the number of its entry.
 const RECEIPT_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens one original.
+/// Opens one original, and hands it over to the caller.
 ///
 /// # Errors
 /// [`VaultError::Absent`] for a record that is not there or that this caller may not know of (both are recorded,
@@ -56,10 +67,42 @@ pub async fn disclose(
     actor: &Actor,
     asked: &DisclosureRequest,
 ) -> Result<Disclosure, VaultError> {
+    let ToServe { disclosure, serving, .. } = to_serve(archive, rules, actor, asked).await?;
+    serving.handed_over().await?;
+    Ok(disclosure)
+}
+
+/// Opens one original for a caller that serves it, and says afterwards how that ended.
+///
+/// # Errors
+/// As [`disclose`].
+pub async fn to_serve(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    asked: &DisclosureRequest,
+) -> Result<ToServe, VaultError> {
     let organisation = archive.catalogue.owner(asked.record).await?.unwrap_or_else(nobody);
-    let opened = open(archive, rules, actor, asked, &organisation, None).await?;
-    let receipt = receipt(archive, opened.entry).await?;
-    Ok(Disclosure { id: opened.id, original: opened.original, receipt })
+    let opened = open(archive, rules, actor, asked, &Setting::of(&organisation)).await?;
+    opened.with_receipt(archive).await
+}
+
+/// In what setting an original is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'a> {
+    /// Whose original, as the catalogue says.
+    pub organisation: &'a OrganisationId,
+    /// What puts it in the actor's own review queue, if anything does.
+    pub assigned: Option<Assignment>,
+    /// The request that it is asked under.
+    pub under: Option<&'a OpeningFile>,
+}
+
+impl<'a> Setting<'a> {
+    /// By itself, under no request.
+    pub(super) const fn of(organisation: &'a OrganisationId) -> Self {
+        Self { organisation, assigned: None, under: None }
+    }
 }
 
 /// An original as it was opened.
@@ -70,11 +113,30 @@ pub(super) struct Opened {
     pub original: Original,
     /// The word of the format that its capture came in.
     pub format: String,
+    /// Records how serving it ends.
+    pub serving: Serving,
     /// The entry that announced it.
     entry: EntryId,
 }
 
-/// Opens one original of `organisation`, or refuses; `assigned` says what puts it in the actor's own review queue.
+impl Opened {
+    /// The same with its receipt, once there is one.
+    ///
+    /// # Errors
+    /// When the entry gets no number in time: it was then not served, and that is recorded.
+    pub(super) async fn with_receipt(self, archive: &Archive) -> Result<ToServe, VaultError> {
+        let Self { id, original, format, serving, entry } = self;
+        match receipt(archive, entry).await {
+            Ok(receipt) => Ok(ToServe { disclosure: Disclosure { id, original, receipt }, format, serving }),
+            Err(error) => {
+                serving.broken_off().await?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Opens one original, or refuses.
 ///
 /// # Errors
 /// As [`disclose`].
@@ -83,19 +145,22 @@ pub(super) async fn open(
     rules: &Rules,
     actor: &Actor,
     asked: &DisclosureRequest,
-    organisation: &OrganisationId,
-    assigned: Option<Assignment>,
+    setting: &Setting<'_>,
 ) -> Result<Opened, VaultError> {
     let permit_id = PermitId::from_uuid(archive.sources.random_id()?);
+    let organisation = setting.organisation;
+    let approval = setting.under.and_then(|file| approval(file, asked.record));
     let request = OpeningRequest {
         actor,
         record: asked.record,
         organisation,
-        assigned,
+        assigned: setting.assigned,
         basis: &asked.basis,
         case_number: &asked.case_number,
         motivation: &asked.motivation,
-        approval: None,
+        approval: approval.as_ref(),
+        under: setting.under,
+        restricted: archive.openings().restricted(asked.record).await?,
         now: archive.sources.now(),
     };
     let permit = match rules.access.authorise_opening(&request, &rules.bases, permit_id) {
@@ -103,12 +168,29 @@ pub(super) async fn open(
         Err(denial) => return Err(refuse(archive, actor, &denial).await?),
     };
     let id = DisclosureId::from_uuid(archive.sources.random_id()?);
+    let serving = Serving {
+        archive: archive.clone(),
+        actor: actor.clone(),
+        record: asked.record,
+        basis: asked.basis.clone(),
+        organisation: organisation.clone(),
+        under: setting.under.map(|file| file.id),
+        permit: permit_id,
+        id,
+    };
     // An epoch does not end between the wrapping of the body's key and the commit.
     let no_turn = archive.turning.read().await;
-    let (announced, body) = intent(archive, actor, asked, organisation, permit_id, id)?;
+    let (announced, body) = intent(archive, &serving, asked)?;
     let entry = announced.id();
     let pending = Pending::opening(permit_id, asked.record, announced)?;
-    let row = DisclosureRow { id, record: asked.record, actor: actor.id, basis: asked.basis.clone() };
+    let row = DisclosureRow {
+        id,
+        record: asked.record,
+        actor: actor.id,
+        basis: asked.basis.clone(),
+        organisation: organisation.clone(),
+        opening: setting.under.map(|file| file.id),
+    };
     let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
     let recorded = archive.journal.intend_disclosure(log, row, pending, body, now).await?;
     drop(no_turn);
@@ -119,9 +201,79 @@ pub(super) async fn open(
         Ok(None) => Err(VaultError::Absent { what: "the original" }),
         Err(error) => Err(error),
     };
-    conclude(archive, actor, asked, organisation, permit_id, id, opened.is_ok()).await?;
-    let (original, format) = opened?;
-    Ok(Opened { id, original, format, entry })
+    match opened {
+        Ok((original, format)) => Ok(Opened { id, original, format, serving, entry }),
+        Err(error) => {
+            serving.broken_off().await?;
+            Err(error)
+        }
+    }
+}
+
+/// The second person's approval of a request, for one of its records.
+fn approval(file: &OpeningFile, record: RecordId) -> Option<Approval> {
+    let second = file.approval.as_ref()?;
+    Some(Approval {
+        approver: second.approver.clone(),
+        requester: file.holder,
+        record,
+        basis: file.basis.clone(),
+        at: second.at,
+    })
+}
+
+/// An original that is being served: says once how that ended.
+#[must_use = "how the serving ended must be recorded"]
+pub struct Serving {
+    archive: Archive,
+    actor: Actor,
+    record: RecordId,
+    basis: LegalBasisCode,
+    organisation: OrganisationId,
+    under: Option<crate::model::GrantId>,
+    permit: PermitId,
+    id: DisclosureId,
+}
+
+impl std::fmt::Debug for Serving {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Serving({})", self.id)
+    }
+}
+
+impl Serving {
+    /// Every byte was handed over: to the caller, or to the connection. Whether somebody read it is not known here.
+    ///
+    /// # Errors
+    /// When it cannot be recorded: the intent then stands without an outcome.
+    pub async fn handed_over(self) -> Result<(), VaultError> {
+        self.conclude(EntryKind::DisclosureServed, "served", "handed-over").await
+    }
+
+    /// It was not opened, or not every byte of it left.
+    ///
+    /// # Errors
+    /// As [`handed_over`](Self::handed_over).
+    pub async fn broken_off(self) -> Result<(), VaultError> {
+        self.conclude(EntryKind::DisclosureFailed, "failed", "not-handed-over").await
+    }
+
+    async fn conclude(self, kind: EntryKind, word: &'static str, outcome: &str) -> Result<(), VaultError> {
+        let entry = self.entry(kind)?.outcome(outcome.parse()?);
+        let (log, pending) = (self.archive.logs.vault_origin(), Pending::event(entry)?);
+        let _recorded = self.archive.journal.conclude_disclosure(log, self.id, word, pending).await?;
+        Ok(())
+    }
+
+    fn entry(&self, kind: EntryKind) -> Result<Entry, VaultError> {
+        Ok(Entry::new(self.archive.sources.entry_id()?, kind, self.archive.sources.now())
+            .of(self.organisation.clone())
+            .by(self.actor.id, self.actor.role)
+            .on(self.basis.clone())
+            .under(self.permit)
+            .about([Thing::Record(self.record), Thing::Disclosure(self.id)])
+            .about(self.under.map(Thing::Grant)))
+    }
 }
 
 /// The receipt of an earlier disclosure, for the person who made it.
@@ -148,81 +300,28 @@ async fn receipt(archive: &Archive, entry: EntryId) -> Result<Receipt, VaultErro
     Ok(archive.journal.receipt_when_numbered(log, entry, RECEIPT_PATIENCE).await?)
 }
 
-/// The entry that announces the opening, and its sealed body: case and motivation are free text about people.
+/// The entry that announces the opening, and its sealed body: case and motivation are free text about people. Under a
+/// request they stand with the entry of that.
 fn intent(
     archive: &Archive,
-    actor: &Actor,
+    serving: &Serving,
     asked: &DisclosureRequest,
-    organisation: &OrganisationId,
-    permit: PermitId,
-    id: DisclosureId,
 ) -> Result<(Entry, SealedBody), VaultError> {
-    let text = json!({ "caseNumber": asked.case_number.expose(), "motivation": asked.motivation.expose() });
-    let body = Body::new(PrivateText::new(text.to_string()));
-    let salt = Salt::from_bytes(*archive.sources.secret::<32>()?);
-    let entry_id = archive.sources.entry_id()?;
-    let entry = Entry::new(entry_id, EntryKind::DisclosureIntended, archive.sources.now())
-        .of(organisation.clone())
-        .by(actor.id, actor.role)
-        .on(asked.basis.clone())
-        .under(permit)
-        .about([Thing::Record(asked.record), Thing::Disclosure(id)])
-        .committing(body.commitment(&salt));
-    Ok((entry, seal_body(archive, organisation, entry_id, &salt, &body)?))
-}
-
-/// Seals salt and body under a key of their own, wrapped by the organisation's master key: erasable one by one.
-///
-/// Form: wrapped segment key, wrapped fragment key, envelope; segment, capture and fragment are the entry's id.
-fn seal_body(
-    archive: &Archive,
-    organisation: &OrganisationId,
-    entry: EntryId,
-    salt: &Salt,
-    body: &Body,
-) -> Result<SealedBody, VaultError> {
-    let sources = &archive.sources;
-    let segment = SegmentId::from_uuid(entry.uuid());
-    let fragment = crate::model::FragmentId::from_uuid(entry.uuid());
-    let capture = crate::model::CaptureId::from_uuid(entry.uuid());
-    let above = SegmentKey::from_bytes(&*sources.secret::<32>()?);
-    let key = FragmentKey::from_bytes(&*sources.secret::<32>()?);
-    let nonce = || Ok::<_, VaultError>(Nonce::from_bytes(*sources.secret::<12>()?));
-    let wrapped_above = archive.keyring.wrap_segment_key(organisation, segment, &above, nonce()?)?;
-    let wrapped = above.wrap(organisation, segment, fragment, &key, nonce()?)?;
-    let mut plain = zeroize::Zeroizing::new(salt.as_bytes().to_vec());
-    plain.extend_from_slice(body.text().expose().as_bytes());
-    let aad = Aad { organisation, capture, fragment, version: ENVELOPE_VERSION };
-    let sealed = seal_fragment(&key, &aad, nonce()?, &plain)?;
-    Ok(SealedBody([wrapped_above.as_bytes(), wrapped.as_bytes(), sealed.as_slice()].concat()))
-}
-
-async fn conclude(
-    archive: &Archive,
-    actor: &Actor,
-    asked: &DisclosureRequest,
-    organisation: &OrganisationId,
-    permit: PermitId,
-    id: DisclosureId,
-    served: bool,
-) -> Result<(), VaultError> {
-    let (kind, word) = match served {
-        true => (EntryKind::DisclosureServed, "served"),
-        false => (EntryKind::DisclosureFailed, "failed"),
+    let text = match serving.under {
+        Some(request) => json!({ "request": request }),
+        None => json!({ "caseNumber": asked.case_number.expose(), "motivation": asked.motivation.expose() }),
     };
-    let entry = Entry::new(archive.sources.entry_id()?, kind, archive.sources.now())
-        .of(organisation.clone())
-        .by(actor.id, actor.role)
-        .on(asked.basis.clone())
-        .under(permit)
-        .about([Thing::Record(asked.record), Thing::Disclosure(id)]);
-    let log = archive.logs.vault_origin();
-    let _recorded = archive.journal.conclude_disclosure(log, id, word, Pending::event(entry)?).await?;
-    Ok(())
+    let entry = serving.entry(EntryKind::DisclosureIntended)?;
+    let sealed = bodies::seal(archive, &serving.organisation, entry.id(), &text)?;
+    Ok((entry.committing(sealed.commitment), sealed.body))
 }
 
 /// Records a refusal and gives the answer for outside.
-async fn refuse(archive: &Archive, actor: &Actor, denial: &Denial) -> Result<VaultError, VaultError> {
+pub(super) async fn refuse(
+    archive: &Archive,
+    actor: &Actor,
+    denial: &Denial,
+) -> Result<VaultError, VaultError> {
     record_denial(archive, actor, denial).await?;
     Ok(match denial.outside() {
         Outside::Absent => VaultError::Absent { what: "the record" },

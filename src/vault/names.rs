@@ -3,7 +3,7 @@
 use crate::capture::{Account, Item};
 use crate::model::{ItemDigest, OrganisationId, Platform, PrivateText};
 use crate::seal::DigestKey;
-use crate::store::catalogue::Channel;
+use crate::store::catalogue::{Channel, FindToken};
 
 /// Digests for items of one platform instance.
 pub struct Names<'a> {
@@ -67,6 +67,13 @@ impl<'a> Names<'a> {
         let known = zeroize::Zeroizing::new(known);
         let instance = if local.contains('@') { "" } else { self.instance };
         self.key.digest("person", &[self.platform.as_str().as_bytes(), instance.as_bytes(), known.as_bytes()])
+    }
+
+    /// What something is found by, of its kind, within the organisation.
+    pub fn token(&self, kind: &str, what: &[u8]) -> FindToken {
+        let digest = self.key.digest("find", &[self.organisation.as_str().as_bytes(), kind.as_bytes(), what]);
+        let (first, _) = digest.as_bytes().split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+        FindToken::from_bytes(*first)
     }
 
     /// Whether `account` is the channel's own.

@@ -100,6 +100,7 @@ pub async fn refresh(
         ruleset: rules.ruleset.version(),
         findings: &computed.findings,
         flags: &computed.flags,
+        found_by: &computed.found_by,
         subjects: &computed.subjects,
         outbox: publish_row(&computed.published),
     };
@@ -154,6 +155,7 @@ async fn compute_anew(
 fn facts(known: catalogue::Member, item: &Item, destroyed: bool) -> Facts {
     let named = if destroyed { named_in(&known.findings) } else { BTreeSet::new() };
     Facts {
+        record: known.record,
         version: known.version,
         projection: known.projection,
         organisation: known.organisation,

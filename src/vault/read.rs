@@ -132,7 +132,7 @@ async fn permitted(
     Ok((known.ok_or(VaultError::Absent { what: "the record" })?, allowed))
 }
 
-async fn view(
+pub(super) async fn view(
     archive: &Archive,
     rules: &Rules,
     summary: &RecordSummary,

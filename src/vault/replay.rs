@@ -3,17 +3,19 @@
 //!
 //! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they still tell
 //! what happened, also of records that are lost with the database. Done again are destructions, erased bodies, revoked
-//! grants, ends of mandates and assignments; and of tokens, subjects and persons that were revoked, those whom the map of
-//! actors knows. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
+//! grants and requests to open, restrictions, and ends of mandates and assignments; and of tokens, subjects and persons that
+//! were revoked, those whom the map of actors knows. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
 //! counts): the record is withheld until it is judged again.
 
 use super::destroy::{Destruction, destroy};
 use super::verify::plane_of;
-use super::{Archive, VaultError, appointments, bodies, grants, revoke, second_place};
+use super::{
+    Archive, VaultError, appointments, bodies, grants, openings, revoke, second_place, subject_requests,
+};
 use crate::ledger::{Entry, EntryId, EntryKind, Origin, Pending, Thing};
 use crate::model::{
     ActorId, AppointmentId, AppointmentKind, GrantId, OrganisationId, RecordId, RevocationId, RevocationKind,
-    RevocationReason, Revoked,
+    RevocationReason, Revoked, SubjectRequestId,
 };
 use crate::store::exported::{CHECKPOINT, ExportedLog};
 use serde::Serialize;
@@ -36,6 +38,10 @@ pub struct Replayed {
     pub identities_revoked: u64,
     /// Revocations whose words are lost with the database (tokens, and people who never came here): they must be given again.
     pub revocations_lost: u64,
+    /// Requests to open originals revoked again.
+    pub openings_revoked: u64,
+    /// Records restricted again, or not restricted any more.
+    pub restrictions: u64,
     /// Mandates and assignments ended again.
     pub appointments_ended: u64,
     /// Records whose flags must be judged again.
@@ -100,6 +106,8 @@ struct Since {
     ended: BTreeSet<AppointmentId>,
     judged: BTreeSet<RecordId>,
     identities: BTreeMap<RevocationId, Identity>,
+    /// Whether each was restricted last, on which request.
+    restricted: BTreeMap<(SubjectRequestId, RecordId), bool>,
     captures: u64,
 }
 
@@ -151,6 +159,12 @@ impl Since {
                 _ => None,
             })
         };
+        let requests = || {
+            entry.things().iter().filter_map(|thing| match thing {
+                Thing::SubjectRequest(request) => Some(*request),
+                _ => None,
+            })
+        };
         match entry.kind() {
             EntryKind::RecordsDestroyed => {
                 if let Some(organisation) = entry.organisation() {
@@ -171,6 +185,12 @@ impl Since {
             EntryKind::IdentityRestored => {
                 if let Some(id) = revocation(entry) {
                     self.identities.remove(&id);
+                }
+            }
+            EntryKind::RestrictionPlaced | EntryKind::RestrictionLifted => {
+                let placed = entry.kind() == EntryKind::RestrictionPlaced;
+                for request in requests() {
+                    self.restricted.extend(entry.records().map(|record| ((request, record), placed)));
                 }
             }
             EntryKind::AppointmentEnded => {
@@ -203,6 +223,9 @@ impl Since {
         for grant in self.revoked {
             match grants::revoke(archive, grant, None).await {
                 Ok(()) => done.grants_revoked += 1,
+                Err(VaultError::Absent { .. }) if openings::revoke_again(archive, grant).await? => {
+                    done.openings_revoked += 1;
+                }
                 // It was approved after the backup, or revoked before it.
                 Err(VaultError::Absent { .. }) => {}
                 Err(error) => return Err(error),
@@ -213,6 +236,10 @@ impl Since {
                 true => done.identities_revoked += 1,
                 false => done.revocations_lost += 1,
             }
+        }
+        for ((request, record), placed) in self.restricted {
+            let again = subject_requests::restrict_again(archive, request, record, !placed).await?;
+            done.restrictions += u64::from(again);
         }
         for (id, kind) in
             self.ended.into_iter().flat_map(|id| AppointmentKind::ALL.iter().map(move |kind| (id, *kind)))

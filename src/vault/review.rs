@@ -6,7 +6,7 @@
 //! as doubtful findings, can join the queue later: an item says by its flags why it is there.
 
 use super::conversation::role_word;
-use super::disclose::{self, DisclosureRequest};
+use super::disclose::{self, DisclosureRequest, Setting};
 use super::publish::read_item;
 use super::read::{self, nobody};
 use super::{Archive, Rules, VaultError, appointments};
@@ -141,15 +141,33 @@ pub async fn show(
         case_number: PrivateText::from(STANDING_CASE),
         motivation: PrivateText::from(STANDING_MOTIVATION),
     };
-    let opened = disclose::open(archive, rules, actor, &asked, &organisation, assigned).await?;
-    // The original is of the version in force: an edit that came in meanwhile is another item.
+    let setting = Setting { organisation: &organisation, assigned, under: None };
+    let opened = disclose::open(archive, rules, actor, &asked, &setting).await?;
+    match shown(archive, id, &opened).await {
+        Ok((item, passages)) => {
+            opened.serving.handed_over().await?;
+            Ok(ShownItem { item, disclosure: opened.id, passages })
+        }
+        Err(error) => {
+            opened.serving.broken_off().await?;
+            Err(error)
+        }
+    }
+}
+
+/// What is shown of an item that was opened. The original is of the version in force: an edit that came in meanwhile is
+/// another item.
+async fn shown(
+    archive: &Archive,
+    id: VersionId,
+    opened: &disclose::Opened,
+) -> Result<(ReviewItem, Vec<ShownPassage>), VaultError> {
     let item =
         archive.catalogue.review_item(id).await?.ok_or(VaultError::Absent { what: "the review item" })?;
     let format: Format =
         opened.format.parse().map_err(|_| VaultError::Absent { what: "the format of a capture" })?;
-    let read = read_item(format, &opened.original)?;
     let places = archive.catalogue.flag_places(id).await?;
-    Ok(ShownItem { item, disclosure: opened.id, passages: passages(read, &places)? })
+    Ok((item, passages(read_item(format, &opened.original)?, &places)?))
 }
 
 /// Judges flags of one item. What was released is published with the next round, what is kept is withdrawn at once.
@@ -273,8 +291,9 @@ fn passages(item: Item, places: &[(FlagKind, Vec<FlagPlace>)]) -> Result<Vec<Sho
                 places.iter().flat_map(|(kind, places)| places.iter().map(move |place| (*kind, place)));
             let here = here.filter(|(_, place)| place.passage == number);
             let text = passage.text.expose();
-            let mut flags =
-                here.map(|(kind, place)| shown(kind, place, text)).collect::<Result<Vec<_>, StoreError>>()?;
+            let mut flags = here
+                .map(|(kind, place)| flag_in(kind, place, text))
+                .collect::<Result<Vec<_>, StoreError>>()?;
             flags.sort_by_key(|flag| (flag.start, flag.kind));
             Ok(ShownPassage { role: role_word(passage.role), text: passage.text, flags })
         })
@@ -282,7 +301,7 @@ fn passages(item: Item, places: &[(FlagKind, Vec<FlagPlace>)]) -> Result<Vec<Sho
 }
 
 /// A place in code points; one that does not lie in the text is damage.
-fn shown(kind: FlagKind, place: &FlagPlace, text: &str) -> Result<ShownFlag, StoreError> {
+fn flag_in(kind: FlagKind, place: &FlagPlace, text: &str) -> Result<ShownFlag, StoreError> {
     let chars = |upto: usize| text.get(..upto).map(|before| before.chars().count());
     match (chars(place.start), chars(place.end)) {
         (Some(start), Some(end)) => Ok(ShownFlag { kind, start, end, rule: place.rule.clone() }),

@@ -115,6 +115,7 @@ pub fn empty() -> Batch {
         flags: Vec::new(),
         answers: Vec::new(),
         minimised: Vec::new(),
+        found_by: Vec::new(),
         pending: Vec::new(),
     }
 }

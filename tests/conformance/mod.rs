@@ -4,12 +4,14 @@ mod appointments;
 mod blobs;
 mod catalogue;
 mod destroy;
+mod finding;
 mod fixture;
 mod flags;
 mod inbox;
 mod journal;
 mod keeping;
 mod late;
+mod openings;
 mod reading_role;
 mod revocations;
 mod room;
@@ -82,6 +84,22 @@ on_every_backend! {
         evidence_is_kept_by_log_and_size,
         a_head_that_does_not_fit_the_entries_stops_the_log,
         a_head_that_moved_is_refused;
+    openings:
+        a_request_opens_what_it_reaches_and_nothing_else,
+        a_request_that_does_not_fit_its_basis_is_told_everything_at_once,
+        a_second_person_approves_the_exact_request_once,
+        a_request_that_was_changed_opens_nothing,
+        a_request_ends_at_its_time_and_at_once_when_revoked,
+        a_thread_is_reached_as_it_stood_when_it_was_asked,
+        opening_at_once_is_alarmed_and_must_be_justified;
+    finding:
+        records_are_found_back_by_what_is_asked,
+        searching_is_for_who_asked_within_their_request,
+        what_can_be_found_goes_with_its_record_and_reads_as_nothing,
+        a_person_concerned_is_answered_with_what_is_theirs,
+        in_what_they_wrote_their_own_number_can_be_read,
+        a_restriction_withholds_everywhere_at_once_and_can_be_lifted,
+        the_officer_sees_who_opened_what_and_the_public_log_tells_nothing_small;
     late:
         an_entry_that_commits_late_is_numbered,
         what_comes_late_to_the_outbox_goes_down;

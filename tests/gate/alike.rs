@@ -64,7 +64,8 @@ async fn places(service: &Service) -> Vec<Place> {
 
 /// Whether a parameter names a thing; what chooses among words or counts is told by these words or bounds.
 fn names_something(parameter: &Value) -> bool {
-    const CHOICES: [&str; 4] = ["limit", "strict", "format", "outcome"];
+    const CHOICES: [&str; 9] =
+        ["limit", "strict", "format", "outcome", "legalBasis", "from", "until", "days", "skip"];
     let name = parameter["name"].as_str().unwrap();
     parameter["in"] == "path" || !(CHOICES.contains(&name) || name == "state")
 }
@@ -87,7 +88,18 @@ async fn things(service: &Service) -> BTreeMap<(Plane, &'static str), String> {
         items.extend(page["items"].as_array().unwrap().clone());
     }
     let requests = Requests::of(service);
-    BTreeMap::from([
+    let asking = |basis| crate::service::openings::asking(basis, "record", std::slice::from_ref(&record));
+    let request = word(&crate::service::openings::ask(&official, &asking("woo-request")).await["id"]);
+    let waiting = word(&crate::service::openings::ask(&official, &asking("parliament")).await["id"]);
+    let concerned = crate::service::endpoints::concerned("niemand");
+    let asked = official.post(Plane::Vault, "/v1/subject-requests", &concerned).await.expect(201).json();
+    let subject = word(&asked["request"]["id"]);
+    let of_requests = OPENING_PATHS.map(|path| {
+        let id = if path.ends_with("approvals") || path.ends_with("refusals") { &waiting } else { &request };
+        ((Plane::Vault, path), id.clone())
+    });
+    let of_subjects = SUBJECT_PATHS.map(|path| ((Plane::Vault, path), subject.clone()));
+    let mut things = BTreeMap::from([
         ((Plane::Room, "/v1/access-requests/{id}"), requests.draft.clone()),
         ((Plane::Room, "/v1/access-requests/{id}/steps"), requests.draft),
         ((Plane::Vault, "/v1/access-requests/{id}"), requests.submitted.clone()),
@@ -108,8 +120,33 @@ async fn things(service: &Service) -> BTreeMap<(Plane, &'static str), String> {
         ((Plane::Vault, "/v1/records?after"), record),
         ((Plane::Vault, "/v1/review-items?after"), word(&items[0]["id"])),
         ((Plane::Vault, "?channel"), "low-mastodon".to_owned()),
-    ])
+        ((Plane::Vault, "?actor"), subject.clone()),
+    ]);
+    things.extend(of_requests.into_iter().chain(of_subjects));
+    things
 }
+
+const OPENING_PATHS: [&str; 9] = [
+    "/v1/openings/{id}",
+    "/v1/openings/{id}/approvals",
+    "/v1/openings/{id}/refusals",
+    "/v1/openings/{id}/justifications",
+    "/v1/openings/{id}/packages",
+    "/v1/openings/{id}/renditions",
+    "/v1/openings/{id}/finds",
+    "/v1/openings/{id}/records/{record}/disclosures",
+    "/v1/openings/{id}/revocations",
+];
+
+const SUBJECT_PATHS: [&str; 7] = [
+    "/v1/subject-requests/{id}",
+    "/v1/subject-requests/{id}/proofs",
+    "/v1/subject-requests/{id}/searches",
+    "/v1/subject-requests/{id}/copies",
+    "/v1/subject-requests/{id}/restrictions",
+    "/v1/subject-requests/{id}/extensions",
+    "/v1/subject-requests/{id}/outcomes",
+];
 
 fn grounds() -> Value {
     serde_json::json!({

@@ -38,6 +38,8 @@ fn permit(vault: &TestVault, organisation: &OrganisationId, id: u128, record: Re
         case_number: &"2026-0042".into(),
         motivation: &"the person concerned asked to see it".into(),
         approval: None,
+        under: None,
+        restricted: false,
         now: vault.archive.sources.now(),
     };
     vault.rules.access.authorise_opening(&asked, &vault.rules.bases, permit_id(id)).unwrap()

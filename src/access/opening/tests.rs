@@ -40,6 +40,8 @@ impl Case {
             case_number: &case_number,
             motivation: &motivation,
             approval: self.approval.as_ref(),
+            under: None,
+            restricted: false,
             now: now(),
         };
         assert!(!format!("{request:?}").contains("citizen"), "Debug shows the motivation");
@@ -198,4 +200,86 @@ fn an_original_is_never_authorised_as_an_ordinary_request() {
         now: now(),
     };
     assert_eq!(policies.authorise(&ask).unwrap_err().codes(), "access#opening");
+}
+
+fn file(change: impl FnOnce(&mut OpeningFile)) -> OpeningFile {
+    let mut file = OpeningFile {
+        id: crate::model::GrantId::from_uuid(Uuid::from_u128(3)),
+        organisation: organisation("own"),
+        holder: person(1),
+        basis: "incident".parse().unwrap(),
+        scope: OpeningScope::Record,
+        records: [RecordId::from_uuid(Uuid::from_u128(7))].into(),
+        until: now().plus_seconds(60),
+        ended: false,
+        break_glass: true,
+        justify_until: Some(now().plus_seconds(30)),
+        approval: None,
+    };
+    change(&mut file);
+    file
+}
+
+fn under(file: &OpeningFile, restricted: bool) -> Result<Permit, Denial> {
+    let (actor, own) = (actor(Role::Official), organisation("own"));
+    let request = OpeningRequest {
+        actor: &actor,
+        record: RecordId::from_uuid(Uuid::from_u128(7)),
+        organisation: &own,
+        assigned: None,
+        basis: &"incident".parse().unwrap(),
+        case_number: &"Z-2026-0042".into(),
+        motivation: &"the server is being emptied".into(),
+        approval: None,
+        under: Some(file),
+        restricted,
+        now: now(),
+    };
+    policies().authorise_opening(&request, &bases(), PermitId::from_uuid(Uuid::from_u128(8)))
+}
+
+#[test]
+fn a_request_must_hold_in_every_way() {
+    assert!(under(&file(|_| {}), false).is_ok(), "at once, within its time");
+    assert!(under(&file(|_| {}), true).is_ok(), "an incident opens what is restricted");
+    type Change = fn(&mut OpeningFile);
+    let cases: [(&str, Change); 8] = [
+        ("access#own-request", |file| file.holder = person(2)),
+        ("access#same-basis", |file| file.basis = "avg-15".parse().unwrap()),
+        ("access#reach", |file| file.records.clear()),
+        ("access#reach", |file| file.scope = OpeningScope::Find),
+        ("access#reach", |file| file.organisation = organisation("other")),
+        ("access#not-ended", |file| file.ended = true),
+        ("access#runs", |file| file.until = now()),
+        ("access#justified", |file| file.justify_until = Some(now())),
+    ];
+    for (code, change) in cases {
+        let denial = under(&file(change), false).unwrap_err();
+        assert!(denial.codes().contains(code), "{code}: {}", denial.codes());
+    }
+    let calm = under(&file(|file| file.break_glass = false), false).unwrap_err();
+    assert!(calm.codes().contains("access#second-person"), "{}", calm.codes());
+}
+
+#[test]
+fn what_is_restricted_opens_under_some_bases_only() {
+    let ask = |basis: &str, restricted| {
+        let (actor, own) = (actor(Role::Official), organisation("own"));
+        let request = OpeningRequest {
+            actor: &actor,
+            record: RecordId::from_uuid(Uuid::from_u128(7)),
+            organisation: &own,
+            assigned: None,
+            basis: &basis.parse().unwrap(),
+            case_number: &"Z-2026-0042".into(),
+            motivation: &"asked by the citizen".into(),
+            approval: None,
+            under: None,
+            restricted,
+            now: now(),
+        };
+        policies().authorise_opening(&request, &bases(), PermitId::from_uuid(Uuid::from_u128(8)))
+    };
+    assert!(ask("woo-request", false).is_ok() && ask("avg-15", true).is_ok());
+    assert!(ask("woo-request", true).unwrap_err().codes().contains("access#restricted"));
 }

@@ -2,6 +2,7 @@
 
 use super::Catalogue;
 use super::decided::{AnswerRow, MinimisedRow, insert_answers, insert_minimised};
+use super::find::{FindRow, insert_found};
 use super::flags::{FlagRow, insert_flags};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
@@ -228,6 +229,8 @@ pub struct Batch {
     pub answers: Vec<AnswerRow>,
     /// What a minimisation profile kept out.
     pub minimised: Vec<MinimisedRow>,
+    /// What records can be found by.
+    pub found_by: Vec<FindRow>,
     /// What the ledger says of it.
     pub pending: Vec<Pending>,
 }
@@ -245,6 +248,7 @@ impl Catalogue {
         insert_records(&mut tx, &batch).await?;
         insert_sightings(&mut tx, &batch.sightings).await?;
         insert_flags(&mut tx, &batch.flags).await?;
+        insert_found(&mut tx, &batch.found_by).await?;
         insert_names(&mut tx, &batch.names).await?;
         insert_decisions(&mut tx, &batch).await?;
         insert_answers(&mut tx, &batch.answers).await?;
@@ -500,7 +504,7 @@ async fn close(
     Ok(())
 }
 
-pub(super) async fn mark_stale(
+pub(in crate::store) async fn mark_stale(
     tx: &mut Transaction<'static, Any>,
     stale: &[ConversationId],
     now: Timestamp,
@@ -512,7 +516,7 @@ pub(super) async fn mark_stale(
     .await
 }
 
-pub(super) async fn insert_outbox(
+pub(in crate::store) async fn insert_outbox(
     tx: &mut Transaction<'static, Any>,
     rows: &[OutboxRow],
     now: Timestamp,

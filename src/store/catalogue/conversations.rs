@@ -2,6 +2,7 @@
 
 use super::Catalogue;
 use super::commit::{OutboxRow, SubjectRow, insert_outbox, insert_subjects};
+use super::find::{FindRow, insert_found};
 use super::flags::{FlagRow, Verdicts, forget_unjudged, insert_flags};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
@@ -92,6 +93,8 @@ pub struct Refreshed<'a> {
     pub findings: &'a [(VersionId, String)],
     /// What its versions in force are flagged for.
     pub flags: &'a [FlagRow],
+    /// What its records can be found by.
+    pub found_by: &'a [FindRow],
     /// People new to it.
     pub subjects: &'a [SubjectRow],
     /// What must go down.
@@ -228,7 +231,8 @@ impl Catalogue {
     pub async fn members(&self, conversation: ConversationId) -> Result<Vec<Member>, StoreError> {
         let rows = sqlx::query(
             "SELECT r.id, r.version, r.projection, r.organisation, r.channel, r.kind, r.visibility, r.posted_at, \
-             r.own, r.withheld, r.outcome, d.tree, d.tree_version, \
+             r.own, COALESCE(r.withheld, (SELECT 'restricted' FROM restriction x WHERE x.record = r.id AND x.lifted_at IS NULL \
+             LIMIT 1)) AS withheld, r.outcome, d.tree, d.tree_version, \
              (SELECT COUNT(*) FROM version v WHERE v.record = r.id) AS versions, \
              (SELECT f.findings FROM version f WHERE f.id = r.version) AS findings \
              FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version \
@@ -320,6 +324,7 @@ impl Catalogue {
         }
         forget_unjudged(&mut tx, anew.conversation).await?;
         insert_flags(&mut tx, anew.flags).await?;
+        insert_found(&mut tx, anew.found_by).await?;
         insert_subjects(&mut tx, anew.subjects).await?;
         insert_outbox(&mut tx, &[anew.outbox], now).await?;
         sqlx::query("DELETE FROM stale_conversation WHERE conversation = $1")

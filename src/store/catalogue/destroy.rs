@@ -2,6 +2,7 @@
 
 use super::Catalogue;
 use super::commit::{OutboxRow, insert_outbox};
+use super::find::forget_found;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     CaptureId, ConversationId, FragmentId, ItemDigest, OrganisationId, ProjectionId, RecordId, SegmentId,
@@ -343,6 +344,7 @@ async fn blank_records(
         each(tx, statement, records.iter().copied()).await?;
     }
     for record in records {
+        forget_found(tx, *record).await?;
         let versions = sqlx::query("SELECT id FROM version WHERE record = $1")
             .bind(bytes(*record))
             .fetch_all(&mut **tx)

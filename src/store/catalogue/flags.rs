@@ -156,6 +156,7 @@ pub struct Judgement<'a> {
 /// A version in force that has a flag, of a record that may be read but for its flags.
 const QUEUED: &str = "FROM (SELECT DISTINCT version FROM flag) q JOIN version v ON v.id = q.version \
     JOIN record r ON r.id = v.record AND r.version = q.version WHERE r.outcome = 'archive' AND r.withheld IS NULL \
+    AND NOT EXISTS (SELECT 1 FROM restriction x WHERE x.record = r.id AND x.lifted_at IS NULL) \
     AND r.visibility IN ('public', 'unlisted')";
 
 const UNJUDGED: &str = "EXISTS (SELECT 1 FROM flag f WHERE f.version = r.version AND f.verdict IS NULL)";

@@ -8,6 +8,7 @@ mod commit;
 mod conversations;
 mod decided;
 mod destroy;
+mod find;
 mod flags;
 mod grants;
 mod judged;
@@ -25,9 +26,11 @@ pub use commit::{
     Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow, SubjectRow,
     VersionRow,
 };
+pub(in crate::store) use commit::{insert_outbox, mark_stale};
 pub use conversations::{Known, Member, Refreshed, Withheld};
 pub use decided::{AnswerRow, Minimised, MinimisedRow};
 pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
+pub use find::{FindRow, FindToken, Sought};
 pub use flags::{FlagPlace, FlagRow, Judgement, QueueScope, QueueState, ReviewItem, Verdicts};
 pub use grants::{GrantRow, OutboxItem};
 pub use judged::JudgedRecord;

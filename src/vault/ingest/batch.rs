@@ -9,8 +9,8 @@ use crate::model::{
     ByteRange, ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp,
 };
 use crate::store::catalogue::{
-    AnswerRow, Batch, Channel, ChannelFact, DecisionRow, Fact, FlagRow, MinimisedRow, OutboxRow, RecordRow,
-    SightingRow, SubjectRow, Verdicts, VersionRow, Withheld,
+    AnswerRow, Batch, Channel, ChannelFact, DecisionRow, Fact, FindRow, FlagRow, MinimisedRow, OutboxRow,
+    RecordRow, SightingRow, SubjectRow, Verdicts, VersionRow, Withheld,
 };
 use crate::vault::conversation::{Facts, Member, compute, text_to_judge};
 use crate::vault::layout::Layout;
@@ -188,6 +188,7 @@ struct Work {
 struct Made {
     findings: HashMap<crate::model::VersionId, String>,
     flags: Vec<FlagRow>,
+    found_by: Vec<FindRow>,
     outbox: Vec<OutboxRow>,
     subjects: Vec<SubjectRow>,
 }
@@ -414,6 +415,7 @@ impl Work {
             counts.flagged += computed.flagged;
             made.findings.extend(computed.findings);
             made.flags.extend(computed.flags);
+            made.found_by.extend(computed.found_by);
             made.subjects.extend(computed.subjects);
             if !computed.published.projections.is_empty() {
                 made.outbox.push(publish_row(&computed.published));
@@ -425,6 +427,7 @@ impl Work {
     fn facts_of(&self, one: &Arrived<'_>, in_force: &HashMap<RecordId, ProjectionId>) -> Facts {
         let latest = in_force.get(&one.resolved.record) == Some(&one.projection);
         Facts {
+            record: one.resolved.record,
             version: one.resolved.version,
             projection: one.projection,
             organisation: self.channel.organisation.clone(),
@@ -505,6 +508,7 @@ impl Work {
             flags: made.flags,
             answers: arrived.iter().flat_map(answer_rows).collect(),
             minimised: Vec::new(),
+            found_by: made.found_by,
             pending: Vec::new(),
         })
     }
