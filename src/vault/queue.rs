@@ -4,7 +4,7 @@
 //! reviewer does. What was decided before is kept.
 
 use super::{Archive, DEFAULT_TREE, Rules, VaultError, read};
-use crate::access::{Action, Actor, Resource};
+use crate::access::{Action, Actor, Assignment, Resource};
 use crate::decide::{Answer, Answerer, Asks, Decision, Facts, Given, Tree};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
 use crate::model::{ChannelId, OrganisationId, Outcome, PrivateText, RecordId, Role, Timestamp};
@@ -299,7 +299,8 @@ fn letter_entry(
 
 /// A reviewer, for the queue of the organisation that they work for.
 async fn permitted(archive: &Archive, rules: &Rules, actor: &Actor) -> Result<(), VaultError> {
-    let assigned = actor.role == Role::Reviewer;
+    // An agency's people judge flags of their channels; what is archived is for the organisation's own.
+    let assigned = (actor.role == Role::Reviewer).then_some(Assignment::OWN);
     let resource = Resource::VaultRecord { organisation: actor.organisation.clone(), assigned };
     let _allowed = read::authorise(archive, rules, actor, Action::ReviewRedaction, &resource).await?;
     Ok(())
