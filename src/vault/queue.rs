@@ -299,6 +299,7 @@ fn letter_entry(
 
 /// A reviewer, for the queue of the organisation that they work for.
 async fn permitted(archive: &Archive, rules: &Rules, actor: &Actor) -> Result<(), VaultError> {
+    // An agency's people judge flags of their channels; what is archived is for the organisation's own.
     let assigned = (actor.role == Role::Reviewer).then_some(Assignment::OWN);
     let resource = Resource::VaultRecord { organisation: actor.organisation.clone(), assigned };
     let _allowed = read::authorise(archive, rules, actor, Action::ReviewRedaction, &resource).await?;

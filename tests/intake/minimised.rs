@@ -144,8 +144,16 @@ async fn members_that_are_left_out_are_under_no_seal_and_the_rest_is_read_as_bef
     );
     assert!(vault.archive.room.document(reaction.projection).await.unwrap().is_some(), "it is read");
     let _numbering = vault.numbering();
-    let opened =
-        disclose(&vault, &official("min-low"), reaction.id, "avg-15", "Z-1", "asked for").await.unwrap();
+    let opened = disclose(
+        &vault,
+        &official("min-low"),
+        reaction.id,
+        "avg-15",
+        "Z-1",
+        "the person concerned asked to see it",
+    )
+    .await
+    .unwrap();
     let original: Value = serde_json::from_slice(opened.original.item()).unwrap();
     assert_eq!(original["account"]["username"], "burger");
     assert_eq!(original["account"].get("note"), None);
