@@ -56,6 +56,8 @@ actions!(
         RequestGrant = "request-grant",
         /// List an organisation's requests and grants.
         ListGrants = "list-grants",
+        /// Read a request, with its steps and what it would touch.
+        ReadGrantFile = "read-grant-file",
         /// Approve a request.
         ApproveGrant = "approve-grant",
         /// End a grant before its time.

@@ -19,6 +19,7 @@ mod denial;
 mod explain;
 #[cfg(test)]
 mod fixture;
+pub mod grant_file;
 mod legal_bases;
 #[cfg(test)]
 mod matrix;

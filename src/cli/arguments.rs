@@ -12,6 +12,7 @@ use super::patterns::PatternsCommand;
 use super::policy::PolicyCommand;
 use super::question::{self, QuestionArguments};
 use super::redact::{self, RedactArguments};
+use super::requests::RequestCommand;
 use super::restore::RestoreArguments;
 use super::review::ReviewCommand;
 use super::revoke::{self, RevokeArguments};
@@ -127,6 +128,9 @@ pub(super) enum Command {
     /// Read every sealed segment back whole and compare it with what was written; a service does so by itself.
     #[command(after_help = "Example: knik scrub --dir /var/lib/knik")]
     Scrub,
+    /// Requests of researchers for redacted copies: look, ask, approve, refuse; or on behalf of a researcher.
+    #[command(subcommand, after_help = "Example: knik request list")]
+    Request(RequestCommand),
     /// Copy everything that fits together to a place outside the data folder: databases, segments, ledger, keys. A running
     /// service goes on meanwhile.
     #[command(after_help = "Example: knik backup /mnt/backup/knik --passphrase-file passphrase")]

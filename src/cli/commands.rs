@@ -6,7 +6,7 @@ use super::control::{self, Intake, Order, Taken};
 use super::folder::DataFolder;
 use super::keys;
 use super::print;
-use super::{backup, ledger, review, revoke, status, verify};
+use super::{backup, ledger, requests, review, revoke, status, verify};
 use crate::capture::Format;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;
@@ -76,6 +76,7 @@ pub(super) async fn execute(
         Order::Status => status::status(folder).await,
         Order::Ledger(asked) => ledger::execute(folder, asked).await,
         Order::Verify(asked) => verify::execute(folder, asked, &*progress).await,
+        Order::Request(asked) => requests::execute(folder, asked).await,
         Order::Backup(asked) => backup::execute(folder, asked, &*progress).await,
         Order::Scrub => {
             let now = archive.sources.now();

@@ -11,6 +11,7 @@ use super::backup::BackupOrder;
 use super::folder::DataFolder;
 use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
+use super::requests::RequestOrder;
 use super::review::ReviewOrder;
 use super::revoke::RevokeOrder;
 use super::verify::VerifyOrder;
@@ -77,6 +78,8 @@ pub(super) enum Order {
     Verify(VerifyOrder),
     /// Read every segment back.
     Scrub,
+    /// Requests for redacted copies.
+    Request(RequestOrder),
     /// Copy everything to a place for backups.
     Backup(BackupOrder),
 }

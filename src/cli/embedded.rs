@@ -2,6 +2,7 @@
 //! the configuration. Errors name the file.
 
 use super::parser::Parser;
+use crate::access::grant_file::ResearchBases;
 use crate::access::{LegalBases, Policies};
 use crate::capture::Limits;
 use crate::config::Config;
@@ -94,6 +95,7 @@ impl RuleFiles {
             plans: room.plans,
             access: room.access,
             bases: Arc::new(LegalBases::load("legal-bases.yaml", text(&self.policies, "legal-bases.yaml")?)?),
+            research: room.research,
             limits: Limits {
                 unit_bytes_max: size(config.ingest.unit_bytes_max),
                 depth_max: size(config.ingest.depth_max),
@@ -112,6 +114,8 @@ pub struct RoomRules {
     pub plans: Arc<Plans>,
     /// Why passages are redacted, in words.
     pub exemptions: Arc<Exemptions>,
+    /// Why a researcher may be given copies.
+    pub research: Arc<ResearchBases>,
 }
 
 impl RoomRules {
@@ -136,7 +140,13 @@ impl RoomRules {
             }
         }
         let exemptions = Exemptions::load("exemptions.yaml", text(policies, "exemptions.yaml")?)?;
-        Ok(Self { access: Arc::new(access), plans: Arc::new(plans), exemptions: Arc::new(exemptions) })
+        let research = ResearchBases::load("research-bases.yaml", text(policies, "research-bases.yaml")?)?;
+        Ok(Self {
+            access: Arc::new(access),
+            plans: Arc::new(plans),
+            exemptions: Arc::new(exemptions),
+            research: Arc::new(research),
+        })
     }
 }
 

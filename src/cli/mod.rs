@@ -30,6 +30,7 @@ mod policy;
 mod print;
 mod question;
 mod redact;
+mod requests;
 mod restore;
 mod review;
 mod revoke;
@@ -147,6 +148,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Revoke(asked) => order(&dir, asked.order()?, arguments.json).await?,
+        Command::Request(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Status => order(&dir, Order::Status, arguments.json).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -6,7 +6,7 @@ use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
 use super::keys;
 use super::parser::Parser;
-use super::{ledger, review, revoke};
+use super::{ledger, requests, review, revoke};
 use crate::capture::{Format, Limits};
 use crate::config::Ingest;
 use crate::http::openapi;
@@ -224,6 +224,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         Order::Ledger(asked) => ledger::print(asked, answer)?,
         Order::Keys(asked) => keys::shown(asked, answer),
         Order::Revoke(asked) => revoke::print(asked, answer),
+        Order::Request(asked) => requests::shown(asked, answer)?,
         _ => println!("{}", serde_json::to_string_pretty(answer)?),
     }
     Ok(())

@@ -16,6 +16,7 @@ mod page;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
+mod requests;
 mod review;
 mod server;
 pub mod tls;

@@ -211,6 +211,10 @@ impl From<ReadingError> for Problem {
             ReadingError::Absent => Self::absent(),
             ReadingError::Refused(denial) => Self::denied(&denial),
             ReadingError::Input(detail) => Self::input(detail),
+            ReadingError::Fields(errors) => Self {
+                errors,
+                ..Self::input("fields that cannot be used stand in `errors`, each with the mend")
+            },
             ReadingError::Store(crate::store::StoreError::Busy(_)) => Self::unavailable(),
             ReadingError::Store(error) => {
                 tracing::error!(%error, "request failed");

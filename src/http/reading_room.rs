@@ -8,6 +8,7 @@ use super::openapi;
 use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
+use super::requests;
 use super::token::Claims;
 use crate::model::{ChannelId, GrantId, RecordRef};
 use crate::reading_room::{ReaderClaims, ReadingRoom, ReadingView, RoundedCount, SearchRequest, Selection};
@@ -35,6 +36,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/records/_search").post(search).default_service(refuse("POST")))
         .service(web::resource("/v1/records/{id}").get(record).default_service(refuse("GET")))
         .service(web::resource("/v1/conversations/{id}").get(conversation).default_service(refuse("GET")))
+        .configure(requests::room_routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -46,7 +48,19 @@ pub fn routes(config: &mut ServiceConfig) {
         description = "Redacted views of archived government social media, under a grant.",
         license(name = "EUPL-1.2", identifier = "EUPL-1.2")
     ),
-    paths(list, record, search, conversation, openapi::reading_room, openapi::health)
+    paths(
+        list,
+        record,
+        search,
+        conversation,
+        requests::bases,
+        requests::own,
+        requests::write,
+        requests::own_one,
+        requests::step,
+        openapi::reading_room,
+        openapi::health
+    )
 )]
 pub struct Document;
 
@@ -126,7 +140,7 @@ struct Conversation {
     records: Vec<ReadingView>,
 }
 
-fn claims(claims: Claims) -> ReaderClaims {
+pub(super) fn claims(claims: Claims) -> ReaderClaims {
     ReaderClaims {
         subject: claims.person.id.expose().to_owned(),
         issuer: claims.person.realm,

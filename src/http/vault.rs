@@ -8,7 +8,7 @@ use super::language::language;
 use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
-use super::{openapi, review};
+use super::{openapi, requests, review};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -58,6 +58,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/ledger").get(ledger).default_service(refuse("GET")))
         .service(web::resource("/v1/status").get(status).default_service(refuse("GET")))
         .configure(review::routes)
+        .configure(requests::vault_routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -82,6 +83,11 @@ pub fn routes(config: &mut ServiceConfig) {
         review::list,
         review::show,
         review::judge,
+        requests::list,
+        requests::one,
+        requests::reach,
+        requests::letter,
+        requests::decide,
         openapi::vault,
         openapi::health
     )

@@ -62,6 +62,8 @@ entry_kinds! {
     ExportStopped = "export-stopped",
     /// Access was asked for.
     GrantRequested = "grant-requested",
+    /// A step was taken with a request for access that is neither its beginning nor a decision.
+    RequestStepTaken = "request-step-taken",
     /// Access was granted.
     GrantApproved = "grant-approved",
     /// Access was not granted.

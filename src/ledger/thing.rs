@@ -3,7 +3,7 @@
 use super::{EntryId, LedgerError};
 use crate::model::{
     ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId,
-    RecordId, RecordRef, RevocationId, SegmentId,
+    RecordId, RecordRef, RequestId, RevocationId, SegmentId,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -98,6 +98,8 @@ things! {
     Projection(ProjectionId) = "projection",
     /// A record.
     Record(RecordId) = "record",
+    /// A request for redacted copies.
+    Request(RequestId) = "request",
     /// A record or conversation as a grant names it.
     Reference(RecordRef) = "reference",
     /// A revocation of a token, a subject or a person.

@@ -200,6 +200,10 @@ uuid_id!(
     GrantId, "grant"
 );
 uuid_id!(
+    /// A request for redacted copies.
+    RequestId, "request"
+);
+uuid_id!(
     /// One opening of one original.
     DisclosureId, "disclosure"
 );

@@ -15,8 +15,8 @@ mod time;
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
     ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId,
-    ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RevocationId,
-    SegmentId, SubjectRef, VersionId,
+    ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RequestId,
+    RevocationId, SegmentId, SubjectRef, VersionId,
 };
 pub use offsets::{OffsetError, OffsetUnit};
 pub use private::PrivateText;
@@ -24,6 +24,7 @@ pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
     AppointmentKind, EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode, Outcome, Platform,
-    RecogniserId, ReviewReason, RevocationKind, RevocationReason, Role, Score, Verdict, Visibility,
+    RecogniserId, RequestState, RequestStep, ReviewReason, RevocationKind, RevocationReason, Role, Score,
+    Verdict, Visibility,
 };
 pub use time::Timestamp;

@@ -84,6 +84,64 @@ closed!(
 );
 
 closed!(
+    /// Where a request for redacted copies stands.
+    RequestState, "state of a request", {
+        /// Being written; nobody decides on it.
+        Draft = "draft",
+        /// Waits for a decision.
+        Submitted = "submitted",
+        /// Waits for an answer of the researcher.
+        Questioned = "questioned",
+        /// Approved: waits for the conditions to be accepted.
+        Approved = "approved",
+        /// A grant runs.
+        Active = "active",
+        /// A grant runs and more time is asked for.
+        ExtensionAsked = "extension-asked",
+        /// The grant is over or was revoked; the copies are still to be destroyed.
+        Ended = "ended",
+        /// The researcher stated that every copy is gone.
+        Concluded = "concluded",
+        /// Refused.
+        Refused = "refused",
+        /// Taken back by the researcher.
+        Withdrawn = "withdrawn",
+    }
+);
+
+closed!(
+    /// What happens to a request for redacted copies.
+    RequestStep, "step of a request", {
+        /// The researcher writes it, or writes it anew.
+        Write = "write",
+        /// The researcher hands it in.
+        Submit = "submit",
+        /// The researcher takes it back.
+        Withdraw = "withdraw",
+        /// An approver asks something.
+        Ask = "ask",
+        /// The researcher answers.
+        Answer = "answer",
+        /// An approver approves it, with conditions and an end.
+        Approve = "approve",
+        /// An approver refuses it.
+        Refuse = "refuse",
+        /// The researcher accepts the conditions: the grant begins.
+        Accept = "accept",
+        /// The researcher asks for more time.
+        AskExtension = "ask-extension",
+        /// An approver gives more time.
+        Extend = "extend",
+        /// An approver does not.
+        RefuseExtension = "refuse-extension",
+        /// The grant is over, or is revoked.
+        End = "end",
+        /// The researcher states that every copy is gone.
+        StateDeletion = "state-deletion",
+    }
+);
+
+closed!(
     /// Where an item was posted.
     Platform, "platform", {
         /// The fediverse: Mastodon, and what speaks its API or ActivityPub.

@@ -4,11 +4,14 @@
 //! Every request is decided by policy, made durable in the inbox (served or refused), and only then answered.
 
 mod read;
+mod request;
 mod search;
 
 pub use read::{Page, ReadingView, Selection};
+pub use request::Taking;
 pub use search::{Hits, RoundedCount, SearchRequest};
 
+use crate::access::grant_file::ResearchBases;
 use crate::access::{Action, Actor, Allowed, Denial, GrantFacts, Outside, Policies, Request, Resource};
 use crate::model::{ActorId, GrantId, OrganisationId, ProjectionId, RecordRef, Role, Timestamp};
 use crate::redact::{Exemptions, Plans};
@@ -26,6 +29,7 @@ pub struct ReadingRoom {
     access: Arc<Policies>,
     plans: Arc<Plans>,
     exemptions: Arc<Exemptions>,
+    research: Arc<ResearchBases>,
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -54,6 +58,9 @@ pub enum ReadingError {
     /// The request cannot be used as it is; says what and the mend.
     #[error("{0}")]
     Input(String),
+    /// Fields that cannot be used, each with what is wrong and the mend.
+    #[error("{}", .0.join("; "))]
+    Fields(Vec<String>),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,9 +74,10 @@ impl ReadingRoom {
         access: Arc<Policies>,
         plans: Arc<Plans>,
         exemptions: Arc<Exemptions>,
+        research: Arc<ResearchBases>,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        Self { room, inbox, access, plans, exemptions, now: Arc::new(now) }
+        Self { room, inbox, access, plans, exemptions, research, now: Arc::new(now) }
     }
 
     /// Who reads and under which grant. Without a name the grant that runs longest is taken.

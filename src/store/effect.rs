@@ -53,6 +53,12 @@ pub enum Effect {
     AppointmentMade,
     /// An appointment is ended.
     AppointmentEnded,
+    /// A step of a request for copies is taken.
+    RequestStepTaken,
+    /// What a researcher sees of a request stands in the reading room.
+    RoomRequest,
+    /// The end of a grant is another in the reading room.
+    RoomGrantUntil,
     /// An opening is announced.
     DisclosureIntended,
     /// An opening is concluded.
@@ -91,7 +97,7 @@ pub enum Effect {
 
 impl Effect {
     /// Every effect.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 43] = [
         Self::SegmentWritten,
         Self::SegmentSwept,
         Self::CaptureOpened,
@@ -115,6 +121,9 @@ impl Effect {
         Self::RoomIdentityRevoked,
         Self::AppointmentMade,
         Self::AppointmentEnded,
+        Self::RequestStepTaken,
+        Self::RoomRequest,
+        Self::RoomGrantUntil,
         Self::DisclosureIntended,
         Self::DisclosureConcluded,
         Self::OrganisationAdded,

@@ -3,7 +3,8 @@
 use super::effect::Effect;
 use super::rows::{RowValues, insert_all};
 use super::{Database, StoreError};
-use crate::model::{ActorId, GrantId, OrganisationId, ProjectionId, Role, Timestamp};
+use crate::access::grant_file::Content;
+use crate::model::{ActorId, GrantId, OrganisationId, ProjectionId, RequestId, RequestStep, Role, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
@@ -53,10 +54,33 @@ impl RoomEventKind {
     }
 }
 
+/// A step of a request for copies, as a researcher took it. It holds what they wrote.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HandedIn {
+    /// Which request; drawn by the reading room for a new one.
+    pub request: RequestId,
+    /// Which step.
+    pub step: RequestStep,
+    /// Issuer of the researcher's tokens.
+    pub issuer: String,
+    /// Subject of those tokens.
+    pub subject: String,
+    /// What the request says, when it is written.
+    pub content: Option<Content>,
+    /// An answer, a reason, a statement.
+    pub text: String,
+    /// Until when, when more time is asked for.
+    pub until: Option<Timestamp>,
+}
+
+/// The kind of message that a [`HandedIn`] is.
+pub const REQUEST: &str = "request";
+
 /// One message.
 #[derive(Debug, Clone)]
 pub struct Message {
-    kind: RoomEventKind,
+    kind: &'static str,
     payload: String,
     at: Timestamp,
 }
@@ -65,7 +89,13 @@ impl Message {
     /// What the reading room says of a request.
     #[must_use]
     pub fn of(event: &RoomEvent, at: Timestamp) -> Self {
-        Self { kind: event.kind, payload: serde_json::to_string(event).unwrap_or_default(), at }
+        Self { kind: event.kind.as_str(), payload: serde_json::to_string(event).unwrap_or_default(), at }
+    }
+
+    /// A step of a request.
+    #[must_use]
+    pub fn handed_in(step: &HandedIn, at: Timestamp) -> Self {
+        Self { kind: REQUEST, payload: serde_json::to_string(step).unwrap_or_default(), at }
     }
 }
 
@@ -132,7 +162,7 @@ impl Inbox {
         let mut tx = self.db.begin_exclusive().await?;
         let head = "INSERT INTO inbox (kind, payload, created_at) VALUES";
         insert_all(&mut tx, head, 3, "", messages, |query, m| {
-            query.bind(m.kind.as_str()).bind(m.payload.clone()).bind(m.at.micros())
+            query.bind(m.kind).bind(m.payload.clone()).bind(m.at.micros())
         })
         .await?;
         Effect::InboxAppended.of(tx.commit()).await.map_err(StoreError::database("appending to the inbox"))

@@ -154,11 +154,7 @@ impl Journal {
             query.bind(id).bind(log.as_str().to_owned()).bind(pending.leaf().to_vec())
         })
         .await?;
-        sqlx::query("UPDATE inbox_cursor SET seq = $1 WHERE id = 1")
-            .bind(up_to)
-            .execute(&mut *tx)
-            .await
-            .map_err(StoreError::database("moving the inbox cursor"))?;
+        move_cursor(&mut tx, up_to).await?;
         Effect::InboxTakenUp.of(tx.commit()).await.map_err(StoreError::database("taking up the inbox"))?;
         self.wake();
         Ok(())
@@ -359,6 +355,16 @@ impl Journal {
             .map_err(StoreError::database("reading a body"))?;
         row.map(|row| row.blob("body").map(SealedBody)).transpose()
     }
+}
+
+/// Up to here the inbox has been taken up.
+pub(super) async fn move_cursor(tx: &mut Transaction<'static, Any>, up_to: i64) -> Result<(), StoreError> {
+    sqlx::query("UPDATE inbox_cursor SET seq = $1 WHERE id = 1")
+        .bind(up_to)
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("moving the inbox cursor"))?;
+    Ok(())
 }
 
 /// An entry on its way to its number.

@@ -6,7 +6,7 @@ use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{ActorId, ChannelId, GrantId, LegalBasisCode, OrganisationId, Role, Timestamp};
 use crate::store::catalogue::{GrantRow, OutboxRow};
-use crate::store::room::PublishedGrant;
+use crate::store::room::{PublishedGrant, PublishedReader, PublishedSelection};
 
 /// What is granted.
 #[derive(Debug, Clone)]
@@ -67,12 +67,13 @@ pub async fn approve(
         purpose: asked.purpose,
         legal_basis: asked.legal_basis,
         channels,
+        selection: None,
         plan: asked.plan,
         approved_at: now,
         until: asked.until,
         revoked_at: None,
     };
-    let down = published(&grant, asked.issuer, asked.subject);
+    let down = published(&grant, (asked.issuer, asked.subject), None, Vec::new());
     let by = by.map(|approver| (approver.id, approver.role));
     let pending = Pending::event(entry(archive, EntryKind::GrantApproved, &grant, by)?)?;
     let log = archive.logs.vault_origin();
@@ -112,7 +113,13 @@ pub(super) async fn channels_of(
     }
 }
 
-fn published(grant: &GrantRow, issuer: String, subject: String) -> OutboxRow {
+/// What goes down of a grant.
+pub(super) fn published(
+    grant: &GrantRow,
+    (issuer, subject): (String, String),
+    selection: Option<PublishedSelection>,
+    team: Vec<PublishedReader>,
+) -> OutboxRow {
     let down = PublishedGrant {
         id: grant.id,
         reader: grant.reader,
@@ -122,6 +129,8 @@ fn published(grant: &GrantRow, issuer: String, subject: String) -> OutboxRow {
         channels: grant.channels.clone(),
         plan: grant.plan.clone(),
         until: grant.until,
+        selection,
+        team,
     };
     OutboxRow { kind: "grant", payload: serde_json::to_string(&down).unwrap_or_default() }
 }

@@ -19,9 +19,11 @@ mod layout;
 mod names;
 mod originals;
 pub mod publish;
+pub mod reach;
 pub mod read;
 mod reading;
 pub mod replay;
+pub mod requests;
 pub mod review;
 pub mod revoke;
 pub mod scrub;
@@ -41,6 +43,7 @@ pub use source::CaptureSource;
 pub use sources::Sources;
 pub use survey::{Survey, survey};
 
+use crate::access::grant_file::ResearchBases;
 use crate::access::{LegalBases, Policies};
 use crate::capture::{CaptureError, Limits};
 use crate::decide::{Definitions, QuestionDetector, Tree};
@@ -147,6 +150,8 @@ pub struct Rules {
     pub access: Arc<Policies>,
     /// Why an original may be opened.
     pub bases: Arc<LegalBases>,
+    /// Why a researcher may be given copies.
+    pub research: Arc<ResearchBases>,
     /// How much a capture may hold at once.
     pub limits: Limits,
     /// Who reads captures.

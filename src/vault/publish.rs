@@ -9,10 +9,12 @@ use super::{Archive, Rules, VaultError, revoke};
 use crate::access::{SystemAct, SystemActKind};
 use crate::capture::{Format, Item, PartRole, reread};
 use crate::ledger::{Entry, EntryKind, Pending, Recorded, Thing};
-use crate::model::{ConversationId, GrantId, OrganisationId, Outcome, PermitId, ProjectionId, RecordId};
+use crate::model::{
+    ConversationId, GrantId, OrganisationId, Outcome, PermitId, ProjectionId, RecordId, Timestamp,
+};
 use crate::seal::{self, Original};
 use crate::store::catalogue::{self, Channel};
-use crate::store::room::{PublishedConversation, PublishedGrant};
+use crate::store::room::{PublishedConversation, PublishedGrant, PublishedRequest};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Records opened under one entry: a leaf of the ledger names them all.
@@ -287,6 +289,15 @@ async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(
             archive.room.revoke(grant).await?;
         }
         revoke::IDENTITY => revoke::take_down(archive, payload).await?,
+        "request" => {
+            let request: PublishedRequest = serde_json::from_str(payload).map_err(|_| unreadable())?;
+            archive.room.request(&request).await?;
+        }
+        "grant-until" => {
+            let (grant, until): (GrantId, Timestamp) =
+                serde_json::from_str(payload).map_err(|_| unreadable())?;
+            archive.room.grant_until(grant, until).await?;
+        }
         "withdrawal" => {
             let gone: Vec<ProjectionId> = serde_json::from_str(payload).map_err(|_| unreadable())?;
             record_withdrawal(archive, archive.room.withdraw(&gone).await?).await?;

@@ -1,10 +1,10 @@
 //! The leader's work: taking up the reading room's inbox, numbering and signing entries, copying checkpoints,
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
-use super::{Archive, Rules, VaultError, keys, publish, second_place, timestamps};
+use super::{Archive, Rules, VaultError, keys, publish, requests, second_place, timestamps};
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::ProjectionId;
-use crate::store::inbox::{Arrived, RoomEvent, RoomEventKind};
+use crate::store::inbox::{Arrived, REQUEST, RoomEvent, RoomEventKind};
 use std::time::Duration;
 
 /// Messages taken up in one transaction.
@@ -19,12 +19,25 @@ pub async fn take_up(archive: &Archive) -> Result<usize, VaultError> {
     loop {
         let cursor = archive.journal.inbox_cursor().await?;
         let arrived = archive.inbox.after(cursor, INBOX_ROUND).await?;
-        let Some(last) = arrived.last().map(|message| message.seq) else { return Ok(done) };
-        let entries = arrived.iter().map(|m| entries(archive, m)).collect::<Result<Vec<_>, _>>()?;
-        let entries = entries.into_iter().flatten().collect();
-        archive.journal.take_up(archive.logs.room_origin(), entries, last).await?;
+        if arrived.is_empty() {
+            return Ok(done);
+        }
+        // A step of a request changes more than the log: it is taken up by itself, in its place in the order.
+        for alike in arrived.chunk_by(|a, b| a.kind != REQUEST && b.kind != REQUEST) {
+            match alike {
+                [step] if step.kind == REQUEST => requests::take_up(archive, step).await?,
+                events => take_up_events(archive, events).await?,
+            }
+        }
         done += arrived.len();
     }
+}
+
+async fn take_up_events(archive: &Archive, events: &[Arrived]) -> Result<(), VaultError> {
+    let Some(last) = events.last().map(|message| message.seq) else { return Ok(()) };
+    let entries = events.iter().map(|m| entries(archive, m)).collect::<Result<Vec<_>, _>>()?;
+    let entries = entries.into_iter().flatten().collect();
+    Ok(archive.journal.take_up(archive.logs.room_origin(), entries, last).await?)
 }
 
 /// Projections named in one entry: a leaf has a longest form.
@@ -111,11 +124,12 @@ async fn number_log(archive: &Archive, key: &LogKey) -> Result<usize, VaultError
 pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     // Every step is tried, whatever failed before it: a withdrawal does not wait for an inbox.
     let up = take_up(archive).await.map(drop);
+    let lapsed = requests::lapse(archive).await.map(drop);
     let anew = publish::refresh_stale(archive, rules).await.map(drop);
     let down = publish::take_down(archive).await.map(drop);
     let turned = keys::turn_due(archive).await.map(drop);
     let numbered = number(archive).await.map(drop);
-    up.and(anew).and(down).and(turned).and(numbered)
+    up.and(lapsed).and(anew).and(down).and(turned).and(numbered)
 }
 
 /// Longest pause between two rounds.

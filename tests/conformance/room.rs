@@ -65,6 +65,8 @@ pub fn grant(n: u128) -> PublishedGrant {
         channels: vec![channel().id],
         plan: "researcher".to_owned(),
         until: at(1_000),
+        selection: None,
+        team: Vec::new(),
     }
 }
 

@@ -2,17 +2,19 @@
 
 use crate::support::{DemoChannel, TestVault, demo, seeded, small_rules};
 use knik::access::Actor;
+use knik::access::grant_file::Content;
 use knik::ledger::{Entry, EntryKind, Thing};
 use knik::model::{
-    ActorId, AppointmentKind, DisclosureId, PrivateText, RecordId, ReviewReason, RevocationKind,
-    RevocationReason, Revoked, Role, SegmentId, Timestamp,
+    ActorId, AppointmentKind, DisclosureId, PrivateText, RecordId, RequestId, RequestState, RequestStep,
+    ReviewReason, RevocationKind, RevocationReason, Revoked, Role, SegmentId, Timestamp,
 };
 use knik::store::catalogue::{Channel, QueueState, RecordSummary};
-use knik::store::inbox::{Message, RoomEvent, RoomEventKind};
+use knik::store::inbox::{HandedIn, Message, RoomEvent, RoomEventKind};
 use knik::store::room::Room;
 use knik::vault::appointments::{self, Appointing};
 use knik::vault::destroy::{self, Destruction};
 use knik::vault::disclose::{self, DisclosureRequest, receipt_again};
+use knik::vault::requests::{self, Deciding};
 use knik::vault::review::{self, Judging, QueueSelection};
 use knik::vault::verify::{Trust, verify};
 use knik::vault::{bodies, channels, grants, keys, revoke, scrub};
@@ -103,6 +105,8 @@ impl Life {
         say("granted");
         self.appoint().await;
         say("appointed");
+        self.request_copies().await;
+        say("requested");
         vault.round().await;
         self.take_in(&page(&[("9002", "Wanneer wordt de brug gerepareerd?", vec!["8002", "9002"])])).await;
         say("edited");
@@ -166,6 +170,52 @@ impl Life {
             until: "2027-01-01T00:00:00Z".parse::<Timestamp>().unwrap(),
         };
         grants::approve(&self.vault.archive, &self.vault.rules, asked, None).await.unwrap();
+    }
+
+    /// A request for copies, from its writing to a grant with another end: each step once.
+    async fn request_copies(&self) {
+        let (archive, rules) = (&self.vault.archive, &self.vault.rules);
+        let id = RequestId::from_uuid(Uuid::from_u128(0x7e_9e_57));
+        let hand_in = async |step: RequestStep| {
+            let text = "omdat de analyse nog loopt".to_owned();
+            let (issuer, subject) = ("https://knik.example".to_owned(), "asker".to_owned());
+            let content = (step == RequestStep::Write).then(|| self.content());
+            let handed = HandedIn { request: id, step, issuer, subject, content, text, until: None };
+            requests::hand_in(archive, &handed, None).await.unwrap();
+        };
+        let decide = async |step: RequestStep| {
+            let text = "van belang en beperkt".to_owned();
+            let deciding = Deciding { step, text, conditions: Vec::new(), until: None };
+            requests::decide(archive, rules, None, id, deciding).await.unwrap();
+        };
+        loop {
+            match archive.catalogue.request(id).await.unwrap().map(|request| request.state) {
+                None => hand_in(RequestStep::Write).await,
+                Some(RequestState::Draft) => hand_in(RequestStep::Submit).await,
+                Some(RequestState::Submitted) => decide(RequestStep::Approve).await,
+                Some(RequestState::Approved) => hand_in(RequestStep::Accept).await,
+                Some(RequestState::Active) if !self.was_extended(id).await => {
+                    hand_in(RequestStep::AskExtension).await;
+                }
+                Some(RequestState::ExtensionAsked) => decide(RequestStep::Extend).await,
+                _ => return,
+            }
+        }
+    }
+
+    async fn was_extended(&self, id: RequestId) -> bool {
+        let steps = self.vault.archive.catalogue.request_steps(id).await.unwrap();
+        steps.iter().any(|step| step.step == RequestStep::Extend)
+    }
+
+    fn content(&self) -> Content {
+        let organisation = &self.channel().organisation;
+        serde_json::from_value(json!({
+            "organisation": organisation, "question": "Wat vragen burgers?", "purpose": "onderzoek",
+            "legalBasis": "woo-5.7", "institution": "Universiteit van Ergens", "selection": {}, "form": "view",
+            "plan": "researcher",
+        }))
+        .unwrap()
     }
 
     /// A mandate, and its end: each once.

@@ -3,6 +3,7 @@
 
 use super::fixture::{Answer, Person, Plane, Service, answer, demo, sample};
 use super::stage::{actor, denials, grant, reader, reading_room, room_denials};
+use crate::service::requests::Requests;
 use crate::support::TestVault;
 use knik::ledger::Entry;
 use knik::model::{ChannelId, DisclosureId, PrivateText, RecordId, RecordRef, Role, VersionId};
@@ -85,7 +86,14 @@ async fn things(service: &Service) -> BTreeMap<(Plane, &'static str), String> {
         let page = service.person("reviewer").get(Plane::Vault, &path).await.expect(200).json();
         items.extend(page["items"].as_array().unwrap().clone());
     }
+    let requests = Requests::of(service);
     BTreeMap::from([
+        ((Plane::Room, "/v1/access-requests/{id}"), requests.draft.clone()),
+        ((Plane::Room, "/v1/access-requests/{id}/steps"), requests.draft),
+        ((Plane::Vault, "/v1/access-requests/{id}"), requests.submitted.clone()),
+        ((Plane::Vault, "/v1/access-requests/{id}/reach"), requests.submitted.clone()),
+        ((Plane::Vault, "/v1/access-requests/{id}/steps"), requests.submitted),
+        ((Plane::Vault, "/v1/access-requests/{id}/letter"), requests.refused),
         ((Plane::Room, "/v1/records/{id}"), word(&page["records"][0]["id"])),
         ((Plane::Room, "/v1/conversations/{id}"), word(&page["records"][0]["conversation"])),
         ((Plane::Room, "?grant"), grant),

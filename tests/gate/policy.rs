@@ -106,6 +106,7 @@ fn changed(folder: &Path, file: &str, from: &str, to: &str) -> String {
         "redaction-plans.yaml",
         "exemptions.yaml",
         "legal-bases.yaml",
+        "research-bases.yaml",
     ] {
         let mut text = String::from_utf8(of_project(&format!("policies/{name}"))).unwrap();
         if name == file {

@@ -58,6 +58,7 @@ pub fn reading_room(vault: &TestVault) -> ReadingRoom {
         Arc::clone(&rules.access),
         Arc::clone(&rules.plans),
         Arc::clone(&rules.exemptions),
+        Arc::clone(&rules.research),
         move || clock.now(),
     )
 }

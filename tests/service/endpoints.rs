@@ -1,6 +1,7 @@
 //! Every endpoint: it stands in the document and in the table below, and gives each role what it should.
 
 use super::fixture::{Answer, Person, Plane, Service, answer, canaries, demo, holds_no_canary, knik, sample};
+use super::requests::{self, Requests};
 use actix_web::introspection::{IntrospectionReportItem, IntrospectionTree};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpResponse, test};
@@ -19,6 +20,12 @@ enum Carries {
     Words,
     Capture,
     Judgement,
+    /// What a request for copies says.
+    Request,
+    /// A step of the researcher.
+    Step,
+    /// A step of an approver.
+    Decision,
 }
 
 /// One endpoint with an example request and what each role gets for it.
@@ -72,6 +79,20 @@ const STEWARDS: &[&str] = &["records-manager", "data-protection-officer", "admin
 const NOT_STEWARDS: &[&str] =
     &["public", "researcher", "official", "reviewer", "channel-manager", "approver", "harvester"];
 
+/// Who sees requests for copies.
+const DESK: &[&str] = &["approver", "records-manager", "data-protection-officer"];
+const NOT_RESEARCHERS: &[&str] = &[
+    "public",
+    "official",
+    "reviewer",
+    "channel-manager",
+    "records-manager",
+    "approver",
+    "data-protection-officer",
+    "harvester",
+    "administrator",
+];
+
 /// Every endpoint of both planes. A route that does not stand here fails a test.
 const ENDPOINTS: &[Endpoint] = &[
     Endpoint { path: "/v1/openapi.json", open: true, allowed: ALL_ROLES, ..ROOM },
@@ -80,6 +101,51 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { path: "/v1/records/{id}", ..ROOM },
     Endpoint { path: "/v1/conversations/{id}", ..ROOM },
     Endpoint { method: "POST", path: "/v1/records/_search", carries: Carries::Words, ..ROOM },
+    Endpoint { path: "/v1/research-bases", allowed: ALL_ROLES, ..ROOM },
+    Endpoint { path: "/v1/access-requests", refused: NOT_RESEARCHERS, ..ROOM },
+    Endpoint {
+        method: "POST",
+        path: "/v1/access-requests",
+        carries: Carries::Request,
+        status: 202,
+        refused: NOT_RESEARCHERS,
+        ..ROOM
+    },
+    Endpoint { path: "/v1/access-requests/{id}", refused: NOT_RESEARCHERS, ..ROOM },
+    Endpoint {
+        method: "POST",
+        path: "/v1/access-requests/{id}/steps",
+        carries: Carries::Step,
+        status: 202,
+        refused: NOT_RESEARCHERS,
+        ..ROOM
+    },
+    Endpoint {
+        path: "/v1/access-requests",
+        allowed: DESK,
+        refused: &[
+            "public",
+            "researcher",
+            "official",
+            "reviewer",
+            "channel-manager",
+            "harvester",
+            "administrator",
+        ],
+        ..VAULT
+    },
+    Endpoint { path: "/v1/access-requests/{id}", allowed: DESK, refused: &["researcher"], ..VAULT },
+    Endpoint { path: "/v1/access-requests/{id}/reach", allowed: DESK, refused: &["researcher"], ..VAULT },
+    Endpoint { path: "/v1/access-requests/{id}/letter", allowed: DESK, refused: &["researcher"], ..VAULT },
+    Endpoint {
+        method: "POST",
+        path: "/v1/access-requests/{id}/steps",
+        carries: Carries::Decision,
+        status: 201,
+        allowed: &["approver"],
+        refused: &["researcher", "records-manager", "data-protection-officer"],
+        ..VAULT
+    },
     Endpoint { path: "/v1/openapi.json", open: true, allowed: ALL_ROLES, ..VAULT },
     Endpoint { path: "/v1/health", open: true, allowed: ALL_ROLES, ..VAULT },
     Endpoint {
@@ -153,6 +219,8 @@ struct Known {
     record: String,
     disclosure: String,
     item: String,
+    /// Requests of the researcher: a draft, one that is handed in, one that is refused.
+    requests: Requests,
 }
 
 impl Known {
@@ -178,6 +246,7 @@ impl Known {
         }
         assert_eq!(items.len(), 2, "the demo has two flagged records of the ministry");
         Self {
+            requests: Requests::of(service),
             item: word(&items[0]["id"]),
             view: word(&page["records"][0]["id"]),
             conversation: word(&page["records"][0]["conversation"]),
@@ -190,6 +259,9 @@ impl Known {
         let id = match (endpoint.plane, endpoint.path) {
             (_, path) if path.contains("/disclosures/{id}") => &self.disclosure,
             (_, path) if path.contains("/review-items/{id}") => &self.item,
+            (Plane::Room, path) if path.contains("/access-requests/{id}") => &self.requests.draft,
+            (_, path) if path.ends_with("/letter") => &self.requests.refused,
+            (_, path) if path.contains("/access-requests/{id}") => &self.requests.submitted,
             (_, path) if path.contains("/conversations/") => &self.conversation,
             (Plane::Room, _) => &self.view,
             (Plane::Vault, _) => &self.record,
@@ -213,6 +285,9 @@ impl Endpoint {
         let request = match self.carries {
             Carries::Nothing => request,
             Carries::Grounds => request.json(&grounds()),
+            Carries::Request => request.json(&requests::content("min-low")),
+            Carries::Step => request.json(&json!({ "step": "submit" })),
+            Carries::Decision => request.json(&json!({ "step": "ask", "text": "Waarom deze periode?" })),
             Carries::Judgement => request.json(&json!({ "verdict": "keep-withheld", "reason": "in-doubt" })),
             Carries::Words => request.json(&json!({ "query": "waterbijdrage" })),
             // Came in before: delivering it again adds nothing.

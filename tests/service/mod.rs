@@ -24,6 +24,7 @@ mod pki;
 mod processes;
 mod question;
 mod refusals;
+pub mod requests;
 mod review;
 mod revocation;
 mod texts;

@@ -1,6 +1,7 @@
 //! The rules as shipped, read once.
 
 use super::package;
+use knik::access::grant_file::ResearchBases;
 use knik::access::{LegalBases, Policies};
 use knik::capture::Limits;
 use knik::decide::{Definitions, QuestionDetector, Tree};
@@ -39,6 +40,7 @@ fn load(wanted: &dyn Fn(&str) -> bool) -> Rules {
         ["burgerbrief", "definitions"].iter().flat_map(|folder| files(&policies.join(folder))).collect();
     let definitions = definitions.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let (projection, exemptions) = (named("projection.yaml"), named("exemptions.yaml"));
+    let research = named("research-bases.yaml");
     let (plans, bases) = (named("redaction-plans.yaml"), named("legal-bases.yaml"));
     Rules {
         ruleset: Arc::new(Ruleset::load(patterns).unwrap()),
@@ -50,6 +52,7 @@ fn load(wanted: &dyn Fn(&str) -> bool) -> Rules {
         plans: Arc::new(Plans::load(plans.0, &plans.1).unwrap()),
         access: Arc::new(Policies::load(&read("access/schema.cedarschema"), &cedar).unwrap()),
         bases: Arc::new(LegalBases::load(bases.0, &bases.1).unwrap()),
+        research: Arc::new(ResearchBases::load(research.0, &research.1).unwrap()),
         limits: Limits::default(),
         reader: Arc::new(InProcess),
         batch_records: 8,

@@ -2,6 +2,7 @@
 
 use super::Catalogue;
 use super::commit::{OutboxRow, insert_outbox};
+use crate::access::grant_file::Selection;
 use crate::ledger::{EntryId, Origin, Pending, Recorded};
 use crate::model::{ActorId, ChannelId, DisclosureId, GrantId, LegalBasisCode, OrganisationId, Timestamp};
 use crate::store::StoreError;
@@ -9,8 +10,8 @@ use crate::store::effect::Effect;
 use crate::store::journal;
 use crate::store::rows::{RowValues, bytes, list};
 use serde::Serialize;
-use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
 
 /// An approved request to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,6 +29,9 @@ pub struct GrantRow {
     pub legal_basis: LegalBasisCode,
     /// Which channels.
     pub channels: Vec<ChannelId>,
+    /// Which records of them; all when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Selection>,
     /// How views are rendered.
     pub plan: String,
     /// When it was approved.
@@ -125,24 +129,8 @@ impl Catalogue {
         pending: Pending,
         now: Timestamp,
     ) -> Result<Recorded, StoreError> {
-        let channels: Vec<&str> = grant.channels.iter().map(ChannelId::as_str).collect();
         let mut tx = self.db.begin().await?;
-        sqlx::query(
-            "INSERT INTO access_grant (id, organisation, reader, purpose, legal_basis, channels, plan, \
-             approved_at, until_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        )
-        .bind(bytes(grant.id.uuid()))
-        .bind(grant.organisation.to_string())
-        .bind(bytes(grant.reader.uuid()))
-        .bind(grant.purpose.clone())
-        .bind(grant.legal_basis.to_string())
-        .bind(channels.join(" "))
-        .bind(grant.plan.clone())
-        .bind(grant.approved_at.micros())
-        .bind(grant.until.micros())
-        .execute(&mut *tx)
-        .await
-        .map_err(StoreError::database("adding a grant"))?;
+        insert_grant(&mut tx, grant).await?;
         insert_outbox(&mut tx, &[outbox], now).await?;
         let added = journal::add(&mut tx, log, pending, None).await?;
         Effect::GrantAdded.of(tx.commit()).await.map_err(StoreError::database("adding a grant"))?;
@@ -264,6 +252,37 @@ impl Catalogue {
     }
 }
 
+pub(super) async fn insert_grant(
+    tx: &mut Transaction<'static, Any>,
+    grant: &GrantRow,
+) -> Result<(), StoreError> {
+    let channels: Vec<&str> = grant.channels.iter().map(ChannelId::as_str).collect();
+    let selection = match &grant.selection {
+        Some(selection) => {
+            serde_json::to_string(selection).map_err(|_| StoreError::Corrupt { what: "selection" })?
+        }
+        None => String::new(),
+    };
+    sqlx::query(
+        "INSERT INTO access_grant (id, organisation, reader, purpose, legal_basis, channels, plan, approved_at, \
+         until_at, selection) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(bytes(grant.id.uuid()))
+    .bind(grant.organisation.to_string())
+    .bind(bytes(grant.reader.uuid()))
+    .bind(grant.purpose.clone())
+    .bind(grant.legal_basis.to_string())
+    .bind(channels.join(" "))
+    .bind(grant.plan.clone())
+    .bind(grant.approved_at.micros())
+    .bind(grant.until.micros())
+    .bind(selection)
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("adding a grant"))?;
+    Ok(())
+}
+
 fn grant_of(row: &AnyRow) -> Result<GrantRow, StoreError> {
     let channels: Result<Vec<ChannelId>, _> =
         row.text("channels")?.split_whitespace().map(str::parse).collect();
@@ -275,6 +294,10 @@ fn grant_of(row: &AnyRow) -> Result<GrantRow, StoreError> {
         legal_basis: row.term("legal_basis")?,
         channels: channels.map_err(|_| StoreError::Corrupt { what: "channels of a grant" })?,
         plan: row.text("plan")?,
+        selection: match row.text("selection")?.as_str() {
+            "" => None,
+            json => Some(serde_json::from_str(json).map_err(|_| StoreError::Corrupt { what: "selection" })?),
+        },
         approved_at: row.time("approved_at")?,
         until: row.time("until_at")?,
         revoked_at: row.time_or_null("revoked_at")?,

@@ -13,6 +13,7 @@ mod keeping;
 mod key_table;
 mod originals;
 mod records;
+mod requests;
 mod revocations;
 
 pub use appointments::Appointment;
@@ -29,6 +30,7 @@ pub use keeping::{Fixity, Milestone, Reached};
 pub use key_table::{BodyKey, KeyTurn, Rewrap, SegmentKeyRow};
 pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};
 pub use records::{CaptureState, Counts, DecisionSummary, RecordSummary};
+pub use requests::{RequestRow, RequestStepRow, Said, TakenStep, Tally};
 
 use super::Database;
 

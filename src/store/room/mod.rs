@@ -3,20 +3,22 @@
 //! [`RoomWriter`] takes projections and grants down; [`Room`] looks them up for a grant. Neither sees a key.
 
 mod reader;
+mod requests;
 mod writer;
 
 pub use reader::Room;
+pub use requests::CoveredProjection;
 pub use writer::RoomWriter;
 
 use super::StoreError;
 use super::rows::RowValues;
 use crate::model::{
-    ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, SubjectRef,
-    Timestamp,
+    ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, RequestId,
+    SubjectRef, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The projections of one conversation: they take the place of what was published of it, at once.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +69,64 @@ pub struct PublishedGrant {
     pub plan: String,
     /// Until when.
     pub until: Timestamp,
+    /// Which records of these channels; all when there is none.
+    #[serde(default)]
+    pub selection: Option<PublishedSelection>,
+    /// Who reads beside the reader.
+    #[serde(default)]
+    pub team: Vec<PublishedReader>,
+}
+
+/// Which records a grant is about: those that hold every part that is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PublishedSelection {
+    /// Posted on this day or after.
+    pub from: Option<String>,
+    /// Posted on this day or before.
+    pub until: Option<String>,
+    /// Of these conversations.
+    pub conversations: BTreeSet<ConversationId>,
+    /// Normalised words, all of which stand in the text.
+    pub words: BTreeSet<String>,
+}
+
+impl PublishedSelection {
+    /// Whether a projection of a conversation is one of them. A record whose day is not stated is in no period.
+    #[must_use]
+    pub fn covers(&self, conversation: ConversationId, day: &str, words: &[String]) -> bool {
+        let from = self.from.as_deref().is_none_or(|from| !day.is_empty() && day >= from);
+        let until = self.until.as_deref().is_none_or(|until| !day.is_empty() && day <= until);
+        let of = self.conversations.is_empty() || self.conversations.contains(&conversation);
+        from && until && of && self.words.iter().all(|word| words.contains(word))
+    }
+}
+
+/// A reader on the way down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedReader {
+    /// Who.
+    pub reader: ActorId,
+    /// Issuer of their tokens.
+    pub issuer: String,
+    /// Subject of their tokens.
+    pub subject: String,
+}
+
+/// A request on its way down, as the researcher may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishedRequest {
+    /// Its id.
+    pub id: RequestId,
+    /// Issuer of the tokens of the one who asked.
+    pub issuer: String,
+    /// Subject of those tokens.
+    pub subject: String,
+    /// When it changed last.
+    pub changed_at: Timestamp,
+    /// What may be seen of it (JSON).
+    pub document: String,
 }
 
 /// A grant as the reading room knows it.
@@ -84,6 +144,8 @@ pub struct ReadingGrant {
     pub until: Timestamp,
     /// Whether it was revoked.
     pub revoked: bool,
+    /// Which records of these channels; all when there is none.
+    pub selection: Option<PublishedSelection>,
 }
 
 /// A projection as one grant names it.
@@ -139,5 +201,9 @@ fn grant_of(row: &AnyRow) -> Result<ReadingGrant, StoreError> {
         plan: row.text("plan")?,
         until: row.time("until_at")?,
         revoked: row.number("revoked")? != 0,
+        selection: match row.text("selection")?.as_str() {
+            "" => None,
+            json => Some(serde_json::from_str(json).map_err(|_| StoreError::Corrupt { what: "selection" })?),
+        },
     })
 }

@@ -21,13 +21,14 @@ pub struct Room {
 const RECORD_COLUMNS: &str =
     "g.reference, g.conversation_reference, g.projection, g.conversation, g.names, p.document";
 
-const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, w.revoked \
-    FROM reader r LEFT JOIN reading_grant w ON w.reader = r.id WHERE r.issuer = $1 AND r.subject = $2 \
+const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, w.revoked, \
+    w.selection FROM reader r LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) \
+    ON t.reader = r.id WHERE r.issuer = $1 AND r.subject = $2 \
     ORDER BY w.until_at, w.id";
 
 const VISITOR_AND_RECORD: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, \
-    w.revoked, g.reference, g.conversation_reference, g.projection, g.conversation, g.names, p.document FROM reader r \
-    LEFT JOIN reading_grant w ON w.reader = r.id \
+    w.revoked, w.selection, g.reference, g.conversation_reference, g.projection, g.conversation, g.names, p.document \
+    FROM reader r LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) ON t.reader = r.id \
     LEFT JOIN (grant_record g JOIN projection p ON p.id = g.projection) \
     ON g.reference = $3 AND g.reading_grant = w.id \
     WHERE r.issuer = $1 AND r.subject = $2 ORDER BY w.until_at, w.id";
@@ -37,6 +38,11 @@ impl Room {
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self { db }
+    }
+
+    /// The database.
+    pub(super) const fn database(&self) -> &Database {
+        &self.db
     }
 
     /// The reader behind an issuer's subject; `None` when no grant was ever made to them.
@@ -58,7 +64,10 @@ impl Room {
     /// # Errors
     /// When the database fails.
     pub async fn grants(&self, reader: ActorId) -> Result<Vec<ReadingGrant>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM reading_grant WHERE reader = $1 ORDER BY until_at, id")
+        let rows = sqlx::query(
+            "SELECT w.* FROM grant_reader t JOIN reading_grant w ON w.id = t.reading_grant WHERE t.reader = $1 \
+             ORDER BY w.until_at, w.id",
+        )
             .bind(bytes(reader.uuid()))
             .fetch_all(self.db.read())
             .await

@@ -1,11 +1,14 @@
 //! The vault's side: projections and grants go down, in one transaction each time.
 
 use super::reader::pseudonyms_in;
-use super::{Draw, PublishedConversation, PublishedGrant, PublishedProjection, ReadingGrant, grant_of};
+use super::{
+    Draw, PublishedConversation, PublishedGrant, PublishedProjection, PublishedReader, PublishedSelection,
+    ReadingGrant, grant_of,
+};
 use crate::model::{
     ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RevocationDigest, SubjectRef, Timestamp,
 };
-use crate::redact::Projection;
+use crate::redact::{Projection, searchable};
 use crate::store::effect::Effect;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use crate::store::{Database, StoreError};
@@ -70,13 +73,22 @@ impl RoomWriter {
             standing.iter().flat_map(|(_, projections)| projections).map(|p| &p.organisation).collect();
         for organisation in organisations {
             for grant in grants_in_force(&mut tx, organisation, now).await? {
-                let covers = |p: &&PublishedProjection| {
-                    p.organisation == *organisation && grant.channels.contains(&p.channel)
+                let covers = |conversation: ConversationId, p: &PublishedProjection| {
+                    let selects = |of: &PublishedSelection| of.covers(conversation, &p.day, &p.words);
+                    p.organisation == *organisation
+                        && grant.channels.contains(&p.channel)
+                        && grant.selection.as_ref().is_none_or(selects)
                 };
                 let covered: Vec<Covered<'_>> = standing
                     .iter()
-                    .map(|(conversation, of)| (*conversation, of.iter().copied().filter(covers).collect()))
+                    .map(|(conversation, of)| {
+                        let of = of.iter().copied().filter(|p| covers(*conversation, p));
+                        (*conversation, of.collect())
+                    })
                     .collect();
+                if grant.selection.is_some() {
+                    unname_uncovered(&mut tx, grant.id, &standing, &covered).await?;
+                }
                 name_for_grant(&mut tx, grant.id, &covered, draw).await?;
             }
         }
@@ -327,17 +339,24 @@ async fn insert_grant(
     tx: &mut Transaction<'static, Any>,
     grant: &PublishedGrant,
 ) -> Result<bool, StoreError> {
-    sqlx::query("INSERT INTO reader (id, issuer, subject) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING")
-        .bind(bytes(grant.reader.uuid()))
-        .bind(grant.issuer.clone())
-        .bind(grant.subject.clone())
-        .execute(&mut **tx)
-        .await
-        .map_err(StoreError::database("publishing a reader"))?;
+    let asked = PublishedReader {
+        reader: grant.reader,
+        issuer: grant.issuer.clone(),
+        subject: grant.subject.clone(),
+    };
+    let selection = match &grant.selection {
+        Some(selection) => {
+            serde_json::to_string(selection).map_err(|_| StoreError::Corrupt { what: "selection" })?
+        }
+        None => String::new(),
+    };
+    for reader in [&asked].into_iter().chain(&grant.team) {
+        insert_reader(tx, reader).await?;
+    }
     let channels: Vec<&str> = grant.channels.iter().map(ChannelId::as_str).collect();
     sqlx::query(
-        "INSERT INTO reading_grant (id, reader, organisation, channels, plan, until_at, revoked) \
-         VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO reading_grant (id, reader, organisation, channels, plan, until_at, revoked, selection) \
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (id) DO NOTHING",
     )
     .bind(bytes(grant.id.uuid()))
     .bind(bytes(grant.reader.uuid()))
@@ -345,15 +364,41 @@ async fn insert_grant(
     .bind(channels.join(" "))
     .bind(grant.plan.clone())
     .bind(grant.until.micros())
+    .bind(selection)
     .execute(&mut **tx)
     .await
     .map_err(StoreError::database("publishing a grant"))?;
+    for reader in [&asked].into_iter().chain(&grant.team) {
+        sqlx::query(
+            "INSERT INTO grant_reader (reading_grant, reader) VALUES ($1, $2) ON CONFLICT (reading_grant, reader) \
+             DO NOTHING",
+        )
+        .bind(bytes(grant.id.uuid()))
+        .bind(bytes(reader.reader.uuid()))
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("publishing a reader"))?;
+    }
     let row = sqlx::query("SELECT revoked FROM reading_grant WHERE id = $1")
         .bind(bytes(grant.id.uuid()))
         .fetch_one(&mut **tx)
         .await
         .map_err(StoreError::database("publishing a grant"))?;
     Ok(row.number("revoked")? == 0)
+}
+
+async fn insert_reader(
+    tx: &mut Transaction<'static, Any>,
+    reader: &PublishedReader,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO reader (id, issuer, subject) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING")
+        .bind(bytes(reader.reader.uuid()))
+        .bind(reader.issuer.clone())
+        .bind(reader.subject.clone())
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("publishing a reader"))?;
+    Ok(())
 }
 
 async fn covered_by(
@@ -372,28 +417,51 @@ async fn covered_by(
                 .map_err(StoreError::database("reading projections"))?;
         for row in rows {
             let document = row.text("document")?;
+            let conversation = ConversationId::from_uuid(row.id("conversation")?);
+            let read = read_document(&document)?;
+            let day = row.text("day")?;
+            let words = searchable(&read);
+            if grant.selection.as_ref().is_some_and(|of| !of.covers(conversation, &day, &words)) {
+                continue;
+            }
             let projection = PublishedProjection {
                 id: ProjectionId::from_uuid(row.id("id")?),
                 organisation: grant.organisation.clone(),
                 channel: channel.clone(),
-                day: row.text("day")?,
+                day,
                 position: u32::try_from(row.number("position")?).unwrap_or(u32::MAX),
-                subjects: subjects_in(&document)?,
+                subjects: read.subjects(),
                 document,
-                words: Vec::new(),
+                words,
             };
-            let conversation = ConversationId::from_uuid(row.id("conversation")?);
             found.entry(conversation).or_default().push(projection);
         }
     }
     Ok(found)
 }
 
-/// The persons that a stored document refers to.
-fn subjects_in(document: &str) -> Result<Vec<SubjectRef>, StoreError> {
-    let projection: Projection =
-        serde_json::from_str(document).map_err(|_| StoreError::Corrupt { what: "projection" })?;
-    Ok(projection.subjects())
+fn read_document(document: &str) -> Result<Projection, StoreError> {
+    serde_json::from_str(document).map_err(|_| StoreError::Corrupt { what: "projection" })
+}
+
+/// Takes back a grant's names for what its selection does not cover any more: an edit may have taken a word away.
+async fn unname_uncovered(
+    tx: &mut Transaction<'static, Any>,
+    grant: GrantId,
+    standing: &[Covered<'_>],
+    covered: &[Covered<'_>],
+) -> Result<(), StoreError> {
+    let stay: HashSet<ProjectionId> = covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
+    let gone = standing.iter().flat_map(|(_, of)| of).map(|p| p.id).filter(|id| !stay.contains(id));
+    for projection in gone {
+        sqlx::query("DELETE FROM grant_record WHERE reading_grant = $1 AND projection = $2")
+            .bind(bytes(grant.uuid()))
+            .bind(bytes(projection.uuid()))
+            .execute(&mut **tx)
+            .await
+            .map_err(StoreError::database("naming records for a grant"))?;
+    }
+    Ok(())
 }
 
 /// Gives the projections of some conversations their names in a grant; those that have one keep it.

@@ -1,0 +1,292 @@
+//! `knik request`: requests for redacted copies, as an approver decides on them, and on behalf of a researcher.
+
+use super::control::Order;
+use super::folder::DataFolder;
+use super::print;
+use crate::access::grant_file::{Content, Limits};
+use crate::model::{RequestId, RequestStep, Timestamp};
+use crate::store::inbox::HandedIn;
+use crate::vault::requests::{self, Deciding};
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[derive(Subcommand)]
+pub(super) enum RequestCommand {
+    /// List the requests that are handed in.
+    #[command(after_help = "Example: knik request list")]
+    List,
+    /// Show one, with every step.
+    #[command(after_help = "Example: knik request show 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47")]
+    Show {
+        /// Which.
+        id: RequestId,
+    },
+    /// What it would touch: counts (small ones suppressed), doubtful findings, and what earlier grants share with it.
+    #[command(after_help = "Example: knik request reach 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 --json")]
+    Reach {
+        /// Which.
+        id: RequestId,
+    },
+    /// The letter of the decision, as a page.
+    #[command(
+        after_help = "Example: knik request letter 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 > besluit.html"
+    )]
+    Letter {
+        /// Which.
+        id: RequestId,
+    },
+    /// Write a request on behalf of a researcher, from a JSON file; with --submit hand it in at once.
+    #[command(
+        after_help = "Example: knik request write --file aanvraag.json --issuer https://login.example --subject onderzoeker-1 --submit"
+    )]
+    Write(WriteArguments),
+    /// Take a researcher's step on their behalf: submit, withdraw, answer, accept, ask-extension, state-deletion.
+    #[command(
+        after_help = "Example: knik request step 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 accept --issuer https://login.example --subject onderzoeker-1"
+    )]
+    Step(StepArguments),
+    /// Ask the researcher something.
+    #[command(
+        after_help = "Example: knik request ask 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 'Waarom deze periode?'"
+    )]
+    Ask(DecideArguments),
+    /// Approve it: the grant begins when the researcher accepts the conditions.
+    #[command(
+        after_help = "Example: knik request approve 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 'Van belang en beperkt.' --condition 'U meldt publicaties vooraf.' --until 2027-01-01T00:00:00Z"
+    )]
+    Approve(DecideArguments),
+    /// Refuse it.
+    #[command(
+        after_help = "Example: knik request refuse 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 'De selectie is te ruim.'"
+    )]
+    Refuse(DecideArguments),
+    /// Give more time.
+    #[command(
+        after_help = "Example: knik request extend 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 'De analyse loopt nog.'"
+    )]
+    Extend(DecideArguments),
+    /// Do not give more time.
+    #[command(
+        after_help = "Example: knik request refuse-extension 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 'Het doel is bereikt.'"
+    )]
+    RefuseExtension(DecideArguments),
+}
+
+#[derive(Args)]
+pub(super) struct WriteArguments {
+    /// What it says: docs/requests.md has an example.
+    #[arg(long)]
+    file: PathBuf,
+    /// Issuer of the researcher's tokens.
+    #[arg(long)]
+    issuer: String,
+    /// Subject of the researcher's tokens.
+    #[arg(long)]
+    subject: String,
+    /// Hand it in at once.
+    #[arg(long)]
+    submit: bool,
+}
+
+#[derive(Args)]
+pub(super) struct StepArguments {
+    /// Which request.
+    id: RequestId,
+    /// Which step.
+    step: RequestStep,
+    /// Issuer of the researcher's tokens.
+    #[arg(long)]
+    issuer: String,
+    /// Subject of the researcher's tokens.
+    #[arg(long)]
+    subject: String,
+    /// The answer, the reason, the statement.
+    #[arg(long, default_value = "")]
+    text: String,
+    /// Until when, with ask-extension.
+    #[arg(long)]
+    until: Option<Timestamp>,
+}
+
+#[derive(Args)]
+pub(super) struct DecideArguments {
+    /// Which request.
+    id: RequestId,
+    /// The question or the motivation.
+    text: String,
+    /// A condition beside those of the basis; once for each.
+    #[arg(long)]
+    condition: Vec<String>,
+    /// Until when; as asked, or as long as the basis allows, when left out.
+    #[arg(long)]
+    until: Option<Timestamp>,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RequestOrder {
+    List,
+    Show {
+        id: RequestId,
+    },
+    Reach {
+        id: RequestId,
+    },
+    Letter {
+        id: RequestId,
+    },
+    Write {
+        content: Box<Content>,
+        issuer: String,
+        subject: String,
+        submit: bool,
+    },
+    Step {
+        id: RequestId,
+        step: RequestStep,
+        issuer: String,
+        subject: String,
+        text: String,
+        until: Option<Timestamp>,
+    },
+    Decide {
+        id: RequestId,
+        step: RequestStep,
+        text: String,
+        conditions: Vec<String>,
+        until: Option<Timestamp>,
+    },
+}
+
+impl RequestCommand {
+    pub(super) fn order(self) -> Result<Order> {
+        let decide = |step, asked: DecideArguments| {
+            let DecideArguments { id, text, condition: conditions, until } = asked;
+            RequestOrder::Decide { id, step, text, conditions, until }
+        };
+        Ok(Order::Request(match self {
+            Self::List => RequestOrder::List,
+            Self::Show { id } => RequestOrder::Show { id },
+            Self::Reach { id } => RequestOrder::Reach { id },
+            Self::Letter { id } => RequestOrder::Letter { id },
+            Self::Write(WriteArguments { file, issuer, subject, submit }) => {
+                let text = super::read_text(&file)?;
+                let content = serde_json::from_str(&text).with_context(|| format!("`{}`", file.display()))?;
+                RequestOrder::Write { content: Box::new(content), issuer, subject, submit }
+            }
+            Self::Step(StepArguments { id, step, issuer, subject, text, until }) => {
+                RequestOrder::Step { id, step, issuer, subject, text, until }
+            }
+            Self::Ask(asked) => decide(RequestStep::Ask, asked),
+            Self::Approve(asked) => decide(RequestStep::Approve, asked),
+            Self::Refuse(asked) => decide(RequestStep::Refuse, asked),
+            Self::Extend(asked) => decide(RequestStep::Extend, asked),
+            Self::RefuseExtension(asked) => decide(RequestStep::RefuseExtension, asked),
+        }))
+    }
+}
+
+/// Carries an order out.
+///
+/// # Errors
+/// What went wrong, in words for people.
+pub(super) async fn execute(folder: &DataFolder, order: RequestOrder) -> Result<Value> {
+    let (archive, rules) = (&folder.archive, &folder.rules);
+    match order {
+        RequestOrder::List => Ok(json!(requests::list(archive, rules, None).await?)),
+        RequestOrder::Show { id } => Ok(json!(requests::file(archive, rules, None, id).await?)),
+        RequestOrder::Reach { id } => Ok(json!(requests::reach(archive, rules, None, id).await?)),
+        RequestOrder::Letter { id } => Ok(
+            json!({ "language": "nl", "html": requests::decision_letter(archive, rules, None, id).await? }),
+        ),
+        RequestOrder::Write { content, issuer, subject, submit } => {
+            write(folder, *content, issuer, subject, submit).await
+        }
+        RequestOrder::Step { id, step, issuer, subject, text, until } => {
+            let handed = HandedIn { request: id, step, issuer, subject, content: None, text, until };
+            Ok(json!(requests::hand_in(archive, &handed, None).await?))
+        }
+        RequestOrder::Decide { id, step, text, conditions, until } => {
+            let deciding = Deciding { step, text, conditions, until };
+            Ok(json!(requests::decide(archive, rules, None, id, deciding).await?))
+        }
+    }
+}
+
+async fn write(
+    folder: &DataFolder,
+    content: Content,
+    issuer: String,
+    subject: String,
+    submit: bool,
+) -> Result<Value> {
+    let (archive, rules) = (&folder.archive, &folder.rules);
+    let plans = |plan: &str| rules.plans.plan(plan).is_some();
+    let problems = content.problems(&rules.research, &plans, Limits::default(), archive.sources.now());
+    if !problems.is_empty() {
+        let told: Vec<String> =
+            problems.iter().map(|problem| format!("{}: {}", problem.field, problem.what)).collect();
+        bail!("the request does not hold together: {}", told.join("; "));
+    }
+    let id = RequestId::from_uuid(archive.sources.random_id()?);
+    let mut handed = HandedIn {
+        request: id,
+        step: RequestStep::Write,
+        issuer,
+        subject,
+        content: Some(content),
+        text: String::new(),
+        until: None,
+    };
+    let mut request = requests::hand_in(archive, &handed, None).await?;
+    if submit {
+        (handed.step, handed.content) = (RequestStep::Submit, None);
+        request = requests::hand_in(archive, &handed, None).await?;
+    }
+    Ok(json!(request))
+}
+
+/// The answer to an order, for people.
+///
+/// # Errors
+/// When the answer cannot be written.
+pub(super) fn shown(order: &RequestOrder, answer: &Value) -> Result<()> {
+    let text = |value: &Value, field: &str| match value.get(field) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => "-".to_owned(),
+        Some(other) => other.to_string(),
+    };
+    match order {
+        RequestOrder::List => {
+            let rows: Vec<Vec<String>> = answer
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|request| {
+                    let content = request.get("content").cloned().unwrap_or_default();
+                    let of = |field| text(&content, field);
+                    let own = |field| text(request, field);
+                    vec![
+                        own("id"),
+                        own("state"),
+                        own("organisation"),
+                        of("institution"),
+                        of("legalBasis"),
+                        own("changedAt"),
+                    ]
+                })
+                .collect();
+            print::table(&["request", "state", "organisation", "institution", "basis", "changed"], &rows);
+        }
+        RequestOrder::Letter { .. } => print::line(&text(answer, "html")),
+        RequestOrder::Show { .. } | RequestOrder::Reach { .. } => {
+            print::line(&serde_json::to_string_pretty(answer)?);
+        }
+        _ => print::line(&format!("{}: {}", text(answer, "id"), text(answer, "state"))),
+    }
+    Ok(())
+}

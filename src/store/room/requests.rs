@@ -1,0 +1,185 @@
+//! What researchers see of their requests, and what an approver may know of a selection.
+
+use super::{PublishedRequest, PublishedSelection, Room, RoomWriter};
+use crate::model::{
+    ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, RequestId,
+    Timestamp,
+};
+use crate::redact::{Projection, searchable};
+use crate::store::StoreError;
+use crate::store::effect::Effect;
+use crate::store::rows::{RowValues, bytes};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A projection that a selection covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoveredProjection {
+    /// Which.
+    pub id: ProjectionId,
+    /// Of which channel.
+    pub channel: ChannelId,
+    /// The day of posting, empty when not stated.
+    pub day: String,
+}
+
+impl RoomWriter {
+    /// Publishes what a researcher may see of a request; an older state never takes the place of a newer one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn request(&self, request: &PublishedRequest) -> Result<(), StoreError> {
+        let written = sqlx::query(
+            "INSERT INTO request_view (id, issuer, subject, changed_at, document) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (id) DO UPDATE SET changed_at = excluded.changed_at, document = excluded.document \
+             WHERE request_view.changed_at <= excluded.changed_at",
+        )
+        .bind(bytes(request.id.uuid()))
+        .bind(request.issuer.clone())
+        .bind(request.subject.clone())
+        .bind(request.changed_at.micros())
+        .bind(request.document.clone());
+        let done = Effect::RoomRequest.of(written.execute(self.database().write())).await;
+        done.map_err(StoreError::database("publishing a request"))?;
+        Ok(())
+    }
+
+    /// Gives a grant another end.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn grant_until(&self, grant: GrantId, until: Timestamp) -> Result<(), StoreError> {
+        let written = sqlx::query("UPDATE reading_grant SET until_at = $1 WHERE id = $2 AND revoked = 0")
+            .bind(until.micros())
+            .bind(bytes(grant.uuid()));
+        let done = Effect::RoomGrantUntil.of(written.execute(self.database().write())).await;
+        done.map_err(StoreError::database("extending a grant"))?;
+        Ok(())
+    }
+
+    /// The conversations behind the names that the grants of a reader have for them; others are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn conversations_named(
+        &self,
+        reader: ActorId,
+        names: &BTreeSet<RecordRef>,
+    ) -> Result<BTreeSet<ConversationId>, StoreError> {
+        let mut found = BTreeSet::new();
+        for name in names {
+            let row = sqlx::query(
+                "SELECT g.conversation FROM grant_record g JOIN grant_reader t ON t.reading_grant = g.reading_grant \
+                 WHERE g.conversation_reference = $1 AND t.reader = $2 LIMIT 1",
+            )
+            .bind(bytes(name.uuid()))
+            .bind(bytes(reader.uuid()))
+            .fetch_optional(self.database().read())
+            .await
+            .map_err(StoreError::database("finding a conversation"))?;
+            if let Some(row) = row {
+                found.insert(ConversationId::from_uuid(row.id("conversation")?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The projections of some channels that a selection covers.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn covered(
+        &self,
+        organisation: &OrganisationId,
+        channels: &[ChannelId],
+        selection: &PublishedSelection,
+    ) -> Result<Vec<CoveredProjection>, StoreError> {
+        let mut found = Vec::new();
+        for channel in channels {
+            let rows = sqlx::query(
+                "SELECT id, conversation, day, document FROM projection WHERE organisation = $1 AND channel = $2 \
+                 ORDER BY id",
+            )
+            .bind(organisation.to_string())
+            .bind(channel.to_string())
+            .fetch_all(self.database().read())
+            .await
+            .map_err(StoreError::database("reading projections"))?;
+            for row in rows {
+                let day = row.text("day")?;
+                let words =
+                    if selection.words.is_empty() { Vec::new() } else { words_in(&row.text("document")?)? };
+                if selection.covers(ConversationId::from_uuid(row.id("conversation")?), &day, &words) {
+                    let id = ProjectionId::from_uuid(row.id("id")?);
+                    found.push(CoveredProjection { id, channel: channel.clone(), day });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The projections that each of these grants names, in force or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn named_by(
+        &self,
+        grants: &[GrantId],
+    ) -> Result<BTreeMap<GrantId, BTreeSet<ProjectionId>>, StoreError> {
+        let mut found = BTreeMap::new();
+        for grant in grants {
+            let rows = sqlx::query("SELECT projection FROM grant_record WHERE reading_grant = $1")
+                .bind(bytes(grant.uuid()))
+                .fetch_all(self.database().read())
+                .await
+                .map_err(StoreError::database("reading a grant"))?;
+            let named = rows.iter().map(|row| Ok(ProjectionId::from_uuid(row.id("projection")?)));
+            found.insert(*grant, named.collect::<Result<_, StoreError>>()?);
+        }
+        Ok(found)
+    }
+}
+
+fn words_in(document: &str) -> Result<Vec<String>, StoreError> {
+    let projection: Projection =
+        serde_json::from_str(document).map_err(|_| StoreError::Corrupt { what: "projection" })?;
+    Ok(searchable(&projection))
+}
+
+impl Room {
+    /// What someone may see of their requests (JSON), those that changed last first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn requests(&self, issuer: &str, subject: &str) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT document FROM request_view WHERE issuer = $1 AND subject = $2 ORDER BY changed_at DESC, id",
+        )
+        .bind(issuer.to_owned())
+        .bind(subject.to_owned())
+        .fetch_all(self.database().read())
+        .await
+        .map_err(StoreError::database("listing requests"))?;
+        rows.iter().map(|row| row.text("document")).collect()
+    }
+
+    /// What someone may see of one request of theirs (JSON); `None` when they have none of that id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn request(
+        &self,
+        issuer: &str,
+        subject: &str,
+        id: RequestId,
+    ) -> Result<Option<String>, StoreError> {
+        let row =
+            sqlx::query("SELECT document FROM request_view WHERE id = $1 AND issuer = $2 AND subject = $3")
+                .bind(bytes(id.uuid()))
+                .bind(issuer.to_owned())
+                .bind(subject.to_owned())
+                .fetch_optional(self.database().read())
+                .await
+                .map_err(StoreError::database("reading a request"))?;
+        row.map(|row| row.text("document")).transpose()
+    }
+}

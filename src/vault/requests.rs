@@ -1,0 +1,526 @@
+//! Requests for redacted copies: what researchers hand in through the reading room is taken up here; approvers ask, approve
+//! under a mandate, or refuse; the grant begins when its conditions are accepted, and ends with its term.
+//!
+//! Every step stands in the ledger (codes and ids), and what the researcher may see of it goes down in the transaction
+//! that takes it.
+
+use super::appointments::mandate_until;
+use super::grants::{channels_of, published};
+use super::reach::{self, Reach};
+use super::{Archive, Rules, VaultError, read};
+use crate::access::grant_file::{
+    Content, Decision, Limits, Matter, after, has_grant, is_researchers, letter,
+};
+use crate::access::{Action, Actor, Resource};
+use crate::ledger::{Entry, EntryKind, Pending, Thing};
+use crate::model::{
+    ActorId, ChannelId, GrantId, OrganisationId, RequestId, RequestState, RequestStep, Role, Timestamp,
+};
+use crate::redact::query_tokens;
+use crate::store::catalogue::{GrantRow, OutboxRow, RequestRow, RequestStepRow, Said, TakenStep};
+use crate::store::inbox::{Arrived, HandedIn};
+use crate::store::room::{PublishedReader, PublishedRequest, PublishedSelection};
+use serde::Serialize;
+use serde_json::json;
+
+/// A request with everything that happened to it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestFile {
+    /// The request.
+    #[serde(flatten)]
+    pub request: RequestRow,
+    /// Its steps.
+    pub steps: Vec<RequestStepRow>,
+}
+
+/// A step that an approver takes.
+#[derive(Debug, Clone)]
+pub struct Deciding {
+    /// Which.
+    pub step: RequestStep,
+    /// The question, the motivation, the reason.
+    pub text: String,
+    /// Conditions beside those of the basis.
+    pub conditions: Vec<String>,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
+/// Takes up a step that a researcher took in the reading room. One that does not follow on where the request stands by now,
+/// or is of a request of somebody else, changes nothing but the cursor, and is an incident: the reading room had checked.
+///
+/// # Errors
+/// When storage fails: it is taken up again later.
+pub async fn take_up(archive: &Archive, message: &Arrived) -> Result<(), VaultError> {
+    let taken = match serde_json::from_str::<HandedIn>(&message.payload) {
+        Ok(step) => hand_in(archive, &step, Some(message.seq)).await,
+        Err(_) => Err(VaultError::Input("a step of a request that is not understood".to_owned())),
+    };
+    match taken {
+        Ok(_) => Ok(()),
+        Err(VaultError::Input(_) | VaultError::Absent { .. }) => {
+            let entry = Entry::new(archive.sources.entry_id()?, EntryKind::IncidentOpened, message.at)
+                .outcome("request-step-refused".parse()?);
+            let log = archive.logs.room_origin();
+            Ok(archive.journal.take_up(log, vec![Pending::event(entry)?], message.seq).await?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes a researcher's step: as it came from the reading room, or on their behalf on the command line.
+///
+/// # Errors
+/// [`VaultError::Input`] when the step does not follow on where the request stands; [`VaultError::Absent`] when there is no
+/// such request of this person.
+pub async fn hand_in(
+    archive: &Archive,
+    handed: &HandedIn,
+    message: Option<i64>,
+) -> Result<RequestRow, VaultError> {
+    let (catalogue, now) = (&archive.catalogue, archive.sources.now());
+    let fresh = ActorId::from_uuid(archive.sources.random_id()?);
+    let actor = catalogue.actor(&handed.issuer, &handed.subject, fresh, now).await?;
+    let known = catalogue.request(handed.request).await?;
+    if !is_researchers(handed.step) {
+        return Err(VaultError::Input(format!("step `{}` is not the researcher's to take", handed.step)));
+    }
+    let before = known.as_ref().map(|known| known.state);
+    let mut request = match (known, &handed.content) {
+        (Some(known), _) if known.requester == actor => known,
+        (Some(_), _) => return Err(VaultError::Absent { what: "a request of this person" }),
+        (None, Some(content)) if handed.step == RequestStep::Write => RequestRow {
+            id: handed.request,
+            organisation: content.organisation.clone(),
+            requester: actor,
+            state: RequestState::Draft,
+            content: content.clone(),
+            grant: None,
+            created_at: now,
+            changed_at: now,
+        },
+        (None, _) => return Err(VaultError::Absent { what: "a request of this person" }),
+    };
+    request.state = next(request.state, handed.step)?;
+    if let Some(content) = &handed.content {
+        if content.organisation != request.organisation {
+            return Err(VaultError::Input(
+                "a request stays with the organisation that it was made to".to_owned(),
+            ));
+        }
+        request.content = content.clone();
+    }
+    let said = Said { text: handed.text.clone(), until: handed.until, ..Said::default() };
+    let who = (handed.issuer.clone(), handed.subject.clone());
+    let step = Step { step: handed.step, actor: Some((actor, Role::Researcher)), said, message };
+    take(archive, request, before, step, who).await
+}
+
+/// Takes an approver's step; nobody decides on the command line but whoever holds the data folder.
+///
+/// # Errors
+/// [`VaultError::Absent`] and [`VaultError::Refused`] for whoever may not; [`VaultError::Input`] when the step does not follow
+/// on where the request stands, a text is missing, or the request does not hold together.
+pub async fn decide(
+    archive: &Archive,
+    rules: &Rules,
+    by: Option<&Actor>,
+    id: RequestId,
+    deciding: Deciding,
+) -> Result<RequestRow, VaultError> {
+    let known = archive.catalogue.request(id).await?;
+    authorise(archive, rules, by, known.as_ref(), Action::ApproveGrant).await?;
+    let mut request = known.ok_or(VaultError::Absent { what: "the request" })?;
+    if is_researchers(deciding.step) || deciding.step == RequestStep::End {
+        return Err(VaultError::Input(format!("step `{}` is not an approver's to take", deciding.step)));
+    }
+    if deciding.text.trim().is_empty() {
+        return Err(VaultError::Input(format!(
+            "step `{}` needs a text: the question or the motivation",
+            deciding.step
+        )));
+    }
+    let before = request.state;
+    request.state = next(before, deciding.step)?;
+    let mut said = Said {
+        text: deciding.text,
+        conditions: deciding.conditions,
+        until: deciding.until,
+        letter: String::new(),
+    };
+    match deciding.step {
+        RequestStep::Approve => {
+            said.until = Some(approved_until(archive, rules, &request.content, said.until)?)
+        }
+        RequestStep::Extend => {
+            let latest = approved_until(archive, rules, &request.content, None)?;
+            let asked = asked_until(archive, id).await?;
+            said.until = Some(said.until.or(asked).unwrap_or(latest).min(latest));
+        }
+        _ => {}
+    }
+    if matches!(deciding.step, RequestStep::Approve | RequestStep::Refuse) {
+        said.letter = letter_of(archive, rules, &request, deciding.step, &said).await?;
+    }
+    let who = person(archive, request.requester).await?;
+    let step = Step { step: deciding.step, actor: by.map(|by| (by.id, by.role)), said, message: None };
+    take(archive, request, Some(before), step, who).await
+}
+
+/// One request with its steps, for those who may see it.
+///
+/// # Errors
+/// [`VaultError::Absent`], [`VaultError::Refused`].
+pub async fn file(
+    archive: &Archive,
+    rules: &Rules,
+    by: Option<&Actor>,
+    id: RequestId,
+) -> Result<RequestFile, VaultError> {
+    let known = archive.catalogue.request(id).await?;
+    authorise(archive, rules, by, known.as_ref(), Action::ReadGrantFile).await?;
+    let request = known.ok_or(VaultError::Absent { what: "the request" })?;
+    Ok(RequestFile { steps: archive.catalogue.request_steps(id).await?, request })
+}
+
+/// What a request would touch, for those who may see it.
+///
+/// # Errors
+/// [`VaultError::Absent`], [`VaultError::Refused`].
+pub async fn reach(
+    archive: &Archive,
+    rules: &Rules,
+    by: Option<&Actor>,
+    id: RequestId,
+) -> Result<Reach, VaultError> {
+    let known = archive.catalogue.request(id).await?;
+    authorise(archive, rules, by, known.as_ref(), Action::ReadGrantFile).await?;
+    reach::of(archive, rules, &known.ok_or(VaultError::Absent { what: "the request" })?).await
+}
+
+/// The letter of the decision on a request (HTML), for those who may see it.
+///
+/// # Errors
+/// [`VaultError::Absent`] also while nothing is decided; [`VaultError::Refused`].
+pub async fn decision_letter(
+    archive: &Archive,
+    rules: &Rules,
+    by: Option<&Actor>,
+    id: RequestId,
+) -> Result<String, VaultError> {
+    let file = file(archive, rules, by, id).await?;
+    let written = file.steps.into_iter().rfind(|step| !step.said.letter.is_empty());
+    written.map(|step| step.said.letter).ok_or(VaultError::Absent { what: "a decision" })
+}
+
+/// The letter of a decision that is about to be taken.
+async fn letter_of(
+    archive: &Archive,
+    rules: &Rules,
+    request: &RequestRow,
+    step: RequestStep,
+    said: &Said,
+) -> Result<String, VaultError> {
+    let Some(basis) = rules.research.find(&request.content.legal_basis) else { return Ok(String::new()) };
+    let organisations = archive.catalogue.organisations().await?;
+    let name =
+        organisations.iter().find(|(id, _)| *id == request.organisation).map(|(_, name)| name.as_str());
+    let steps = archive.catalogue.request_steps(request.id).await?;
+    let asked = steps.iter().find(|step| step.step == RequestStep::Submit);
+    let matter = Matter {
+        request: request.id,
+        organisation: &request.organisation,
+        organisation_name: name.unwrap_or(request.organisation.as_str()),
+        content: &request.content,
+        basis,
+        asked_at: asked.map_or(request.created_at, |step| step.at),
+        decided_at: archive.sources.now(),
+        motivation: &said.text,
+    };
+    let decision = match (step, said.until) {
+        (RequestStep::Approve, Some(until)) => Decision::Approved { until, conditions: &said.conditions },
+        _ => Decision::Refused,
+    };
+    Ok(letter(&matter, decision).to_html())
+}
+
+/// The requests to an organisation that are handed in, those that changed last first.
+///
+/// # Errors
+/// [`VaultError::Absent`], [`VaultError::Refused`].
+pub async fn list(
+    archive: &Archive,
+    rules: &Rules,
+    by: Option<&Actor>,
+) -> Result<Vec<RequestRow>, VaultError> {
+    if let Some(actor) = by {
+        let registry = Resource::Registry { organisation: actor.organisation.clone() };
+        read::authorise(archive, rules, actor, Action::ListGrants, &registry).await?;
+    }
+    let mut all = archive.catalogue.requests(by.map(|actor| &actor.organisation)).await?;
+    // A draft is the researcher's own.
+    all.retain(|request| request.state != RequestState::Draft);
+    Ok(all)
+}
+
+/// Ends the requests whose grant is over or was revoked. Returns how many.
+///
+/// # Errors
+/// When storage fails; the next round goes on.
+pub async fn lapse(archive: &Archive) -> Result<u64, VaultError> {
+    let (now, mut done) = (archive.sources.now(), 0);
+    let running = archive.catalogue.requests_with_grant().await?;
+    for request in running {
+        let Some(id) = request.grant else { continue };
+        let holds = archive.catalogue.grant_in_force(id, now).await?;
+        if holds {
+            continue;
+        }
+        let before = request.state;
+        let mut ended = request;
+        ended.state = next(before, RequestStep::End)?;
+        let who = person(archive, ended.requester).await?;
+        let step = Step { step: RequestStep::End, actor: None, said: Said::default(), message: None };
+        take(archive, ended, Some(before), step, who).await?;
+        done += 1;
+    }
+    Ok(done)
+}
+
+struct Step {
+    step: RequestStep,
+    actor: Option<(ActorId, Role)>,
+    said: Said,
+    message: Option<i64>,
+}
+
+fn next(state: RequestState, step: RequestStep) -> Result<RequestState, VaultError> {
+    after(state, step).map_err(|not_now| VaultError::Input(not_now.to_string()))
+}
+
+/// Who may see or decide: of a request that is not there it is asked as of one to an organisation that owns nothing.
+async fn authorise(
+    archive: &Archive,
+    rules: &Rules,
+    by: Option<&Actor>,
+    known: Option<&RequestRow>,
+    action: Action,
+) -> Result<(), VaultError> {
+    let Some(actor) = by else { return Ok(()) };
+    let organisation = known.map_or_else(OrganisationId::nobody, |request| request.organisation.clone());
+    let requester = known.map_or(ActorId::from_uuid(uuid::Uuid::nil()), |request| request.requester);
+    let named: Vec<ChannelId> =
+        known.map(|request| request.content.selection.channels.iter().cloned().collect()).unwrap_or_default();
+    let channels = channels_of(archive, &organisation, &named).await.unwrap_or(named);
+    let mandate_until = mandate_until(archive, actor.id, &organisation, &channels).await?;
+    let resource = Resource::GrantFile { organisation, requester, mandate_until };
+    read::authorise(archive, rules, actor, action, &resource).await.map(drop)
+}
+
+/// Until when a grant may run: as asked or approved, and no longer than the basis allows. What was asked must hold together
+/// now, by the lists in force.
+fn approved_until(
+    archive: &Archive,
+    rules: &Rules,
+    content: &Content,
+    wanted: Option<Timestamp>,
+) -> Result<Timestamp, VaultError> {
+    let now = archive.sources.now();
+    let plans = |plan: &str| rules.plans.plan(plan).is_some();
+    let without_end = Content { until: None, ..content.clone() };
+    let problems = without_end.problems(&rules.research, &plans, Limits::default(), now);
+    if !problems.is_empty() {
+        let told: Vec<String> =
+            problems.iter().map(|problem| format!("{}: {}", problem.field, problem.what)).collect();
+        return Err(VaultError::Input(format!("the request does not hold together: {}", told.join("; "))));
+    }
+    let days = rules.research.find(&content.legal_basis).map_or(0, |basis| basis.lasts_days());
+    let latest = now.plus_seconds(i64::from(days) * 86_400);
+    match wanted.or(content.until) {
+        Some(until) if until <= now => {
+            Err(VaultError::Input(format!("it would end at {until}, which is past")))
+        }
+        Some(until) if until > latest => Err(VaultError::Input(format!(
+            "`{}` allows {days} days: until {latest} at most",
+            content.legal_basis
+        ))),
+        Some(until) => Ok(until),
+        None => Ok(latest),
+    }
+}
+
+async fn asked_until(archive: &Archive, id: RequestId) -> Result<Option<Timestamp>, VaultError> {
+    let steps = archive.catalogue.request_steps(id).await?;
+    let asked = steps.iter().rfind(|step| step.step == RequestStep::AskExtension);
+    Ok(asked.and_then(|step| step.said.until))
+}
+
+async fn person(archive: &Archive, actor: ActorId) -> Result<(String, String), VaultError> {
+    let known = archive.catalogue.person_behind(actor).await?;
+    known.ok_or(VaultError::Absent { what: "the person who asks" })
+}
+
+/// Takes a step in one transaction.
+async fn take(
+    archive: &Archive,
+    mut request: RequestRow,
+    before: Option<RequestState>,
+    step: Step,
+    who: (String, String),
+) -> Result<RequestRow, VaultError> {
+    let now = archive.sources.now();
+    request.changed_at = now;
+    let mut steps = archive.catalogue.request_steps(request.id).await?;
+    let (mut grant, mut down, mut grant_until) = (None, Vec::new(), None);
+    if step.step == RequestStep::Accept {
+        let (row, published) = begin_grant(archive, &request, &steps, who.clone()).await?;
+        request.grant = Some(row.id);
+        down.push(published);
+        grant = Some(row);
+    }
+    if step.step == RequestStep::Extend
+        && let (Some(id), Some(until)) = (request.grant, step.said.until)
+    {
+        grant_until = Some(until);
+        let payload = serde_json::to_string(&(id, until)).unwrap_or_default();
+        down.push(OutboxRow { kind: "grant-until", payload });
+    }
+    if step.step == RequestStep::StateDeletion
+        && before.is_some_and(has_grant)
+        && let Some(id) = request.grant
+    {
+        // What is stated to be gone is not read on: the grant ends with it.
+        super::grants::revoke(archive, id, step.actor).await?;
+    }
+    let number = steps.len() as i64 + 1;
+    let row = RequestStepRow {
+        number,
+        step: step.step,
+        actor: step.actor.map(|(actor, _)| actor),
+        at: now,
+        said: step.said,
+    };
+    steps.push(row.clone());
+    down.push(view(&request, &steps, who));
+    let pending = Pending::event(entry(archive, &request, &row, step.actor)?)?;
+    let taken = TakenStep {
+        request: &request,
+        before,
+        step: row,
+        grant: grant.as_ref(),
+        grant_until,
+        down,
+        message: step.message,
+    };
+    if !archive.catalogue.take_step(archive.logs.vault_origin(), taken, pending).await? {
+        return Err(VaultError::Input("the request changed meanwhile; look at it again".to_owned()));
+    }
+    archive.journal.wake();
+    Ok(request)
+}
+
+/// The grant that begins when the conditions are accepted, and what goes down for it.
+async fn begin_grant(
+    archive: &Archive,
+    request: &RequestRow,
+    steps: &[RequestStepRow],
+    who: (String, String),
+) -> Result<(GrantRow, OutboxRow), VaultError> {
+    let content = &request.content;
+    let approved = steps.iter().rfind(|step| step.step == RequestStep::Approve);
+    let until = approved.and_then(|step| step.said.until);
+    let until = until.ok_or(VaultError::Absent { what: "the approval of the request" })?;
+    let named: Vec<ChannelId> = content.selection.channels.iter().cloned().collect();
+    let grant = GrantRow {
+        id: GrantId::from_uuid(archive.sources.random_id()?),
+        organisation: request.organisation.clone(),
+        reader: request.requester,
+        purpose: content.purpose.clone(),
+        legal_basis: content.legal_basis.clone(),
+        channels: channels_of(archive, &request.organisation, &named).await?,
+        selection: Some(content.selection.clone()),
+        plan: content.plan.clone(),
+        approved_at: archive.sources.now(),
+        until,
+        revoked_at: None,
+    };
+    let selection = selection(archive, request.requester, content).await?;
+    let mut team = Vec::with_capacity(content.team.len());
+    for member in &content.team {
+        let fresh = ActorId::from_uuid(archive.sources.random_id()?);
+        let now = archive.sources.now();
+        let reader = archive.catalogue.actor(&member.issuer, &member.subject, fresh, now).await?;
+        team.push(PublishedReader { reader, issuer: member.issuer.clone(), subject: member.subject.clone() });
+    }
+    let down = published(&grant, who, Some(selection), team);
+    Ok((grant, down))
+}
+
+/// A selection as the reading room applies it: words by its own rule, conversations by their own ids. A name of a
+/// conversation that no grant of the researcher has selects nothing.
+pub(super) async fn selection(
+    archive: &Archive,
+    requester: ActorId,
+    content: &Content,
+) -> Result<PublishedSelection, VaultError> {
+    let asked = &content.selection;
+    let mut conversations = archive.room.conversations_named(requester, &asked.conversations).await?;
+    if conversations.is_empty() && !asked.conversations.is_empty() {
+        conversations.insert(crate::model::ConversationId::from_uuid(uuid::Uuid::nil()));
+    }
+    Ok(PublishedSelection {
+        from: asked.from.clone(),
+        until: asked.until.clone(),
+        conversations,
+        words: asked.words.iter().flat_map(|word| query_tokens(word)).collect(),
+    })
+}
+
+/// What the researcher may see: the request, and every step with who took it by side, not by name.
+fn view(request: &RequestRow, steps: &[RequestStepRow], (issuer, subject): (String, String)) -> OutboxRow {
+    let shown: Vec<_> = steps
+        .iter()
+        .map(|step| {
+            let side = if is_researchers(step.step) { "researcher" } else { "organisation" };
+            json!({ "step": step.step, "by": side, "at": step.at, "said": step.said })
+        })
+        .collect();
+    let document = json!({
+        "id": request.id, "state": request.state, "content": request.content, "grant": request.grant,
+        "createdAt": request.created_at, "changedAt": request.changed_at, "steps": shown,
+    });
+    let published = PublishedRequest {
+        id: request.id,
+        issuer,
+        subject,
+        changed_at: request.changed_at,
+        document: document.to_string(),
+    };
+    OutboxRow { kind: "request", payload: serde_json::to_string(&published).unwrap_or_default() }
+}
+
+/// Codes and ids only.
+fn entry(
+    archive: &Archive,
+    request: &RequestRow,
+    step: &RequestStepRow,
+    by: Option<(ActorId, Role)>,
+) -> Result<Entry, VaultError> {
+    let kind = match step.step {
+        RequestStep::Submit => EntryKind::GrantRequested,
+        RequestStep::Approve => EntryKind::GrantApproved,
+        RequestStep::Refuse => EntryKind::GrantRefused,
+        _ => EntryKind::RequestStepTaken,
+    };
+    let about = [Thing::Request(request.id)].into_iter().chain(request.grant.map(Thing::Grant));
+    let entry = Entry::new(archive.sources.entry_id()?, kind, archive.sources.now())
+        .of(request.organisation.clone())
+        .on(request.content.legal_basis.clone())
+        .about(about)
+        .outcome(step.step.as_str().parse()?);
+    Ok(match by {
+        Some((actor, role)) => entry.by(actor, role),
+        None => entry,
+    })
+}
