@@ -83,10 +83,15 @@ pub(super) async fn run() -> Result<()> {
         let clock = clock.clone();
         move || clock.now()
     };
-    let (access, plans, exemptions) = (rules.access, rules.plans, rules.exemptions);
-    let research = rules.research;
-    let room =
-        ReadingRoom::new(projections.clone(), writer, access, plans, exemptions, research, now.clone());
+    let room = ReadingRoom::new(
+        projections.clone(),
+        writer,
+        rules.access,
+        rules.plans,
+        rules.exemptions,
+        rules.research,
+        now.clone(),
+    );
     let files = TlsFiles { chain: order.certificate, key: order.certificate_key, clients: None };
     let tls = files.open()?;
     let (config, look) = (tls.config()?, Arc::new(Notify::new()));
