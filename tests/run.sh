@@ -17,7 +17,10 @@ log=$work/output.log
 failed=()
 passed=()
 
+pids_beside=()
+
 clean_up() {
+    kill "${pids_beside[@]}" 2>/dev/null || true
     tests/servers/postgres.sh stop "$work/postgres" || true
     tests/servers/radosgw.sh stop "$work/s3" || true
     rm -rf "$work"
@@ -93,6 +96,33 @@ step() {
     if "$@" 2>&1 | tee -a "$log"; then passed+=("$name"); else failed+=("$name"); fi
 }
 
+# alone SECONDS COMMAND...: without the variables of the tests, for so long at the most.
+alone() {
+    local most=$1
+    shift
+    env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_TEST_OIDC timeout --kill-after=30 "$most" "$@"
+}
+
+# beside NAME COMMAND...: a step that runs beside others; `those_beside` waits for all of them, and shows and keeps what they printed.
+names_beside=()
+beside() {
+    local n=${#names_beside[@]}
+    names_beside+=("$1")
+    shift
+    { "$@" >"$work/beside-$n" 2>&1 && touch "$work/beside-$n.passed"; } &
+    pids_beside+=($!)
+}
+
+those_beside() {
+    local n
+    for n in "${!names_beside[@]}"; do
+        wait "${pids_beside[$n]}" || true
+        printf '\n== %s\n' "${names_beside[$n]}"
+        tee -a "$log" <"$work/beside-$n"
+        if [[ -e $work/beside-$n.passed ]]; then passed+=("${names_beside[$n]}"); else failed+=("${names_beside[$n]}"); fi
+    done
+}
+
 start_postgres() {
     local address
     install_postgres && address=$(tests/servers/postgres.sh start "$work/postgres") || return 1
@@ -142,17 +172,17 @@ step "testssl" install_testssl
 step "format" cargo fmt --check
 step "lints" cargo clippy --release --all-targets -- -D warnings
 step "tests" cargo test --release --no-fail-fast -- --show-output
-# The very program that the tests were run against. Their own variables are no settings of the program: it refuses variables it does not know.
-step "demo check" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_TEST_OIDC -u KNIK_SHARED timeout --kill-after=30 900 "${CARGO_TARGET_DIR:-target}/release/knik" demo --check --dir "$work/demo/data"
-
+# The very program that the tests were run against, at once: each of them waits more than it works. The tests' own
+# variables are no settings of the program: it refuses variables it does not know.
+program=${CARGO_TARGET_DIR:-target}/release/knik
+beside "demo check" alone 900 env -u KNIK_SHARED "$program" demo --check --dir "$work/demo/data"
 # The same program against the real Presidio: status, message and body of every request.
-step "Presidio" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_TEST_OIDC -u KNIK_SHARED timeout --kill-after=30 900 tests/presidio/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
-
+beside "Presidio" alone 900 env -u KNIK_SHARED tests/presidio/run.sh "$program"
 # Its TLS, as a scanner sees it.
-step "TLS" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_TEST_OIDC -u KNIK_SHARED timeout --kill-after=30 600 tests/tls.sh "${CARGO_TARGET_DIR:-target}/release/knik"
-
+beside "TLS" alone 600 env -u KNIK_SHARED tests/tls.sh "$program"
 # The documents of the interface through the linter of the API Design Rules, and requests made up from them as each role.
-step "API" env -u KNIK_TEST_POSTGRES -u KNIK_TEST_S3 -u KNIK_TEST_PYTHON -u KNIK_TEST_OIDC timeout --kill-after=30 900 tests/api/run.sh "${CARGO_TARGET_DIR:-target}/release/knik"
+beside "API" alone 900 tests/api/run.sh "$program"
+those_beside
 
 # What was left out: named, counted, and only for the one reason that is allowed.
 grep -h '^left out:' "$log" | sort -u >"$work/left-out"
