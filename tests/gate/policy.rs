@@ -103,6 +103,7 @@ fn changed(folder: &Path, file: &str, from: &str, to: &str) -> String {
         "access/stewardship.cedar",
         "access/system.cedar",
         "access/vault.cedar",
+        "access/openings.cedar",
         "redaction-plans.yaml",
         "exemptions.yaml",
         "legal-bases.yaml",
