@@ -11,6 +11,7 @@ program=$(realpath "${1:?usage: run.sh PROGRAM [VENV]}")
 venv=$(realpath -m "${2:-${CARGO_TARGET_DIR:-target}/schemathesis-venv}")
 here=$(cd "$(dirname "$0")" && pwd)
 ruleset=${KNIK_SHARED:-$here/../../../shared}/standards/adr/linter.yaml
+unset KNIK_SHARED # the program refuses variables it does not know
 linter=$(dirname "$venv")/spectral
 examples=${EXAMPLES:-2}
 failed=0
