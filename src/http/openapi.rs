@@ -156,6 +156,10 @@ fn constrain(name: &str, schema: &mut Value) {
         Some(items) => items,
         None => schema,
     };
+    // What its own handler says of it goes before.
+    if schema.get("pattern").is_some() || schema.get("enum").is_some() {
+        return;
+    }
     let words = |words: Vec<&'static str>| ("enum", json!(words));
     let (key, value) = match name {
         "channel" => ("pattern", json!(SLUG)),
@@ -239,7 +243,8 @@ fn schema_of(name: &str, value: &Value) -> Value {
             None => json!({ "type": "string" }),
         },
         Value::Array(items) => {
-            let items = items.first().map_or_else(|| json!({}), |item| schema_of("", item));
+            let items = items.iter().map(|item| schema_of("", item)).reduce(|one, other| either(&one, other));
+            let items = items.unwrap_or_else(|| json!({}));
             json!({ "type": "array", "items": items })
         }
         Value::Object(fields) => {
@@ -253,6 +258,22 @@ fn schema_of(name: &str, value: &Value) -> Value {
         fields.insert("type".to_owned(), json!([kind, "null"]));
     }
     schema
+}
+
+/// What holds for both of two schemas: where they differ, nothing is said.
+fn either(one: &Value, other: Value) -> Value {
+    match (one, other) {
+        (one, other) if *one == other => other,
+        (Value::Object(one), Value::Object(other)) if one.get("type") == other.get("type") => {
+            let fields = other.into_iter().map(|(name, value)| {
+                let common =
+                    one.get(&name).map_or_else(|| value.clone(), |known| either(known, value.clone()));
+                (name, common)
+            });
+            Value::Object(fields.filter(|(_, value)| !value.is_null()).collect())
+        }
+        _ => json!({}),
+    }
 }
 
 fn format_of(text: &str) -> Option<&'static str> {

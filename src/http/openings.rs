@@ -5,6 +5,7 @@ use super::caller::Caller;
 use super::handing::{Handing, record as record_end};
 use super::headers::refuse;
 use super::language::language;
+use super::page::PageSize;
 use super::problem::Problem;
 use super::vault::{VaultDesk, actor, disclosure_json, record_json};
 use crate::model::{GrantId, LegalBasisCode, OpeningScope, PrivateText, RecordId, Timestamp};
@@ -126,11 +127,11 @@ impl TextBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct OpeningParameters {
     /// `waiting`, `open`, `refused` or `revoked`.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^(waiting|open|refused|revoked)$")]
     state: Option<OpeningState>,
     /// How many at the most, 1 to 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<PageSize>,
 }
 
 /// Ask to open originals under a legal basis.
@@ -176,7 +177,7 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let actor = actor(&desk, caller).await?;
     let Query(asked) = parameters;
-    let most = asked.limit.unwrap_or(20).clamp(1, 100);
+    let most = asked.limit.unwrap_or_default().get();
     let asked = OpeningSelection { state: asked.state, after: None, most };
     let found = openings::list(&desk.archive, &desk.rules, &actor, &asked).await?;
     let now = desk.archive.sources.now();
@@ -299,8 +300,8 @@ pub(super) struct FindBody {
     #[schema(value_type = Option<String>, format = "uuid")]
     after: Option<RecordId>,
     /// How many at the most, 1 to 100.
-    #[schema(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<PageSize>,
 }
 
 /// Search the vault for records, under a request with scope `find`: ids and redacted views.
@@ -328,7 +329,7 @@ pub(super) async fn find(
         from: body.from,
         until: body.until,
         after: body.after,
-        most: body.limit.unwrap_or(20),
+        most: body.limit.unwrap_or_default().get(),
         language: language(&request),
     };
     let found = find::find(&desk.archive, &desk.rules, &actor, *id, &query).await?;

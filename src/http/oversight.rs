@@ -42,6 +42,14 @@ pub(super) struct RegisterParameters {
     limit: Option<u32>,
 }
 
+/// Refused outside its bounds, not bent.
+fn most(asked: Option<u32>) -> Result<u32, Problem> {
+    match asked.unwrap_or(100) {
+        most @ 1..=1_000 => Ok(most),
+        _ => Err(Problem::input("`limit` must be 1 to 1000")),
+    }
+}
+
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -80,7 +88,7 @@ pub(super) async fn register(
         actor: asked.actor,
         from: asked.from,
         until: asked.until,
-        most: asked.limit.unwrap_or(100).clamp(1, 1_000),
+        most: most(asked.limit)?,
     };
     Ok(HttpResponse::Ok().json(oversight::register(&desk.archive, &desk.rules, &actor, &asked).await?))
 }

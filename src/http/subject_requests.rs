@@ -118,7 +118,7 @@ pub(super) struct RestrictionBody {
 #[schema(example = json!({"outcome": "granted", "text": "Het afschrift is op 4 mei per post verzonden"}))]
 pub(super) struct OutcomeBody {
     /// `granted`, `partly-granted`, `refused`, `withdrawn` or `not-proven`.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(granted|partly-granted|refused|withdrawn|not-proven)$")]
     outcome: SubjectOutcome,
     /// What was answered.
     #[schema(value_type = String)]
