@@ -56,9 +56,11 @@ async fn what_a_running_service_exports_verifies_offline() {
     service.run(&["verify", "--since", text(&saved), "--key", &keys]).ok();
     assert_eq!(verify(&out, &["--since", text(&later)]).code, 1, "an older log than what was saved");
 
-    let bundle = fs::read_dir(out.join("vault/tile/entries")).unwrap().next().unwrap().unwrap().path();
-    let bundle =
-        if bundle.is_dir() { fs::read_dir(bundle).unwrap().next().unwrap().unwrap().path() } else { bundle };
+    // The one with the first entry, as wide as it is.
+    let first =
+        |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).min().unwrap();
+    let bundle = first(&out.join("vault/tile/entries"));
+    let bundle = if bundle.is_dir() { first(&bundle) } else { bundle };
     let mut bytes = fs::read(&bundle).unwrap();
     bytes[30] ^= 1;
     fs::write(&bundle, bytes).unwrap();
