@@ -121,7 +121,10 @@ pub(super) async fn attention(
     parameters: Query<AttentionParameters>,
 ) -> Result<HttpResponse, Problem> {
     let actor = actor(&desk, caller).await?;
-    let days = parameters.days.unwrap_or(14).clamp(1, 366);
+    let days = match parameters.days.unwrap_or(14) {
+        days @ 1..=366 => days,
+        _ => return Err(Problem::input("`days` must be 1 to 366")),
+    };
     Ok(HttpResponse::Ok().json(oversight::attention(&desk.archive, &desk.rules, &actor, days).await?))
 }
 
