@@ -4,6 +4,7 @@ use super::control::Order;
 use super::folder::DataFolder;
 use super::new_file::NewFile;
 use super::{commands, print};
+use crate::model::markup::escaped;
 use crate::model::{OrganisationId, Timestamp};
 use crate::vault::compare::{Comparison, compare};
 use anyhow::{Context, Result, bail};
@@ -327,8 +328,4 @@ fn collect(value: &Value, words: &mut Vec<String>) {
         Value::Array(of) => of.iter().for_each(|value| collect(value, words)),
         _ => {}
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -228,8 +228,7 @@ async fn write(
     let plans = |plan: &str| rules.plans.plan(plan).is_some();
     let problems = content.problems(&rules.research, &plans, Limits::default(), archive.sources.now());
     if !problems.is_empty() {
-        let told: Vec<String> =
-            problems.iter().map(|problem| format!("{}: {}", problem.field, problem.what)).collect();
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         bail!("the request does not hold together: {}", told.join("; "));
     }
     let id = RequestId::from_uuid(archive.sources.random_id()?);

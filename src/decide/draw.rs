@@ -3,6 +3,7 @@
 use super::tree::{Ending, Next, Step, Tree};
 use super::{Answer, Asks, Bilingual};
 use crate::model::Outcome;
+use crate::model::markup::escaped;
 use std::fmt::Write;
 
 /// In which language a tree is drawn.
@@ -273,8 +274,4 @@ const fn colour(outcome: Outcome) -> &'static str {
         Outcome::DoNotArchive => "#f6d9d6",
         Outcome::Unsure => "#eeeeee",
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -5,6 +5,7 @@
 
 mod finding;
 mod ids;
+pub mod markup;
 mod offsets;
 mod private;
 mod revocation;

@@ -147,8 +147,7 @@ impl ReadingRoom {
         if problems.is_empty() {
             return Ok(());
         }
-        let told = problems.into_iter().map(|problem| format!("{}: {}", problem.field, problem.what));
-        Err(ReadingError::Fields(told.collect()))
+        Err(ReadingError::Fields(problems.iter().map(ToString::to_string).collect()))
     }
 
     async fn hand_up(

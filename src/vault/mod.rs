@@ -104,7 +104,7 @@ pub struct Archive {
     /// only when nobody is about to need it. Never held twice by one task.
     pub turning: Arc<tokio::sync::RwLock<()>>,
     /// Held while the databases are copied for a backup: nothing goes down to the reading room and no epoch key is
-    /// destroyed meanwhile, so that the copies fit together and with the key files. Taken last, never held twice.
+    /// destroyed meanwhile, so that the copies fit together and with the key files. Taken after `intake` and before `turning`, never held twice.
     pub copying: Arc<tokio::sync::Mutex<()>>,
 }
 

@@ -6,7 +6,7 @@ use super::requests::selection;
 use super::{Archive, Rules, VaultError};
 use crate::model::{ChannelId, GrantId, ProjectionId};
 use crate::store::catalogue::RequestRow;
-use crate::store::room::{CoveredProjection, PublishedSelection};
+use crate::store::room::CoveredProjection;
 use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,8 +72,7 @@ pub async fn of(archive: &Archive, rules: &Rules, request: &RequestRow) -> Resul
     let covered = archive.room.covered(&request.organisation, &channels, &selected).await?;
     let certain = rules.ruleset.thresholds().certain;
     let tally = archive.catalogue.tally(&channels, &covered_ids(&covered), certain).await?;
-    let published =
-        archive.room.covered(&request.organisation, &channels, &PublishedSelection::default()).await?;
+    let published = archive.room.published_of(&request.organisation, &channels).await?;
     let records = covered.len() as u64;
     let month = |one: &CoveredProjection| one.day.get(..7).unwrap_or("").to_owned();
     Ok(Reach {
@@ -81,7 +80,7 @@ pub async fn of(archive: &Archive, rules: &Rules, request: &RequestRow) -> Resul
         by_channel: suppressed(counted(covered.iter().map(|one| one.channel.clone()))),
         by_month: suppressed(counted(covered.iter().map(month))),
         doubtful_percent: percent(tally.doubtful, records),
-        withheld: shown(tally.kept.saturating_sub(published.len() as u64)),
+        withheld: shown(tally.kept.saturating_sub(published)),
         overlaps: overlaps(archive, request, &covered_ids(&covered)).await?,
     })
 }

@@ -1,6 +1,7 @@
 //! The page of opened originals, in HTML. Whatever is not of this file is escaped.
 
 use crate::capture::{Account, Item, MediaKind, PassageRole};
+use crate::model::markup::Escaped;
 use crate::model::{DisclosureId, GrantId, ItemKind, RecordId, Timestamp};
 use crate::redact::Language;
 use std::fmt::{Display, Write};
@@ -186,28 +187,6 @@ const fn media_word(kind: MediaKind) -> Word {
         MediaKind::Video => ("video", "video"),
         MediaKind::Audio => ("geluid", "audio"),
         MediaKind::Other => ("anders", "other"),
-    }
-}
-
-/// Writes text so that it is text: no markup, no entity, and no character that turns the direction of what follows.
-struct Escaped<'a>(&'a mut String);
-
-impl Write for Escaped<'_> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        for c in text.chars() {
-            match c {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '"' => self.0.push_str("&quot;"),
-                '\'' => self.0.push_str("&#39;"),
-                '\n' | '\t' => self.0.push(c),
-                c if c.is_control() => self.0.push('\u{fffd}'),
-                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => self.0.push('\u{fffd}'),
-                c => self.0.push(c),
-            }
-        }
-        Ok(())
     }
 }
 

@@ -331,8 +331,7 @@ fn approved_until(
     let without_end = Content { until: None, ..content.clone() };
     let problems = without_end.problems(&rules.research, &plans, Limits::default(), now);
     if !problems.is_empty() {
-        let told: Vec<String> =
-            problems.iter().map(|problem| format!("{}: {}", problem.field, problem.what)).collect();
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         return Err(VaultError::Input(format!("the request does not hold together: {}", told.join("; "))));
     }
     let days = rules.research.find(&content.legal_basis).map_or(0, |basis| basis.lasts_days());
@@ -390,8 +389,12 @@ async fn take(
         && before.is_some_and(has_grant)
         && let Some(id) = request.grant
     {
-        // What is stated to be gone is not read on: the grant ends with it.
-        super::grants::revoke(archive, id, step.actor).await?;
+        // What is stated to be gone is not read on: the grant ends with it. Taken up again after a stop in between, it has
+        // ended already.
+        match super::grants::revoke(archive, id, step.actor).await {
+            Ok(()) | Err(VaultError::Absent { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
     let number = steps.len() as i64 + 1;
     let row = RequestStepRow {

@@ -102,6 +102,12 @@ pub struct FieldProblem {
     pub what: String,
 }
 
+impl std::fmt::Display for FieldProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.what)
+    }
+}
+
 /// How long things may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -213,14 +219,6 @@ impl Selection {
             wrong("selection", "holds an empty word".to_owned());
         }
     }
-
-    /// Whether a record posted on `day` (empty when not stated) falls in the period.
-    #[must_use]
-    pub fn covers_day(&self, day: &str) -> bool {
-        let from = self.from.as_deref().is_none_or(|from| !day.is_empty() && day >= from);
-        let until = self.until.as_deref().is_none_or(|until| !day.is_empty() && day <= until);
-        from && until
-    }
 }
 
 fn short(text: &str) -> String {
@@ -277,20 +275,5 @@ mod tests {
         assert!(problems(&asked)[0].1.contains("no basis for research"));
         asked.purpose = "x".repeat(8_001);
         assert!(problems(&asked).iter().any(|(field, _)| *field == "purpose"));
-    }
-
-    #[test]
-    fn days_are_compared_whole_and_an_unknown_day_is_in_no_period() {
-        let selection = content().selection;
-        for (day, within) in [
-            ("2026-03-01", true),
-            ("2026-05-31", true),
-            ("2026-02-28", false),
-            ("2026-06-01", false),
-            ("", false),
-        ] {
-            assert_eq!(selection.covers_day(day), within, "{day}");
-        }
-        assert!(Selection::default().covers_day(""));
     }
 }

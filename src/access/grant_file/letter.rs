@@ -4,6 +4,7 @@
 //! within six weeks (6:7, 3:45). It is text in paragraphs; whoever shows it chooses the form.
 
 use super::{Content, Form, ResearchBasis};
+use crate::model::markup::escaped;
 use crate::model::{OrganisationId, RequestId, Timestamp};
 
 /// What was decided.
@@ -167,21 +168,6 @@ impl Letter {
              <body>\n<main>\n{body}</main>\n</body>\n</html>\n"
         )
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

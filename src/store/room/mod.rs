@@ -212,3 +212,40 @@ fn grant_of(row: &AnyRow) -> Result<ReadingGrant, StoreError> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn days_are_compared_whole_and_an_unknown_day_is_in_no_period() {
+        let conversation = ConversationId::from_uuid(Uuid::from_u128(1));
+        let selection = PublishedSelection {
+            from: Some("2026-03-01".to_owned()),
+            until: Some("2026-05-31".to_owned()),
+            ..PublishedSelection::default()
+        };
+        for (day, within) in [
+            ("2026-03-01", true),
+            ("2026-05-31", true),
+            ("2026-02-28", false),
+            ("2026-06-01", false),
+            ("", false),
+        ] {
+            assert_eq!(selection.covers(conversation, day, &[]), within, "{day}");
+        }
+        assert!(PublishedSelection::default().covers(conversation, "", &[]));
+        let other = ConversationId::from_uuid(Uuid::from_u128(2));
+        let of = PublishedSelection { conversations: [other].into(), ..PublishedSelection::default() };
+        assert!(of.covers(other, "", &[]) && !of.covers(conversation, "", &[]));
+        let words = |of: &[&str]| of.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let of = PublishedSelection {
+            words: words(&["brug", "open"]).into_iter().collect(),
+            ..PublishedSelection::default()
+        };
+        assert!(
+            of.covers(other, "", &words(&["de", "brug", "open"])) && !of.covers(other, "", &words(&["brug"]))
+        );
+    }
+}

@@ -119,6 +119,31 @@ impl RoomWriter {
         Ok(found)
     }
 
+    /// How many projections of some channels are published.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn published_of(
+        &self,
+        organisation: &OrganisationId,
+        channels: &[ChannelId],
+    ) -> Result<u64, StoreError> {
+        let mut published = 0;
+        for channel in channels {
+            let row = sqlx::query(
+                "SELECT COUNT(*) AS n FROM frame f JOIN projection p ON p.frame = f.number \
+                 WHERE f.organisation = $1 AND f.channel = $2",
+            )
+            .bind(organisation.to_string())
+            .bind(channel.to_string())
+            .fetch_one(self.database().read())
+            .await
+            .map_err(StoreError::database("counting projections"))?;
+            published += u64::try_from(row.number("n")?).unwrap_or_default();
+        }
+        Ok(published)
+    }
+
     /// The projections that each of these grants names, in force or not.
     ///
     /// # Errors
