@@ -1,12 +1,12 @@
 //! What researchers see of their requests, and what an approver may know of a selection.
 
+use super::grants::read_document;
 use super::reader::document_of;
 use super::{PublishedRequest, PublishedSelection, Room, RoomWriter};
 use crate::model::{
     ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, RequestId,
-    Timestamp,
 };
-use crate::redact::{Projection, searchable};
+use crate::redact::searchable;
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::rows::{RowValues, bytes};
@@ -41,19 +41,6 @@ impl RoomWriter {
         .bind(request.document.clone());
         let done = Effect::RoomRequest.of(written.execute(self.database().write())).await;
         done.map_err(StoreError::database("publishing a request"))?;
-        Ok(())
-    }
-
-    /// Gives a grant another end.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn grant_until(&self, grant: GrantId, until: Timestamp) -> Result<(), StoreError> {
-        let written = sqlx::query("UPDATE reading_grant SET until_at = $1 WHERE id = $2 AND revoked = 0")
-            .bind(until.micros())
-            .bind(bytes(grant.uuid()));
-        let done = Effect::RoomGrantUntil.of(written.execute(self.database().write())).await;
-        done.map_err(StoreError::database("extending a grant"))?;
         Ok(())
     }
 
@@ -108,8 +95,11 @@ impl RoomWriter {
             .map_err(StoreError::database("reading projections"))?;
             for row in rows {
                 let day = row.text("day")?;
-                let words =
-                    if selection.words.is_empty() { Vec::new() } else { words_in(&document_of(&row)?)? };
+                let words = if selection.words.is_empty() {
+                    Vec::new()
+                } else {
+                    searchable(&read_document(&document_of(&row)?)?)
+                };
                 if selection.covers(ConversationId::from_uuid(row.id("conversation")?), &day, &words) {
                     let id = ProjectionId::from_uuid(row.id("id")?);
                     found.push(CoveredProjection { id, channel: channel.clone(), day });
@@ -167,12 +157,6 @@ impl RoomWriter {
         }
         Ok(found)
     }
-}
-
-fn words_in(document: &str) -> Result<Vec<String>, StoreError> {
-    let projection: Projection =
-        serde_json::from_str(document).map_err(|_| StoreError::Corrupt { what: "projection" })?;
-    Ok(searchable(&projection))
 }
 
 impl Room {

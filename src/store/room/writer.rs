@@ -1,28 +1,21 @@
-//! The vault's side: projections and grants go down, in one transaction each time.
+//! The vault's side: projections go down and are withdrawn, in one transaction each time.
 
 use super::document::Packed;
-use super::index::{Changes, Key, forget_grant};
-use super::reader::{document_of, pseudonyms_in};
-use super::{
-    Draw, PublishedConversation, PublishedGrant, PublishedProjection, PublishedReader, PublishedSelection,
-    ReadingGrant, grant_of,
-};
-use crate::model::{
-    ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RevocationDigest, SubjectRef, Timestamp,
-};
-use crate::redact::{Projection, searchable};
+use super::grants::grants_in_force;
+use super::index::{Changes, Key};
+use super::names::{name_for_grant, unname_uncovered};
+use super::reader::document_of;
+use super::{Draw, PublishedConversation, PublishedProjection, PublishedSelection};
+use crate::model::{ChannelId, ConversationId, OrganisationId, ProjectionId, RevocationDigest, Timestamp};
 use crate::store::effect::Effect;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use crate::store::{Database, StoreError};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Projections of one conversation: all that stand, or those that a grant covers.
 pub(super) type Covered<'p> = (ConversationId, Vec<&'p PublishedProjection>);
-
-/// Conversations named at once when a grant is published: rows wait in memory.
-const CONVERSATIONS_AT_ONCE: usize = 64;
 
 /// The vault's side: takes things down.
 #[derive(Debug, Clone)]
@@ -108,27 +101,6 @@ impl RoomWriter {
             .map_err(StoreError::database("publishing conversations"))
     }
 
-    /// Publishes a grant: the reader, and the grant's own names for everything it covers. One that was revoked
-    /// gets none.
-    ///
-    /// # Errors
-    /// When the database fails; nothing is then changed.
-    pub async fn grant(&self, grant: &PublishedGrant, draw: Draw<'_>) -> Result<(), StoreError> {
-        let mut tx = self.db.begin().await?;
-        if !insert_grant(&mut tx, grant).await? {
-            return Ok(());
-        }
-        let mut changes = Changes::default();
-        let found = covered_by(&mut tx, grant, &mut changes).await?;
-        let covered: Vec<Covered<'_>> =
-            found.iter().map(|(conversation, of)| (*conversation, of.iter().collect())).collect();
-        for some in covered.chunks(CONVERSATIONS_AT_ONCE) {
-            name_for_grant(&mut tx, grant.id, some, draw).await?;
-        }
-        changes.write(&mut tx).await?;
-        Effect::RoomGrant.of(tx.commit()).await.map_err(StoreError::database("publishing a grant"))
-    }
-
     /// Withdraws projections: what is not there is no error. Returns how many were there.
     ///
     /// # Errors
@@ -154,28 +126,6 @@ impl RoomWriter {
     /// When it is being read: try again.
     pub async fn empty_log(&self) -> Result<(), StoreError> {
         self.db.empty_log().await
-    }
-
-    /// Revokes a grant: its names and pseudonyms go with it.
-    ///
-    /// # Errors
-    /// When the database fails; nothing is then changed.
-    pub async fn revoke(&self, grant: GrantId) -> Result<(), StoreError> {
-        let mut tx = self.db.begin().await?;
-        for statement in [
-            "UPDATE reading_grant SET revoked = 1 WHERE id = $1",
-            "DELETE FROM grant_record WHERE reading_grant = $1",
-            "DELETE FROM grant_conversation WHERE reading_grant = $1",
-            "DELETE FROM grant_subject WHERE reading_grant = $1",
-        ] {
-            sqlx::query(statement)
-                .bind(bytes(grant.uuid()))
-                .execute(&mut *tx)
-                .await
-                .map_err(StoreError::database("revoking a grant"))?;
-        }
-        forget_grant(&mut tx, grant).await?;
-        Effect::RoomRevocation.of(tx.commit()).await.map_err(StoreError::database("revoking a grant"))
     }
 
     /// Has the reading room refuse what is looked up by this digest, or no longer. Doing it twice changes nothing.
@@ -315,7 +265,7 @@ async fn listed(
 }
 
 /// The numbers of those of these projections that are there.
-async fn numbers_of(
+pub(super) async fn numbers_of(
     tx: &mut Transaction<'static, Any>,
     ids: &[ProjectionId],
 ) -> Result<HashMap<ProjectionId, i64>, StoreError> {
@@ -444,291 +394,4 @@ impl Frames {
         }
         Err(StoreError::Corrupt { what: "frame of a projection" })
     }
-}
-
-async fn grants_in_force(
-    tx: &mut Transaction<'static, Any>,
-    organisation: &OrganisationId,
-    now: Timestamp,
-) -> Result<Vec<ReadingGrant>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT * FROM reading_grant WHERE organisation = $1 AND revoked = 0 AND until_at > $2 ORDER BY id",
-    )
-    .bind(organisation.to_string())
-    .bind(now.micros())
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(StoreError::database("reading grants"))?;
-    rows.iter().map(grant_of).collect()
-}
-
-/// Writes a grant unless it is there; `false` when it was revoked.
-async fn insert_grant(
-    tx: &mut Transaction<'static, Any>,
-    grant: &PublishedGrant,
-) -> Result<bool, StoreError> {
-    let asked = PublishedReader {
-        reader: grant.reader,
-        issuer: grant.issuer.clone(),
-        subject: grant.subject.clone(),
-    };
-    let selection = match &grant.selection {
-        Some(selection) => {
-            serde_json::to_string(selection).map_err(|_| StoreError::Corrupt { what: "selection" })?
-        }
-        None => String::new(),
-    };
-    for reader in [&asked].into_iter().chain(&grant.team) {
-        insert_reader(tx, reader).await?;
-    }
-    let channels: Vec<&str> = grant.channels.iter().map(ChannelId::as_str).collect();
-    sqlx::query(
-        "INSERT INTO reading_grant (id, reader, organisation, channels, plan, until_at, revoked, selection) \
-         VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(bytes(grant.id.uuid()))
-    .bind(bytes(grant.reader.uuid()))
-    .bind(grant.organisation.to_string())
-    .bind(channels.join(" "))
-    .bind(grant.plan.clone())
-    .bind(grant.until.micros())
-    .bind(selection)
-    .execute(&mut **tx)
-    .await
-    .map_err(StoreError::database("publishing a grant"))?;
-    for reader in [&asked].into_iter().chain(&grant.team) {
-        sqlx::query(
-            "INSERT INTO grant_reader (reading_grant, reader) VALUES ($1, $2) ON CONFLICT (reading_grant, reader) \
-             DO NOTHING",
-        )
-        .bind(bytes(grant.id.uuid()))
-        .bind(bytes(reader.reader.uuid()))
-        .execute(&mut **tx)
-        .await
-        .map_err(StoreError::database("publishing a reader"))?;
-    }
-    let row = sqlx::query("SELECT revoked FROM reading_grant WHERE id = $1")
-        .bind(bytes(grant.id.uuid()))
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(StoreError::database("publishing a grant"))?;
-    Ok(row.number("revoked")? == 0)
-}
-
-async fn insert_reader(
-    tx: &mut Transaction<'static, Any>,
-    reader: &PublishedReader,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO reader (id, issuer, subject) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING")
-        .bind(bytes(reader.reader.uuid()))
-        .bind(reader.issuer.clone())
-        .bind(reader.subject.clone())
-        .execute(&mut **tx)
-        .await
-        .map_err(StoreError::database("publishing a reader"))?;
-    Ok(())
-}
-
-async fn covered_by(
-    tx: &mut Transaction<'static, Any>,
-    grant: &PublishedGrant,
-    changes: &mut Changes,
-) -> Result<BTreeMap<ConversationId, Vec<PublishedProjection>>, StoreError> {
-    // In the order of ids, so that the same seed draws the same names.
-    let mut found: BTreeMap<ConversationId, Vec<PublishedProjection>> = BTreeMap::new();
-    for channel in &grant.channels {
-        let rows = sqlx::query(
-            "SELECT p.number, p.id, p.conversation, p.day, p.position, p.author, p.passages, f.content \
-             FROM frame f JOIN projection p ON p.frame = f.number \
-             WHERE f.organisation = $1 AND f.channel = $2 ORDER BY p.id",
-        )
-        .bind(grant.organisation.to_string())
-        .bind(channel.to_string())
-        .fetch_all(&mut **tx)
-        .await
-        .map_err(StoreError::database("reading projections"))?;
-        for row in rows {
-            let document = document_of(&row)?;
-            let conversation = ConversationId::from_uuid(row.id("conversation")?);
-            let read = read_document(&document)?;
-            let day = row.text("day")?;
-            let words = searchable(&read);
-            if grant.selection.as_ref().is_some_and(|of| !of.covers(conversation, &day, &words)) {
-                continue;
-            }
-            changes.add(Key::grant(grant.id), row.number("number")?);
-            let projection = PublishedProjection {
-                id: ProjectionId::from_uuid(row.id("id")?),
-                organisation: grant.organisation.clone(),
-                channel: channel.clone(),
-                day,
-                position: u32::try_from(row.number("position")?).unwrap_or(u32::MAX),
-                subjects: read.subjects(),
-                document,
-                words,
-            };
-            found.entry(conversation).or_default().push(projection);
-        }
-    }
-    Ok(found)
-}
-
-fn read_document(document: &str) -> Result<Projection, StoreError> {
-    serde_json::from_str(document).map_err(|_| StoreError::Corrupt { what: "projection" })
-}
-
-/// Takes back a grant's names for what its selection does not cover any more: an edit may have taken a word away.
-async fn unname_uncovered(
-    tx: &mut Transaction<'static, Any>,
-    grant: GrantId,
-    covered: &[Covered<'_>],
-    numbers: &HashMap<ProjectionId, i64>,
-    changes: &mut Changes,
-) -> Result<(), StoreError> {
-    let stay: HashSet<ProjectionId> = covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
-    for (_, number) in numbers.iter().filter(|(id, _)| !stay.contains(id)) {
-        changes.take(Key::grant(grant), *number);
-        sqlx::query("DELETE FROM grant_record WHERE reading_grant = $1 AND projection = $2")
-            .bind(bytes(grant.uuid()))
-            .bind(*number)
-            .execute(&mut **tx)
-            .await
-            .map_err(StoreError::database("naming records for a grant"))?;
-    }
-    Ok(())
-}
-
-/// Gives the projections of some conversations their names in a grant; those that have one keep it.
-async fn name_for_grant(
-    tx: &mut Transaction<'static, Any>,
-    grant: GrantId,
-    covered: &[Covered<'_>],
-    draw: Draw<'_>,
-) -> Result<(), StoreError> {
-    let ids: Vec<ProjectionId> = covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
-    let numbers = numbers_of(tx, &ids).await?;
-    let (mut records, mut subjects) = (Vec::new(), Vec::new());
-    for (conversation, projections) in covered.iter().filter(|(_, projections)| !projections.is_empty()) {
-        let reference = conversation_reference(tx, grant, *conversation, draw).await?;
-        let (names, fresh) = subject_names(tx, grant, *conversation, projections, draw).await?;
-        for projection in projections {
-            let number =
-                *numbers.get(&projection.id).ok_or(StoreError::Corrupt { what: "number of a projection" })?;
-            let named = names_of(projection, &names);
-            records.push((drawn_id(draw)?, number, reference.clone(), *projection, named));
-        }
-        subjects.extend(fresh.into_iter().map(|(subject, name)| (*conversation, subject, name)));
-    }
-    let head = "INSERT INTO grant_record (reference, reading_grant, projection, conversation_reference, day, \
-                position, names) VALUES";
-    let tail = "ON CONFLICT (reading_grant, projection) DO UPDATE SET \
-                conversation_reference = excluded.conversation_reference, day = excluded.day, \
-                position = excluded.position, names = excluded.names";
-    insert_all(tx, head, 7, tail, &records, |query, (name, number, reference, p, names)| {
-        query
-            .bind(name.clone())
-            .bind(bytes(grant.uuid()))
-            .bind(*number)
-            .bind(reference.clone())
-            .bind(p.day.clone())
-            .bind(i64::from(p.position))
-            .bind(names.clone())
-    })
-    .await?;
-    let head = "INSERT INTO grant_subject (reading_grant, conversation, subject, pseudonym) VALUES";
-    insert_all(tx, head, 4, "", &subjects, |query, (conversation, subject, pseudonym)| {
-        query
-            .bind(bytes(grant.uuid()))
-            .bind(bytes(conversation.uuid()))
-            .bind(i64::from(subject.number()))
-            .bind(pseudonym.clone())
-    })
-    .await
-}
-
-/// A grant's own name for a conversation: the one it has, or one drawn now.
-async fn conversation_reference(
-    tx: &mut Transaction<'static, Any>,
-    grant: GrantId,
-    conversation: ConversationId,
-    draw: Draw<'_>,
-) -> Result<Vec<u8>, StoreError> {
-    let known = sqlx::query(
-        "SELECT reference FROM grant_conversation WHERE reading_grant = $1 AND conversation = $2",
-    )
-    .bind(bytes(grant.uuid()))
-    .bind(bytes(conversation.uuid()))
-    .fetch_optional(&mut **tx)
-    .await
-    .map_err(StoreError::database("reading a grant"))?;
-    if let Some(row) = known {
-        return row.blob("reference");
-    }
-    let reference = drawn_id(draw)?;
-    sqlx::query(
-        "INSERT INTO grant_conversation (reading_grant, conversation, reference) VALUES ($1, $2, $3)",
-    )
-    .bind(bytes(grant.uuid()))
-    .bind(bytes(conversation.uuid()))
-    .bind(reference.clone())
-    .execute(&mut **tx)
-    .await
-    .map_err(StoreError::database("naming a conversation"))?;
-    Ok(reference)
-}
-
-type SubjectNames = HashMap<SubjectRef, String>;
-
-/// The pseudonyms of everyone in a conversation, and of them those that are drawn now, because they had none in the grant.
-async fn subject_names(
-    tx: &mut Transaction<'static, Any>,
-    grant: GrantId,
-    conversation: ConversationId,
-    covered: &[&PublishedProjection],
-    draw: Draw<'_>,
-) -> Result<(SubjectNames, Vec<(SubjectRef, String)>), StoreError> {
-    let subjects: BTreeSet<SubjectRef> = covered.iter().flat_map(|p| p.subjects.iter().copied()).collect();
-    let mut names = pseudonyms_in(&mut **tx, grant, conversation).await?;
-    let mut used: BTreeSet<String> = names.values().cloned().collect();
-    let mut fresh = Vec::new();
-    for subject in subjects {
-        if names.contains_key(&subject) {
-            continue;
-        }
-        let pseudonym = loop {
-            let candidate = drawn_pseudonym(drawn(draw)?);
-            if used.insert(candidate.clone()) {
-                break candidate;
-            }
-        };
-        fresh.push((subject, pseudonym.clone()));
-        names.insert(subject, pseudonym);
-    }
-    Ok((names, fresh))
-}
-
-/// The pseudonyms of the persons that a projection refers to, as they are stored with its record.
-fn names_of(projection: &PublishedProjection, names: &SubjectNames) -> String {
-    let subjects: BTreeSet<SubjectRef> = projection.subjects.iter().copied().collect();
-    let named = subjects
-        .iter()
-        .filter_map(|subject| names.get(subject).map(|name| format!("{}:{name}", subject.number())));
-    named.collect::<Vec<_>>().join(" ")
-}
-
-fn drawn(draw: Draw<'_>) -> Result<u128, StoreError> {
-    draw().ok_or_else(|| StoreError::Busy("the random source failed".to_owned()))
-}
-
-fn drawn_id(draw: Draw<'_>) -> Result<Vec<u8>, StoreError> {
-    Ok(bytes(uuid::Builder::from_random_bytes(drawn(draw)?.to_be_bytes()).into_uuid()))
-}
-
-/// Six characters that are not mistaken for each other: thirty bits of the draw.
-fn drawn_pseudonym(drawn: u128) -> String {
-    const LETTERS: [char; 32] = [
-        'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'Q', 'R', 'S', 'T', 'U', 'V',
-        'W', 'X', 'Y', 'Z', '2', '3', '4', '5', '6', '7', '8', '9',
-    ];
-    (0..6).filter_map(|n| LETTERS.get(((drawn >> (5 * n)) & 31) as usize)).collect()
 }

@@ -1,6 +1,8 @@
 //! One batch: looked up, resolved, sealed, judged, looked through for personal data, committed.
 
+use super::counts::Counts;
 use super::resolve::{Arrival, Before, Digests, Resolution, Resolved, Resolver};
+use super::rows::publish_row;
 use super::{IngestReport, Intake};
 use crate::capture::{Item, Unit};
 use crate::decide::{Answer, Asks, Decision, Defined, Facts as JudgedFacts, Given, Judges, Profile};
@@ -9,8 +11,8 @@ use crate::model::{
     ByteRange, ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp,
 };
 use crate::store::catalogue::{
-    AnswerRow, Batch, Channel, ChannelFact, DecisionRow, Fact, FindRow, FlagRow, MinimisedRow, OutboxRow,
-    RecordRow, SightingRow, SubjectRow, Verdicts, VersionRow, Withheld,
+    Batch, Channel, ChannelFact, Fact, FindRow, FlagRow, OutboxRow, SightingRow, SubjectRow, Verdicts,
+    Withheld,
 };
 use crate::vault::conversation::{Facts, Member, compute, text_to_judge};
 use crate::vault::layout::Layout;
@@ -20,74 +22,6 @@ use crate::vault::sealing::{SealedBatch, Suppressed, seal_batch};
 use crate::vault::{Archive, DEFAULT_TREE, Rules, VaultError};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-
-/// What a batch did.
-#[derive(Default)]
-pub(super) struct Counts {
-    new_records: u64,
-    new_by_kind: BTreeMap<ItemKind, u64>,
-    edited: u64,
-    new_versions: u64,
-    new_pages: u64,
-    refused: BTreeMap<String, u64>,
-    left_out: BTreeMap<String, u64>,
-    already_there: u64,
-    suppressed: u64,
-    not_public: u64,
-    uncertain: u64,
-    flagged: u64,
-    outcomes: BTreeMap<Outcome, u64>,
-}
-
-impl Counts {
-    /// Codes and counts for the ledger.
-    pub(super) fn words(&self) -> Vec<(String, u64)> {
-        let plain = [
-            ("new-records", self.new_records),
-            ("new-versions", self.new_versions),
-            ("new-pages", self.new_pages),
-            ("already-there", self.already_there),
-            ("suppressed", self.suppressed),
-            ("not-public", self.not_public),
-            ("withheld-uncertain", self.uncertain),
-            ("withheld-flagged", self.flagged),
-        ];
-        let outcomes = self.outcomes.iter().map(|(outcome, n)| (format!("outcome.{outcome}"), *n));
-        let total = |of: &BTreeMap<String, u64>| of.values().sum::<u64>();
-        let kept_out = [("minimised", total(&self.refused)), ("members-left-out", total(&self.left_out))];
-        plain
-            .into_iter()
-            .chain(kept_out)
-            .map(|(what, n)| (what.to_owned(), n))
-            .chain(outcomes)
-            .filter(|(_, n)| *n > 0)
-            .collect()
-    }
-
-    fn add_to(&self, report: &mut IngestReport) {
-        report.new_records += self.new_records;
-        report.new_versions += self.new_versions;
-        report.edited += self.edited;
-        report.new_pages += self.new_pages;
-        report.already_there += self.already_there;
-        report.suppressed += self.suppressed;
-        report.not_public += self.not_public;
-        report.uncertain += self.uncertain;
-        report.flagged += self.flagged;
-        for (rule, n) in &self.refused {
-            *report.minimised.entry(rule.clone()).or_default() += n;
-        }
-        for (name, n) in &self.left_out {
-            *report.left_out.entry(name.clone()).or_default() += n;
-        }
-        for (kind, n) in &self.new_by_kind {
-            *report.new_by_kind.entry(*kind).or_default() += n;
-        }
-        for (outcome, n) in &self.outcomes {
-            *report.outcomes.entry(*outcome).or_default() += n;
-        }
-    }
-}
 
 /// What the heavy work on a batch gave: rows to commit, and the segment to write first.
 struct Prepared {
@@ -173,41 +107,41 @@ impl Intake<'_> {
 }
 
 /// The heavy work on a batch, away from the threads that answer requests.
-struct Work {
-    archive: Archive,
-    rules: Rules,
-    channel: Channel,
-    facts: Arc<[ChannelFact]>,
-    capture: crate::model::CaptureId,
-    destroyed: Vec<ByteRange>,
-    now: Timestamp,
+pub(super) struct Work {
+    pub(super) archive: Archive,
+    pub(super) rules: Rules,
+    pub(super) channel: Channel,
+    pub(super) facts: Arc<[ChannelFact]>,
+    pub(super) capture: crate::model::CaptureId,
+    pub(super) destroyed: Vec<ByteRange>,
+    pub(super) now: Timestamp,
 }
 
 /// What came of the conversations that are wholly of a batch.
 #[derive(Default)]
-struct Made {
-    findings: HashMap<crate::model::VersionId, String>,
-    flags: Vec<FlagRow>,
-    found_by: Vec<FindRow>,
-    outbox: Vec<OutboxRow>,
-    subjects: Vec<SubjectRow>,
+pub(super) struct Made {
+    pub(super) findings: HashMap<crate::model::VersionId, String>,
+    pub(super) flags: Vec<FlagRow>,
+    pub(super) found_by: Vec<FindRow>,
+    pub(super) outbox: Vec<OutboxRow>,
+    pub(super) subjects: Vec<SubjectRow>,
 }
 
 /// An item that is new, or new in this version, with everything its rows need.
-struct Arrived<'a> {
-    resolved: &'a Resolved,
-    item: &'a Item,
-    conversation: ConversationId,
-    own: bool,
-    projection: ProjectionId,
-    decision: Decision,
+pub(super) struct Arrived<'a> {
+    pub(super) resolved: &'a Resolved,
+    pub(super) item: &'a Item,
+    pub(super) conversation: ConversationId,
+    pub(super) own: bool,
+    pub(super) projection: ProjectionId,
+    pub(super) decision: Decision,
     /// What detectors and definitions said of it.
-    answers: Vec<(Asks, Given)>,
+    pub(super) answers: Vec<(Asks, Given)>,
     /// The salt of the decision's receipt.
-    salt: Vec<u8>,
+    pub(super) salt: Vec<u8>,
     /// Members that were left out of it, by name.
-    left_out: BTreeMap<String, u64>,
-    layout: &'a Layout,
+    pub(super) left_out: BTreeMap<String, u64>,
+    pub(super) layout: &'a Layout,
 }
 
 impl Work {
@@ -223,7 +157,7 @@ impl Work {
         Ok((units, minimised, self))
     }
 
-    fn profile(&self) -> Result<Option<&Profile>, VaultError> {
+    pub(super) fn profile(&self) -> Result<Option<&Profile>, VaultError> {
         minimise::in_force(&self.rules, &self.channel, &self.facts, self.now)
     }
 
@@ -432,7 +366,7 @@ impl Work {
             projection: one.projection,
             organisation: self.channel.organisation.clone(),
             channel: self.channel.id.clone(),
-            kind: kind_of(one),
+            kind: one.item.kind,
             visibility: one.item.visibility,
             posted_at: one.item.posted_at,
             own: one.own,
@@ -446,157 +380,6 @@ impl Work {
             named: BTreeSet::new(),
         }
     }
-
-    /// What was kept out, by rule and by name.
-    fn minimised_rows(&self, counts: &Counts) -> Result<Vec<MinimisedRow>, VaultError> {
-        let Some(profile) = self.profile()? else { return Ok(Vec::new()) };
-        let row = |kind: &'static str, (what, amount): (&String, &u64)| MinimisedRow {
-            capture: self.capture,
-            profile: named(profile),
-            kind,
-            what: what.clone(),
-            amount: *amount,
-        };
-        let refused = counts.refused.iter().map(|of| row("refused", of));
-        Ok(refused.chain(counts.left_out.iter().map(|of| row("left-out", of))).collect())
-    }
-
-    fn batch(
-        &self,
-        resolution: &Resolution,
-        arrived: &[Arrived<'_>],
-        made: Made,
-    ) -> Result<Batch, VaultError> {
-        let profile = self.profile()?.map(named);
-        // Of several versions of a new record in one batch, the record's row is made from the last in force.
-        let mut records: Vec<RecordRow> = Vec::new();
-        let mut row_of: HashMap<RecordId, usize> = HashMap::new();
-        for one in arrived {
-            match (one.resolved.arrival, row_of.get(&one.resolved.record)) {
-                (Arrival::New, _) => {
-                    row_of.insert(one.resolved.record, records.len());
-                    records.push(self.record_row(one));
-                }
-                (Arrival::Newer, Some(row)) => {
-                    if let Some(row) = records.get_mut(*row) {
-                        *row = RecordRow { id: row.id, ..self.record_row(one) };
-                    }
-                }
-                _ => {}
-            }
-        }
-        let replaces = |one: &&Arrived<'_>| {
-            one.resolved.arrival == Arrival::Newer && !row_of.contains_key(&one.resolved.record)
-        };
-        Ok(Batch {
-            now: self.now,
-            segment: None,
-            fragments: Vec::new(),
-            records,
-            versions: arrived
-                .iter()
-                .map(|one| self.version_row(one, replaces(&one), &made.findings, profile.as_ref()))
-                .collect(),
-            sightings: Vec::new(),
-            names: resolution.names.iter().map(copy_name).collect(),
-            closed: resolution.closed.clone(),
-            decisions: arrived.iter().map(|one| self.decision_row(one)).collect(),
-            subjects: made.subjects,
-            merged: resolution.merged.clone(),
-            stale: resolution.touched.iter().copied().collect(),
-            outbox: made.outbox,
-            flags: made.flags,
-            answers: arrived.iter().flat_map(answer_rows).collect(),
-            minimised: Vec::new(),
-            found_by: made.found_by,
-            pending: Vec::new(),
-        })
-    }
-
-    fn record_row(&self, one: &Arrived<'_>) -> RecordRow {
-        RecordRow {
-            id: one.resolved.record,
-            organisation: self.channel.organisation.clone(),
-            channel: self.channel.id.clone(),
-            conversation: one.conversation,
-            kind: kind_of(one),
-            visibility: one.item.visibility,
-            posted_at: one.item.posted_at,
-            edited_at: one.item.edited_at,
-            own: one.own,
-            withheld: one.resolved.withheld.map(Withheld::as_str),
-            version: one.resolved.version,
-            projection: one.projection,
-            outcome: one.decision.outcome,
-            answers: one.resolved.answers,
-        }
-    }
-
-    fn version_row(
-        &self,
-        one: &Arrived<'_>,
-        replaces: bool,
-        findings: &HashMap<crate::model::VersionId, String>,
-        profile: Option<&String>,
-    ) -> VersionRow {
-        let found = findings.get(&one.resolved.version);
-        VersionRow {
-            id: one.resolved.version,
-            record: one.resolved.record,
-            digest: one.resolved.digest,
-            capture: self.capture,
-            observed_at: self.now,
-            parts: one.layout.to_bytes(),
-            names: one.resolved.names.clone(),
-            // Without findings yet: the conversation is stale, and computed as a whole.
-            ruleset: found.map(|_| self.rules.ruleset.version().to_owned()).unwrap_or_default(),
-            findings: found.cloned().unwrap_or_else(|| "[]".to_owned()),
-            replaces,
-            edited_at: one.item.edited_at,
-            visibility: one.item.visibility,
-            outcome: one.decision.outcome,
-            profile: profile.cloned(),
-            left_out: (!one.left_out.is_empty())
-                .then(|| serde_json::to_string(&one.left_out).unwrap_or_default()),
-        }
-    }
-
-    fn decision_row(&self, one: &Arrived<'_>) -> DecisionRow {
-        DecisionRow {
-            record: one.resolved.record,
-            version: one.resolved.version,
-            outcome: one.decision.outcome,
-            tree: one.decision.tree.clone(),
-            tree_version: one.decision.tree_version.clone(),
-            path: serde_json::to_string(&one.decision.path).unwrap_or_else(|_| "[]".to_owned()),
-            ending: one.decision.ending.clone(),
-            keep: one.decision.keep.as_ref().and_then(|keep| serde_json::to_string(keep).ok()),
-            salt: one.salt.clone(),
-            decided_at: self.now,
-        }
-    }
-}
-
-/// A profile as records name it: id and version.
-fn named(profile: &Profile) -> String {
-    format!("{} {}", profile.id(), profile.version())
-}
-
-fn answer_rows(one: &Arrived<'_>) -> Vec<AnswerRow> {
-    let row = |(asks, given): &(Asks, Given)| AnswerRow {
-        version: one.resolved.version,
-        asked: asks.name(),
-        answer: given.verdict.answer.as_str(),
-        answered_by: given.answered_by.as_str(),
-        by: given.by.clone(),
-        permille: (given.verdict.confidence.clamp(0.0, 1.0) * 1000.0).round() as u16,
-    };
-    one.answers.iter().map(row).collect()
-}
-
-/// A reaction of the organisation itself stays a reaction; what starts nothing and answers nothing is a post.
-fn kind_of(one: &Arrived<'_>) -> ItemKind {
-    one.item.kind
 }
 
 /// For each record the arrival whose version is in force.
@@ -611,15 +394,6 @@ fn in_force(of: &[&Arrived<'_>]) -> HashMap<RecordId, ProjectionId> {
         }
     }
     latest.into_iter().map(|(record, one)| (record, one.projection)).collect()
-}
-
-pub(in crate::vault) fn publish_row(published: &crate::store::room::PublishedConversation) -> OutboxRow {
-    let payload = serde_json::to_string(published).unwrap_or_default();
-    OutboxRow { kind: crate::vault::publish::CONVERSATION, payload }
-}
-
-fn copy_name(row: &crate::store::catalogue::NameRow) -> crate::store::catalogue::NameRow {
-    crate::store::catalogue::NameRow { ..*row }
 }
 
 /// Without any tree a person must say.

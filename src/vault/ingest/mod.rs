@@ -5,9 +5,11 @@
 //! adds nothing; a batch that did not commit leaves at most an object without a key, which counts as destroyed.
 
 mod batch;
+mod counts;
 mod resolve;
+mod rows;
 
-pub(super) use batch::publish_row;
+pub(super) use rows::publish_row;
 
 use super::minimise;
 use super::publish;
@@ -329,7 +331,7 @@ impl Intake<'_> {
         })
     }
 
-    fn entry(&self, counts: &batch::Counts) -> Result<Pending, VaultError> {
+    fn entry(&self, counts: &counts::Counts) -> Result<Pending, VaultError> {
         let sources = &self.archive.sources;
         let mut entry = Entry::new(sources.entry_id()?, EntryKind::CaptureIngested, sources.now())
             .of(self.channel.organisation.clone())

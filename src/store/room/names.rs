@@ -1,0 +1,167 @@
+//! A grant's own names for records, conversations and persons: drawn at random for it alone, kept as long as it holds.
+
+use super::index::{Changes, Key};
+use super::reader::pseudonyms_in;
+use super::writer::{Covered, numbers_of};
+use super::{Draw, PublishedProjection};
+use crate::model::{ConversationId, GrantId, ProjectionId, SubjectRef};
+use crate::store::StoreError;
+use crate::store::rows::{RowValues, bytes, insert_all};
+use sqlx::{Any, Transaction};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// Takes back a grant's names for what its selection does not cover any more: an edit may have taken a word away.
+pub(super) async fn unname_uncovered(
+    tx: &mut Transaction<'static, Any>,
+    grant: GrantId,
+    covered: &[Covered<'_>],
+    numbers: &HashMap<ProjectionId, i64>,
+    changes: &mut Changes,
+) -> Result<(), StoreError> {
+    let stay: HashSet<ProjectionId> = covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
+    for (_, number) in numbers.iter().filter(|(id, _)| !stay.contains(id)) {
+        changes.take(Key::grant(grant), *number);
+        sqlx::query("DELETE FROM grant_record WHERE reading_grant = $1 AND projection = $2")
+            .bind(bytes(grant.uuid()))
+            .bind(*number)
+            .execute(&mut **tx)
+            .await
+            .map_err(StoreError::database("naming records for a grant"))?;
+    }
+    Ok(())
+}
+
+/// Gives the projections of some conversations their names in a grant; those that have one keep it.
+pub(super) async fn name_for_grant(
+    tx: &mut Transaction<'static, Any>,
+    grant: GrantId,
+    covered: &[Covered<'_>],
+    draw: Draw<'_>,
+) -> Result<(), StoreError> {
+    let ids: Vec<ProjectionId> = covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
+    let numbers = numbers_of(tx, &ids).await?;
+    let (mut records, mut subjects) = (Vec::new(), Vec::new());
+    for (conversation, projections) in covered.iter().filter(|(_, projections)| !projections.is_empty()) {
+        let reference = conversation_reference(tx, grant, *conversation, draw).await?;
+        let (names, fresh) = subject_names(tx, grant, *conversation, projections, draw).await?;
+        for projection in projections {
+            let number =
+                *numbers.get(&projection.id).ok_or(StoreError::Corrupt { what: "number of a projection" })?;
+            let named = names_of(projection, &names);
+            records.push((drawn_id(draw)?, number, reference.clone(), *projection, named));
+        }
+        subjects.extend(fresh.into_iter().map(|(subject, name)| (*conversation, subject, name)));
+    }
+    let head = "INSERT INTO grant_record (reference, reading_grant, projection, conversation_reference, day, \
+                position, names) VALUES";
+    let tail = "ON CONFLICT (reading_grant, projection) DO UPDATE SET \
+                conversation_reference = excluded.conversation_reference, day = excluded.day, \
+                position = excluded.position, names = excluded.names";
+    insert_all(tx, head, 7, tail, &records, |query, (name, number, reference, p, names)| {
+        query
+            .bind(name.clone())
+            .bind(bytes(grant.uuid()))
+            .bind(*number)
+            .bind(reference.clone())
+            .bind(p.day.clone())
+            .bind(i64::from(p.position))
+            .bind(names.clone())
+    })
+    .await?;
+    let head = "INSERT INTO grant_subject (reading_grant, conversation, subject, pseudonym) VALUES";
+    insert_all(tx, head, 4, "", &subjects, |query, (conversation, subject, pseudonym)| {
+        query
+            .bind(bytes(grant.uuid()))
+            .bind(bytes(conversation.uuid()))
+            .bind(i64::from(subject.number()))
+            .bind(pseudonym.clone())
+    })
+    .await
+}
+
+/// A grant's own name for a conversation: the one it has, or one drawn now.
+async fn conversation_reference(
+    tx: &mut Transaction<'static, Any>,
+    grant: GrantId,
+    conversation: ConversationId,
+    draw: Draw<'_>,
+) -> Result<Vec<u8>, StoreError> {
+    let known = sqlx::query(
+        "SELECT reference FROM grant_conversation WHERE reading_grant = $1 AND conversation = $2",
+    )
+    .bind(bytes(grant.uuid()))
+    .bind(bytes(conversation.uuid()))
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(StoreError::database("reading a grant"))?;
+    if let Some(row) = known {
+        return row.blob("reference");
+    }
+    let reference = drawn_id(draw)?;
+    sqlx::query(
+        "INSERT INTO grant_conversation (reading_grant, conversation, reference) VALUES ($1, $2, $3)",
+    )
+    .bind(bytes(grant.uuid()))
+    .bind(bytes(conversation.uuid()))
+    .bind(reference.clone())
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("naming a conversation"))?;
+    Ok(reference)
+}
+
+type SubjectNames = HashMap<SubjectRef, String>;
+
+/// The pseudonyms of everyone in a conversation, and of them those that are drawn now, because they had none in the grant.
+async fn subject_names(
+    tx: &mut Transaction<'static, Any>,
+    grant: GrantId,
+    conversation: ConversationId,
+    covered: &[&PublishedProjection],
+    draw: Draw<'_>,
+) -> Result<(SubjectNames, Vec<(SubjectRef, String)>), StoreError> {
+    let subjects: BTreeSet<SubjectRef> = covered.iter().flat_map(|p| p.subjects.iter().copied()).collect();
+    let mut names = pseudonyms_in(&mut **tx, grant, conversation).await?;
+    let mut used: BTreeSet<String> = names.values().cloned().collect();
+    let mut fresh = Vec::new();
+    for subject in subjects {
+        if names.contains_key(&subject) {
+            continue;
+        }
+        let pseudonym = loop {
+            let candidate = drawn_pseudonym(drawn(draw)?);
+            if used.insert(candidate.clone()) {
+                break candidate;
+            }
+        };
+        fresh.push((subject, pseudonym.clone()));
+        names.insert(subject, pseudonym);
+    }
+    Ok((names, fresh))
+}
+
+/// The pseudonyms of the persons that a projection refers to, as they are stored with its record.
+fn names_of(projection: &PublishedProjection, names: &SubjectNames) -> String {
+    let subjects: BTreeSet<SubjectRef> = projection.subjects.iter().copied().collect();
+    let named = subjects
+        .iter()
+        .filter_map(|subject| names.get(subject).map(|name| format!("{}:{name}", subject.number())));
+    named.collect::<Vec<_>>().join(" ")
+}
+
+fn drawn(draw: Draw<'_>) -> Result<u128, StoreError> {
+    draw().ok_or_else(|| StoreError::Busy("the random source failed".to_owned()))
+}
+
+fn drawn_id(draw: Draw<'_>) -> Result<Vec<u8>, StoreError> {
+    Ok(bytes(uuid::Builder::from_random_bytes(drawn(draw)?.to_be_bytes()).into_uuid()))
+}
+
+/// Six characters that are not mistaken for each other: thirty bits of the draw.
+fn drawn_pseudonym(drawn: u128) -> String {
+    const LETTERS: [char; 32] = [
+        'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'Q', 'R', 'S', 'T', 'U', 'V',
+        'W', 'X', 'Y', 'Z', '2', '3', '4', '5', '6', '7', '8', '9',
+    ];
+    (0..6).filter_map(|n| LETTERS.get(((drawn >> (5 * n)) & 31) as usize)).collect()
+}

@@ -1,0 +1,171 @@
+//! A batch as the rows that the catalogue keeps of it.
+
+use super::batch::{Arrived, Made, Work};
+use super::counts::Counts;
+use super::resolve::{Arrival, Resolution};
+use crate::decide::{Asks, Given, Profile};
+use crate::model::RecordId;
+use crate::store::catalogue::{
+    AnswerRow, Batch, DecisionRow, MinimisedRow, NameRow, OutboxRow, RecordRow, VersionRow, Withheld,
+};
+use crate::store::room::PublishedConversation;
+use crate::vault::VaultError;
+use crate::vault::publish::CONVERSATION;
+use std::collections::HashMap;
+
+impl Work {
+    /// What was kept out, by rule and by name.
+    pub(super) fn minimised_rows(&self, counts: &Counts) -> Result<Vec<MinimisedRow>, VaultError> {
+        let Some(profile) = self.profile()? else { return Ok(Vec::new()) };
+        let row = |kind: &'static str, (what, amount): (&String, &u64)| MinimisedRow {
+            capture: self.capture,
+            profile: named(profile),
+            kind,
+            what: what.clone(),
+            amount: *amount,
+        };
+        let refused = counts.refused.iter().map(|of| row("refused", of));
+        Ok(refused.chain(counts.left_out.iter().map(|of| row("left-out", of))).collect())
+    }
+
+    pub(super) fn batch(
+        &self,
+        resolution: &Resolution,
+        arrived: &[Arrived<'_>],
+        made: Made,
+    ) -> Result<Batch, VaultError> {
+        let profile = self.profile()?.map(named);
+        // Of several versions of a new record in one batch, the record's row is made from the last in force.
+        let mut records: Vec<RecordRow> = Vec::new();
+        let mut row_of: HashMap<RecordId, usize> = HashMap::new();
+        for one in arrived {
+            match (one.resolved.arrival, row_of.get(&one.resolved.record)) {
+                (Arrival::New, _) => {
+                    row_of.insert(one.resolved.record, records.len());
+                    records.push(self.record_row(one));
+                }
+                (Arrival::Newer, Some(row)) => {
+                    if let Some(row) = records.get_mut(*row) {
+                        *row = RecordRow { id: row.id, ..self.record_row(one) };
+                    }
+                }
+                _ => {}
+            }
+        }
+        let replaces = |one: &&Arrived<'_>| {
+            one.resolved.arrival == Arrival::Newer && !row_of.contains_key(&one.resolved.record)
+        };
+        Ok(Batch {
+            now: self.now,
+            segment: None,
+            fragments: Vec::new(),
+            records,
+            versions: arrived
+                .iter()
+                .map(|one| self.version_row(one, replaces(&one), &made.findings, profile.as_ref()))
+                .collect(),
+            sightings: Vec::new(),
+            names: resolution.names.iter().map(copy_name).collect(),
+            closed: resolution.closed.clone(),
+            decisions: arrived.iter().map(|one| self.decision_row(one)).collect(),
+            subjects: made.subjects,
+            merged: resolution.merged.clone(),
+            stale: resolution.touched.iter().copied().collect(),
+            outbox: made.outbox,
+            flags: made.flags,
+            answers: arrived.iter().flat_map(answer_rows).collect(),
+            minimised: Vec::new(),
+            found_by: made.found_by,
+            pending: Vec::new(),
+        })
+    }
+
+    fn record_row(&self, one: &Arrived<'_>) -> RecordRow {
+        RecordRow {
+            id: one.resolved.record,
+            organisation: self.channel.organisation.clone(),
+            channel: self.channel.id.clone(),
+            conversation: one.conversation,
+            kind: one.item.kind,
+            visibility: one.item.visibility,
+            posted_at: one.item.posted_at,
+            edited_at: one.item.edited_at,
+            own: one.own,
+            withheld: one.resolved.withheld.map(Withheld::as_str),
+            version: one.resolved.version,
+            projection: one.projection,
+            outcome: one.decision.outcome,
+            answers: one.resolved.answers,
+        }
+    }
+
+    fn version_row(
+        &self,
+        one: &Arrived<'_>,
+        replaces: bool,
+        findings: &HashMap<crate::model::VersionId, String>,
+        profile: Option<&String>,
+    ) -> VersionRow {
+        let found = findings.get(&one.resolved.version);
+        VersionRow {
+            id: one.resolved.version,
+            record: one.resolved.record,
+            digest: one.resolved.digest,
+            capture: self.capture,
+            observed_at: self.now,
+            parts: one.layout.to_bytes(),
+            names: one.resolved.names.clone(),
+            // Without findings yet: the conversation is stale, and computed as a whole.
+            ruleset: found.map(|_| self.rules.ruleset.version().to_owned()).unwrap_or_default(),
+            findings: found.cloned().unwrap_or_else(|| "[]".to_owned()),
+            replaces,
+            edited_at: one.item.edited_at,
+            visibility: one.item.visibility,
+            outcome: one.decision.outcome,
+            profile: profile.cloned(),
+            left_out: (!one.left_out.is_empty())
+                .then(|| serde_json::to_string(&one.left_out).unwrap_or_default()),
+        }
+    }
+
+    fn decision_row(&self, one: &Arrived<'_>) -> DecisionRow {
+        DecisionRow {
+            record: one.resolved.record,
+            version: one.resolved.version,
+            outcome: one.decision.outcome,
+            tree: one.decision.tree.clone(),
+            tree_version: one.decision.tree_version.clone(),
+            path: serde_json::to_string(&one.decision.path).unwrap_or_else(|_| "[]".to_owned()),
+            ending: one.decision.ending.clone(),
+            keep: one.decision.keep.as_ref().and_then(|keep| serde_json::to_string(keep).ok()),
+            salt: one.salt.clone(),
+            decided_at: self.now,
+        }
+    }
+}
+
+/// A profile as records name it: id and version.
+pub(super) fn named(profile: &Profile) -> String {
+    format!("{} {}", profile.id(), profile.version())
+}
+
+fn answer_rows(one: &Arrived<'_>) -> Vec<AnswerRow> {
+    let row = |(asks, given): &(Asks, Given)| AnswerRow {
+        version: one.resolved.version,
+        asked: asks.name(),
+        answer: given.verdict.answer.as_str(),
+        answered_by: given.answered_by.as_str(),
+        by: given.by.clone(),
+        permille: (given.verdict.confidence.clamp(0.0, 1.0) * 1000.0).round() as u16,
+    };
+    one.answers.iter().map(row).collect()
+}
+
+pub(in crate::vault) fn publish_row(published: &PublishedConversation) -> OutboxRow {
+    let payload = serde_json::to_string(published).unwrap_or_default();
+    OutboxRow { kind: CONVERSATION, payload }
+}
+
+fn copy_name(row: &NameRow) -> NameRow {
+    NameRow { ..*row }
+}
