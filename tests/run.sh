@@ -88,12 +88,23 @@ install_strace() {
     install_debian "strace" strace
 }
 
+# Everything that is installed; each part says itself what is missing, and the step fails when one part does.
+install_all() {
+    local ended=0 part
+    for part in install_postgres install_radosgw install_strace install_softhsm find_python install_oidc install_testssl; do
+        "$part" || ended=1
+    done
+    return "$ended"
+}
+
 # step NAME COMMAND...: runs it, shows and keeps what it prints, remembers how it ended.
 step() {
     local name=$1
     shift
+    local start=$SECONDS
     printf '\n== %s\n' "$name"
     if "$@" 2>&1 | tee -a "$log"; then passed+=("$name"); else failed+=("$name"); fi
+    printf -- '-- %s: %s s\n' "$name" "$((SECONDS - start))"
 }
 
 # alone SECONDS COMMAND...: without the variables of the tests, for so long at the most.
@@ -120,19 +131,22 @@ those_beside() {
         printf '\n== %s\n' "${names_beside[$n]}"
         tee -a "$log" <"$work/beside-$n"
         if [[ -e $work/beside-$n.passed ]]; then passed+=("${names_beside[$n]}"); else failed+=("${names_beside[$n]}"); fi
+        rm -f "$work/beside-$n" "$work/beside-$n.passed"
     done
+    names_beside=()
+    pids_beside=()
 }
 
 start_postgres() {
     local address
-    install_postgres && address=$(tests/servers/postgres.sh start "$work/postgres") || return 1
+    address=$(tests/servers/postgres.sh start "$work/postgres") || return 1
     printf '%s\n' "$address" >"$work/address"
     echo "running at $address"
 }
 
 start_s3() {
     local server
-    install_radosgw && server=$(tests/servers/radosgw.sh start "$work/s3") || return 1
+    server=$(tests/servers/radosgw.sh start "$work/s3") || return 1
     printf '%s\n' "$server" >"$work/s3-server"
     echo "running at ${server%% *}"
 }
@@ -146,6 +160,11 @@ shared=${KNIK_SHARED:-}
 unset "${!KNIK_@}"
 [[ -z $shared ]] || export KNIK_SHARED=$shared
 
+# Packages come in while the compiler works: neither waits for the other.
+beside "packages" install_all
+step "format" cargo fmt --check
+step "build" cargo test --release --no-run
+those_beside
 step "PostgreSQL" start_postgres
 if [[ -s $work/address ]]; then
     KNIK_TEST_POSTGRES=$(<"$work/address")
@@ -156,22 +175,22 @@ if [[ -s $work/s3-server ]]; then
     KNIK_TEST_S3=$(<"$work/s3-server")
     export KNIK_TEST_S3
 fi
-step "strace" install_strace
-step "SoftHSM" install_softhsm
-step "Python" find_python
 if [[ -s $work/python ]]; then
     KNIK_TEST_PYTHON=$(<"$work/python")
     export KNIK_TEST_PYTHON
 fi
-step "OpenID provider" install_oidc
 if [[ -s $work/oidc-modules ]]; then
     KNIK_TEST_OIDC=$(<"$work/oidc-modules")
     export KNIK_TEST_OIDC
 fi
-step "testssl" install_testssl
-step "format" cargo fmt --check
-step "lints" cargo clippy --release --all-targets -- -D warnings
+# The lints work, the tests mostly wait: the lints give way to them, and begin once `cargo test` has let go of the build folder.
+lints() {
+    sleep 30
+    nice -n 15 cargo clippy --release --all-targets -- -D warnings
+}
+beside "lints" lints
 step "tests" cargo test --release --no-fail-fast -- --show-output
+those_beside
 # The very program that the tests were run against, at once: each of them waits more than it works. The tests' own
 # variables are no settings of the program: it refuses variables it does not know.
 program=${CARGO_TARGET_DIR:-target}/release/knik

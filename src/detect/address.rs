@@ -87,8 +87,10 @@ impl Addresses {
         let (last, end) = self.additions(view, number);
         let postcode = follows_postcode(view, last);
         let labelled = name_end + 1 < number;
-        let sure =
-            labelled || postcode.is_some() || self.context.before(view.near(), number_start, 40).is_some();
+        // `205a` and `12 bis` are house numbers and hardly anything else.
+        let added = last > number || !view.words.get(number).is_some_and(|w| w.look == Look::Number);
+        let residence = || self.context.before(view.near(), number_start, 40).is_some();
+        let sure = labelled || postcode.is_some() || added || residence();
         let (from, street) = self.chain(view, name_end, sure)?;
         let start = view.words.get(from)?.start;
         let start = if view.text.get(..start).is_some_and(|t| t.ends_with('\'')) { start - 1 } else { start };
@@ -146,7 +148,9 @@ impl Addresses {
     fn before_label(&self, view: &View<'_>, number: usize) -> Option<usize> {
         let previous = number.checked_sub(1)?;
         let word = view.words.get(previous)?;
-        if is(Some(word), LABELS) || (word.look == Look::Number && word.len() == 4) {
+        let year =
+            word.look == Look::Number && word.len() == 4 && previous > 0 && view.gap(previous - 1) == " ";
+        if is(Some(word), LABELS) || year {
             return previous.checked_sub(1);
         }
         Some(previous)
@@ -171,7 +175,7 @@ impl Addresses {
         }
         let from = self.trim(view, from, core);
         let capital = view.words.get(last).is_some_and(|w| w.capital());
-        if best == Street::No && (!capital || view.is_common(last)) {
+        if best == Street::No && (!capital || (view.is_common(last) && !sure)) {
             return None;
         }
         let bare = view
@@ -196,7 +200,10 @@ impl Addresses {
         let goes_on = gap != " "
             || view.flag(index + 1).any(Flags::PARTICLE)
             || self.words.is_bare(word_text(view, index + 1));
-        let capital = word.capital() && (goes_on || view.flag(index).any(Flags::FIRST));
+        let first = view.flag(index).any(Flags::FIRST);
+        // `hugo de grootstraat`: a first name that a particle leads on from, in lower case too.
+        let capital = (word.capital() && (goes_on || first))
+            || (first && gap == " " && view.flag(index + 1).any(Flags::PARTICLE));
         let street_before = self.street(view, index, sure) != Street::No
             && (gap == "-" || view.flag(index + 1).any(Flags::PARTICLE));
         joined
@@ -238,6 +245,10 @@ impl Addresses {
         let mut last = number;
         for _ in 0..2 {
             let (gap, Some(word)) = (view.gap(last), view.words.get(last + 1)) else { break };
+            if gap == " " && self.is_floor(view, last + 1) {
+                last += 2; // `2 hoog`
+                break;
+            }
             let text = view.text.get(word.start..word.end).unwrap_or("");
             let known = self.words.additions.contains(&word.hash);
             let letter = word.len() == 1
@@ -256,6 +267,14 @@ impl Addresses {
             last += 1;
         }
         (last, view.words.get(last).map_or(0, |w| w.end))
+    }
+
+    /// Whether a floor stands at a word: `2 hoog`, `drie hoog`.
+    fn is_floor(&self, view: &View<'_>, index: usize) -> bool {
+        let number = |word: &Word| (word.look == Look::Number && word.len() == 1) || is(Some(word), FLOORS);
+        view.words.get(index).is_some_and(number)
+            && view.gap(index) == " "
+            && is(view.words.get(index + 1), &[literal("hoog"), literal("hg")])
     }
 }
 
@@ -363,6 +382,7 @@ fn follows_postcode(view: &View<'_>, index: usize) -> Option<(usize, usize)> {
     }
 }
 
+const FLOORS: &[u64] = &[literal("een"), literal("één"), literal("twee"), literal("drie"), literal("vier")];
 const MOST_WORDS: usize = 5;
 const LABELS: &[u64] =
     &[literal("nr"), literal("no"), literal("nummer"), literal("huisnummer"), literal("huisnr")];

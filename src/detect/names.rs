@@ -23,6 +23,8 @@ pub(super) struct Names {
     pub(super) handle: Option<usize>,
     pub(super) rules: Rules,
     pub(super) doubtful: f32,
+    /// Names that are nobody's, such as those of shops.
+    pub(super) never: Phrases,
     /// Words of home, family and health: near them an office-holder is a person like any other.
     pub(super) private: Phrases,
     /// Who held office when.
@@ -79,7 +81,9 @@ impl Names {
             }
             if let Some(reading) = self.read(view, index).filter(|r| r.score >= self.doubtful) {
                 next = reading.last + 1;
-                hits.extend(self.hit(view, reading));
+                if !self.never.ends_at(view.words, reading.last) {
+                    hits.extend(self.hit(view, reading));
+                }
             }
         }
     }
@@ -258,7 +262,10 @@ impl Names {
                 (&self.rules.first, if capital { 0.45 } else { 0.15 })
             } else if flags.any(Flags::FIRST) {
                 (&self.rules.first, if capital { 0.55 } else { 0.45 })
-            } else if flags.any(Flags::EVERYDAY) && !flags.any(Flags::OTHER) && (capital || at == from) {
+            } else if flags.any(Flags::EVERYDAY)
+                && (!flags.any(Flags::OTHER) || self.is_doubled(view, at))
+                && (capital || at == from)
+            {
                 (
                     &self.rules.everyday,
                     if !capital {
@@ -282,6 +289,15 @@ impl Names {
         at
     }
 
+    /// Whether a first name goes on after a hyphen: `Mei-Ling`.
+    fn is_doubled(&self, view: &View<'_>, at: usize) -> bool {
+        let name = Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY);
+        view.gap(at) == "-"
+            && view.flag(at + 1).any(name)
+            && view.words.get(at).is_some_and(Word::capital)
+                == view.words.get(at + 1).is_some_and(Word::capital)
+    }
+
     /// A capital word that no list knows, right before what may be a surname: `Jaivey Ramdin`, `Cobie Stavenuiter`.
     fn unlisted_first(&self, view: &View<'_>, at: usize) -> bool {
         let known = Flags::OTHER
@@ -296,7 +312,8 @@ impl Names {
         let listed = view.flag(next).any(Flags::SURNAME.with(Flags::FIRST));
         let strange = surname.look == Look::Capital && surname.len() > 3 && !view.is_common(next);
         let street = is_street(view.text.get(surname.start..surname.end).unwrap_or(""));
-        let long = view.words.get(at).is_some_and(|w| w.look == Look::Capital && w.len() > 2);
+        let long = view.words.get(at).is_some_and(|w| w.look == Look::Capital && w.len() > 2)
+            && sounds(word_text(view, at));
         matches!(view.gap(at), " " | "-")
             && long
             && (listed || strange)
@@ -406,6 +423,15 @@ fn is_abbreviation(view: &View<'_>, from: usize, to: usize) -> bool {
     let letters = (from..to).filter_map(|i| view.words.get(i)).filter_map(|w| view.text.get(w.start..w.end));
     let joined: String = letters.flat_map(str::chars).flat_map(char::to_uppercase).collect();
     ["PS", "NB", "BV", "NV", "AUB", "TNV", "IPV", "IVM", "EU", "VS"].contains(&joined.as_str())
+}
+
+/// Whether a word has a vowel: `Pff` and `Hmm` name nobody.
+fn sounds(word: &str) -> bool {
+    !word.is_ascii() || word.bytes().any(|byte| b"aeiouyAEIOUY".contains(&byte))
+}
+
+fn word_text<'t>(view: &View<'t>, index: usize) -> &'t str {
+    view.words.get(index).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("")
 }
 
 fn is_street(word: &str) -> bool {

@@ -215,10 +215,10 @@ impl Ruleset {
         if let Some(addresses) = &self.addresses {
             addresses.find(&view, &mut hits);
         }
-        if hits.is_empty() {
+        if hits.is_empty() && beside.is_empty() {
             return Vec::new();
         }
-        self.beside_people(view.text, &beside, &mut hits);
+        self.beside_people(&view, &beside, &mut hits);
         let hits = resolve(view.text, hits);
         apart(hits.into_iter().filter_map(|hit| hit.finding(shadow, &self.recognisers)))
     }
@@ -320,7 +320,11 @@ impl Ruleset {
         if recogniser.context_required && !supported {
             return if recogniser.beside_person { Verdict::BesidePerson(candidate) } else { Verdict::No };
         }
-        if candidate.score >= self.thresholds.doubtful { Verdict::Found(candidate) } else { Verdict::No }
+        match candidate.score >= self.thresholds.doubtful {
+            true => Verdict::Found(candidate),
+            false if recogniser.beside_person => Verdict::BesidePerson(candidate),
+            false => Verdict::No,
+        }
     }
 
     /// What stands around a match and moves its score; whether a word of the context was found.
@@ -359,11 +363,12 @@ impl Ruleset {
         }
     }
 
-    /// Candidates without context that stand right after a person's name.
-    fn beside_people<'r>(&self, text: &str, beside: &[Candidate<'r>], hits: &mut Vec<Hit<'r>>) {
+    /// Candidates without context that stand right after a person's name, or in brackets after a word for a relative.
+    fn beside_people<'r>(&self, view: &View<'_>, beside: &[Candidate<'r>], hits: &mut Vec<Hit<'r>>) {
         if beside.is_empty() {
             return;
         }
+        let text = view.text;
         let mut ends: Vec<usize> =
             hits.iter().filter(|h| Some(h.recogniser) == self.names.person).map(|h| h.end).collect();
         ends.sort_unstable();
@@ -372,7 +377,8 @@ impl Ruleset {
             let near =
                 at.checked_sub(1).and_then(|i| ends.get(i)).and_then(|end| text.get(*end..beside.start));
             let brackets = text.get(beside.start..beside.end).is_some_and(|t| t.starts_with('('));
-            if near.is_some_and(|gap| bracketed(gap) || (brackets && gap == " ")) {
+            let named = near.is_some_and(|gap| bracketed(gap) || (brackets && gap == " "));
+            if named || after_relative(view, beside.start) {
                 let mut hit = beside.hit();
                 hit.start += usize::from(brackets);
                 hit.end -= usize::from(brackets);
@@ -401,8 +407,67 @@ fn bracketed(gap: &str) -> bool {
     gap.len() <= 20 && gap.contains(['(', ',']) && !gap.contains(['.', '!', '?', '\n', ')'])
 }
 
+/// Whether a word for a relative and a bracket stand right before a place: `mijn vader (`.
+fn after_relative(view: &View<'_>, start: usize) -> bool {
+    let before = view.text.get(..start).unwrap_or("");
+    let Some(outside) = before.strip_suffix('(').and_then(|t| t.strip_suffix(' ')) else { return false };
+    let index = view.words.partition_point(|word| word.end < outside.len());
+    view.words.get(index).is_some_and(|word| word.end == outside.len() && is(Some(word), RELATIVES))
+}
+
+/// Words for one certain person of someone's family.
+const RELATIVES: &[u64] = &[
+    literal("vader"),
+    literal("moeder"),
+    literal("pa"),
+    literal("ma"),
+    literal("papa"),
+    literal("mama"),
+    literal("zoon"),
+    literal("zoontje"),
+    literal("dochter"),
+    literal("dochtertje"),
+    literal("broer"),
+    literal("broertje"),
+    literal("zus"),
+    literal("zusje"),
+    literal("opa"),
+    literal("oma"),
+    literal("man"),
+    literal("vrouw"),
+    literal("echtgenoot"),
+    literal("echtgenote"),
+    literal("partner"),
+    literal("kind"),
+    literal("kleinzoon"),
+    literal("kleindochter"),
+    literal("oom"),
+    literal("tante"),
+    literal("neef"),
+    literal("nicht"),
+    literal("schoonvader"),
+    literal("schoonmoeder"),
+    literal("schoonzoon"),
+    literal("schoondochter"),
+    literal("zwager"),
+    literal("father"),
+    literal("mother"),
+    literal("son"),
+    literal("daughter"),
+    literal("brother"),
+    literal("sister"),
+    literal("husband"),
+    literal("wife"),
+];
+
 /// Words that may stand for the sign in an address.
-pub(super) const AT: &[u64] = &[literal("at"), literal("apenstaartje")];
+pub(super) const AT: &[u64] = &[
+    literal("at"),
+    literal("apenstaartje"),
+    literal("apestaartje"),
+    literal("apenstaart"),
+    literal("apestaart"),
+];
 
 /// Matches that count beside a person's name only: dates, for the most part.
 type Beside<'r> = SmallVec<[Candidate<'r>; 4]>;

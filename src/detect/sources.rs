@@ -321,16 +321,21 @@ impl Sources {
             company: rule_id("shape.company"),
             participant: rule_id("dictionary.participants"),
         };
-        let official = self.of_kind(Kind::Officials);
-        let against =
-            official.and_then(|index| self.recognisers.get(index)).map(|(_, r)| Phrases::of(&r.against));
+        let (person, official) = (self.of_kind(Kind::Names), self.of_kind(Kind::Officials));
+        let against = |of: Option<usize>| {
+            of.and_then(|index| self.recognisers.get(index))
+                .map(|(_, r)| Phrases::of(&r.against))
+                .unwrap_or_default()
+        };
+        let (never, private) = (against(person), against(official));
         Names {
-            person: self.of_kind(Kind::Names),
+            person,
             official,
             handle: self.of_kind(Kind::Handles),
             rules,
             doubtful,
-            private: against.unwrap_or_default(),
+            never,
+            private,
             officials: std::mem::take(&mut self.lists.officials),
         }
     }

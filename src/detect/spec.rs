@@ -36,7 +36,7 @@ pub struct Recogniser {
     /// A match without a word of `context` nearby is dropped.
     #[serde(default)]
     pub(super) context_required: bool,
-    /// A match right after a person's name needs no context.
+    /// A match right after a person's name, or in brackets after a word for a relative, needs no context.
     #[serde(default)]
     pub(super) beside_person: bool,
     /// What names the value of patterns that start at a label: words or phrases of at most three words; a word that ends in `*`
@@ -187,7 +187,7 @@ impl Recogniser {
 
     /// Whether a match of the pattern comes to nothing unless a word of the context stands near it.
     pub(super) fn is_weak(&self, pattern: &Pattern, doubtful: f32) -> bool {
-        (self.context_required || pattern.score < doubtful) && !self.beside_person
+        if self.context_required { !self.beside_person } else { pattern.score < doubtful }
     }
 
     /// Whether a pattern of it is weak.

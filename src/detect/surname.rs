@@ -90,6 +90,9 @@ impl Names {
         {
             return None;
         }
+        if word.look == Look::Initial {
+            return (so_far >= FIRST_CERTAIN && view.gap(at).starts_with('.')).then_some(0.1);
+        }
         let alone = !with_first && !certain_start;
         match (listed, capital, common) {
             (true, true, false) if alone && place => None,
@@ -110,7 +113,7 @@ impl Names {
             (true, false, true) if titled => Some(0.2),
             (true, false, true) if particles && certain_start => Some(0.2),
             (false, true, false)
-                if alone && !particles && (after_article(view, at) || is_landmark(view, at)) =>
+                if alone && (is_landmark(view, at) || (!particles && after_article(view, at))) =>
             {
                 None
             }

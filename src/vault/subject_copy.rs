@@ -101,7 +101,9 @@ async fn of_record(
         Some(item) => view(archive, rules, found, known, item, own, language).await?,
         None => None,
     };
+    // What others posted is dated to the day: an exact time names its author.
     let posted = item.as_ref().and_then(|item| item.posted_at);
+    let posted = posted.map(|at| if found.author { at.to_string() } else { at.day() });
     opened.serving.handed_over().await?;
     let mut shown = json!({
         "channel": known.channel, "kind": known.kind, "postedAt": posted, "written": found.author,

@@ -215,6 +215,10 @@ pub async fn a_person_concerned_is_answered_with_what_is_theirs(stage: &Stage) {
     let records = copy["records"].as_array().unwrap();
     assert_eq!(records.len() as u64, counted[0].0 + counted[0].1);
     assert!(records.iter().all(|one| one["disclosure"].is_string()), "each opening is recorded");
+    for one in records {
+        let exact = one["postedAt"].as_str().unwrap().contains('T');
+        assert_eq!(exact, one["written"] == true, "another's post shows its day alone: {one}");
+    }
     assert!(copy["recipients"]["openings"].to_string().contains("avg-15"));
     for other in [person(3, Role::Official, "dwv"), person(4, Role::RecordsManager, "min-low")] {
         assert!(subject_requests::search(archive, rules, &other, id).await.is_err());
