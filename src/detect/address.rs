@@ -88,7 +88,7 @@ impl Addresses {
         let postcode = follows_postcode(view, last);
         let labelled = name_end + 1 < number;
         // `205a` and `12 bis` are house numbers and hardly anything else.
-        let added = last > number || !view.words.get(number).is_some_and(|w| w.look == Look::Number);
+        let added = last > number || !word_text(view, number).bytes().all(|byte| byte.is_ascii_digit());
         let residence = || self.context.before(view.near(), number_start, 40).is_some();
         let sure = labelled || postcode.is_some() || added || residence();
         let (from, street) = self.chain(view, name_end, sure)?;

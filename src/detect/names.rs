@@ -81,7 +81,9 @@ impl Names {
             }
             if let Some(reading) = self.read(view, index).filter(|r| r.score >= self.doubtful) {
                 next = reading.last + 1;
-                if !self.never.ends_at(view.words, reading.last) {
+                // `Albert Heijn`, and `Amber` of `Amber alert`.
+                let nobody = [reading.last, reading.last + 1];
+                if !nobody.iter().any(|end| self.never.ends_at(view.words, *end)) {
                     hits.extend(self.hit(view, reading));
                 }
             }
@@ -163,7 +165,7 @@ impl Names {
         r.from = at;
         let cue = if titled { CUE_CERTAIN } else { self.cue(view, index, &mut r) };
         let given = at;
-        at = self.initials(view, at, &mut r);
+        at = self.initials(view, at, cue >= CUE_CERTAIN, &mut r);
         let with_initials = at > given;
         let several_initials = at > given + 1 && !is_abbreviation(view, given, at);
         let initials_end = at;
@@ -231,9 +233,11 @@ impl Names {
         weight
     }
 
-    fn initials<'r>(&'r self, view: &View<'_>, from: usize, r: &mut Reading<'r>) -> usize {
+    /// Reads initials; in lower case behind a title or a certain cue only: `de heer h. slagter`.
+    fn initials<'r>(&'r self, view: &View<'_>, from: usize, led: bool, r: &mut Reading<'r>) -> usize {
         let mut at = from;
-        while at < from + 5 && view.words.get(at).is_some_and(|w| w.look == Look::Initial) {
+        let initial = |w: &Word| w.look == Look::Initial || (led && w.len() == 1 && w.look == Look::Lower);
+        while at < from + 5 && view.words.get(at).is_some_and(initial) {
             let gap = view.gap(at);
             let dotted = matches!(gap, "." | ". " | ".-");
             let bare =
@@ -364,7 +368,8 @@ impl Names {
             .words
             .get(r.from)
             .is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('#')));
-        if street {
+        let saint = r.from == r.last && r.from.checked_sub(1).is_some_and(|i| is(view.words.get(i), SAINT));
+        if street || saint {
             r.score -= 1.0;
         }
         if hyphened && r.from == r.last {
@@ -461,6 +466,7 @@ pub(super) const INTRODUCTIONS: &[(u64, u64)] = &[
     (literal("i"), literal("am")),
     (literal("ik"), literal("heet")),
 ];
+const SAINT: &[u64] = &[literal("sint"), literal("st"), literal("santa")];
 const YOU: &[u64] = &[literal("je"), literal("jij"), literal("u"), literal("you")];
 const VERBS: &[u64] = &[
     literal("is"),

@@ -369,8 +369,9 @@ impl Ruleset {
             return;
         }
         let text = view.text;
-        let mut ends: Vec<usize> =
-            hits.iter().filter(|h| Some(h.recogniser) == self.names.person).map(|h| h.end).collect();
+        let people = || hits.iter().filter(|h| Some(h.recogniser) == self.names.person);
+        let mut ends: Vec<usize> = people().map(|h| h.end).collect();
+        let starts: Vec<usize> = people().map(|h| h.start).collect();
         ends.sort_unstable();
         for beside in beside {
             let at = ends.partition_point(|end| *end <= beside.start);
@@ -378,7 +379,13 @@ impl Ruleset {
                 at.checked_sub(1).and_then(|i| ends.get(i)).and_then(|end| text.get(*end..beside.start));
             let brackets = text.get(beside.start..beside.end).is_some_and(|t| t.starts_with('('));
             let named = near.is_some_and(|gap| bracketed(gap) || (brackets && gap == " "));
-            if named || after_relative(view, beside.start) {
+            // `(12-03-1980) Els Voorbeeld`
+            let heads = text.get(..beside.start).is_some_and(|t| t.ends_with('('))
+                && text.get(beside.end..).and_then(|t| t.strip_prefix(')')).is_some_and(|rest| {
+                    let name = text.len() - rest.trim_start_matches(' ').len();
+                    name - beside.end <= 4 && starts.contains(&name)
+                });
+            if named || heads || after_relative(view, beside.start) {
                 let mut hit = beside.hit();
                 hit.start += usize::from(brackets);
                 hit.end -= usize::from(brackets);
@@ -407,13 +414,16 @@ fn bracketed(gap: &str) -> bool {
     gap.len() <= 20 && gap.contains(['(', ',']) && !gap.contains(['.', '!', '?', '\n', ')'])
 }
 
-/// Whether a word for a relative and a bracket stand right before a place: `mijn vader (`.
+/// Whether a word for a relative stands right before a place: `mijn vader (`, `mijn moeder is van `.
 fn after_relative(view: &View<'_>, start: usize) -> bool {
     let before = view.text.get(..start).unwrap_or("");
-    let Some(outside) = before.strip_suffix('(').and_then(|t| t.strip_suffix(' ')) else { return false };
+    let Some(outside) = TIES.iter().find_map(|tie| before.strip_suffix(tie)) else { return false };
     let index = view.words.partition_point(|word| word.end < outside.len());
     view.words.get(index).is_some_and(|word| word.end == outside.len() && is(Some(word), RELATIVES))
 }
+
+/// What ties a date to the word before it.
+const TIES: &[&str] = &[" (", " is van ", " was van "];
 
 /// Words for one certain person of someone's family.
 const RELATIVES: &[u64] = &[

@@ -53,7 +53,10 @@ impl Names {
         if particles > 0 && lower && r.office && !lead.first {
             return None; // `minister van Financiën` names an office, not a person.
         }
-        if lead.first && r.score < 0.2 && view.is_common(at) && lower {
+        let everyday = from.checked_sub(1).is_some_and(|i| view.flag(i).any(Flags::EVERYDAY));
+        let inner = everyday && view.flag(from).any(Flags::INNER) && !word.capital();
+        let old = particles > 1 && is(view.words.get(at - 1), &[literal("der"), literal("den")]);
+        if lead.first && ((r.score < 0.2 && !old) || inner) && view.is_common(at) && lower {
             return None; // `roos in de wind`: an everyday word and another are no name.
         }
         let weight = self.surname_weight(view, at, particles, lead, r.score)?;
@@ -91,7 +94,7 @@ impl Names {
             return None;
         }
         if word.look == Look::Initial {
-            return (so_far >= FIRST_CERTAIN && view.gap(at).starts_with('.')).then_some(0.1);
+            return (so_far >= FIRST_LIKELY && view.gap(at).starts_with('.')).then_some(0.1);
         }
         let alone = !with_first && !certain_start;
         match (listed, capital, common) {
@@ -210,6 +213,26 @@ const ARTICLES: &[u64] = &[
     literal("dat"),
     literal("onze"),
     literal("jullie"),
+    // What is called after a place or a street.
+    literal("station"),
+    literal("halte"),
+    literal("perron"),
+    literal("stadion"),
+    literal("ziekenhuis"),
+    literal("wijk"),
+    literal("buurt"),
+    literal("eiland"),
+    literal("hotel"),
+    literal("restaurant"),
+    literal("café"),
+    literal("camping"),
+    literal("theater"),
+    literal("museum"),
+    literal("park"),
+    literal("kasteel"),
+    literal("polder"),
+    literal("hoek"),
+    literal("basisschool"),
 ];
 /// Particles that hardly stand before anything but a surname.
 const ARCHAIC: &[u64] = &[literal("ter"), literal("ten"), literal("der"), literal("vd")];
@@ -237,6 +260,9 @@ const OPENERS: &[u64] = &[
 ];
 /// What a first name that leaves no doubt weighs.
 const FIRST_CERTAIN: f32 = 0.45;
+
+/// What an everyday first name weighs within a sentence.
+const FIRST_LIKELY: f32 = 0.25;
 
 /// Whether the gap before a surname lets it belong to what stands before it.
 fn joins(gap: &str, after_initial: bool) -> bool {
