@@ -79,6 +79,17 @@ impl Dialect {
             (Self::Postgres, _) => &["SET synchronous_commit = on"],
         }
     }
+
+    /// SQLite's one connection that writes keeps the pages it touches again (64 MiB): keys are random, and so are the pages
+    /// of their indexes. The same pages go from the log into the file once for several transactions.
+    const fn writing(self, mode: Mode) -> &'static [&'static str] {
+        match (self, mode) {
+            (Self::Sqlite, Mode::Owner | Mode::Writer) => {
+                &["PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 8000"]
+            }
+            _ => &[],
+        }
+    }
 }
 
 /// A database with its pools. Cloning shares them.
@@ -131,11 +142,11 @@ impl Database {
             Dialect::Sqlite => 1,
             Dialect::Postgres => READERS,
         };
-        let write = pool(&url, dialect, mode, writers).await?;
+        let write = pool(&url, dialect, mode, writers, dialect.writing(mode)).await?;
         if mode == Mode::Owner {
             migrator(plane, dialect).run(&write).await.map_err(StoreError::Migrate)?;
         }
-        let read = pool(&url, dialect, mode, READERS).await?;
+        let read = pool(&url, dialect, mode, READERS, &[]).await?;
         Ok(Self { read, write, dialect, url: address })
     }
 
@@ -237,16 +248,22 @@ impl Database {
 /// One connection to a server, for looking before anything is set up there.
 pub(super) async fn plain_pool(url: &str) -> Result<AnyPool, StoreError> {
     install_default_drivers();
-    pool(url, Dialect::of(url)?, Mode::Reader, 1).await
+    pool(url, Dialect::of(url)?, Mode::Reader, 1, &[]).await
 }
 
-async fn pool(url: &str, dialect: Dialect, mode: Mode, connections: u32) -> Result<AnyPool, StoreError> {
+async fn pool(
+    url: &str,
+    dialect: Dialect,
+    mode: Mode,
+    connections: u32,
+    more: &'static [&'static str],
+) -> Result<AnyPool, StoreError> {
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(30))
         .after_connect(move |connection, _| {
             Box::pin(async move {
-                for statement in dialect.session(mode) {
+                for statement in dialect.session(mode).iter().chain(more) {
                     sqlx::query(*statement).execute(&mut *connection).await?;
                 }
                 Ok(())

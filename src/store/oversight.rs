@@ -67,7 +67,7 @@ impl Openings {
         let actor = asked.actor.map_or("<> $3", |_| "= $3");
         let sql = format!(
             "SELECT d.id, d.record, d.actor, d.legal_basis, d.opening, d.created_at, d.outcome FROM disclosure d \
-             LEFT JOIN record r ON r.id = d.record \
+             LEFT JOIN record_row k ON k.id = d.record LEFT JOIN shelf r ON r.number = k.shelf \
              WHERE COALESCE(d.organisation, r.organisation) = $1 AND d.legal_basis {basis} AND d.actor {actor} \
              AND d.created_at >= $4 AND d.created_at < $5 ORDER BY d.created_at DESC, d.id LIMIT $6"
         );
@@ -109,7 +109,7 @@ impl Openings {
         let rows = sqlx::query(
             "SELECT d.legal_basis, d.actor, COUNT(*) AS intended, \
              SUM(CASE WHEN d.outcome = 'served' THEN 1 ELSE 0 END) AS served FROM disclosure d \
-             LEFT JOIN record r ON r.id = d.record \
+             LEFT JOIN record_row k ON k.id = d.record LEFT JOIN shelf r ON r.number = k.shelf \
              WHERE COALESCE(d.organisation, r.organisation) = $1 AND d.created_at >= $2 AND d.created_at < $3 \
              GROUP BY d.legal_basis, d.actor",
         )
@@ -137,7 +137,8 @@ impl Openings {
         organisation: &OrganisationId,
     ) -> Result<Option<Timestamp>, StoreError> {
         let row = sqlx::query(
-            "SELECT MIN(d.created_at) AS first FROM disclosure d LEFT JOIN record r ON r.id = d.record \
+            "SELECT MIN(d.created_at) AS first FROM disclosure d LEFT JOIN record_row k ON k.id = d.record \
+             LEFT JOIN shelf r ON r.number = k.shelf \
              WHERE COALESCE(d.organisation, r.organisation) = $1",
         )
         .bind(organisation.to_string())

@@ -101,6 +101,17 @@ pub(super) fn compute(
     sources: &Sources,
 ) -> Result<Computed, VaultError> {
     let people = People::of(names, channel_account, members, known, sources)?;
+    Ok(computed(rules, names, conversation, members, &people))
+}
+
+/// The same, of people who are known: it draws nothing, so that several conversations can be computed at once.
+pub(super) fn computed(
+    rules: &Rules,
+    names: &Names<'_>,
+    conversation: ConversationId,
+    members: &[Member<'_>],
+    people: &People<'_>,
+) -> Computed {
     let participants = people.participants();
     let dictionary = Participants::of(&participants);
     let mut computed = Computed {
@@ -136,12 +147,12 @@ pub(super) fn compute(
             computed.flagged += 1;
             continue;
         }
-        match projection(rules, &people, names, member, &found, position) {
+        match projection(rules, people, names, member, &found, position) {
             Some(projection) => computed.published.projections.push(projection),
             None => computed.uncertain += 1,
         }
     }
-    Ok(computed)
+    computed
 }
 
 fn found_by(names: &Names<'_>, member: &Member<'_>) -> FindRow {
@@ -217,7 +228,7 @@ fn metadata<'s>(people: &People<'_>, names: &Names<'_>, member: &Member<'_>) -> 
 }
 
 /// Everyone who writes or is mentioned in a conversation.
-struct People<'a> {
+pub(super) struct People<'a> {
     subjects: HashMap<ItemDigest, SubjectRef>,
     fresh: Vec<(ItemDigest, SubjectRef)>,
     /// Each account as written, once.
@@ -225,7 +236,8 @@ struct People<'a> {
 }
 
 impl<'a> People<'a> {
-    fn of(
+    /// Those of the members; who is not `known` is given a reference.
+    pub(super) fn of(
         names: &Names<'_>,
         channel_account: &str,
         members: &[Member<'a>],

@@ -59,17 +59,18 @@ pub fn part_role(word: &str) -> Option<PartRole> {
 }
 
 impl Layout {
-    /// The stored form.
+    /// The stored form, in a capture of this format: that is not named.
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let form = match self.format {
+    pub fn to_bytes(&self, capture: Format) -> Vec<u8> {
+        let format = self.format.filter(|own| *own != capture);
+        let form = match format {
             _ if !self.beside.is_empty() => BESIDE,
             Some(_) => VERSION,
             None => PLAIN,
         };
         let mut out = vec![form];
         if form != PLAIN {
-            let word = self.format.map(|format| format.as_str()).unwrap_or_default();
+            let word = format.map(|format| format.as_str()).unwrap_or_default();
             number(&mut out, word.len() as u64);
             out.extend_from_slice(word.as_bytes());
         }
@@ -266,7 +267,10 @@ mod tests {
             (Some(Format::XApiV1), beside),
         ] {
             let layout = Layout { format, beside, ..layout() };
-            let bytes = layout.to_bytes();
+            let bytes = layout.to_bytes(Format::Warc);
+            // A capture of its own format says it already.
+            let own = Layout { format: None, ..layout.clone() };
+            assert_eq!(Layout::from_bytes(&layout.to_bytes(Format::XApiV1)), Some(own));
             assert_eq!(Layout::from_bytes(&bytes), Some(layout));
             for cut in 0..bytes.len() {
                 assert_eq!(Layout::from_bytes(&bytes[..cut]), None, "{cut}");

@@ -11,6 +11,7 @@ pub mod break_glass;
 pub mod channels;
 pub mod compare;
 mod conversation;
+mod cores;
 pub mod cosign;
 pub mod destroy;
 pub mod disclose;

@@ -12,11 +12,13 @@ use knik::model::{
     SubjectRequestKind,
 };
 use knik::redact::Language;
+use knik::store::Database;
 use knik::store::oversight::RegisterSelection;
 use knik::vault::find::{FindQuery, Found, find};
 use knik::vault::subject_requests::{Registering, StatedAccount};
 use knik::vault::{VaultError, oversight, subject_copy, subject_requests};
 use sqlx::Row;
+use std::collections::{HashMap, HashSet};
 
 /// A reaction of the demo.
 const NATIVE_ID: &str = "116198651920429236";
@@ -123,34 +125,51 @@ pub async fn searching_is_for_who_asked_within_their_request(stage: &Stage) {
     refused(seek(&vault, &ann, other, &words()).await, "access#not-ended");
 }
 
+/// For each row of the index the numbers of the records in it, read as the migration describes them.
+async fn indexed(db: &Database) -> Vec<HashSet<i64>> {
+    let rows = sqlx::query("SELECT block, records FROM find_posting").fetch_all(db.read()).await.unwrap();
+    let numbers = |row: &sqlx::any::AnyRow| {
+        let (mut next, mut step, mut shift) = (row.get::<i64, _>("block") * 16_384, 0, 0);
+        let mut found = HashSet::new();
+        for byte in row.get::<Vec<u8>, _>("records") {
+            step |= i64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                found.insert(next + step);
+                (next, step, shift) = (next + step + 1, 0, 0);
+            }
+        }
+        found
+    };
+    rows.iter().map(numbers).collect()
+}
+
 pub async fn what_can_be_found_goes_with_its_record_and_reads_as_nothing(stage: &Stage) {
     let vault = vault(stage).await;
     let ann = official(1);
     let id = asked(&vault, &ann, asking("woo-request", OpeningScope::Find, &[])).await.unwrap().row.id;
     let one = ids(&seek(&vault, &ann, id, &query(|q| q.address = some(NATIVE_ID))).await.unwrap())[0];
     let db = vault.archive.catalogue.database().clone();
-    let tokens = || async {
-        let rows = sqlx::query("SELECT COUNT(*) AS n FROM find_token WHERE record = $1")
-            .bind(one.uuid().as_bytes().to_vec())
-            .fetch_one(db.read())
-            .await
-            .unwrap();
-        rows.get::<i64, _>("n")
-    };
+    let number =
+        sqlx::query("SELECT number FROM record_row WHERE id = $1").bind(one.uuid().as_bytes().to_vec());
+    let number: i64 = number.fetch_one(db.read()).await.unwrap().get("number");
+    let tokens = || async { indexed(&db).await.iter().filter(|records| records.contains(&number)).count() };
     assert!(tokens().await > 10);
     // A batch taken in again, and a conversation computed anew, add nothing.
-    let before = super::fixture::rows(&db, "find_token").await;
+    let before = super::fixture::dump(&db, &["find_posting"]).await;
     let stale = "INSERT INTO stale_conversation (conversation, since) SELECT DISTINCT conversation, 0 FROM record \
                  WHERE destroyed_at IS NULL ON CONFLICT (conversation) DO NOTHING";
     vault.tamper(stale).await;
     vault.round().await;
-    assert_eq!(super::fixture::rows(&db, "find_token").await, before);
+    assert_eq!(super::fixture::dump(&db, &["find_posting"]).await, before);
     // Another organisation has nothing alike: its tokens are made with its name.
-    let shared = sqlx::query(
-        "SELECT COUNT(*) AS n FROM find_token a JOIN record r ON r.id = a.record JOIN find_token b ON b.token = a.token \
-         JOIN record s ON s.id = b.record WHERE r.organisation <> s.organisation",
-    );
-    assert_eq!(shared.fetch_one(db.read()).await.unwrap().get::<i64, _>("n"), 0);
+    let whose = sqlx::query("SELECT number, organisation FROM record").fetch_all(db.read()).await.unwrap();
+    let whose: HashMap<i64, String> =
+        whose.iter().map(|row| (row.get("number"), row.get("organisation"))).collect();
+    for records in indexed(&db).await {
+        let organisations: HashSet<_> = records.iter().map(|number| &whose[number]).collect();
+        assert_eq!(organisations.len(), 1);
+    }
     destroyed(&vault, &"min-low".parse().unwrap(), &[one]).await.unwrap();
     assert_eq!(tokens().await, 0);
     let gone = seek(&vault, &ann, id, &query(|q| q.handle = some("tjitske_w"))).await.unwrap();

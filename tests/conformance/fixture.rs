@@ -232,7 +232,8 @@ pub async fn dump(db: &Database, tables: &[&str]) -> Vec<String> {
     all
 }
 
-fn shown(row: &AnyRow) -> String {
+/// A row as text.
+pub fn shown(row: &AnyRow) -> String {
     let cell = |n: usize| {
         let bytes = || row.try_get::<Option<Vec<u8>>, _>(n).map(|v| v.map(hex::encode));
         let text = || row.try_get::<Option<String>, _>(n);

@@ -11,7 +11,8 @@ mod inbox;
 mod journal;
 mod keeping;
 mod late;
-mod openings;
+mod numbers;
+pub mod openings;
 mod reading_role;
 mod revocations;
 mod room;
@@ -100,6 +101,9 @@ on_every_backend! {
         in_what_they_wrote_their_own_number_can_be_read,
         a_restriction_withholds_everywhere_at_once_and_can_be_lifted,
         the_officer_sees_who_opened_what_and_the_public_log_tells_nothing_small;
+    numbers:
+        what_was_there_before_rows_had_numbers_reads_the_same,
+        what_many_rows_say_alike_stands_once;
     late:
         an_entry_that_commits_late_is_numbered,
         what_comes_late_to_the_outbox_goes_down;

@@ -68,18 +68,28 @@ impl Stage {
 
     /// A database of this test with the tables of its plane's first version alone, as the program of that time made them.
     pub async fn first_schema(&self, plane: Plane) -> AnyPool {
+        self.schema_before(plane, "0002").await
+    }
+
+    /// A database of this test as it was before the migration whose name begins like this.
+    pub async fn schema_before(&self, plane: Plane, next: &str) -> AnyPool {
         self.create(plane).await;
         let (folder, mode) = match self.dialect() {
             Dialect::Sqlite => ("sqlite", "?mode=rwc"),
             Dialect::Postgres => ("postgres", ""),
         };
-        let first = tempfile::tempdir().unwrap();
+        let before = tempfile::tempdir().unwrap();
         let shipped = package().join("src/store/migrations").join(word(plane)).join(folder);
-        std::fs::copy(shipped.join("0001_start.sql"), first.path().join("0001_start.sql")).unwrap();
+        for file in std::fs::read_dir(shipped).unwrap() {
+            let file = file.unwrap();
+            if *file.file_name() < *std::ffi::OsStr::new(next) {
+                std::fs::copy(file.path(), before.path().join(file.file_name())).unwrap();
+            }
+        }
         sqlx::any::install_default_drivers();
         let url = format!("{}{mode}", self.url(plane, "postgres"));
         let pool = AnyPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
-        Migrator::new(first.path()).await.unwrap().run(&pool).await.unwrap();
+        Migrator::new(before.path()).await.unwrap().run(&pool).await.unwrap();
         pool
     }
 

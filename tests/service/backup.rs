@@ -18,14 +18,14 @@ use std::path::{Path, PathBuf};
 const PASSPHRASE: &str = "zeven losse woorden zonder enig verband";
 
 /// A folder with three questions, and where its backups go.
-struct Kept {
-    folder: Folder,
+pub struct Kept {
+    pub folder: Folder,
     passphrase: String,
     place: PathBuf,
 }
 
 impl Kept {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::with("")
     }
 
@@ -38,20 +38,20 @@ impl Kept {
         Self { folder, passphrase, place }
     }
 
-    fn backup(&self) -> Value {
+    pub fn backup(&self) -> Value {
         let place = text(&self.place);
         self.folder.run(&["backup", place, "--passphrase-file", &self.passphrase, "--json"]).ok().json()
     }
 
     /// What `knik restore` says when it makes a data folder of this name.
-    fn restore(&self, name: &str, more: &[&str]) -> (PathBuf, super::fixture::Ran) {
+    pub fn restore(&self, name: &str, more: &[&str]) -> (PathBuf, super::fixture::Ran) {
         let dir = self.folder.temp.path().join(name);
         let asked = ["restore", text(&self.place), "--passphrase-file", &self.passphrase, "--json"];
         let ran = knik(&dir, &[&asked[..], more].concat());
         (dir, ran)
     }
 
-    fn second_place(&self) -> String {
+    pub fn second_place(&self) -> String {
         text(&self.folder.dir.join("ledger-copy")).to_owned()
     }
 
@@ -103,7 +103,7 @@ async fn databases_on_a_server_come_back_in_others() {
 }
 
 /// A data folder, whatever is set for these tests.
-async fn opened(dir: &Path) -> DataFolder {
+pub async fn opened(dir: &Path) -> DataFolder {
     DataFolder::open_with(dir, std::iter::empty()).await.unwrap()
 }
 
@@ -111,7 +111,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn is_sound(dir: &Path) {
+pub fn is_sound(dir: &Path) {
     let seen = knik(dir, &["verify", "--json"]).ok().json();
     assert_eq!(seen["firstWrong"], Value::Null, "{seen}");
 }

@@ -25,6 +25,7 @@ mod pki;
 mod processes;
 mod question;
 mod refusals;
+mod replayed;
 pub mod requests;
 mod review;
 mod revocation;

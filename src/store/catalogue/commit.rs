@@ -1,9 +1,12 @@
 //! The commit point of ingest: everything of one batch becomes visible together, or nothing does.
 
 use super::Catalogue;
-use super::decided::{AnswerRow, MinimisedRow, insert_answers, insert_minimised};
-use super::find::{FindRow, insert_found};
+use super::decided::{AnswerRow, MinimisedRow, insert_minimised};
+use super::find::FindRow;
+use super::find_postings::insert_found;
 use super::flags::{FlagRow, insert_flags};
+use super::insert::{insert_names, insert_records, insert_subjects, kept_visibility};
+use super::numbers::Numbers;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     CaptureId, ChannelId, ConversationId, FragmentId, ItemDigest, ItemKind, OrganisationId, Outcome,
@@ -244,14 +247,14 @@ impl Catalogue {
     pub async fn commit(&self, log: &Origin, batch: Batch) -> Result<Vec<Recorded>, StoreError> {
         let mut tx = self.db.begin().await?;
         insert_sealed(&mut tx, &batch).await?;
-        merge(&mut tx, &batch.merged, batch.now).await?;
-        insert_records(&mut tx, &batch).await?;
+        let numbers = Numbers::of(&mut tx, &batch).await?;
+        merge(&mut tx, &batch.merged, &numbers, batch.now).await?;
+        insert_records(&mut tx, &batch, &numbers).await?;
         insert_sightings(&mut tx, &batch.sightings).await?;
         insert_flags(&mut tx, &batch.flags).await?;
         insert_found(&mut tx, &batch.found_by).await?;
-        insert_names(&mut tx, &batch.names).await?;
-        insert_decisions(&mut tx, &batch).await?;
-        insert_answers(&mut tx, &batch.answers).await?;
+        insert_names(&mut tx, &batch.names, &numbers).await?;
+        insert_subjects(&mut tx, &batch.subjects).await?;
         insert_minimised(&mut tx, &batch.minimised).await?;
         withdraw(&mut tx, &batch.names).await?;
         close(&mut tx, &batch.closed).await?;
@@ -299,7 +302,30 @@ async fn insert_sealed(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Res
             .bind(i64::try_from(row.size_bytes).unwrap_or(i64::MAX))
             .bind(row.ranges.clone())
     })
-    .await
+    .await?;
+    widen(tx, &fragments).await
+}
+
+/// Where the fragments of a segment begin and end among all.
+async fn widen(tx: &mut Transaction<'static, Any>, fragments: &[&FragmentRow]) -> Result<(), StoreError> {
+    let mut ends: BTreeMap<SegmentId, (FragmentId, FragmentId)> = BTreeMap::new();
+    for row in fragments {
+        let (first, last) = ends.entry(row.segment).or_insert((row.id, row.id));
+        (*first, *last) = ((*first).min(row.id), (*last).max(row.id));
+    }
+    for (segment, (first, last)) in ends {
+        sqlx::query(
+            "UPDATE segment SET first_fragment = CASE WHEN first_fragment < $1 THEN first_fragment ELSE $1 END, \
+             last_fragment = CASE WHEN last_fragment > $2 THEN last_fragment ELSE $2 END WHERE id = $3",
+        )
+        .bind(bytes(first.uuid()))
+        .bind(bytes(last.uuid()))
+        .bind(bytes(segment.uuid()))
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("adding fragments"))?;
+    }
+    Ok(())
 }
 
 /// The numbers of the segments that hold these fragments.
@@ -323,12 +349,20 @@ async fn segment_numbers(
 async fn merge(
     tx: &mut Transaction<'static, Any>,
     merged: &[(ConversationId, ConversationId)],
+    numbers: &Numbers,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for (keep, drop) in merged {
+        sqlx::query(
+            "UPDATE record_row SET conversation = $1 WHERE conversation = (SELECT number FROM conversation WHERE id = $2)",
+        )
+        .bind(numbers.conversation(*keep)?)
+        .bind(bytes(drop.uuid()))
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("joining conversations"))?;
         for statement in [
-            "UPDATE record SET conversation = $1 WHERE conversation = $2",
-            "UPDATE name SET conversation = $1 WHERE conversation = $2",
+            "UPDATE name_row SET conversation = $1 WHERE conversation = $2",
             "UPDATE suppression SET conversation = $1 WHERE conversation = $2",
         ] {
             sqlx::query(statement)
@@ -339,7 +373,7 @@ async fn merge(
                 .map_err(StoreError::database("joining conversations"))?;
         }
         for statement in [
-            "DELETE FROM subject WHERE conversation = $1",
+            "DELETE FROM subject_row WHERE conversation = (SELECT number FROM conversation WHERE id = $1)",
             "DELETE FROM stale_conversation WHERE conversation = $1",
         ] {
             sqlx::query(statement)
@@ -354,59 +388,6 @@ async fn merge(
     let emptied: Vec<ConversationId> = merged.iter().map(|(_, drop)| *drop).collect();
     let after = Timestamp::from_micros(now.micros().saturating_add(1)).unwrap_or(now);
     mark_stale(tx, &emptied, after).await
-}
-
-async fn insert_records(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<(), StoreError> {
-    let head = "INSERT INTO record (id, organisation, channel, conversation, kind, visibility, posted_at, edited_at, \
-                own, withheld, version, projection, outcome, answers) VALUES";
-    insert_all(tx, head, 14, "", &batch.records, |query, row| {
-        query
-            .bind(bytes(row.id.uuid()))
-            .bind(row.organisation.to_string())
-            .bind(row.channel.to_string())
-            .bind(bytes(row.conversation.uuid()))
-            .bind(row.kind.as_str())
-            .bind(row.visibility.as_str())
-            .bind(row.posted_at.map(Timestamp::micros))
-            .bind(row.edited_at.map(Timestamp::micros))
-            .bind(i64::from(row.own))
-            .bind(row.withheld)
-            .bind(bytes(row.version.uuid()))
-            .bind(bytes(row.projection.uuid()))
-            .bind(row.outcome.as_str())
-            .bind(row.answers.map(|name| name.as_bytes().to_vec()))
-    })
-    .await?;
-    let head = "INSERT INTO version (id, record, digest, capture, observed_at, parts, ruleset, findings, names, profile, left_out) VALUES";
-    insert_all(tx, head, 11, "ON CONFLICT (record, digest) DO NOTHING", &batch.versions, |query, row| {
-        query
-            .bind(bytes(row.id.uuid()))
-            .bind(bytes(row.record.uuid()))
-            .bind(row.digest.as_bytes().to_vec())
-            .bind(bytes(row.capture.uuid()))
-            .bind(row.observed_at.micros())
-            .bind(row.parts.clone())
-            .bind(row.ruleset.clone())
-            .bind(row.findings.clone())
-            .bind(digests(&row.names))
-            .bind(row.profile.clone())
-            .bind(row.left_out.clone())
-    })
-    .await?;
-    for version in batch.versions.iter().filter(|v| v.replaces) {
-        sqlx::query(
-            "UPDATE record SET version = $1, outcome = $2, edited_at = $3, visibility = $4 WHERE id = $5",
-        )
-        .bind(bytes(version.id.uuid()))
-        .bind(version.outcome.as_str())
-        .bind(version.edited_at.map(Timestamp::micros))
-        .bind(version.visibility.as_str())
-        .bind(bytes(version.record.uuid()))
-        .execute(&mut **tx)
-        .await
-        .map_err(StoreError::database("setting the version in force"))?;
-    }
-    Ok(())
 }
 
 async fn insert_sightings(
@@ -424,61 +405,13 @@ async fn insert_sightings(
     .await
 }
 
-async fn insert_names(tx: &mut Transaction<'static, Any>, names: &[NameRow]) -> Result<(), StoreError> {
-    let head = "INSERT INTO name (digest, record, conversation, withheld) VALUES";
-    let tail = "ON CONFLICT (digest) DO UPDATE SET record = COALESCE(name.record, excluded.record), \
-                conversation = CASE WHEN name.record IS NULL AND excluded.record IS NULL \
-                THEN COALESCE(excluded.conversation, name.conversation) END, \
-                withheld = COALESCE(excluded.withheld, name.withheld)";
-    insert_all(tx, head, 4, tail, names, |query, row| {
-        query
-            .bind(row.digest.as_bytes().to_vec())
-            .bind(row.record.map(|r| bytes(r.uuid())))
-            // A record says itself in which conversation it is.
-            .bind(row.conversation.filter(|_| row.record.is_none()).map(|c| bytes(c.uuid())))
-            .bind(row.withheld)
-    })
-    .await
-}
-
-async fn insert_decisions(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<(), StoreError> {
-    let head = "INSERT INTO decision (record, version, outcome, tree, tree_version, path, decided_at, ending, keep, salt) VALUES";
-    insert_all(tx, head, 10, "ON CONFLICT (record, version) DO NOTHING", &batch.decisions, |query, row| {
-        query
-            .bind(bytes(row.record.uuid()))
-            .bind(bytes(row.version.uuid()))
-            .bind(row.outcome.as_str())
-            .bind(row.tree.clone())
-            .bind(row.tree_version.clone())
-            .bind(row.path.clone())
-            .bind(row.decided_at.micros())
-            .bind(row.ending.clone())
-            .bind(row.keep.clone())
-            .bind(row.salt.clone())
-    })
-    .await?;
-    insert_subjects(tx, &batch.subjects).await
-}
-
-pub(super) async fn insert_subjects(
-    tx: &mut Transaction<'static, Any>,
-    subjects: &[SubjectRow],
-) -> Result<(), StoreError> {
-    let head = "INSERT INTO subject (conversation, digest, reference) VALUES";
-    insert_all(tx, head, 3, "ON CONFLICT (conversation, digest) DO NOTHING", subjects, |query, row| {
-        query
-            .bind(bytes(row.conversation.uuid()))
-            .bind(row.digest.as_bytes().to_vec())
-            .bind(i64::from(row.reference.number()))
-    })
-    .await
-}
-
 /// A deletion or a later edit reaches records that were there before.
 async fn withdraw(tx: &mut Transaction<'static, Any>, names: &[NameRow]) -> Result<(), StoreError> {
     for name in names {
         let Some(withheld) = name.withheld else { continue };
-        sqlx::query("UPDATE record SET withheld = $1 WHERE id = (SELECT record FROM name WHERE digest = $2)")
+        sqlx::query(
+            "UPDATE record_row SET withheld = $1 WHERE number = (SELECT record FROM name_row WHERE digest = $2)",
+        )
             .bind(withheld)
             .bind(name.digest.as_bytes().to_vec())
             .execute(&mut **tx)
@@ -494,8 +427,8 @@ async fn close(
     closed: &[(RecordId, Visibility)],
 ) -> Result<(), StoreError> {
     for (record, visibility) in closed {
-        sqlx::query("UPDATE record SET visibility = $1 WHERE id = $2")
-            .bind(visibility.as_str())
+        sqlx::query("UPDATE record_row SET visibility = $1 WHERE id = $2")
+            .bind(kept_visibility(*visibility))
             .bind(bytes(record.uuid()))
             .execute(&mut **tx)
             .await

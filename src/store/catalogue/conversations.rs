@@ -1,9 +1,12 @@
 //! What is known before a batch is taken in, and what a conversation holds.
 
 use super::Catalogue;
-use super::commit::{OutboxRow, SubjectRow, insert_outbox, insert_subjects};
-use super::find::{FindRow, insert_found};
+use super::commit::{OutboxRow, SubjectRow, insert_outbox};
+use super::find::FindRow;
+use super::find_postings::insert_found;
 use super::flags::{FlagRow, Verdicts, forget_unjudged, insert_flags};
+use super::insert::{insert_subjects, ruleset_number};
+use super::numbers::Lookup;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
@@ -110,8 +113,9 @@ impl Catalogue {
         let mut found = HashMap::new();
         for chunk in names.chunks(LISTED_MAX) {
             let sql = format!(
-                "SELECT n.digest, n.record, COALESCE(r.conversation, n.conversation) AS conversation, n.withheld \
-                 FROM name n LEFT JOIN record r ON r.id = n.record WHERE n.digest IN ({})",
+                "SELECT n.digest, r.id AS record, COALESCE(c.id, n.conversation) AS conversation, n.withheld \
+                 FROM name_row n LEFT JOIN record_row r ON r.number = n.record \
+                 LEFT JOIN conversation c ON c.number = r.conversation WHERE n.digest IN ({})",
                 list(1, chunk.len())
             );
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
@@ -148,8 +152,11 @@ impl Catalogue {
     ) -> Result<HashSet<(RecordId, ItemDigest)>, StoreError> {
         let mut found = HashSet::new();
         for chunk in records.chunks(LISTED_MAX) {
-            let sql =
-                format!("SELECT record, digest FROM version WHERE record IN ({})", list(1, chunk.len()));
+            let sql = format!(
+                "SELECT r.id AS record, v.digest FROM record_row r JOIN version_row v ON v.record = r.number \
+                 WHERE r.id IN ({})",
+                list(1, chunk.len())
+            );
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
             for record in chunk {
                 query = query.bind(bytes(record.uuid()));
@@ -173,7 +180,7 @@ impl Catalogue {
     ) -> Result<HashMap<RecordId, Option<Timestamp>>, StoreError> {
         let mut found = HashMap::new();
         for chunk in records.chunks(LISTED_MAX) {
-            let sql = format!("SELECT id, edited_at FROM record WHERE id IN ({})", list(1, chunk.len()));
+            let sql = format!("SELECT id, edited_at FROM record_row WHERE id IN ({})", list(1, chunk.len()));
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
             for record in chunk {
                 query = query.bind(bytes(record.uuid()));
@@ -313,9 +320,10 @@ impl Catalogue {
         now: Timestamp,
     ) -> Result<Recorded, StoreError> {
         let mut tx = self.db.begin().await?;
+        let ruleset = ruleset_number(&mut tx, &mut Lookup::default(), anew.ruleset).await?;
         for (version, json) in anew.findings {
-            sqlx::query("UPDATE version SET ruleset = $1, findings = $2 WHERE id = $3")
-                .bind(anew.ruleset.to_owned())
+            sqlx::query("UPDATE version_row SET ruleset = $1, findings = $2 WHERE id = $3")
+                .bind(ruleset)
                 .bind(json.clone())
                 .bind(bytes(version.uuid()))
                 .execute(&mut *tx)

@@ -81,23 +81,6 @@ impl Catalogue {
     }
 }
 
-pub(super) async fn insert_answers(
-    tx: &mut Transaction<'static, Any>,
-    rows: &[AnswerRow],
-) -> Result<(), StoreError> {
-    let head = "INSERT INTO answer (version, asked, answer, answered_by, by_what, permille) VALUES";
-    insert_all(tx, head, 6, "ON CONFLICT (version, asked) DO NOTHING", rows, |query, row| {
-        query
-            .bind(bytes(row.version.uuid()))
-            .bind(row.asked)
-            .bind(row.answer)
-            .bind(row.answered_by)
-            .bind(row.by.clone())
-            .bind(i64::from(row.permille))
-    })
-    .await
-}
-
 pub(super) async fn insert_minimised(
     tx: &mut Transaction<'static, Any>,
     rows: &[MinimisedRow],

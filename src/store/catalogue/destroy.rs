@@ -2,7 +2,9 @@
 
 use super::Catalogue;
 use super::commit::{OutboxRow, insert_outbox};
-use super::find::forget_found;
+use super::find_postings::forget_found;
+use super::insert::ruleset_number;
+use super::numbers::Lookup;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     CaptureId, ConversationId, FragmentId, ItemDigest, OrganisationId, ProjectionId, RecordId, SegmentId,
@@ -337,14 +339,14 @@ async fn blank_records(
     for statement in [
         "DELETE FROM flag WHERE version IN (SELECT id FROM version WHERE record = $1)",
         "DELETE FROM sighting WHERE record = $1",
-        "DELETE FROM answer WHERE version IN (SELECT id FROM version WHERE record = $1)",
         "DELETE FROM letter WHERE record = $1",
         "DELETE FROM formal_message WHERE record = $1",
     ] {
         each(tx, statement, records.iter().copied()).await?;
     }
+    forget_found(tx, records).await?;
+    let nothing = ruleset_number(tx, &mut Lookup::default(), "").await?;
     for record in records {
-        forget_found(tx, *record).await?;
         let versions = sqlx::query("SELECT id FROM version WHERE record = $1")
             .bind(bytes(*record))
             .fetch_all(&mut **tx)
@@ -354,11 +356,12 @@ async fn blank_records(
             let id = row.blob("id")?;
             // A digest must be there, unlike any other; it says nothing.
             sqlx::query(
-                "UPDATE version SET digest = $1, parts = $2, findings = '[]', ruleset = '', names = NULL, left_out = NULL, \
-                 destroyed_at = $3 WHERE id = $4",
+                "UPDATE version_row SET digest = $1, parts = $2, findings = '[]', ruleset = $3, names = NULL, left_out = NULL, \
+                 answers = NULL, destroyed_at = $4 WHERE id = $5",
             )
             .bind(id.clone())
             .bind(Vec::<u8>::new())
+            .bind(nothing)
             .bind(now.micros())
             .bind(id)
             .execute(&mut **tx)
@@ -366,7 +369,7 @@ async fn blank_records(
             .map_err(StoreError::database("destroying records"))?;
         }
         sqlx::query(
-            "UPDATE record SET destroyed_at = $1, withheld = 'destroyed', posted_at = NULL, edited_at = NULL, answers = NULL \
+            "UPDATE record_row SET destroyed_at = $1, withheld = 'destroyed', posted_at = NULL, edited_at = NULL, answers = NULL \
              WHERE id = $2",
         )
         .bind(now.micros())
@@ -381,9 +384,10 @@ async fn blank_records(
 async fn suppress(tx: &mut Transaction<'static, Any>, removal: &Removal) -> Result<(), StoreError> {
     for name in &removal.names {
         // What answers it no longer says whom it answers.
-        for statement in
-            ["DELETE FROM name WHERE digest = $1", "UPDATE record SET answers = NULL WHERE answers = $1"]
-        {
+        for statement in [
+            "DELETE FROM name_row WHERE digest = $1",
+            "UPDATE record_row SET answers = NULL WHERE answers = $1",
+        ] {
             sqlx::query(statement)
                 .bind(name.as_bytes().to_vec())
                 .execute(&mut **tx)
@@ -408,7 +412,7 @@ async fn empty_conversations(
     emptied: &[ConversationId],
 ) -> Result<(), StoreError> {
     for statement in [
-        "DELETE FROM subject WHERE conversation = $1",
+        "DELETE FROM subject_row WHERE conversation = (SELECT number FROM conversation WHERE id = $1)",
         "DELETE FROM stale_conversation WHERE conversation = $1",
     ] {
         each(tx, statement, emptied.iter().map(|conversation| conversation.uuid())).await?;

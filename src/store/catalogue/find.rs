@@ -1,13 +1,12 @@
 //! Finding records back: keyed digests of what may be looked for, by record. Nothing of it can be read.
 
 use super::Catalogue;
+use super::find_postings::with_any;
 use crate::model::{OrganisationId, RecordId, Timestamp};
 use crate::store::StoreError;
-use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
-use sqlx::{Any, AssertSqlSafe, Transaction};
-use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write;
-use uuid::Uuid;
+use crate::store::rows::{LISTED_MAX, RowValues, bytes, list};
+use sqlx::AssertSqlSafe;
+use std::collections::BTreeSet;
 
 /// A keyed digest of a word, a handle or an account, cut to eight bytes: two that are alike by chance find a record too
 /// many, which is one that the same official may find anyway.
@@ -19,6 +18,14 @@ impl FindToken {
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(i64::from_be_bytes(bytes))
+    }
+
+    pub(super) const fn from_number(number: i64) -> Self {
+        Self(number)
+    }
+
+    pub(super) const fn number(self) -> i64 {
+        self.0
     }
 }
 
@@ -48,8 +55,8 @@ pub struct Sought {
     pub most: u32,
 }
 
-/// Counting stops here: what is rarer leads the search.
-const COUNTED_MAX: i64 = 20_000;
+/// Records looked at in one statement.
+const STRETCH: usize = 1_000;
 
 impl Catalogue {
     /// The records of an organisation that have what is sought, the last that came in first.
@@ -61,185 +68,91 @@ impl Catalogue {
         organisation: &OrganisationId,
         sought: &Sought,
     ) -> Result<Vec<RecordId>, StoreError> {
-        let groups = self.rarest_first(&sought.all_of).await?;
-        let mut query = Statement::of(&groups, sought.among.as_deref());
-        let text = query.finish(sought);
-        let mut bound = sqlx::query(AssertSqlSafe(text)).persistent(false);
-        for token in groups.iter().flatten() {
-            bound = bound.bind(token.0);
-        }
-        for record in sought.among.iter().flatten() {
-            bound = bound.bind(bytes(record.uuid()));
-        }
-        let rows = bound
-            .bind(organisation.to_string())
-            .bind(sought.from.map_or(i64::MIN, Timestamp::micros))
-            .bind(sought.until.map_or(i64::MAX, Timestamp::micros))
-            .bind(sought.after.map_or_else(|| vec![0xff; 16], |id| bytes(id.uuid())))
-            .bind(i64::from(sought.most))
-            .fetch_all(self.database().read())
-            .await
-            .map_err(StoreError::database("finding records back"))?;
-        rows.iter().map(|row| Ok(RecordId::from_uuid(row.id("record")?))).collect()
-    }
-
-    async fn rarest_first(&self, groups: &[Vec<FindToken>]) -> Result<Vec<Vec<FindToken>>, StoreError> {
-        let mut counted = Vec::with_capacity(groups.len());
-        for group in groups {
-            let mut count = 0;
-            for token in group {
-                let row = sqlx::query(
-                    "SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM find_token WHERE token = $1 LIMIT $2) AS first",
-                )
-                .bind(token.0)
-                .bind(COUNTED_MAX)
-                .fetch_one(self.database().read())
-                .await
-                .map_err(StoreError::database("counting what is sought"))?;
-                count += row.number("n")?;
+        let before = match sought.after {
+            None => i64::MAX,
+            Some(after) => match self.numbers_of(&[after]).await?.first() {
+                Some(number) => *number,
+                None => return Ok(Vec::new()),
+            },
+        };
+        let Some(candidates) = self.candidates(sought).await? else {
+            return self.found_among(None, organisation, sought, before, sought.most).await;
+        };
+        // The last that came in has the highest number.
+        let candidates: Vec<i64> = candidates.range(..before).rev().copied().collect();
+        let mut found = Vec::new();
+        for some in candidates.chunks(STRETCH) {
+            let most = sought.most.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+            if most == 0 {
+                break;
             }
-            counted.push((count, group.clone()));
+            found.extend(self.found_among(Some(some), organisation, sought, before, most).await?);
         }
-        counted.sort_by_key(|(count, _)| *count);
-        Ok(counted.into_iter().map(|(_, group)| group).collect())
+        Ok(found)
     }
-}
 
-/// The text of a search, with its parameters numbered.
-struct Statement {
-    text: String,
-    next: usize,
-}
+    /// Numbers of the records that have the tokens and are among those named; `None` when neither is asked.
+    async fn candidates(&self, sought: &Sought) -> Result<Option<BTreeSet<i64>>, StoreError> {
+        let mut left: Option<BTreeSet<i64>> = match &sought.among {
+            Some(among) => Some(self.numbers_of(among).await?.into_iter().collect()),
+            None => None,
+        };
+        for group in &sought.all_of {
+            let with = with_any(self.database(), group).await?;
+            left = Some(match left {
+                Some(left) => left.intersection(&with).copied().collect(),
+                None => with,
+            });
+        }
+        Ok(left)
+    }
 
-impl Statement {
-    fn of(groups: &[Vec<FindToken>], among: Option<&[RecordId]>) -> Self {
-        let mut statement = Self { text: String::new(), next: 1 };
-        match groups.first() {
-            Some(first) => {
-                let distinct = if first.len() > 1 { "DISTINCT " } else { "" };
-                let listed = statement.list(first.len());
-                // In this order on SQLite; a server chooses by itself.
-                statement.text = format!(
-                    "SELECT {distinct}f.record AS record FROM find_token f CROSS JOIN record r \
-                     WHERE r.id = f.record AND f.token IN ({listed})"
-                );
+    async fn numbers_of(&self, records: &[RecordId]) -> Result<Vec<i64>, StoreError> {
+        let mut numbers = Vec::with_capacity(records.len());
+        for some in records.chunks(LISTED_MAX) {
+            let sql = format!("SELECT number FROM record_row WHERE id IN ({})", list(1, some.len()));
+            let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            let query = some.iter().fold(query, |query, id| query.bind(bytes(id.uuid())));
+            let rows = query.fetch_all(self.database().read()).await;
+            for row in rows.map_err(StoreError::database("finding records back"))? {
+                numbers.push(row.number("number")?);
             }
-            None => "SELECT r.id AS record FROM record r WHERE 1 = 1".clone_into(&mut statement.text),
         }
-        for group in groups.iter().skip(1) {
-            let listed = statement.list(group.len());
-            // Writing to a string does not fail.
-            let _ = write!(
-                statement.text,
-                " AND EXISTS (SELECT 1 FROM find_token x WHERE x.token IN ({listed}) AND x.record = r.id)"
-            );
-        }
-        if let Some(among) = among {
-            let listed = statement.list(among.len());
-            let _ = write!(statement.text, " AND r.id IN ({listed})");
-        }
-        statement
+        Ok(numbers)
     }
 
-    fn list(&mut self, count: usize) -> String {
-        let listed = list(self.next, count);
-        self.next += count;
-        listed
-    }
-
-    fn finish(&mut self, sought: &Sought) -> String {
-        let [organisation, from, until, after, most] = [0, 1, 2, 3, 4].map(|n| self.next + n);
+    /// Of these records, or of all, those of the organisation and the period; the last that came in first.
+    async fn found_among(
+        &self,
+        candidates: Option<&[i64]>,
+        organisation: &OrganisationId,
+        sought: &Sought,
+        before: i64,
+        most: u32,
+    ) -> Result<Vec<RecordId>, StoreError> {
         // A record without a time is found by a search that names no period.
         let untimed =
             if sought.from.is_none() && sought.until.is_none() { " OR r.posted_at IS NULL" } else { "" };
-        format!(
-            "{} AND r.organisation = ${organisation} AND r.destroyed_at IS NULL \
-             AND ((r.posted_at >= ${from} AND r.posted_at < ${until}){untimed}) AND r.id < ${after} \
-             ORDER BY record DESC LIMIT ${most}",
-            self.text
-        )
-    }
-}
-
-/// Adds what records can be found by; what was there stays.
-pub(super) async fn insert_found(
-    tx: &mut Transaction<'static, Any>,
-    rows: &[FindRow],
-) -> Result<(), StoreError> {
-    let known = known_tokens(tx, rows).await?;
-    let none = BTreeSet::new();
-    let mut fresh: Vec<(FindToken, RecordId)> = Vec::new();
-    let mut changed: Vec<(RecordId, Vec<u8>)> = Vec::new();
-    for row in rows {
-        let there = known.get(&row.record).unwrap_or(&none);
-        let before = fresh.len();
-        fresh.extend(row.tokens.difference(there).map(|token| (*token, row.record)));
-        if fresh.len() > before || !known.contains_key(&row.record) {
-            let all = row.tokens.union(there).flat_map(|token| token.0.to_be_bytes()).collect();
-            changed.push((row.record, all));
-        }
-    }
-    // In the order of the index: neighbours go to the same page.
-    fresh.sort_unstable();
-    let head = "INSERT INTO find_token (token, record) VALUES";
-    insert_all(tx, head, 2, "ON CONFLICT (token, record) DO NOTHING", &fresh, |query, (token, record)| {
-        query.bind(token.0).bind(bytes(record.uuid()))
-    })
-    .await?;
-    let head = "INSERT INTO find_record (record, tokens) VALUES";
-    let tail = "ON CONFLICT (record) DO UPDATE SET tokens = excluded.tokens";
-    insert_all(tx, head, 2, tail, &changed, |query, (record, tokens)| {
-        query.bind(bytes(record.uuid())).bind(tokens.clone())
-    })
-    .await
-}
-
-async fn known_tokens(
-    tx: &mut Transaction<'static, Any>,
-    rows: &[FindRow],
-) -> Result<HashMap<RecordId, BTreeSet<FindToken>>, StoreError> {
-    let mut known = HashMap::new();
-    for chunk in rows.chunks(LISTED_MAX) {
-        let sql =
-            format!("SELECT record, tokens FROM find_record WHERE record IN ({})", list(1, chunk.len()));
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
-        for row in chunk {
-            query = query.bind(bytes(row.record.uuid()));
-        }
-        let found =
-            query.fetch_all(&mut **tx).await.map_err(StoreError::database("reading what can be found"))?;
-        for row in found {
-            known.insert(RecordId::from_uuid(row.id("record")?), tokens_of(&row.blob("tokens")?));
-        }
-    }
-    Ok(known)
-}
-
-fn tokens_of(stored: &[u8]) -> BTreeSet<FindToken> {
-    let (eights, _) = stored.as_chunks::<8>();
-    eights.iter().map(|eight| FindToken::from_bytes(*eight)).collect()
-}
-
-/// What a record could be found by goes with it.
-pub(super) async fn forget_found(tx: &mut Transaction<'static, Any>, record: Uuid) -> Result<(), StoreError> {
-    let row = sqlx::query("SELECT tokens FROM find_record WHERE record = $1")
-        .bind(bytes(record))
-        .fetch_optional(&mut **tx)
-        .await
-        .map_err(StoreError::database("reading what can be found"))?;
-    let Some(row) = row else { return Ok(()) };
-    for token in tokens_of(&row.blob("tokens")?) {
-        sqlx::query("DELETE FROM find_token WHERE token = $1 AND record = $2")
-            .bind(token.0)
-            .bind(bytes(record))
-            .execute(&mut **tx)
+        let among = candidates.map_or_else(String::new, |numbers| {
+            let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+            format!(" AND r.number IN ({})", numbers.join(", "))
+        });
+        let sql = format!(
+            "SELECT r.id FROM record_row r JOIN shelf s ON s.number = r.shelf \
+             WHERE s.organisation = $1 AND r.destroyed_at IS NULL \
+             AND ((r.posted_at >= $2 AND r.posted_at < $3){untimed}) AND r.number < $4{among} \
+             ORDER BY r.number DESC LIMIT $5"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .persistent(false)
+            .bind(organisation.to_string())
+            .bind(sought.from.map_or(i64::MIN, Timestamp::micros))
+            .bind(sought.until.map_or(i64::MAX, Timestamp::micros))
+            .bind(before)
+            .bind(i64::from(most))
+            .fetch_all(self.database().read())
             .await
-            .map_err(StoreError::database("forgetting what could be found"))?;
+            .map_err(StoreError::database("finding records back"))?;
+        rows.iter().map(|row| Ok(RecordId::from_uuid(row.id("id")?))).collect()
     }
-    sqlx::query("DELETE FROM find_record WHERE record = $1")
-        .bind(bytes(record))
-        .execute(&mut **tx)
-        .await
-        .map_err(StoreError::database("forgetting what could be found"))?;
-    Ok(())
 }

@@ -68,8 +68,9 @@ impl Catalogue {
         let mut found = Vec::with_capacity(records.len());
         for chunk in records.chunks(LISTED_MAX) {
             let sql = format!(
-                "SELECT r.id, r.organisation, v.capture, c.format, v.parts FROM record r \
-                 JOIN version v ON v.id = r.version JOIN capture c ON c.id = v.capture \
+                "SELECT r.id, s.organisation, c.id AS capture, c.format, v.parts FROM record_row r \
+                 JOIN shelf s ON s.number = r.shelf JOIN version_row v ON v.number = r.version JOIN delivery d ON d.number = v.delivery \
+                 JOIN capture c ON c.id = d.capture \
                  WHERE r.destroyed_at IS NULL AND r.id IN ({})",
                 list(1, chunk.len())
             );
@@ -149,7 +150,7 @@ impl Catalogue {
     /// # Errors
     /// When the database fails.
     pub async fn fragments_of_segment(&self, segment: SegmentId) -> Result<Vec<FragmentPlace>, StoreError> {
-        let rows = sqlx::query(AssertSqlSafe(format!("{FRAGMENTS} WHERE s.id = $1 ORDER BY f.place")))
+        let rows = sqlx::query(AssertSqlSafe(format!("{OF_SEGMENTS} AND s.id = $1 ORDER BY f.place")))
             .bind(bytes(segment.uuid()))
             .fetch_all(self.db.read())
             .await
@@ -163,7 +164,7 @@ impl Catalogue {
     /// When the database fails.
     pub async fn fragments_of_capture(&self, capture: CaptureId) -> Result<Vec<FragmentPlace>, StoreError> {
         let rows =
-            sqlx::query(AssertSqlSafe(format!("{FRAGMENTS} WHERE s.capture = $1 ORDER BY s.id, f.place")))
+            sqlx::query(AssertSqlSafe(format!("{OF_SEGMENTS} AND s.capture = $1 ORDER BY s.id, f.place")))
                 .bind(bytes(capture.uuid()))
                 .fetch_all(self.db.read())
                 .await
@@ -174,6 +175,11 @@ impl Catalogue {
 
 const FRAGMENTS: &str = "SELECT f.id, s.id AS segment, f.kind, f.wrapped_key, f.place, f.size_bytes, f.ranges \
      FROM fragment f JOIN segment s ON s.number = f.segment_number";
+
+/// From a segment to its fragments: their ids stand next to each other.
+const OF_SEGMENTS: &str = "SELECT f.id, s.id AS segment, f.kind, f.wrapped_key, f.place, f.size_bytes, f.ranges \
+     FROM segment s JOIN fragment f ON f.id >= s.first_fragment AND f.id <= s.last_fragment \
+     WHERE f.segment_number = s.number";
 
 const SEGMENT_BY_ID: &str =
     "SELECT s.*, c.organisation FROM segment s JOIN capture c ON c.id = s.capture WHERE s.id = $1";

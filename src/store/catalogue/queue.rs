@@ -3,6 +3,8 @@
 use super::Catalogue;
 use super::commit::OutboxRow;
 use super::commit::{DecisionRow, insert_outbox, mark_stale};
+use super::insert::{decided, set_aside};
+use super::numbers::Lookup;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     ActorId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
@@ -138,9 +140,10 @@ impl Catalogue {
         let mut tx = self.db.begin().await?;
         let decision = &answered.decision;
         let done = sqlx::query(
-            "UPDATE record SET outcome = $1 WHERE id = $2 AND version = $3 AND destroyed_at IS NULL",
+            "UPDATE record_row SET outcome = $1 WHERE id = $2 AND destroyed_at IS NULL \
+             AND version = (SELECT number FROM version_row WHERE id = $3)",
         )
-        .bind(decision.outcome.as_str())
+        .bind(set_aside(decision.outcome))
         .bind(bytes(answered.record.uuid()))
         .bind(bytes(decision.version.uuid()))
         .execute(&mut *tx)
@@ -305,20 +308,17 @@ async fn replace_decision(
     .execute(&mut **tx)
     .await
     .map_err(failed())?;
+    let anew = decided(tx, &mut Lookup::default(), decision).await?;
     sqlx::query(
-        "UPDATE decision SET outcome = $1, tree = $2, tree_version = $3, path = $4, decided_at = $5, ending = $6, keep = $7, \
-         salt = $8 WHERE record = $9 AND version = $10",
+        "UPDATE version_row SET ruling = $1, path = $2, decided_at = $3, salt = $4 WHERE id = $5 \
+         AND record = (SELECT number FROM record_row WHERE id = $6)",
     )
-    .bind(decision.outcome.as_str())
-    .bind(decision.tree.clone())
-    .bind(decision.tree_version.clone())
-    .bind(decision.path.clone())
-    .bind(decision.decided_at.micros())
-    .bind(decision.ending.clone())
-    .bind(decision.keep.clone())
-    .bind(decision.salt.clone())
-    .bind(bytes(decision.record.uuid()))
+    .bind(anew.ruling)
+    .bind(anew.path)
+    .bind(anew.at.micros())
+    .bind(anew.salt)
     .bind(bytes(decision.version.uuid()))
+    .bind(bytes(decision.record.uuid()))
     .execute(&mut **tx)
     .await
     .map_err(failed())?;

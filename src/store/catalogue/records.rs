@@ -9,6 +9,7 @@ use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::rows::{RowValues, bytes};
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
@@ -206,11 +207,13 @@ impl Catalogue {
     /// # Errors
     /// When the database fails.
     pub async fn owner(&self, id: RecordId) -> Result<Option<OrganisationId>, StoreError> {
-        let row = sqlx::query("SELECT organisation FROM record WHERE id = $1")
-            .bind(bytes(id.uuid()))
-            .fetch_optional(self.db.read())
-            .await
-            .map_err(StoreError::database("reading a record"))?;
+        let row = sqlx::query(
+            "SELECT s.organisation FROM record_row r JOIN shelf s ON s.number = r.shelf WHERE r.id = $1",
+        )
+        .bind(bytes(id.uuid()))
+        .fetch_optional(self.db.read())
+        .await
+        .map_err(StoreError::database("reading a record"))?;
         row.map(|row| row.term("organisation")).transpose()
     }
 
@@ -219,7 +222,7 @@ impl Catalogue {
     /// # Errors
     /// When the database fails.
     pub async fn record(&self, id: RecordId) -> Result<Option<RecordSummary>, StoreError> {
-        let row = sqlx::query("SELECT r.*, v.profile, v.left_out FROM record r LEFT JOIN version v ON v.id = r.version WHERE r.id = $1")
+        let row = sqlx::query(AssertSqlSafe(format!("{SUMMARIES} WHERE r.id = $1")))
             .bind(bytes(id.uuid()))
             .fetch_optional(self.db.read())
             .await
@@ -239,23 +242,16 @@ impl Catalogue {
         most: u32,
     ) -> Result<Vec<RecordSummary>, StoreError> {
         let after = after.map_or_else(|| vec![0; 16], |id| bytes(id.uuid()));
-        let sql = match outcome {
-            Some(Outcome::Archive) => {
-                "SELECT r.*, v.profile, v.left_out FROM record r LEFT JOIN version v ON v.id = r.version \
-                 WHERE r.organisation = $1 AND r.outcome = $2 AND r.id > $3 ORDER BY r.id LIMIT $4"
-            }
-            // Said twice, because there is an index of what is not archived.
-            Some(_) => {
-                "SELECT r.*, v.profile, v.left_out FROM record r LEFT JOIN version v ON v.id = r.version \
-                 WHERE r.organisation = $1 AND r.outcome = $2 AND r.outcome <> 'archive' AND r.id > $3 \
-                 ORDER BY r.id LIMIT $4"
-            }
-            None => {
-                "SELECT r.*, v.profile, v.left_out FROM record r LEFT JOIN version v ON v.id = r.version \
-                 WHERE r.organisation = $1 AND r.outcome <> $2 AND r.id > $3 ORDER BY r.id LIMIT $4"
-            }
+        let condition = match outcome {
+            Some(Outcome::Archive) => "r.outcome = $2",
+            // There is an index of what is not archived.
+            Some(_) => "r.set_aside = $2",
+            None => "r.outcome <> $2",
         };
-        let rows = sqlx::query(sql)
+        let sql = format!(
+            "{SUMMARIES} WHERE r.organisation = $1 AND {condition} AND r.id > $3 ORDER BY r.id LIMIT $4"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(organisation.to_string())
             .bind(outcome.map_or("", Outcome::as_str))
             .bind(after)
@@ -302,7 +298,7 @@ impl Catalogue {
     /// When the database fails.
     pub async fn counts(&self) -> Result<Counts, StoreError> {
         let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM record) AS records, (SELECT COUNT(*) FROM version) AS versions, \
+            "SELECT (SELECT COUNT(*) FROM record_row) AS records, (SELECT COUNT(*) FROM version_row) AS versions, \
              (SELECT COUNT(*) FROM capture) AS captures, (SELECT COUNT(*) FROM segment) AS segments, \
              (SELECT COUNT(*) FROM fragment) AS fragments, \
              (SELECT COUNT(*) FROM stale_conversation) AS stale, (SELECT COUNT(*) FROM outbox) AS waiting",
@@ -322,6 +318,10 @@ impl Catalogue {
         })
     }
 }
+
+/// Records with what was left out of the version in force.
+const SUMMARIES: &str = "SELECT r.*, NULLIF(d.profile, '') AS profile, v.left_out FROM record r \
+     LEFT JOIN version_row v ON v.id = r.version LEFT JOIN delivery d ON d.number = v.delivery";
 
 fn summary_of(row: &AnyRow) -> Result<RecordSummary, StoreError> {
     Ok(RecordSummary {

@@ -4,7 +4,7 @@ use super::counts::Counts;
 use super::resolve::{Arrival, Before, Digests, Resolution, Resolved, Resolver};
 use super::rows::publish_row;
 use super::{IngestReport, Intake};
-use crate::capture::{Item, Unit};
+use crate::capture::{Format, Item, Unit};
 use crate::decide::{Answer, Asks, Decision, Defined, Facts as JudgedFacts, Given, Judges, Profile};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
@@ -14,7 +14,8 @@ use crate::store::catalogue::{
     Batch, Channel, ChannelFact, Fact, FindRow, FlagRow, OutboxRow, SightingRow, SubjectRow, Verdicts,
     Withheld,
 };
-use crate::vault::conversation::{Facts, Member, compute, text_to_judge};
+use crate::vault::conversation::{Facts, Member, People, computed, text_to_judge};
+use crate::vault::cores::on_every_core;
 use crate::vault::layout::Layout;
 use crate::vault::minimise::{self, Minimised, Minimiser};
 use crate::vault::names::Names;
@@ -72,6 +73,7 @@ impl Intake<'_> {
             channel: self.channel.clone(),
             facts: self.facts.into(),
             capture: self.capture,
+            format: self.format,
             destroyed: self.destroyed.to_vec(),
             now: self.archive.sources.now(),
         }
@@ -113,6 +115,8 @@ pub(super) struct Work {
     pub(super) channel: Channel,
     pub(super) facts: Arc<[ChannelFact]>,
     pub(super) capture: crate::model::CaptureId,
+    /// The capture's format: a layout does not repeat it.
+    pub(super) format: Format,
     pub(super) destroyed: Vec<ByteRange>,
     pub(super) now: Timestamp,
 }
@@ -215,7 +219,7 @@ impl Work {
     /// A version that was there is sealed once more: its record takes these bytes along when it is destroyed.
     fn sighting(&self, sealed: &SealedBatch, resolved: &Resolved) -> Result<SightingRow, VaultError> {
         let layout = sealed.layouts.get(resolved.unit).and_then(|of| of.get(resolved.item));
-        let parts = layout.ok_or(VaultError::Layout)?.to_bytes();
+        let parts = layout.ok_or(VaultError::Layout)?.to_bytes(self.format);
         let names = resolved.names.clone();
         Ok(SightingRow { capture: self.capture, record: resolved.record, parts, names })
     }
@@ -328,7 +332,7 @@ impl Work {
         for one in arrived.iter().filter(|one| !resolution.existed(one.conversation)) {
             by_conversation.entry(one.conversation).or_default().push(one);
         }
-        let mut made = Made::default();
+        let mut gathered = Vec::with_capacity(by_conversation.len());
         for (conversation, mut of) in by_conversation {
             of.sort_by_key(|one| (one.item.posted_at.is_none(), one.item.posted_at, one.resolved.record));
             let versions = in_force(&of);
@@ -336,15 +340,15 @@ impl Work {
                 .iter()
                 .map(|one| Member { item: one.item, facts: self.facts_of(one, &versions) })
                 .collect();
-            let computed = compute(
-                &self.rules,
-                &names,
-                conversation,
-                &self.channel.account,
-                &members,
-                &HashMap::new(),
-                &self.archive.sources,
-            )?;
+            let (account, sources) = (&self.channel.account, &self.archive.sources);
+            let people = People::of(&names, account, &members, &HashMap::new(), sources)?;
+            gathered.push((conversation, members, people));
+        }
+        let all = on_every_core(&gathered, |(conversation, members, people)| {
+            computed(&self.rules, &names, *conversation, members, people)
+        });
+        let mut made = Made::default();
+        for computed in all {
             counts.uncertain += computed.uncertain;
             counts.flagged += computed.flagged;
             made.findings.extend(computed.findings);

@@ -113,7 +113,7 @@ impl Work {
             digest: one.resolved.digest,
             capture: self.capture,
             observed_at: self.now,
-            parts: one.layout.to_bytes(),
+            parts: one.layout.to_bytes(self.format),
             names: one.resolved.names.clone(),
             // Without findings yet: the conversation is stale, and computed as a whole.
             ruleset: found.map(|_| self.rules.ruleset.version().to_owned()).unwrap_or_default(),

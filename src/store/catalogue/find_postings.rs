@@ -1,0 +1,217 @@
+//! The index by which records are found back: for each token of a block of neighbouring records, which of them have it.
+
+use super::find::{FindRow, FindToken};
+use super::numbers::known;
+use crate::store::rows::{LISTED_MAX, RowValues, insert_all, list};
+use crate::store::{Database, StoreError};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// Neighbouring records in a block: a step from one to the next fits two bytes.
+const BLOCK: i64 = 16_384;
+
+/// Places of records in their block.
+type Places = BTreeSet<u16>;
+
+/// Rows of the index, by block and token.
+type Rows = BTreeMap<(i64, FindToken), Places>;
+
+fn place_of(number: i64) -> (i64, u16) {
+    (number.div_euclid(BLOCK), u16::try_from(number.rem_euclid(BLOCK)).unwrap_or_default())
+}
+
+/// Steps from one place to the next, less one; seven bits a byte, the top bit set when a step goes on.
+fn to_bytes(places: &Places) -> Vec<u8> {
+    let mut steps = Vec::with_capacity(places.len());
+    let mut next = 0;
+    for place in places {
+        let step = place - next;
+        if step >= 0x80 {
+            steps.push((step & 0x7f) as u8 | 0x80);
+        }
+        steps.push(if step >= 0x80 { (step >> 7) as u8 } else { step as u8 });
+        next = place + 1;
+    }
+    steps
+}
+
+/// Reads the stored form; `None` when it is none.
+fn from_bytes(bytes: &[u8]) -> Option<Places> {
+    let mut places = Places::new();
+    let mut bytes = bytes.iter();
+    let mut next = 0_u16;
+    while let Some(byte) = bytes.next() {
+        let mut step = u16::from(byte & 0x7f);
+        if byte & 0x80 != 0 {
+            step |= u16::from(*bytes.next()?) << 7;
+        }
+        let place = next.checked_add(step).filter(|place| i64::from(*place) < BLOCK)?;
+        places.insert(place);
+        next = place + 1;
+    }
+    Some(places)
+}
+
+fn places_of(row: &AnyRow) -> Result<Places, StoreError> {
+    from_bytes(&row.blob("records")?).ok_or(StoreError::Corrupt { what: "index for finding back" })
+}
+
+/// Numbers of records that have any of these tokens.
+pub(super) async fn with_any(db: &Database, tokens: &[FindToken]) -> Result<BTreeSet<i64>, StoreError> {
+    let row = sqlx::query("SELECT COALESCE(MAX(number), 0) AS most FROM record_row")
+        .fetch_one(db.read())
+        .await
+        .map_err(StoreError::database(FINDING))?;
+    let blocks: Vec<i64> = (0..=row.number("most")?.div_euclid(BLOCK)).collect();
+    let mut found = BTreeSet::new();
+    for token in tokens {
+        for some in blocks.chunks(LISTED_MAX) {
+            let sql = format!(
+                "SELECT block, records FROM find_posting WHERE token = $1 AND block IN ({})",
+                list(2, some.len())
+            );
+            let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(token.number());
+            let query = some.iter().fold(query, |query, block| query.bind(*block));
+            for row in query.fetch_all(db.read()).await.map_err(StoreError::database(FINDING))? {
+                let first = row.number("block")? * BLOCK;
+                found.extend(places_of(&row)?.into_iter().map(|place| first + i64::from(place)));
+            }
+        }
+    }
+    Ok(found)
+}
+
+const FINDING: &str = "finding records back";
+
+/// Adds what records can be found by; what was there stays.
+pub(super) async fn insert_found(
+    tx: &mut Transaction<'static, Any>,
+    rows: &[FindRow],
+) -> Result<(), StoreError> {
+    let ids = rows.iter().map(|row| row.record.uuid());
+    let numbers = known(tx, "SELECT id, number FROM record_row WHERE id IN", ids).await?;
+    let mut added = Rows::new();
+    for row in rows {
+        let number = numbers.get(&row.record.uuid());
+        let number = number.ok_or(StoreError::Corrupt { what: "record to be found back" })?;
+        let (block, place) = place_of(*number);
+        for token in &row.tokens {
+            added.entry((block, *token)).or_default().insert(place);
+        }
+    }
+    let there = read(tx, &added).await?;
+    let mut changed = Vec::with_capacity(added.len());
+    for (key, mut places) in added {
+        let before = there.get(&key);
+        if let Some(before) = before {
+            places.extend(before);
+        }
+        if before != Some(&places) {
+            changed.push((key, places));
+        }
+    }
+    write(tx, &changed).await
+}
+
+async fn read(tx: &mut Transaction<'static, Any>, wanted: &Rows) -> Result<Rows, StoreError> {
+    let mut tokens: BTreeMap<i64, Vec<FindToken>> = BTreeMap::new();
+    wanted.keys().for_each(|(block, token)| tokens.entry(*block).or_default().push(*token));
+    let mut found = Rows::new();
+    for (block, tokens) in tokens {
+        for some in tokens.chunks(LISTED_MAX) {
+            let sql = format!(
+                "SELECT token, records FROM find_posting WHERE block = $1 AND token IN ({})",
+                list(2, some.len())
+            );
+            let query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == LISTED_MAX).bind(block);
+            let query = some.iter().fold(query, |query, token| query.bind(token.number()));
+            for row in query.fetch_all(&mut **tx).await.map_err(StoreError::database(FINDING))? {
+                found.insert((block, FindToken::from_number(row.number("token")?)), places_of(&row)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// In the order of the index: neighbours go to the same page.
+async fn write(
+    tx: &mut Transaction<'static, Any>,
+    rows: &[((i64, FindToken), Places)],
+) -> Result<(), StoreError> {
+    let head = "INSERT INTO find_posting (block, token, records) VALUES";
+    let tail = "ON CONFLICT (block, token) DO UPDATE SET records = excluded.records";
+    insert_all(tx, head, 3, tail, rows, |query, ((block, token), places)| {
+        query.bind(*block).bind(token.number()).bind(to_bytes(places))
+    })
+    .await
+}
+
+/// What records could be found by goes with them: they are taken out under every token of their blocks.
+pub(super) async fn forget_found(
+    tx: &mut Transaction<'static, Any>,
+    records: &[Uuid],
+) -> Result<(), StoreError> {
+    let ids = records.iter().copied();
+    let mut gone: BTreeMap<i64, Places> = BTreeMap::new();
+    for number in known(tx, "SELECT id, number FROM record_row WHERE id IN", ids).await?.into_values() {
+        let (block, place) = place_of(number);
+        gone.entry(block).or_default().insert(place);
+    }
+    for (block, gone) in gone {
+        let rows = sqlx::query("SELECT token, records FROM find_posting WHERE block = $1")
+            .bind(block)
+            .fetch_all(&mut **tx)
+            .await
+            .map_err(StoreError::database(FORGETTING))?;
+        let mut left = Vec::new();
+        for row in rows {
+            let token = FindToken::from_number(row.number("token")?);
+            let mut places = places_of(&row)?;
+            let before = places.len();
+            places.retain(|place| !gone.contains(place));
+            if places.is_empty() {
+                sqlx::query("DELETE FROM find_posting WHERE block = $1 AND token = $2")
+                    .bind(block)
+                    .bind(token.number())
+                    .execute(&mut **tx)
+                    .await
+                    .map_err(StoreError::database(FORGETTING))?;
+            } else if places.len() < before {
+                left.push(((block, token), places));
+            }
+        }
+        write(tx, &left).await?;
+    }
+    Ok(())
+}
+
+const FORGETTING: &str = "forgetting what could be found";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_form_gives_the_same_places() {
+        for places in [
+            Places::new(),
+            [0].into(),
+            [16_383].into(),
+            [0, 127, 128, 129, 256, 257, 9_000].into(),
+            (0..16_384).step_by(129).collect(),
+            (0..16_384).collect(),
+        ] {
+            assert_eq!(from_bytes(&to_bytes(&places)), Some(places));
+        }
+        assert_eq!(to_bytes(&[1, 2, 3, 300].into()), [1, 0, 0, 0xa8, 2]);
+    }
+
+    #[test]
+    fn what_is_no_stored_form_is_refused() {
+        assert!(from_bytes(&[0x80]).is_none());
+        assert!(from_bytes(&[0xff, 0xff]).is_none());
+        assert!(from_bytes(&[0xff, 127, 0]).is_none(), "16,384 is of the next block");
+    }
+}
