@@ -1,5 +1,6 @@
 //! One conversation from items to projections: who takes part, what is found, what may be read.
 
+use super::corrections::{corrected, shows_too_much};
 use super::names::Names;
 use super::{Rules, Sources, VaultError, find_index};
 use crate::capture::{Account, Item, MediaKind, PassageRole};
@@ -9,7 +10,7 @@ use crate::model::{
     ProjectionId, RecordId, SubjectRef, Timestamp, VersionId, Visibility,
 };
 use crate::redact::{Source, SourcePassage, project, searchable};
-use crate::store::catalogue::{FindRow, FlagPlace, FlagRow, SubjectRow, Verdicts};
+use crate::store::catalogue::{Correction, FindRow, FlagPlace, FlagRow, SubjectRow, Verdicts};
 use crate::store::room::{PublishedConversation, PublishedProjection};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,6 +36,10 @@ pub(super) struct Facts {
     /// People that it was found to name when it was looked at last, in a conversation of which something was destroyed
     /// since.
     pub named: BTreeSet<SubjectRef>,
+    /// What was found in this version when it was looked at last, as JSON; `None` for one that nobody looked at.
+    pub before: Option<String>,
+    /// What reviewers corrected in this version.
+    pub corrections: Vec<Correction>,
 }
 
 impl Facts {
@@ -61,6 +66,8 @@ pub(super) struct Computed {
     pub found_by: Vec<FindRow>,
     /// People new to the conversation.
     pub subjects: Vec<SubjectRow>,
+    /// Projections, each with its record, that showed what is covered now.
+    pub missed: Vec<(ProjectionId, RecordId)>,
     /// Records withheld because their redaction was not certain.
     pub uncertain: u64,
     /// Records withheld because of a flag.
@@ -77,6 +84,7 @@ impl Computed {
             flags: Vec::new(),
             found_by: Vec::new(),
             subjects: Vec::new(),
+            missed: Vec::new(),
             uncertain: 0,
             flagged: 0,
         }
@@ -117,14 +125,22 @@ pub(super) fn compute(
             computed.uncertain += 1;
             continue;
         }
-        let found: Vec<Vec<Finding>> = member
+        let found = member
             .item
             .passages
             .iter()
-            .map(|passage| {
-                rules.ruleset.detect_at(passage.text.expose(), &dictionary, member.facts.posted_at)
+            .enumerate()
+            .map(|(place, passage)| {
+                let text = passage.text.expose();
+                let found = rules.ruleset.detect_at(text, &dictionary, member.facts.posted_at);
+                corrected(rules, &member.facts.corrections, place, found)
             })
-            .collect();
+            .collect::<Result<Vec<Vec<Finding>>, VaultError>>()?;
+        let before = member.facts.before.as_deref();
+        let policy = rules.projection.redaction();
+        if before.is_some_and(|before| shows_too_much(member.item, before, &found, policy)) {
+            computed.missed.push((member.facts.projection, member.facts.record));
+        }
         computed.findings.push((member.facts.version, findings_json(&found)));
         if !member.facts.may_be_read() {
             continue;

@@ -8,6 +8,7 @@ mod finding;
 mod fixture;
 mod flags;
 mod inbox;
+mod incidents;
 mod journal;
 mod keeping;
 mod late;
@@ -100,6 +101,14 @@ on_every_backend! {
         in_what_they_wrote_their_own_number_can_be_read,
         a_restriction_withholds_everywhere_at_once_and_can_be_lifted,
         the_officer_sees_who_opened_what_and_the_public_log_tells_nothing_small;
+    incidents:
+        a_visible_name_is_withheld_until_it_is_judged,
+        what_was_missed_and_read_opens_an_incident,
+        what_nobody_read_opens_nothing_and_what_comes_up_late_counts,
+        what_was_shown_before_there_was_a_table_of_it_is_carried_over,
+        a_correction_stays_when_the_record_is_computed_anew,
+        a_grant_has_a_finding_aid_that_tells_nothing_small,
+        a_citation_tells_what_became_of_it_in_its_own_grant;
     late:
         an_entry_that_commits_late_is_numbered,
         what_comes_late_to_the_outbox_goes_down;

@@ -4,6 +4,8 @@ use super::Catalogue;
 use super::commit::{OutboxRow, SubjectRow, insert_outbox, insert_subjects};
 use super::find::{FindRow, insert_found};
 use super::flags::{FlagRow, Verdicts, forget_unjudged, insert_flags};
+use super::incidents::{MissedRow, insert_missed};
+use super::reports::{Correction, REPORTED};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
@@ -80,6 +82,10 @@ pub struct Member {
     pub verdicts: Verdicts,
     /// What was found in its version in force when it was looked at last, as JSON.
     pub findings: String,
+    /// Which ruleset looked at it then; empty when none did.
+    pub ruleset: String,
+    /// What reviewers corrected in its version in force.
+    pub corrections: Vec<Correction>,
 }
 
 /// What came of a conversation that was computed anew.
@@ -97,8 +103,10 @@ pub struct Refreshed<'a> {
     pub found_by: &'a [FindRow],
     /// People new to it.
     pub subjects: &'a [SubjectRow],
-    /// What must go down.
-    pub outbox: OutboxRow,
+    /// Projections that showed what is redacted now.
+    pub missed: &'a [MissedRow],
+    /// What must go down, in this order.
+    pub outbox: Vec<OutboxRow>,
 }
 
 impl Catalogue {
@@ -229,24 +237,26 @@ impl Catalogue {
     /// # Errors
     /// When the database fails.
     pub async fn members(&self, conversation: ConversationId) -> Result<Vec<Member>, StoreError> {
-        let rows = sqlx::query(
+        let sql = format!(
             "SELECT r.id, r.version, r.projection, r.organisation, r.channel, r.kind, r.visibility, r.posted_at, \
              r.own, COALESCE(r.withheld, (SELECT 'restricted' FROM restriction x WHERE x.record = r.id AND x.lifted_at IS NULL \
-             LIMIT 1)) AS withheld, r.outcome, d.tree, d.tree_version, \
-             (SELECT COUNT(*) FROM version v WHERE v.record = r.id) AS versions, \
-             (SELECT f.findings FROM version f WHERE f.id = r.version) AS findings \
-             FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version \
+             LIMIT 1), ({REPORTED})) AS withheld, r.outcome, d.tree, d.tree_version, \
+             (SELECT COUNT(*) FROM version v WHERE v.record = r.id) AS versions, f.findings, f.ruleset \
+             FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version JOIN version f ON f.id = r.version \
              WHERE r.conversation = $1 AND r.destroyed_at IS NULL ORDER BY COALESCE(r.posted_at, 9000000000000000000), r.id",
-        )
-        .bind(bytes(conversation.uuid()))
-        .fetch_all(self.db.read())
-        .await
-        .map_err(StoreError::database("reading a conversation"))?;
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(bytes(conversation.uuid()))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a conversation"))?;
         let mut members = rows.iter().map(member_of).collect::<Result<Vec<_>, _>>()?;
         let versions: Vec<VersionId> = members.iter().map(|member| member.version).collect();
         let mut verdicts = self.verdicts(&versions).await?;
+        let mut corrections = self.corrections(&versions).await?;
         for member in &mut members {
             member.verdicts = verdicts.remove(&member.version).unwrap_or_default();
+            member.corrections = corrections.remove(&member.version).unwrap_or_default();
         }
         Ok(members)
     }
@@ -326,7 +336,8 @@ impl Catalogue {
         insert_flags(&mut tx, anew.flags).await?;
         insert_found(&mut tx, anew.found_by).await?;
         insert_subjects(&mut tx, anew.subjects).await?;
-        insert_outbox(&mut tx, &[anew.outbox], now).await?;
+        insert_missed(&mut tx, anew.missed).await?;
+        insert_outbox(&mut tx, &anew.outbox, now).await?;
         sqlx::query("DELETE FROM stale_conversation WHERE conversation = $1")
             .bind(bytes(anew.conversation.uuid()))
             .execute(&mut *tx)
@@ -358,5 +369,7 @@ fn member_of(row: &sqlx::any::AnyRow) -> Result<Member, StoreError> {
         tree: (row.text("tree")?, row.text("tree_version")?),
         verdicts: Verdicts::default(),
         findings: row.text("findings")?,
+        ruleset: row.text("ruleset")?,
+        corrections: Vec::new(),
     })
 }

@@ -62,6 +62,7 @@ impl RoomWriter {
             "DELETE FROM grant_record WHERE reading_grant = $1",
             "DELETE FROM grant_conversation WHERE reading_grant = $1",
             "DELETE FROM grant_subject WHERE reading_grant = $1",
+            "DELETE FROM grant_gone WHERE reading_grant = $1",
         ] {
             sqlx::query(statement)
                 .bind(bytes(grant.uuid()))

@@ -4,15 +4,19 @@
 
 mod bits;
 mod carry;
+mod citations;
 mod document;
 mod finder;
 mod grants;
 mod index;
 mod names;
+mod notices;
 mod reader;
 mod requests;
 mod writer;
 
+pub use citations::Cited;
+pub use notices::PublishedRecall;
 pub use reader::Room;
 pub use requests::CoveredProjection;
 pub use writer::RoomWriter;

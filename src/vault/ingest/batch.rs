@@ -378,6 +378,8 @@ impl Work {
             // What is new was judged by nobody.
             verdicts: Verdicts::default(),
             named: BTreeSet::new(),
+            before: None,
+            corrections: Vec::new(),
         }
     }
 }
