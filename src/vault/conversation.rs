@@ -38,6 +38,8 @@ pub(super) struct Facts {
     pub named: BTreeSet<SubjectRef>,
     /// What was found in this version when it was looked at last, as JSON; `None` for one that nobody looked at.
     pub before: Option<String>,
+    /// The kinds of its flags that a reviewer found to hold.
+    pub held: BTreeSet<FlagKind>,
     /// What reviewers corrected in this version.
     pub corrections: Vec<Correction>,
 }
@@ -66,6 +68,8 @@ pub(super) struct Computed {
     pub found_by: Vec<FindRow>,
     /// People new to the conversation.
     pub subjects: Vec<SubjectRow>,
+    /// Projections that only grants may have that name these kinds.
+    pub limited: Vec<(PublishedProjection, BTreeSet<FlagKind>)>,
     /// Projections, each with its record, that showed what is covered now.
     pub missed: Vec<(ProjectionId, RecordId)>,
     /// Records withheld because their redaction was not certain.
@@ -84,6 +88,7 @@ impl Computed {
             flags: Vec::new(),
             found_by: Vec::new(),
             subjects: Vec::new(),
+            limited: Vec::new(),
             missed: Vec::new(),
             uncertain: 0,
             flagged: 0,
@@ -147,9 +152,17 @@ pub(super) fn compute(
         }
         let flags = flags(rules, member, &found);
         let withheld = member.facts.verdicts.withhold(flags.iter().map(|row| row.kind));
+        let kept = member.facts.verdicts.kept(flags.iter().map(|row| row.kind));
         computed.flags.extend(flags);
         if withheld {
             computed.flagged += 1;
+            // A reviewer found that it holds: only who may know of such things, by name, may read it.
+            let named = kept.filter(|kept| !kept.is_empty() && kept.is_subset(&member.facts.held));
+            if let Some(kinds) = named
+                && let Some(projection) = projection(rules, &people, names, member, &found, position)
+            {
+                computed.limited.push((projection, kinds));
+            }
             continue;
         }
         match projection(rules, &people, names, member, &found, position) {
@@ -207,6 +220,7 @@ fn projection(
         words: searchable(&projection),
         subjects: projection.subjects(),
         document: serde_json::to_string(&projection).ok()?,
+        only_for: None,
     })
 }
 

@@ -83,12 +83,13 @@ pub async fn refresh(
     };
     let whole = items.len() == members.len();
     let causes = causes(rules, &members);
-    let computed = match channel {
+    let mut computed = match channel {
         // Without one of its members the dictionary is not whole: a name that only that one tells would be read.
         Some(_) if !whole => super::conversation::Computed::withheld(conversation, members.len() as u64),
         Some(channel) => compute_anew(archive, rules, conversation, channel, members, items).await?,
         None => super::conversation::Computed::empty(conversation),
     };
+    limit(archive, &mut computed).await?;
     let sources = &archive.sources;
     let published = computed.published.projections.len() as u64;
     let entry = Entry::new(sources.entry_id()?, EntryKind::RecordsPublished, sources.now())
@@ -121,6 +122,28 @@ pub async fn refresh(
     Ok(())
 }
 
+/// Publishes what only grants may have that name what it shows, for those that do. Which these are is known here; the reading room
+/// hears of no flag.
+async fn limit(archive: &Archive, computed: &mut super::conversation::Computed) -> Result<(), VaultError> {
+    if computed.limited.is_empty() {
+        return Ok(());
+    }
+    let (now, grants) = (archive.sources.now(), archive.catalogue.grants().await?);
+    for (mut projection, kinds) in std::mem::take(&mut computed.limited) {
+        let names = |grant: &&catalogue::GrantRow| {
+            let named = grant.selection.as_ref().is_some_and(|of| kinds.is_subset(&of.special_categories));
+            named && grant.active(now) && grant.channels.contains(&projection.channel)
+        };
+        let only_for: Vec<GrantId> = grants.iter().filter(names).map(|grant| grant.id).collect();
+        if !only_for.is_empty() {
+            projection.only_for = Some(only_for);
+            computed.published.projections.push(projection);
+        }
+    }
+    computed.published.projections.sort_by_key(|projection| projection.position);
+    Ok(())
+}
+
 /// What would have found what was missed in each record: another ruleset, a reviewer, or somebody new in the conversation.
 fn causes(rules: &Rules, members: &[catalogue::Member]) -> HashMap<RecordId, (OrganisationId, String)> {
     let cause = |member: &catalogue::Member| {
@@ -147,8 +170,12 @@ fn missed(
 
 /// Records that may not be read go at once: that takes no original, so nothing that ails one can delay it.
 async fn withdraw_unreadable(archive: &Archive, members: &[catalogue::Member]) -> Result<(), VaultError> {
+    let judged = |m: &catalogue::Member| {
+        let kept = m.verdicts.kept(m.verdicts.iter().map(|(kind, _)| kind));
+        kept.is_some_and(|kept| kept.is_subset(&m.held))
+    };
     let readable = |m: &catalogue::Member| {
-        m.outcome == Outcome::Archive && m.visibility.is_public() && !m.withheld && !m.verdicts.withheld()
+        m.outcome == Outcome::Archive && m.visibility.is_public() && !m.withheld && judged(m)
     };
     let gone: Vec<ProjectionId> = members.iter().filter(|m| !readable(m)).map(|m| m.projection).collect();
     if gone.is_empty() {
@@ -204,6 +231,7 @@ fn facts(known: catalogue::Member, item: &Item, destroyed: bool) -> Facts {
         verdicts: known.verdicts,
         named,
         before: Some(known.findings).filter(|_| !known.ruleset.is_empty()),
+        held: known.held,
         corrections: known.corrections,
     }
 }

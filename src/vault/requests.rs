@@ -420,7 +420,7 @@ async fn take(
     let taken = TakenStep {
         request: &request,
         before,
-        step: row,
+        step: row.clone(),
         grant: grant.as_ref(),
         grant_until,
         down,
@@ -428,6 +428,13 @@ async fn take(
     };
     if !archive.catalogue.take_step(archive.logs.vault_origin(), taken, pending).await? {
         return Err(VaultError::Input("the request changed meanwhile; look at it again".to_owned()));
+    }
+    let begins_or_ends =
+        matches!(row.step, RequestStep::Accept | RequestStep::End | RequestStep::StateDeletion);
+    if begins_or_ends && !request.content.selection.special_categories.is_empty() {
+        let named: Vec<ChannelId> = request.content.selection.channels.iter().cloned().collect();
+        let channels = channels_of(archive, &request.organisation, &named).await?;
+        archive.catalogue.held_stale(&channels, now).await?;
     }
     archive.journal.wake();
     Ok(request)

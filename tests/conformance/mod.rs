@@ -17,6 +17,7 @@ mod reading_role;
 mod revocations;
 mod room;
 mod search;
+mod special;
 pub mod stage;
 
 use stage::Stage;
@@ -129,6 +130,9 @@ on_every_backend! {
         words_days_and_channels_select_what_they_say,
         words_of_people_are_only_ever_values,
         many_answers_are_found_as_few_are;
+    special:
+        special_categories_are_read_under_grants_that_name_them_once_judged,
+        a_basis_that_does_not_allow_it_takes_no_special_categories;
     inbox:
         messages_keep_their_order,
         nothing_is_changed_or_removed,

@@ -8,15 +8,15 @@ use super::incidents::{MissedRow, insert_missed};
 use super::reports::{Correction, REPORTED};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
-    ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
-    SubjectRef, Timestamp, VersionId, Visibility,
+    ChannelId, ConversationId, FlagKind, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId,
+    RecordId, SubjectRef, Timestamp, VersionId, Visibility,
 };
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::journal;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, list};
 use sqlx::AssertSqlSafe;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What a name is known to stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,8 @@ pub struct Member {
     pub findings: String,
     /// Which ruleset looked at it then; empty when none did.
     pub ruleset: String,
+    /// The kinds of flags of its version in force that a reviewer found to hold.
+    pub held: BTreeSet<FlagKind>,
     /// What reviewers corrected in its version in force.
     pub corrections: Vec<Correction>,
 }
@@ -254,8 +256,10 @@ impl Catalogue {
         let versions: Vec<VersionId> = members.iter().map(|member| member.version).collect();
         let mut verdicts = self.verdicts(&versions).await?;
         let mut corrections = self.corrections(&versions).await?;
+        let mut held = self.held(&versions).await?;
         for member in &mut members {
             member.verdicts = verdicts.remove(&member.version).unwrap_or_default();
+            member.held = held.remove(&member.version).unwrap_or_default();
             member.corrections = corrections.remove(&member.version).unwrap_or_default();
         }
         Ok(members)
@@ -370,6 +374,7 @@ fn member_of(row: &sqlx::any::AnyRow) -> Result<Member, StoreError> {
         verdicts: Verdicts::default(),
         findings: row.text("findings")?,
         ruleset: row.text("ruleset")?,
+        held: BTreeSet::new(),
         corrections: Vec::new(),
     })
 }

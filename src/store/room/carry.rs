@@ -87,6 +87,7 @@ fn projection_of(row: &AnyRow) -> Result<PublishedProjection, StoreError> {
         words: searchable(&read),
         subjects: read.subjects(),
         document,
+        only_for: None,
     })
 }
 

@@ -169,7 +169,7 @@ async fn covered_by(
         let rows = sqlx::query(
             "SELECT p.number, p.id, p.conversation, p.day, p.position, p.author, p.passages, f.content \
              FROM frame f JOIN projection p ON p.frame = f.number \
-             WHERE f.organisation = $1 AND f.channel = $2 ORDER BY p.id",
+             WHERE f.organisation = $1 AND f.channel = $2 AND p.limited = 0 ORDER BY p.id",
         )
         .bind(grant.organisation.to_string())
         .bind(channel.to_string())
@@ -195,6 +195,7 @@ async fn covered_by(
                 subjects: read.subjects(),
                 document,
                 words,
+                only_for: None,
             };
             found.entry(conversation).or_default().push(projection);
         }

@@ -59,6 +59,9 @@ pub struct PublishedProjection {
     pub words: Vec<String>,
     /// The persons it refers to.
     pub subjects: Vec<SubjectRef>,
+    /// The only grants that may have it; every grant that covers it when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_for: Option<Vec<GrantId>>,
 }
 
 /// A grant on its way down.

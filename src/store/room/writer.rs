@@ -76,6 +76,7 @@ impl RoomWriter {
                 let covers = |conversation: ConversationId, p: &PublishedProjection| {
                     let selects = |of: &PublishedSelection| of.covers(conversation, &p.day, &p.words);
                     p.organisation == *organisation
+                        && p.only_for.as_ref().is_none_or(|only| only.contains(&grant.id))
                         && grant.channels.contains(&p.channel)
                         && grant.selection.as_ref().is_none_or(selects)
                 };
@@ -86,7 +87,9 @@ impl RoomWriter {
                         (*conversation, of.collect())
                     })
                     .collect();
-                if grant.selection.is_some() {
+                let limited = |p: &&PublishedProjection| p.only_for.is_some();
+                let any_limited = standing.iter().flat_map(|(_, of)| of.iter().copied()).any(|p| limited(&p));
+                if grant.selection.is_some() || any_limited {
                     unname_uncovered(&mut tx, grant.id, &covered, &numbers, &mut changes, now).await?;
                 }
                 name_for_grant(&mut tx, grant.id, &covered, draw).await?;
@@ -162,14 +165,14 @@ impl RoomWriter {
         Effect::RoomIdentityRevoked.of(tx.commit()).await.map_err(StoreError::database(failed))
     }
 
-    /// The redacted document of a projection, if it is published.
+    /// The redacted document of a projection, if it is published for every grant that covers it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn document(&self, projection: ProjectionId) -> Result<Option<String>, StoreError> {
         let row = sqlx::query(
             "SELECT p.author, p.day, p.passages, f.content FROM projection p JOIN frame f ON f.number = p.frame \
-             WHERE p.id = $1",
+             WHERE p.id = $1 AND p.limited = 0",
         )
         .bind(bytes(projection.uuid()))
         .fetch_optional(self.db.read())
@@ -359,11 +362,12 @@ pub(super) async fn upsert_projections(
         (!same).then_some(as_is.number)
     };
     let changed = rows.iter().filter_map(differs).collect();
-    let head = "INSERT INTO projection (id, conversation, frame, author, day, position, passages) VALUES";
+    let head =
+        "INSERT INTO projection (id, conversation, frame, author, day, position, passages, limited) VALUES";
     let tail = "ON CONFLICT (id) DO UPDATE SET conversation = excluded.conversation, frame = excluded.frame, \
                 author = excluded.author, day = excluded.day, position = excluded.position, \
-                passages = excluded.passages";
-    insert_all(tx, head, 7, tail, &rows, |query, (frame, conversation, p, packed)| {
+                passages = excluded.passages, limited = excluded.limited";
+    insert_all(tx, head, 8, tail, &rows, |query, (frame, conversation, p, packed)| {
         query
             .bind(bytes(p.id.uuid()))
             .bind(bytes(conversation.uuid()))
@@ -372,6 +376,7 @@ pub(super) async fn upsert_projections(
             .bind(p.day.clone())
             .bind(i64::from(p.position))
             .bind(packed.passages.clone())
+            .bind(i64::from(p.only_for.is_some()))
     })
     .await?;
     let numbers = numbers_of(tx, &ids).await?;

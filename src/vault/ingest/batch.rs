@@ -379,6 +379,7 @@ impl Work {
             verdicts: Verdicts::default(),
             named: BTreeSet::new(),
             before: None,
+            held: BTreeSet::new(),
             corrections: Vec::new(),
         }
     }
