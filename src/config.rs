@@ -209,8 +209,18 @@ pub struct Keeping {
 pub struct Oversight {
     /// Address that alarms are posted to, as JSON. Empty: none, and `knik status` warns when there is an alarm.
     pub alarm_webhook: String,
-    /// PEM file with certificates to trust there, beside those of the system.
+    /// PEM file with certificates to trust there, and at the mail server, beside those of the system.
     pub alarm_ca: String,
+    /// Mail server that alarms are sent through: `smtps://HOST[:PORT]`, or `smtp://HOST[:PORT]` with STARTTLS. Empty: none.
+    pub alarm_smtp: String,
+    /// Who writes these mails.
+    pub alarm_from: String,
+    /// To whom.
+    pub alarm_to: String,
+    /// Name at the mail server; empty when it asks for none.
+    pub alarm_smtp_user: String,
+    /// File with the password of that name.
+    pub alarm_smtp_password_file: String,
 }
 
 impl Oversight {
@@ -222,6 +232,25 @@ impl Oversight {
                 field: "oversight.alarm-webhook",
                 problem: "must begin with https://, or with http://127.0.0.1 for a relay on this machine"
                     .to_owned(),
+            });
+        }
+        let mail = !self.alarm_smtp.is_empty();
+        if mail && !self.alarm_smtp.starts_with("smtps://") && !self.alarm_smtp.starts_with("smtp://") {
+            return Err(ConfigError::Value {
+                field: "oversight.alarm-smtp",
+                problem: "must begin with smtps:// or smtp://".to_owned(),
+            });
+        }
+        if mail && (self.alarm_from.is_empty() || self.alarm_to.is_empty()) {
+            return Err(ConfigError::Value {
+                field: "oversight.alarm-to",
+                problem: "a mail needs alarm-from and alarm-to".to_owned(),
+            });
+        }
+        if !self.alarm_smtp_user.is_empty() && self.alarm_smtp_password_file.is_empty() {
+            return Err(ConfigError::Value {
+                field: "oversight.alarm-smtp-password-file",
+                problem: "a name at the mail server goes with a file that holds its password".to_owned(),
             });
         }
         Ok(())
@@ -501,6 +530,8 @@ mod tests {
             ("[ledger]\ntsa-url = 'http://tsa.example'", "tsa-ca"),
             ("[ledger]\ntsa-every-minutes = 0", "at least 1"),
             ("[oversight]\nalarm-webhook = 'http://fg.example'", "https://"),
+            ("[oversight]\nalarm-smtp = 'mail.example'", "smtps://"),
+            ("[oversight]\nalarm-smtp = 'smtps://mail.example'", "alarm-to"),
             ("[keys]\nprovider = 'paper'", "pkcs11"),
             ("[keys]\nprovider = 'pkcs11'\npkcs11-module = '/usr/lib/x.so'", "label"),
             ("[keys]\nprovider = 'pkcs11'\npkcs11-module = 'x.so'\npkcs11-token = 'a'", "whole path"),

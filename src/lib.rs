@@ -68,6 +68,7 @@ pub mod detect;
 pub mod http;
 pub mod ledger;
 pub mod model;
+pub mod page;
 pub mod reading_room;
 pub mod redact;
 pub mod seal;

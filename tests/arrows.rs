@@ -18,6 +18,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("decide", 2),
     ("access", 2),
     ("ledger", 2),
+    ("page", 2),
     ("config", 2),
     ("seal", 3),
     ("store", 4),

@@ -80,6 +80,10 @@ actions!(
         RevokeGrant = "revoke-grant",
         /// Read the register of openings and refusals.
         ReadRegister = "read-register",
+        /// Read the incidents of an organisation, with who has what.
+        ReadIncidents = "read-incidents",
+        /// Say how an incident ended.
+        CloseIncident = "close-incident",
         /// Read a receipt.
         ReadReceipt = "read-receipt",
         /// Verify the ledger.

@@ -223,6 +223,7 @@ const fn is_decision(action: Action) -> bool {
             | Action::RevokeGrant
             | Action::RevokeOpening
             | Action::HandleSubjectRequest
+            | Action::CloseIncident
     )
 }
 

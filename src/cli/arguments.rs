@@ -6,6 +6,7 @@ use super::bench::BenchCommand;
 use super::compare::{self, CompareArguments};
 use super::control::Order;
 use super::detect::{self, DetectArguments};
+use super::incident::IncidentCommand;
 use super::keys::KeysCommand;
 use super::ledger::LedgerCommand;
 use super::open::OpenArguments;
@@ -17,10 +18,12 @@ use super::question::{self, QuestionArguments};
 use super::queue::QueueCommand;
 use super::redact::{self, RedactArguments};
 use super::register::{self, NoticeArguments, RegisterArguments};
+use super::report::ReportCommand;
 use super::requests::RequestCommand;
 use super::restore::RestoreArguments;
 use super::review::ReviewCommand;
 use super::revoke::{self, RevokeArguments};
+use super::story::{self, StoryArguments};
 use super::subject::SubjectArguments;
 use super::tree::TreeCommand;
 use crate::capture::Format;
@@ -112,6 +115,18 @@ pub(super) enum Command {
     /// The officer who checks: who opened what, what was not answered for, the public log. Asks a vault with their token.
     #[command(after_help = "Example: knik oversight --token-file token attention")]
     Oversight(Box<OversightArguments>),
+    /// Reports of readers (“I see a name”, “wrongly redacted”), as a reviewer judges them.
+    #[command(
+        subcommand,
+        after_help = "Example: knik report list --organisation min-low --reviewer beoordelaar-1"
+    )]
+    Report(ReportCommand),
+    /// Incidents: personal data that was shown and should not have been, who has it, how it ended.
+    #[command(subcommand, after_help = "Example: knik incident list")]
+    Incident(IncidentCommand),
+    /// A request, told in words from the ledger: from its first step to its last, with the numbers of the entries.
+    #[command(after_help = story::EXAMPLES)]
+    Story(StoryArguments),
     /// Master keys: make, replace, look, keep a copy, give back.
     #[command(subcommand, after_help = "Example: knik keys status")]
     Keys(KeysCommand),

@@ -6,7 +6,9 @@ use super::control::{self, Intake, Order, Taken};
 use super::folder::DataFolder;
 use super::keys;
 use super::print;
-use super::{backup, compare, ledger, queue, register, requests, review, revoke, status, verify};
+use super::{
+    backup, compare, incident, ledger, queue, register, report, requests, review, revoke, status, verify,
+};
 use crate::capture::Format;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;
@@ -80,6 +82,9 @@ pub(super) async fn execute(
         Order::Ledger(asked) => ledger::execute(folder, asked).await,
         Order::Verify(asked) => verify::execute(folder, asked, &*progress).await,
         Order::Request(asked) => requests::execute(folder, asked).await,
+        Order::Report(asked) => report::execute(folder, asked).await,
+        Order::Incident(asked) => incident::execute(folder, asked).await,
+        Order::Story { id } => Ok(crate::vault::story::of(archive, id).await?.to_json(id)),
         Order::Backup(asked) => backup::execute(folder, asked, &*progress).await,
         Order::Scrub { sweep } => {
             let now = archive.sources.now();

@@ -10,10 +10,12 @@ use super::appointments::AppointmentOrder;
 use super::backup::BackupOrder;
 use super::compare::CompareOrder;
 use super::folder::DataFolder;
+use super::incident::IncidentOrder;
 use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
 use super::queue::QueueOrder;
 use super::register::RegisterOrder;
+use super::report::ReportOrder;
 use super::requests::RequestOrder;
 use super::review::ReviewOrder;
 use super::revoke::RevokeOrder;
@@ -89,6 +91,12 @@ pub(super) enum Order {
     Scrub { sweep: bool },
     /// Requests for redacted copies.
     Request(RequestOrder),
+    /// Reports of readers.
+    Report(ReportOrder),
+    /// Incidents.
+    Incident(IncidentOrder),
+    /// A matter, told from the ledger.
+    Story { id: uuid::Uuid },
     /// Copy everything to a place for backups.
     Backup(BackupOrder),
 }

@@ -8,7 +8,7 @@ use crate::capture::Limits;
 use crate::config::Config;
 use crate::decide::{DEFAULT_PROFILE, Definitions, Profiles, QuestionDetector, Tree};
 use crate::detect::{PatternFile, Ruleset, RulesetError};
-use crate::redact::{Exemptions, OperatorPlan, Plans, ProjectionPolicy};
+use crate::redact::{Exemptions, Measured, OperatorPlan, Plans, ProjectionPolicy};
 use crate::vault::{DEFAULT_TREE, Rules};
 use anyhow::{Context, Result, bail};
 use include_dir::{Dir, include_dir};
@@ -93,6 +93,7 @@ impl RuleFiles {
                 text(&self.policies, "projection.yaml")?,
             )?),
             exemptions: room.exemptions,
+            measured: Arc::new(Measured::load("measured.yaml", text(&self.policies, "measured.yaml")?)?),
             plans: room.plans,
             access: room.access,
             bases: Arc::new(LegalBases::load("legal-bases.yaml", text(&self.policies, "legal-bases.yaml")?)?),

@@ -20,6 +20,7 @@ pub mod embedded;
 mod findings;
 mod folder;
 mod harvest;
+mod incident;
 mod issuers;
 mod keys;
 mod ledger;
@@ -36,6 +37,7 @@ mod question;
 mod queue;
 mod redact;
 mod register;
+mod report;
 mod requests;
 mod restore;
 mod review;
@@ -44,6 +46,7 @@ mod room_process;
 mod selection;
 mod serve;
 mod status;
+mod story;
 mod subject;
 mod texts;
 mod tls_files;
@@ -163,6 +166,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Request(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Revoke(asked) => order(&dir, asked.order()?, arguments.json).await?,
+        Command::Report(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Incident(asked) => order(&dir, asked.order()?, arguments.json).await?,
+        Command::Story(asked) => story::run(&dir, asked, arguments.json).await?,
         Command::Status => order(&dir, Order::Status, arguments.json).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -121,7 +121,7 @@ enum OpenCommand {
     },
     /// Open every original that a request reaches, as a page to read: threads, times, receipts.
     #[command(
-        after_help = "Example: knik open --token-file token page 0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11 --to page.html"
+        after_help = "Example: knik open --token-file token page 0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11 --to page.html\n         knik open --token-file token page 0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11 --to page.pdf"
     )]
     Page {
         /// Which request.
@@ -247,7 +247,9 @@ pub(super) async fn run(dir: &Path, asked: OpenArguments, as_json: bool) -> Resu
         OpenCommand::Page { id, to } => {
             let file = NewFile::beside(&to)?;
             let path = format!("/v1/openings/{id}/renditions");
-            let answer = vault.send(Method::POST, &path, Some(&json!({})), "text/html").await?;
+            let paper = to.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("pdf"));
+            let accept = if paper { "application/pdf" } else { "text/html" };
+            let answer = vault.send(Method::POST, &path, Some(&json!({})), accept).await?;
             written(file, &to, &answer.bytes().await.context("the page broke off")?)?
         }
         OpenCommand::Find { id, name, handle, address, words, from, until, after, limit } => {

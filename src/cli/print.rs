@@ -6,7 +6,7 @@ use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
 use super::keys;
 use super::parser::Parser;
-use super::{ledger, queue, register, requests, review, revoke};
+use super::{incident, ledger, queue, register, report, requests, review, revoke};
 use crate::capture::{Format, Limits};
 use crate::config::Ingest;
 use crate::http::openapi;
@@ -234,6 +234,8 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         Order::Ledger(asked) => ledger::print(asked, answer)?,
         Order::Keys(asked) => keys::shown(asked, answer),
         Order::Request(asked) => requests::shown(asked, answer)?,
+        Order::Report(asked) => report::shown(asked, answer)?,
+        Order::Incident(asked) => incident::shown(asked, answer)?,
         Order::Revoke(asked) => revoke::print(asked, answer),
         _ => println!("{}", serde_json::to_string_pretty(answer)?),
     }

@@ -2,15 +2,20 @@
 
 use super::control::Order;
 use super::folder::DataFolder;
+use super::new_file::NewFile;
 use super::print;
 use crate::access::grant_file::{Content, Limits};
-use crate::model::{RequestId, RequestStep, Timestamp};
+use crate::model::{GrantId, RequestId, RequestStep, Timestamp};
+use crate::page::PaperPage;
+use crate::redact::{Language, finding_aid_text};
 use crate::store::inbox::HandedIn;
+use crate::vault::finding_aid;
 use crate::vault::requests::{self, Deciding};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
@@ -32,11 +37,25 @@ pub(super) enum RequestCommand {
     },
     /// The letter of the decision, as a page.
     #[command(
-        after_help = "Example: knik request letter 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 > besluit.html"
+        after_help = "Example: knik request letter 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 > besluit.html\n         knik request letter 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 --pdf besluit.pdf"
     )]
     Letter {
         /// Which.
         id: RequestId,
+        /// Write it to this new file, as PDF, in the place of printing the page.
+        #[arg(long)]
+        pdf: Option<PathBuf>,
+    },
+    /// The finding aid of its grant: what was harvested, gaps, trees, what is withheld and why, how well is found.
+    #[command(
+        after_help = "Example: knik request finding-aid 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47\n         knik request finding-aid 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 --language en"
+    )]
+    FindingAid {
+        /// Which request; or a grant that was given without one.
+        id: RequestId,
+        /// nl or en.
+        #[arg(long, default_value = "nl")]
+        language: Language,
     },
     /// Write a request on behalf of a researcher, from a JSON file; with --submit hand it in at once.
     #[command(
@@ -138,6 +157,12 @@ pub(super) enum RequestOrder {
     },
     Letter {
         id: RequestId,
+        #[serde(default, skip_serializing)]
+        pdf: Option<PathBuf>,
+    },
+    FindingAid {
+        id: RequestId,
+        english: bool,
     },
     Write {
         content: Box<Content>,
@@ -172,7 +197,10 @@ impl RequestCommand {
             Self::List => RequestOrder::List,
             Self::Show { id } => RequestOrder::Show { id },
             Self::Reach { id } => RequestOrder::Reach { id },
-            Self::Letter { id } => RequestOrder::Letter { id },
+            Self::Letter { id, pdf } => RequestOrder::Letter { id, pdf },
+            Self::FindingAid { id, language } => {
+                RequestOrder::FindingAid { id, english: language == Language::English }
+            }
             Self::Write(WriteArguments { file, issuer, subject, submit }) => {
                 let text = super::read_text(&file)?;
                 let content = serde_json::from_str(&text).with_context(|| format!("`{}`", file.display()))?;
@@ -200,9 +228,14 @@ pub(super) async fn execute(folder: &DataFolder, order: RequestOrder) -> Result<
         RequestOrder::List => Ok(json!(requests::list(archive, rules, None).await?)),
         RequestOrder::Show { id } => Ok(json!(requests::file(archive, rules, None, id).await?)),
         RequestOrder::Reach { id } => Ok(json!(requests::reach(archive, rules, None, id).await?)),
-        RequestOrder::Letter { id } => Ok(
-            json!({ "language": "nl", "html": requests::decision_letter(archive, rules, None, id).await? }),
-        ),
+        RequestOrder::Letter { id, .. } => {
+            let letter = requests::decision_letter(archive, rules, None, id).await?;
+            Ok(json!({ "language": "nl", "html": letter.html, "at": letter.at }))
+        }
+        RequestOrder::FindingAid { id, .. } => {
+            let known = archive.catalogue.request(id).await?.and_then(|request| request.grant);
+            Ok(finding_aid::of(archive, rules, known.unwrap_or(GrantId::from_uuid(id.uuid()))).await?)
+        }
         RequestOrder::Write { content, issuer, subject, submit } => {
             write(folder, *content, issuer, subject, submit).await
         }
@@ -281,7 +314,26 @@ pub(super) fn shown(order: &RequestOrder, answer: &Value) -> Result<()> {
                 .collect();
             print::table(&["request", "state", "organisation", "institution", "basis", "changed"], &rows);
         }
-        RequestOrder::Letter { .. } => print::line(&text(answer, "html")),
+        RequestOrder::FindingAid { english, .. } => {
+            let language = if *english { Language::English } else { Language::Dutch };
+            print::line(finding_aid_text(answer, language).trim_end());
+        }
+        RequestOrder::Letter { id, pdf: Some(to) } => {
+            let at: Timestamp = text(answer, "at").parse()?;
+            let (html, foot) = (text(answer, "html"), format!("{id}   {}", at.day()));
+            let page = PaperPage {
+                title: "Besluit op uw aanvraag",
+                language: "nl",
+                made_at: at,
+                foot: &foot,
+                html: &html,
+            };
+            let mut file = NewFile::beside(to)?;
+            file.write_all(&crate::page::pdf(&page)?)?;
+            file.finish()?;
+            print::line(&to.display().to_string());
+        }
+        RequestOrder::Letter { pdf: None, .. } => print::line(&text(answer, "html")),
         RequestOrder::Show { .. } | RequestOrder::Reach { .. } => {
             print::line(&serde_json::to_string_pretty(answer)?);
         }

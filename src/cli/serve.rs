@@ -11,9 +11,9 @@ use crate::http::token::{DevelopmentIssuer, KeyRenewal, Renewal, Verifier};
 use crate::http::vault::VaultDesk;
 use crate::http::{Admission, Pace, serve as serve_http, vault};
 use crate::ledger::{Entry, EntryKind, Pending};
+use crate::store::bell::{Bell, MailSettings};
 use crate::store::unconfirmed;
-use crate::vault::break_glass::{self, Bell};
-use crate::vault::{Archive, revoke, scrub, sequence};
+use crate::vault::{Archive, break_glass, revoke, scrub, sequence};
 use anyhow::{Context, Result};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -169,16 +169,33 @@ impl Running {
 }
 
 /// Where alarms to the data protection officer go.
-fn bell(folder: &DataFolder) -> Result<Option<Bell>> {
+fn bell(folder: &DataFolder) -> Result<Bell> {
     let set = &folder.config.oversight;
-    if set.alarm_webhook.is_empty() {
-        return Ok(None);
-    }
     let authorities = match set.alarm_ca.as_str() {
         "" => None,
         file => Some(super::read_text(&folder.path.join(file)).context("oversight.alarm-ca")?),
     };
-    Ok(Some(Bell::new(&set.alarm_webhook, authorities.as_deref())?))
+    let mut bell = Bell::default();
+    if !set.alarm_webhook.is_empty() {
+        bell = bell.with_webhook(&set.alarm_webhook, authorities.as_deref())?;
+    }
+    if !set.alarm_smtp.is_empty() {
+        let password = |file: &str| {
+            super::read_text(&folder.path.join(file)).context("oversight.alarm-smtp-password-file")
+        };
+        let credentials = match set.alarm_smtp_user.as_str() {
+            "" => None,
+            user => Some((user.to_owned(), password(&set.alarm_smtp_password_file)?.trim().to_owned())),
+        };
+        let mail = MailSettings {
+            server: set.alarm_smtp.clone(),
+            from: set.alarm_from.clone(),
+            to: set.alarm_to.clone(),
+            credentials,
+        };
+        bell = bell.with_mail(&mail, authorities.as_deref())?;
+    }
+    Ok(bell)
 }
 
 fn listen(folder: &DataFolder) -> Result<TcpListener> {

@@ -5,20 +5,24 @@
 //! (RFC 9457); absent and forbidden have the same status, body and size. Beside them [`presidio`], the face of the
 //! detector alone, which answers as Presidio does.
 
+mod aid;
 mod bearer;
 mod body;
 mod caller;
 mod handing;
 mod headers;
+mod incidents;
 mod language;
 pub mod openapi;
 mod openings;
 mod oversight;
 mod pace;
 mod page;
+mod paper;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
+mod reports;
 mod requests;
 mod review;
 mod server;

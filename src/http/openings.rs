@@ -6,9 +6,12 @@ use super::handing::{Handing, record as record_end};
 use super::headers::refuse;
 use super::language::language;
 use super::page::PageSize;
+use super::paper;
 use super::problem::Problem;
 use super::vault::{VaultDesk, actor, disclosure_json, record_json};
 use crate::model::{GrantId, LegalBasisCode, OpeningScope, PrivateText, RecordId, Timestamp};
+use crate::page::PaperPage;
+use crate::redact::Language;
 use crate::store::openings::{OpeningSelection, OpeningState};
 use crate::vault::disclose::ToServe;
 use crate::vault::find::{self, FindQuery};
@@ -384,7 +387,8 @@ pub(super) fn original(request: &HttpRequest, opened: ToServe) -> HttpResponse {
 
 /// Open every original that a request reaches, as one page to read: threads, times, receipts.
 ///
-/// In Dutch, or in English where that is asked for first. Everything that was captured is escaped; the page holds no script.
+/// In Dutch, or in English where that is asked for first; as HTML, or as PDF where `application/pdf` is accepted. Everything that
+/// was captured is escaped; the page holds no script.
 #[utoipa::path(
     post, path = "/v1/openings/{id}/renditions", tag = "openings", operation_id = "renderOpening",
     params(("id" = String, Path, format = "uuid", description = "The request")),
@@ -398,10 +402,30 @@ pub(super) async fn rendition(
     id: Path<GrantId>,
 ) -> Result<HttpResponse, Problem> {
     let actor = actor(&desk, caller).await?;
-    let page = rendition::page(&desk.archive, &desk.rules, &actor, *id, language(&request)).await?;
-    let bytes = Bytes::copy_from_slice(page.html.as_bytes());
+    let said = language(&request);
+    let page = rendition::page(&desk.archive, &desk.rules, &actor, *id, said).await?;
+    let (bytes, media_type) = if paper::wanted(&request) {
+        let (code, title) = match said {
+            Language::Dutch => ("nl", "Geopende originelen"),
+            Language::English => ("en", "Opened originals"),
+        };
+        let foot = format!("{}   {}", *id, page.made_at);
+        let sheet =
+            PaperPage { title, language: code, made_at: page.made_at, foot: &foot, html: page.html.as_str() };
+        match paper::on_paper(&sheet) {
+            Ok(bytes) => (Bytes::from(bytes), paper::MEDIA_TYPE),
+            Err(problem) => {
+                for serving in page.servings {
+                    serving.broken_off().await?;
+                }
+                return Err(problem);
+            }
+        }
+    } else {
+        (Bytes::copy_from_slice(page.html.as_bytes()), "text/html; charset=utf-8")
+    };
     let body = Handing::of_several(bytes, page.servings);
-    Ok(HttpResponse::Created().content_type("text/html; charset=utf-8").body(body))
+    Ok(HttpResponse::Created().content_type(media_type).body(body))
 }
 
 #[derive(Deserialize, IntoParams)]

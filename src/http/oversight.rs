@@ -6,11 +6,12 @@ use super::problem::Problem;
 use super::vault::{VaultDesk, actor};
 use crate::model::{ActorId, LegalBasisCode, Timestamp};
 use crate::store::oversight::RegisterSelection;
-use crate::vault::oversight;
+use crate::vault::{oversight, story as told};
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, Query, ServiceConfig};
+use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use serde::Deserialize;
 use utoipa::IntoParams;
+use uuid::Uuid;
 
 /// Registers the routes.
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -18,6 +19,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/oversight/disclosures").get(register).default_service(refuse("GET")))
         .service(web::resource("/v1/oversight/totals").get(totals).default_service(refuse("GET")))
         .service(web::resource("/v1/oversight/attention").get(attention).default_service(refuse("GET")))
+        .service(web::resource("/v1/oversight/stories/{id}").get(story).default_service(refuse("GET")))
         .service(web::resource("/v1/oversight/public-log").get(public_log).default_service(refuse("GET")));
 }
 
@@ -126,6 +128,25 @@ pub(super) async fn attention(
         _ => return Err(Problem::input("`days` must be 1 to 366")),
     };
     Ok(HttpResponse::Ok().json(oversight::attention(&desk.archive, &desk.rules, &actor, days).await?))
+}
+
+/// Read a matter of the own organisation in words, as the ledger tells it: a request for copies or its grant, a request to
+/// open originals, a request of a person concerned.
+///
+/// Each sentence names the entries it was made of. People are numbered; who is behind a number stands in the register.
+#[utoipa::path(
+    get, path = "/v1/oversight/stories/{id}", tag = "oversight", operation_id = "readStory",
+    params(("id" = String, Path, format = "uuid", description = "The grant or the request")),
+    responses((status = 200, description = "The story, in Dutch and English", body = Object))
+)]
+pub(super) async fn story(
+    desk: Data<VaultDesk>,
+    caller: Caller,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let actor = actor(&desk, caller).await?;
+    let told = told::for_officer(&desk.archive, &desk.rules, &actor, *id).await?;
+    Ok(HttpResponse::Ok().json(told.to_json(*id)))
 }
 
 /// Make the public log of openings: monthly totals by legal basis, late, small counts not told.

@@ -8,8 +8,8 @@ use super::openapi;
 use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
-use super::requests;
 use super::token::Claims;
+use super::{aid, incidents, reports, requests};
 use crate::model::{ChannelId, GrantId, RecordRef};
 use crate::reading_room::{ReaderClaims, ReadingRoom, ReadingView, RoundedCount, SearchRequest, Selection};
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
@@ -37,6 +37,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/records/{id}").get(record).default_service(refuse("GET")))
         .service(web::resource("/v1/conversations/{id}").get(conversation).default_service(refuse("GET")))
         .configure(requests::room_routes)
+        .configure(reports::room_routes)
+        .configure(incidents::room_routes)
+        .configure(aid::routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -58,6 +61,11 @@ pub fn routes(config: &mut ServiceConfig) {
         requests::write,
         requests::own_one,
         requests::step,
+        requests::own_letter,
+        reports::report,
+        incidents::notices,
+        aid::finding_aid,
+        aid::citation,
         openapi::reading_room,
         openapi::health
     )

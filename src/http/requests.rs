@@ -3,15 +3,17 @@
 use super::body::Body;
 use super::caller::Caller;
 use super::headers::refuse;
+use super::paper;
 use super::problem::Problem;
 use super::reading_room::{RoomDesk, claims};
 use super::vault::{VaultDesk, actor};
 use crate::access::grant_file::{Content, ResearchBasis};
 use crate::model::{RequestId, RequestStep, Timestamp};
+use crate::page::PaperPage;
 use crate::reading_room::Taking;
 use crate::vault::requests::{self, Deciding};
-use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -25,6 +27,9 @@ pub(super) fn room_routes(config: &mut ServiceConfig) {
             web::resource("/v1/access-requests").get(own).post(write).default_service(refuse("GET, POST")),
         )
         .service(web::resource("/v1/access-requests/{id}").get(own_one).default_service(refuse("GET")))
+        .service(
+            web::resource("/v1/access-requests/{id}/letter").get(own_letter).default_service(refuse("GET")),
+        )
         .service(web::resource("/v1/access-requests/{id}/steps").post(step).default_service(refuse("POST")));
 }
 
@@ -199,20 +204,52 @@ pub(super) async fn reach(
     Ok(HttpResponse::Ok().json(requests::reach(&desk.archive, &desk.rules, Some(&actor), *id).await?))
 }
 
-/// Read the letter of the decision on a request (Dutch, HTML in JSON).
+/// Read the letter of the decision on a request: in Dutch, as HTML in JSON, or as PDF.
 #[utoipa::path(
     get, path = "/v1/access-requests/{id}/letter", tag = "access-requests", operation_id = "readLetter",
     params(("id" = String, Path, format = "uuid", description = "The request")),
     responses((status = 200, description = "The letter", body = Object))
 )]
 pub(super) async fn letter(
+    request: HttpRequest,
     desk: Data<VaultDesk>,
     caller: Caller,
     id: Path<RequestId>,
 ) -> Result<HttpResponse, Problem> {
     let actor = actor(&desk, caller).await?;
-    let html = requests::decision_letter(&desk.archive, &desk.rules, Some(&actor), *id).await?;
-    Ok(HttpResponse::Ok().json(json!({ "language": "nl", "html": html })))
+    let letter = requests::decision_letter(&desk.archive, &desk.rules, Some(&actor), *id).await?;
+    answered(&request, *id, &letter.html, letter.at)
+}
+
+/// A letter as it is asked for.
+fn answered(
+    request: &HttpRequest,
+    id: RequestId,
+    html: &str,
+    at: Timestamp,
+) -> Result<HttpResponse, Problem> {
+    if !paper::wanted(request) {
+        return Ok(HttpResponse::Ok().json(json!({ "language": "nl", "html": html })));
+    }
+    let foot = format!("{id}   {}", at.day());
+    let page = PaperPage { title: "Besluit op uw aanvraag", language: "nl", made_at: at, foot: &foot, html };
+    Ok(HttpResponse::Ok().content_type(paper::MEDIA_TYPE).body(paper::on_paper(&page)?))
+}
+
+/// Read the letter of the decision on a request of one's own: in Dutch, as HTML in JSON, or as PDF.
+#[utoipa::path(
+    get, path = "/v1/access-requests/{id}/letter", tag = "access-requests", operation_id = "readOwnLetter",
+    params(("id" = String, Path, format = "uuid", description = "The request")),
+    responses((status = 200, description = "The letter", body = Object))
+)]
+pub(super) async fn own_letter(
+    request: HttpRequest,
+    desk: Data<RoomDesk>,
+    caller: Caller,
+    id: Path<RequestId>,
+) -> Result<HttpResponse, Problem> {
+    let (html, at) = desk.room.letter(&claims(caller.0), *id).await?;
+    answered(&request, *id, &html, at)
 }
 
 /// Take a step with a request to the own organisation: ask, approve under a mandate, refuse, give more time or not.

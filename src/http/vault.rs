@@ -8,7 +8,7 @@ use super::language::language;
 use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
-use super::{openapi, openings, oversight, requests, review, subject_requests};
+use super::{incidents, openapi, openings, oversight, reports, requests, review, subject_requests};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -61,6 +61,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(subject_requests::routes)
         .configure(oversight::routes)
         .configure(requests::vault_routes)
+        .configure(reports::routes)
+        .configure(incidents::routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -108,12 +110,19 @@ pub fn routes(config: &mut ServiceConfig) {
         oversight::register,
         oversight::totals,
         oversight::attention,
+        oversight::story,
         oversight::public_log,
         requests::list,
         requests::one,
         requests::reach,
         requests::letter,
         requests::decide,
+        reports::list,
+        reports::show,
+        reports::judge,
+        incidents::list,
+        incidents::show,
+        incidents::close,
         openapi::vault,
         openapi::health
     )

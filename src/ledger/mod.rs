@@ -29,6 +29,8 @@ mod proof;
 mod receipt;
 #[cfg(test)]
 mod reference;
+mod story;
+mod story_words;
 mod thing;
 mod tile;
 mod timestamp;
@@ -50,6 +52,7 @@ pub use proof::{
     verify_inclusion,
 };
 pub use receipt::{Receipt, ReceiptError, VerifiedEntry};
+pub use story::{Matter, Placed, Sentence, story};
 pub use thing::{Code, Thing};
 pub use tile::{
     TILE_WIDTH, Tile, TileReader, TileRef, TileSet, entry_bundle, entry_bundle_leaves, readable_leaves,

@@ -2,8 +2,8 @@
 
 use super::{EntryId, LedgerError};
 use crate::model::{
-    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId,
-    RecordId, RecordRef, RequestId, RevocationId, SegmentId, SubjectRequestId,
+    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, IncidentId,
+    ProjectionId, RecordId, RecordRef, ReportId, RequestId, RevocationId, SegmentId, SubjectRequestId,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -94,10 +94,14 @@ things! {
     Entry(EntryId) = "entry",
     /// A grant.
     Grant(GrantId) = "grant",
+    /// An incident.
+    Incident(IncidentId) = "incident",
     /// A projection.
     Projection(ProjectionId) = "projection",
     /// A record.
     Record(RecordId) = "record",
+    /// A report of a reader.
+    Report(ReportId) = "report",
     /// A request for redacted copies.
     Request(RequestId) = "request",
     /// A record or conversation as a grant names it.
@@ -132,9 +136,11 @@ mod tests {
             "disclosure",
             "entry",
             "grant",
+            "incident",
             "projection",
             "record",
             "reference",
+            "report",
             "revocation",
             "request",
             "subject-request",

@@ -208,6 +208,14 @@ uuid_id!(
     RequestId, "request"
 );
 uuid_id!(
+    /// A report of a reader: something is wrong with a view.
+    ReportId, "report"
+);
+uuid_id!(
+    /// An incident: personal data was shown that should not have been.
+    IncidentId, "incident"
+);
+uuid_id!(
     /// One opening of one original.
     DisclosureId, "disclosure"
 );

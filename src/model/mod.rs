@@ -16,16 +16,17 @@ mod time;
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
     ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId,
-    ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RequestId,
-    RevocationId, SegmentId, SubjectRef, SubjectRequestId, VersionId,
+    IncidentId, ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef,
+    ReportId, RequestId, RevocationId, SegmentId, SubjectRef, SubjectRequestId, VersionId,
 };
 pub use offsets::{OffsetError, OffsetUnit};
 pub use private::PrivateText;
 pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
-    AccountProof, AppointmentKind, EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode,
-    OpeningScope, Outcome, Platform, RecogniserId, RequestState, RequestStep, ReviewReason, RevocationKind,
-    RevocationReason, Role, Score, SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
+    AccountProof, AppointmentKind, EntityType, ExemptionCode, FlagKind, IncidentOutcome, ItemKind,
+    LegalBasisCode, OpeningScope, Outcome, Platform, RecogniserId, ReportKind, ReportOutcome, RequestState,
+    RequestStep, ReviewReason, RevocationKind, RevocationReason, Role, Score, SubjectOutcome,
+    SubjectRequestKind, Verdict, Visibility,
 };
 pub use time::Timestamp;

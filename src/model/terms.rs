@@ -323,6 +323,38 @@ closed!(
 );
 
 closed!(
+    /// What a reader reports of a view.
+    ReportKind, "kind", {
+        /// Something is hidden that is no personal data.
+        WronglyRedacted = "wrongly-redacted",
+        /// A name, or other personal data, can be read: the record is withheld until a reviewer has judged it.
+        NameVisible = "name-visible",
+    }
+);
+
+closed!(
+    /// What a reviewer says of a report.
+    ReportOutcome, "outcome", {
+        /// It is so; the redaction is corrected.
+        Confirmed = "confirmed",
+        /// It is not.
+        Unfounded = "unfounded",
+    }
+);
+
+closed!(
+    /// How an incident ended.
+    IncidentOutcome, "outcome", {
+        /// The supervisory authority was notified (AVG article 33).
+        Notified = "notified",
+        /// No notification was due: a risk to rights and freedoms is unlikely.
+        NoNotification = "no-notification",
+        /// Nothing was shown that should not have been.
+        Unfounded = "unfounded",
+    }
+);
+
+closed!(
     /// What a person concerned asks (AVG articles 15 to 21).
     SubjectRequestKind, "kind", {
         /// Article 15: access, and a copy.

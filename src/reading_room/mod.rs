@@ -3,7 +3,9 @@
 //!
 //! Every request is decided by policy, made durable in the inbox (served or refused), and only then answered.
 
+mod aid;
 mod read;
+mod report;
 mod request;
 mod search;
 

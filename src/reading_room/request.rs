@@ -45,6 +45,24 @@ impl ReadingRoom {
         Ok(self.own_request(claims, id).await?.0)
     }
 
+    /// The letter of the decision on a request of the reader's own (HTML), and when it was decided.
+    ///
+    /// # Errors
+    /// [`ReadingError::Absent`] also while nothing is decided; a refusal is recorded.
+    pub async fn letter(
+        &self,
+        claims: &ReaderClaims,
+        id: RequestId,
+    ) -> Result<(String, Timestamp), ReadingError> {
+        let (known, _) = self.own_request(claims, id).await?;
+        let steps = known.get("steps").and_then(Value::as_array);
+        let written = steps.into_iter().flatten().rev().find_map(|step| {
+            let letter = step.get("said")?.get("letter")?.as_str()?;
+            Some((letter.to_owned(), step.get("at")?.as_str()?.parse().ok()?))
+        });
+        written.ok_or(ReadingError::Absent)
+    }
+
     /// Writes a new request. It is handed up, and stands among the reader's requests once the vault has taken it up.
     ///
     /// # Errors
@@ -130,7 +148,7 @@ impl ReadingRoom {
     }
 
     /// Whether the reader may ask an organisation for copies; the moment that was judged.
-    async fn may_request(
+    pub(super) async fn may_request(
         &self,
         claims: &ReaderClaims,
         organisation: &OrganisationId,

@@ -5,12 +5,14 @@
 //! holds no value, no length and no hash; metadata is what `policies/projection.yaml` allows, each
 //! field checked against its shape; what cannot be redacted with certainty is an error, never text.
 
+mod aid;
 mod cover;
 mod error;
 mod exemptions;
 mod fold;
 mod generalise;
 mod leak;
+mod measured;
 mod operator_plan;
 mod operators;
 mod piece;
@@ -27,11 +29,13 @@ mod view;
 #[cfg(test)]
 mod properties;
 
+pub use aid::{CitationWords, citation_text, finding_aid_html, finding_aid_text};
 pub use cover::{RedactionPolicy, redact};
 pub use error::RedactError;
 pub use exemptions::{Exemption, ExemptionKind, Exemptions, Regime};
 pub use generalise::generalise;
 pub use leak::leaks;
+pub use measured::{Figure, Measured, MeasuredError, Words};
 pub use operator_plan::OperatorPlan;
 pub use operators::{Applied, Operator, OperatorError, OperatorName, Operators, PseudonymSource};
 pub use piece::{Piece, Placeholder, RedactedText, Status};

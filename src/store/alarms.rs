@@ -3,13 +3,16 @@
 use super::StoreError;
 use super::openings::Openings;
 use super::rows::{RowValues, bytes};
-use crate::model::{GrantId, OrganisationId, Timestamp};
+use crate::model::{OrganisationId, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 use uuid::Uuid;
 
 /// Something was opened at once.
 pub(super) const BREAK_GLASS: &str = "break-glass";
+
+/// Personal data was shown that should not have been.
+pub const MISSED_FINDING: &str = "missed-finding";
 
 /// An alarm that waits to be delivered.
 #[derive(Debug, Clone)]
@@ -18,9 +21,9 @@ pub struct Alarm {
     pub id: Uuid,
     /// Of which organisation.
     pub organisation: OrganisationId,
-    /// About which request.
-    pub opening: GrantId,
-    /// What happened.
+    /// About which request, or which incident.
+    pub about: Uuid,
+    /// What happened: `break-glass` (a request to open originals), `missed-finding` (an incident).
     pub kind: String,
     /// When.
     pub raised_at: Timestamp,
@@ -33,7 +36,7 @@ pub(super) async fn raise(
     tx: &mut Transaction<'static, Any>,
     id: Uuid,
     organisation: &OrganisationId,
-    opening: GrantId,
+    about: Uuid,
     kind: &'static str,
     at: Timestamp,
 ) -> Result<(), StoreError> {
@@ -42,7 +45,7 @@ pub(super) async fn raise(
     )
     .bind(bytes(id))
     .bind(organisation.to_string())
-    .bind(bytes(opening.uuid()))
+    .bind(bytes(about))
     .bind(kind)
     .bind(at.micros())
     .execute(&mut **tx)
@@ -110,7 +113,7 @@ fn alarm_of(row: &AnyRow) -> Result<Alarm, StoreError> {
     Ok(Alarm {
         id: row.id("id")?,
         organisation: row.term("organisation")?,
-        opening: GrantId::from_uuid(row.id("opening")?),
+        about: row.id("opening")?,
         kind: row.text("kind")?,
         raised_at: row.time("raised_at")?,
         attempts: u32::try_from(row.number("attempts")?).unwrap_or(u32::MAX),

@@ -4,7 +4,10 @@ use super::effect::Effect;
 use super::rows::{RowValues, insert_all};
 use super::{Database, StoreError};
 use crate::access::grant_file::Content;
-use crate::model::{ActorId, GrantId, OrganisationId, ProjectionId, RequestId, RequestStep, Role, Timestamp};
+use crate::model::{
+    ActorId, GrantId, OrganisationId, ProjectionId, ReportId, ReportKind, RequestId, RequestStep, Role,
+    Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
@@ -77,6 +80,27 @@ pub struct HandedIn {
 /// The kind of message that a [`HandedIn`] is.
 pub const REQUEST: &str = "request";
 
+/// A report of a reader. It holds no words: what the inbox has stays there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReaderReport {
+    /// Drawn by the reading room.
+    pub id: ReportId,
+    /// Under which grant it was read.
+    pub grant: GrantId,
+    /// Which view.
+    pub projection: ProjectionId,
+    /// Who reports.
+    pub reporter: ActorId,
+    /// What is wrong.
+    pub kind: ReportKind,
+    /// In which text of the record, from 0.
+    pub passage: Option<u32>,
+}
+
+/// The kind of message that a [`ReaderReport`] is.
+pub const REPORT: &str = "report";
+
 /// One message.
 #[derive(Debug, Clone)]
 pub struct Message {
@@ -90,6 +114,12 @@ impl Message {
     #[must_use]
     pub fn of(event: &RoomEvent, at: Timestamp) -> Self {
         Self { kind: event.kind.as_str(), payload: serde_json::to_string(event).unwrap_or_default(), at }
+    }
+
+    /// A report of a reader.
+    #[must_use]
+    pub fn reported(report: &ReaderReport, at: Timestamp) -> Self {
+        Self { kind: REPORT, payload: serde_json::to_string(report).unwrap_or_default(), at }
     }
 
     /// A step of a request.

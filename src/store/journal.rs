@@ -1,6 +1,7 @@
 //! The journal: pending entries become durable with the transaction that made them; a sequencer numbers and
 //! signs them. This is the only place that turns [`Pending`] into [`Recorded`], and only after a commit.
 
+use super::catalogue::{SeenRow, insert_seen};
 use super::effect::Effect;
 use super::group_commit::{Beside, GroupCommit, Wanted};
 use super::rows::{RowValues, bytes, list, placeholders};
@@ -142,11 +143,17 @@ impl Journal {
         Ok(recorded)
     }
 
-    /// Records what came up from the reading room, and how far the inbox has been taken up, together.
+    /// Records what came up from the reading room, who was shown what, and how far the inbox has been taken up, together.
     ///
     /// # Errors
     /// When the database fails; it is then taken up again later.
-    pub async fn take_up(&self, log: &Origin, entries: Vec<Pending>, up_to: i64) -> Result<(), StoreError> {
+    pub async fn take_up(
+        &self,
+        log: &Origin,
+        entries: Vec<Pending>,
+        seen: &[SeenRow],
+        up_to: i64,
+    ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         let head = "INSERT INTO journal_pending (id, log, leaf) VALUES";
         super::rows::insert_all(&mut tx, head, 3, "", &entries, |query, pending| {
@@ -154,6 +161,7 @@ impl Journal {
             query.bind(id).bind(log.as_str().to_owned()).bind(pending.leaf().to_vec())
         })
         .await?;
+        insert_seen(&mut tx, seen).await?;
         move_cursor(&mut tx, up_to).await?;
         Effect::InboxTakenUp.of(tx.commit()).await.map_err(StoreError::database("taking up the inbox"))?;
         self.wake();

@@ -5,6 +5,7 @@
 
 pub mod alarms;
 pub mod backup;
+pub mod bell;
 pub mod blobs;
 pub mod catalogue;
 mod continuation;
@@ -92,6 +93,14 @@ pub enum StoreError {
         /// Why it could not.
         #[source]
         source: std::io::Error,
+    },
+    /// A setting of something that is reached over the network cannot be used.
+    #[error("{field}: {why}")]
+    Setting {
+        /// Which.
+        field: &'static str,
+        /// Why, and the mend.
+        why: String,
     },
     /// A database URL that no backend serves.
     #[error("database address must start with sqlite: or postgres:")]

@@ -271,7 +271,15 @@ async fn insert(
     })
     .await?;
     let Some(alarm) = alarm else { return Ok(()) };
-    super::alarms::raise(tx, alarm, &row.organisation, row.id, super::alarms::BREAK_GLASS, row.asked_at).await
+    super::alarms::raise(
+        tx,
+        alarm,
+        &row.organisation,
+        row.id.uuid(),
+        super::alarms::BREAK_GLASS,
+        row.asked_at,
+    )
+    .await
 }
 
 async fn decide(

@@ -6,8 +6,9 @@ use crate::access::{Action, Actor};
 use crate::ledger::{EntryKind, Pending};
 use crate::model::{GrantId, PrivateText, Timestamp};
 use crate::store::StoreError;
-use crate::store::alarms::Alarm;
-use serde_json::{Value, json};
+use crate::store::alarms::{Alarm, MISSED_FINDING};
+use crate::store::bell::{Bell, Ring};
+use serde_json::json;
 use std::time::Duration;
 
 /// Says why something was opened at once. Once; also when its time has passed, but then nothing opens under it until
@@ -55,52 +56,31 @@ pub async fn justify(
 const TEXT_CHARS_MIN: usize = 20;
 const TEXT_CHARS_MAX: usize = 2_000;
 
-/// Where alarms go.
-#[derive(Debug, Clone)]
-pub struct Bell {
-    client: reqwest::Client,
-    url: String,
-}
-
-/// The bell cannot be made.
-#[derive(Debug, thiserror::Error)]
-#[error("oversight.alarm-webhook: no client can be made for it")]
-pub struct BellError;
-
-const PATIENCE: Duration = Duration::from_secs(15);
-
-impl Bell {
-    /// A bell at an `https` (or, within one machine, `http`) address that takes JSON. `authorities` are PEM certificates to
-    /// trust beside those of the system.
-    ///
-    /// # Errors
-    /// When no client can be made.
-    pub fn new(url: &str, authorities: Option<&str>) -> Result<Self, BellError> {
-        let mut client =
-            reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
-        if let Some(pem) = authorities {
-            let trusted = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(|_| BellError)?;
-            client = client.tls_certs_merge(trusted);
-        }
-        Ok(Self { client: client.build().map_err(|_| BellError)?, url: url.to_owned() })
-    }
-
-    async fn ring(&self, alarm: &Alarm) -> bool {
-        let sent = self.client.post(&self.url).json(&message(alarm)).send().await;
-        sent.is_ok_and(|answer| answer.status().is_success())
-    }
-}
-
 /// What an alarm says: ids and codes, nothing of the case.
-fn message(alarm: &Alarm) -> Value {
-    json!({
-        "id": alarm.id, "kind": alarm.kind, "organisation": alarm.organisation, "request": alarm.opening,
-        "raisedAt": alarm.raised_at, "attempt": alarm.attempts + 1,
-        "text": {
-            "nl": "Een origineel is met spoed geopend. Het verzoek moet worden verantwoord; zie het register.",
-            "en": "An original was opened at once. The request must be justified; see the register.",
-        },
-    })
+fn ring_of(alarm: &Alarm) -> Ring {
+    let (about, subject, nl, en) = match alarm.kind.as_str() {
+        MISSED_FINDING => (
+            "incident",
+            "Knik: incident",
+            "Een persoonsgegeven dat gelakt had moeten zijn is ingezien. Binnen 72 uur moet worden beslist over een melding (AVG 33); zie het incident.",
+            "Personal data that should have been redacted was read. Within 72 hours it must be decided whether to notify (GDPR 33); see the incident.",
+        ),
+        _ => (
+            "request",
+            "Knik: spoedopening / opened at once",
+            "Een origineel is met spoed geopend. Het verzoek moet worden verantwoord; zie het register.",
+            "An original was opened at once. The request must be justified; see the register.",
+        ),
+    };
+    let json = json!({
+        "id": alarm.id, "kind": alarm.kind, "organisation": alarm.organisation, about: alarm.about,
+        "raisedAt": alarm.raised_at, "attempt": alarm.attempts + 1, "text": { "nl": nl, "en": en },
+    });
+    let text = format!(
+        "{nl}\n\n{en}\n\n{about}: {}\norganisation: {}\nraised at: {}\n",
+        alarm.about, alarm.organisation, alarm.raised_at
+    );
+    Ring { id: alarm.id, subject: subject.to_owned(), text, json }
 }
 
 /// Tries alarms that are due. Returns how many were delivered.
@@ -111,7 +91,7 @@ pub async fn ring_due(archive: &Archive, bell: &Bell) -> Result<u64, VaultError>
     let (openings, now) = (archive.openings(), archive.sources.now());
     let mut delivered = 0;
     for alarm in openings.alarms_due(now, ALARMS_A_ROUND).await? {
-        let rang = bell.ring(&alarm).await;
+        let rang = bell.ring(&ring_of(&alarm)).await;
         delivered += u64::from(rang);
         if !rang {
             tracing::error!(attempts = alarm.attempts + 1, "an alarm was not delivered; it is tried again");
@@ -132,8 +112,10 @@ fn pause_seconds(attempts: u32) -> i64 {
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Delivers alarms until the process ends.
-pub async fn keep_ringing(archive: Archive, bell: Option<Bell>) {
-    let Some(bell) = bell else { return };
+pub async fn keep_ringing(archive: Archive, bell: Bell) {
+    if bell.is_silent() {
+        return;
+    }
     loop {
         if let Err(error) = ring_due(&archive, &bell).await {
             tracing::error!(%error, "alarms were not looked after");
@@ -154,7 +136,7 @@ pub async fn warnings(archive: &Archive) -> Result<Vec<String>, VaultError> {
     {
         warnings.push(format!(
             "{undelivered} alarms to the data protection officer were not delivered, the oldest of {oldest}: set \
-             oversight.alarm-webhook, or look at what stands there"
+             oversight.alarm-webhook or oversight.alarm-smtp, or look at what stands there"
         ));
     }
     let unanswered = archive.openings().unjustified(None, now).await?;
@@ -162,6 +144,7 @@ pub async fn warnings(archive: &Archive) -> Result<Vec<String>, VaultError> {
     if late > 0 {
         warnings.push(format!("{late} openings at once were not justified within their time"));
     }
+    warnings.extend(super::incidents::warnings(archive).await?);
     Ok(warnings)
 }
 

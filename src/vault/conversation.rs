@@ -1,5 +1,6 @@
 //! One conversation from items to projections: who takes part, what is found, what may be read.
 
+use super::corrections::{corrected, shows_too_much};
 use super::names::Names;
 use super::{Rules, Sources, VaultError, find_index};
 use crate::capture::{Account, Item, MediaKind, PassageRole};
@@ -9,7 +10,7 @@ use crate::model::{
     ProjectionId, RecordId, SubjectRef, Timestamp, VersionId, Visibility,
 };
 use crate::redact::{Source, SourcePassage, project, searchable};
-use crate::store::catalogue::{FindRow, FlagPlace, FlagRow, SubjectRow, Verdicts};
+use crate::store::catalogue::{Correction, FindRow, FlagPlace, FlagRow, SubjectRow, Verdicts};
 use crate::store::room::{PublishedConversation, PublishedProjection};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,6 +36,12 @@ pub(super) struct Facts {
     /// People that it was found to name when it was looked at last, in a conversation of which something was destroyed
     /// since.
     pub named: BTreeSet<SubjectRef>,
+    /// What was found in this version when it was looked at last, as JSON; `None` for one that nobody looked at.
+    pub before: Option<String>,
+    /// The kinds of its flags that a reviewer found to hold.
+    pub held: BTreeSet<FlagKind>,
+    /// What reviewers corrected in this version.
+    pub corrections: Vec<Correction>,
 }
 
 impl Facts {
@@ -61,6 +68,10 @@ pub(super) struct Computed {
     pub found_by: Vec<FindRow>,
     /// People new to the conversation.
     pub subjects: Vec<SubjectRow>,
+    /// Projections that only grants may have that name these kinds.
+    pub limited: Vec<(PublishedProjection, BTreeSet<FlagKind>)>,
+    /// Projections, each with its record, that showed what is covered now.
+    pub missed: Vec<(ProjectionId, RecordId)>,
     /// Records withheld because their redaction was not certain.
     pub uncertain: u64,
     /// Records withheld because of a flag.
@@ -77,6 +88,8 @@ impl Computed {
             flags: Vec::new(),
             found_by: Vec::new(),
             subjects: Vec::new(),
+            limited: Vec::new(),
+            missed: Vec::new(),
             uncertain: 0,
             flagged: 0,
         }
@@ -101,7 +114,7 @@ pub(super) fn compute(
     sources: &Sources,
 ) -> Result<Computed, VaultError> {
     let people = People::of(names, channel_account, members, known, sources)?;
-    Ok(computed(rules, names, conversation, members, &people))
+    computed(rules, names, conversation, members, &people)
 }
 
 /// The same, of people who are known: it draws nothing, so that several conversations can be computed at once.
@@ -111,7 +124,7 @@ pub(super) fn computed(
     conversation: ConversationId,
     members: &[Member<'_>],
     people: &People<'_>,
-) -> Computed {
+) -> Result<Computed, VaultError> {
     let participants = people.participants();
     let dictionary = Participants::of(&participants);
     let mut computed = Computed {
@@ -128,23 +141,39 @@ pub(super) fn computed(
             computed.uncertain += 1;
             continue;
         }
-        let found: Vec<Vec<Finding>> = member
+        let found = member
             .item
             .passages
             .iter()
-            .map(|passage| {
-                rules.ruleset.detect_at(passage.text.expose(), &dictionary, member.facts.posted_at)
+            .enumerate()
+            .map(|(place, passage)| {
+                let text = passage.text.expose();
+                let found = rules.ruleset.detect_at(text, &dictionary, member.facts.posted_at);
+                corrected(rules, &member.facts.corrections, place, found)
             })
-            .collect();
+            .collect::<Result<Vec<Vec<Finding>>, VaultError>>()?;
+        let before = member.facts.before.as_deref();
+        let policy = rules.projection.redaction();
+        if before.is_some_and(|before| shows_too_much(member.item, before, &found, policy)) {
+            computed.missed.push((member.facts.projection, member.facts.record));
+        }
         computed.findings.push((member.facts.version, findings_json(&found)));
         if !member.facts.may_be_read() {
             continue;
         }
         let flags = flags(rules, member, &found);
         let withheld = member.facts.verdicts.withhold(flags.iter().map(|row| row.kind));
+        let kept = member.facts.verdicts.kept(flags.iter().map(|row| row.kind));
         computed.flags.extend(flags);
         if withheld {
             computed.flagged += 1;
+            // A reviewer found that it holds: only who may know of such things, by name, may read it.
+            let named = kept.filter(|kept| !kept.is_empty() && kept.is_subset(&member.facts.held));
+            if let Some(kinds) = named
+                && let Some(projection) = projection(rules, people, names, member, &found, position)
+            {
+                computed.limited.push((projection, kinds));
+            }
             continue;
         }
         match projection(rules, people, names, member, &found, position) {
@@ -152,7 +181,7 @@ pub(super) fn computed(
             None => computed.uncertain += 1,
         }
     }
-    computed
+    Ok(computed)
 }
 
 fn found_by(names: &Names<'_>, member: &Member<'_>) -> FindRow {
@@ -202,6 +231,7 @@ fn projection(
         words: searchable(&projection),
         subjects: projection.subjects(),
         document: serde_json::to_string(&projection).ok()?,
+        only_for: None,
     })
 }
 

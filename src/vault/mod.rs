@@ -12,13 +12,16 @@ pub mod channels;
 pub mod compare;
 mod conversation;
 mod cores;
+mod corrections;
 pub mod cosign;
 pub mod destroy;
 pub mod disclose;
 pub mod find;
 mod find_index;
+pub mod finding_aid;
 pub mod four_eyes;
 pub mod grants;
+pub mod incidents;
 pub mod ingest;
 pub mod keys;
 mod layout;
@@ -35,6 +38,7 @@ mod reading;
 pub mod rendition;
 mod rendition_html;
 pub mod replay;
+pub mod reports;
 pub mod requests;
 pub mod review;
 pub mod revoke;
@@ -45,6 +49,7 @@ pub mod sequence;
 pub mod source;
 mod sources;
 pub mod standing;
+pub mod story;
 pub mod subject_copy;
 pub mod subject_requests;
 mod suppress;
@@ -63,7 +68,7 @@ use crate::capture::{CaptureError, Limits};
 use crate::decide::{Definitions, Profiles, QuestionDetector, Tree};
 use crate::detect::Ruleset;
 use crate::ledger::{LedgerError, LogKey, Origin};
-use crate::redact::{Exemptions, Plans, ProjectionPolicy};
+use crate::redact::{Exemptions, Measured, Plans, ProjectionPolicy};
 use crate::seal::{DigestKey, KeyError, OpenError};
 use crate::store::StoreError;
 use crate::store::blobs::Blobs;
@@ -160,6 +165,8 @@ pub struct Rules {
     pub projection: Arc<ProjectionPolicy>,
     /// Why passages are redacted, in words.
     pub exemptions: Arc<Exemptions>,
+    /// How well the detector was measured to find.
+    pub measured: Arc<Measured>,
     /// How views are rendered.
     pub plans: Arc<Plans>,
     /// Who may do what.

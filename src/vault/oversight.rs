@@ -105,10 +105,16 @@ pub async fn attention(
         .filter(|row| row.closed_at.is_none() && row.due_at <= now)
         .map(|row| subject_requests::summary(row, now))
         .collect();
+    let incidents = archive.catalogue.incidents(Some(&organisation)).await?;
+    let incidents: Vec<Value> = incidents
+        .iter()
+        .filter(|row| row.closed_at.is_none())
+        .map(|row| super::incidents::summary(row, now))
+        .collect();
     let (undelivered, oldest) = openings.alarms_undelivered().await?;
     Ok(json!({
         "unjustified": shown(unjustified), "lapsingOpenings": shown(lapsing), "lapsingGrants": grants,
-        "overdueSubjectRequests": overdue, "alarmsUndelivered": undelivered, "oldestAlarm": oldest,
+        "overdueSubjectRequests": overdue, "openIncidents": incidents, "alarmsUndelivered": undelivered, "oldestAlarm": oldest,
     }))
 }
 

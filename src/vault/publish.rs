@@ -5,7 +5,7 @@ use super::ingest::publish_row;
 use super::layout::part_role;
 use super::names::Names;
 use super::originals::{self, Fetched};
-use super::{Archive, Rules, VaultError, revoke};
+use super::{Archive, Rules, VaultError, incidents, revoke};
 use crate::access::{SystemAct, SystemActKind};
 use crate::capture::{Format, Item, PartRole, reread};
 use crate::ledger::{Entry, EntryKind, Pending, Recorded, Thing};
@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::seal::{self, Original};
 use crate::store::catalogue::{self, Channel};
-use crate::store::room::{PublishedConversation, PublishedGrant, PublishedRequest};
+use crate::store::room::{PublishedConversation, PublishedGrant, PublishedRecall, PublishedRequest};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Records opened under one entry: a leaf of the ledger names them all.
@@ -82,12 +82,14 @@ pub async fn refresh(
         None => None,
     };
     let whole = items.len() == members.len();
-    let computed = match channel {
+    let causes = causes(rules, &members);
+    let mut computed = match channel {
         // Without one of its members the dictionary is not whole: a name that only that one tells would be read.
         Some(_) if !whole => super::conversation::Computed::withheld(conversation, members.len() as u64),
         Some(channel) => compute_anew(archive, rules, conversation, channel, members, items).await?,
         None => super::conversation::Computed::empty(conversation),
     };
+    limit(archive, &mut computed).await?;
     let sources = &archive.sources;
     let published = computed.published.projections.len() as u64;
     let entry = Entry::new(sources.entry_id()?, EntryKind::RecordsPublished, sources.now())
@@ -95,6 +97,13 @@ pub async fn refresh(
         .counting("projections".parse()?, published)
         .counting("withheld-uncertain".parse()?, computed.uncertain)
         .counting("withheld-flagged".parse()?, computed.flagged);
+    let missed = missed(&computed.missed, &causes, sources.now());
+    let mut outbox = vec![publish_row(&computed.published)];
+    if !missed.is_empty() {
+        let replaced: Vec<ProjectionId> = missed.iter().map(|row| row.projection).collect();
+        let payload = serde_json::to_string(&replaced).unwrap_or_default();
+        outbox.push(catalogue::OutboxRow { kind: incidents::REPLACED, payload });
+    }
     let anew = catalogue::Refreshed {
         conversation,
         ruleset: rules.ruleset.version(),
@@ -102,7 +111,8 @@ pub async fn refresh(
         flags: &computed.flags,
         found_by: &computed.found_by,
         subjects: &computed.subjects,
-        outbox: publish_row(&computed.published),
+        missed: &missed,
+        outbox,
     };
     let _recorded: Recorded = archive
         .catalogue
@@ -112,10 +122,60 @@ pub async fn refresh(
     Ok(())
 }
 
+/// Publishes what only grants may have that name what it shows, for those that do. Which these are is known here; the reading room
+/// hears of no flag.
+async fn limit(archive: &Archive, computed: &mut super::conversation::Computed) -> Result<(), VaultError> {
+    if computed.limited.is_empty() {
+        return Ok(());
+    }
+    let (now, grants) = (archive.sources.now(), archive.catalogue.grants().await?);
+    for (mut projection, kinds) in std::mem::take(&mut computed.limited) {
+        let names = |grant: &&catalogue::GrantRow| {
+            let named = grant.selection.as_ref().is_some_and(|of| kinds.is_subset(&of.special_categories));
+            named && grant.active(now) && grant.channels.contains(&projection.channel)
+        };
+        let only_for: Vec<GrantId> = grants.iter().filter(names).map(|grant| grant.id).collect();
+        if !only_for.is_empty() {
+            projection.only_for = Some(only_for);
+            computed.published.projections.push(projection);
+        }
+    }
+    computed.published.projections.sort_by_key(|projection| projection.position);
+    Ok(())
+}
+
+/// What would have found what was missed in each record: another ruleset, a reviewer, or somebody new in the conversation.
+fn causes(rules: &Rules, members: &[catalogue::Member]) -> HashMap<RecordId, (OrganisationId, String)> {
+    let cause = |member: &catalogue::Member| {
+        if member.ruleset != rules.ruleset.version() {
+            return rules.ruleset.version().to_owned();
+        }
+        if member.corrections.is_empty() { "conversation" } else { "review" }.to_owned()
+    };
+    members.iter().map(|member| (member.record, (member.organisation.clone(), cause(member)))).collect()
+}
+
+fn missed(
+    found: &[(ProjectionId, RecordId)],
+    causes: &HashMap<RecordId, (OrganisationId, String)>,
+    found_at: Timestamp,
+) -> Vec<catalogue::MissedRow> {
+    let row = |(projection, record): &(ProjectionId, RecordId)| {
+        let (organisation, cause) = causes.get(record)?.clone();
+        let (projection, record) = (*projection, *record);
+        Some(catalogue::MissedRow { projection, record, organisation, cause, found_at, replaced_at: None })
+    };
+    found.iter().filter_map(row).collect()
+}
+
 /// Records that may not be read go at once: that takes no original, so nothing that ails one can delay it.
 async fn withdraw_unreadable(archive: &Archive, members: &[catalogue::Member]) -> Result<(), VaultError> {
+    let judged = |m: &catalogue::Member| {
+        let kept = m.verdicts.kept(m.verdicts.iter().map(|(kind, _)| kind));
+        kept.is_some_and(|kept| kept.is_subset(&m.held))
+    };
     let readable = |m: &catalogue::Member| {
-        m.outcome == Outcome::Archive && m.visibility.is_public() && !m.withheld && !m.verdicts.withheld()
+        m.outcome == Outcome::Archive && m.visibility.is_public() && !m.withheld && judged(m)
     };
     let gone: Vec<ProjectionId> = members.iter().filter(|m| !readable(m)).map(|m| m.projection).collect();
     if gone.is_empty() {
@@ -170,6 +230,9 @@ fn facts(known: catalogue::Member, item: &Item, destroyed: bool) -> Facts {
         tree: known.tree,
         verdicts: known.verdicts,
         named,
+        before: Some(known.findings).filter(|_| !known.ruleset.is_empty()),
+        held: known.held,
+        corrections: known.corrections,
     }
 }
 
@@ -300,9 +363,17 @@ async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(
             archive.room.grant_until(grant, until).await?;
         }
         revoke::IDENTITY => revoke::take_down(archive, payload).await?,
+        incidents::REPLACED => {
+            let replaced: Vec<ProjectionId> = serde_json::from_str(payload).map_err(|_| unreadable())?;
+            archive.catalogue.missed_replaced(&replaced, archive.sources.now()).await?;
+        }
+        incidents::RECALL => {
+            let recall: PublishedRecall = serde_json::from_str(payload).map_err(|_| unreadable())?;
+            archive.room.recall(&recall).await?;
+        }
         "withdrawal" => {
             let gone: Vec<ProjectionId> = serde_json::from_str(payload).map_err(|_| unreadable())?;
-            record_withdrawal(archive, archive.room.withdraw(&gone).await?).await?;
+            record_withdrawal(archive, archive.room.withdraw(&gone, archive.sources.now()).await?).await?;
         }
         _ => return Err(unreadable()),
     }

@@ -22,6 +22,21 @@ pub enum Suppressed {
     Count(u64),
 }
 
+impl Suppressed {
+    /// A count as it may be shown.
+    pub(super) const fn of(count: u64) -> Self {
+        shown(count)
+    }
+
+    /// The count, when it is not small.
+    pub(super) const fn told(self) -> Option<u64> {
+        match self {
+            Self::Small => None,
+            Self::Count(count) => Some(count),
+        }
+    }
+}
+
 impl Serialize for Suppressed {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 pub struct RenderedPage {
     /// The page, in HTML.
     pub html: zeroize::Zeroizing<String>,
+    /// When it was made.
+    pub made_at: Timestamp,
     /// One for each original in it.
     pub servings: Vec<Serving>,
 }
@@ -80,7 +82,7 @@ pub async fn page(
         asked: records.len(),
     };
     let threads = threads(&opened);
-    Ok(RenderedPage { html: page.html(&threads), servings })
+    Ok(RenderedPage { html: page.html(&threads), made_at: page.made_at, servings })
 }
 
 /// The records by thread, each in the order of posting; threads by their first.

@@ -63,7 +63,7 @@ pub async fn take_up(archive: &Archive, message: &Arrived) -> Result<(), VaultEr
             let entry = Entry::new(archive.sources.entry_id()?, EntryKind::IncidentOpened, message.at)
                 .outcome("request-step-refused".parse()?);
             let log = archive.logs.room_origin();
-            Ok(archive.journal.take_up(log, vec![Pending::event(entry)?], message.seq).await?)
+            Ok(archive.journal.take_up(log, vec![Pending::event(entry)?], &[], message.seq).await?)
         }
         Err(error) => Err(error),
     }
@@ -199,7 +199,16 @@ pub async fn reach(
     reach::of(archive, rules, &known.ok_or(VaultError::Absent { what: "the request" })?).await
 }
 
-/// The letter of the decision on a request (HTML), for those who may see it.
+/// The letter of a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionLetter {
+    /// The letter as a page, in Dutch.
+    pub html: String,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+/// The letter of the decision on a request, for those who may see it.
 ///
 /// # Errors
 /// [`VaultError::Absent`] also while nothing is decided; [`VaultError::Refused`].
@@ -208,10 +217,11 @@ pub async fn decision_letter(
     rules: &Rules,
     by: Option<&Actor>,
     id: RequestId,
-) -> Result<String, VaultError> {
+) -> Result<DecisionLetter, VaultError> {
     let file = file(archive, rules, by, id).await?;
     let written = file.steps.into_iter().rfind(|step| !step.said.letter.is_empty());
-    written.map(|step| step.said.letter).ok_or(VaultError::Absent { what: "a decision" })
+    let letter = written.map(|step| DecisionLetter { html: step.said.letter, at: step.at });
+    letter.ok_or(VaultError::Absent { what: "a decision" })
 }
 
 /// The letter of a decision that is about to be taken.
@@ -410,7 +420,7 @@ async fn take(
     let taken = TakenStep {
         request: &request,
         before,
-        step: row,
+        step: row.clone(),
         grant: grant.as_ref(),
         grant_until,
         down,
@@ -418,6 +428,13 @@ async fn take(
     };
     if !archive.catalogue.take_step(archive.logs.vault_origin(), taken, pending).await? {
         return Err(VaultError::Input("the request changed meanwhile; look at it again".to_owned()));
+    }
+    let begins_or_ends =
+        matches!(row.step, RequestStep::Accept | RequestStep::End | RequestStep::StateDeletion);
+    if begins_or_ends && !request.content.selection.special_categories.is_empty() {
+        let named: Vec<ChannelId> = request.content.selection.channels.iter().cloned().collect();
+        let channels = channels_of(archive, &request.organisation, &named).await?;
+        archive.catalogue.held_stale(&channels, now).await?;
     }
     archive.journal.wake();
     Ok(request)

@@ -14,8 +14,8 @@ use crate::access::{Action, Actor, Assignment, Request, Resource};
 use crate::capture::{Format, Item};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
 use crate::model::{
-    AppointmentKind, DisclosureId, FlagKind, OrganisationId, PrivateText, RecogniserId, ReviewReason, Role,
-    Verdict, VersionId,
+    AppointmentKind, ChannelId, DisclosureId, FlagKind, OrganisationId, PrivateText, RecogniserId,
+    ReviewReason, Role, Verdict, VersionId,
 };
 use crate::store::StoreError;
 use crate::store::catalogue::{FlagPlace, Judgement, QueueScope, QueueState, ReviewItem};
@@ -100,7 +100,7 @@ const STANDING_CASE: &str = "review-queue";
 const STANDING_MOTIVATION: &str = "judging flags of a record in the review queue";
 
 /// The legal basis of the standing grant.
-const STANDING_BASIS: &str = "quality-control";
+pub(super) const STANDING_BASIS: &str = "quality-control";
 
 /// The actor's queue: no text. It is that of the own organisation, and for a reviewer of an external agency the channels of
 /// every assignment that runs. Recorded before it is answered.
@@ -131,18 +131,11 @@ pub async fn show(
     id: VersionId,
 ) -> Result<ShownItem, VaultError> {
     let known = archive.catalogue.review_item(id).await?;
-    let (organisation, assigned) = standing(archive, actor, known.as_ref()).await?;
-    let asked = DisclosureRequest {
-        // What is not there is asked about all the same, under an id that no record has.
-        record: known
-            .as_ref()
-            .map_or_else(|| crate::model::RecordId::from_uuid(id.uuid()), |item| item.record),
-        basis: STANDING_BASIS.parse().map_err(|_| VaultError::Absent { what: "the legal basis" })?,
-        case_number: PrivateText::from(STANDING_CASE),
-        motivation: PrivateText::from(STANDING_MOTIVATION),
-    };
-    let setting = Setting { organisation: &organisation, assigned, under: None };
-    let opened = disclose::open(archive, rules, actor, &asked, &setting).await?;
+    let (organisation, assigned) = standing(archive, actor, whose(known.as_ref())).await?;
+    // What is not there is asked about all the same, under an id that no record has.
+    let record =
+        known.as_ref().map_or_else(|| crate::model::RecordId::from_uuid(id.uuid()), |item| item.record);
+    let opened = open(archive, rules, actor, record, &organisation, assigned).await?;
     match shown(archive, id, &opened).await {
         Ok((item, passages)) => {
             opened.serving.handed_over().await?;
@@ -153,6 +146,28 @@ pub async fn show(
             Err(error)
         }
     }
+}
+
+/// Opens an original under the standing grant of reviewers.
+///
+/// # Errors
+/// As [`show`].
+pub(super) async fn open(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    record: crate::model::RecordId,
+    organisation: &OrganisationId,
+    assigned: Option<Assignment>,
+) -> Result<disclose::Opened, VaultError> {
+    let asked = DisclosureRequest {
+        record,
+        basis: STANDING_BASIS.parse().map_err(|_| VaultError::Absent { what: "the legal basis" })?,
+        case_number: PrivateText::from(STANDING_CASE),
+        motivation: PrivateText::from(STANDING_MOTIVATION),
+    };
+    let setting = Setting { organisation, assigned, under: None };
+    disclose::open(archive, rules, actor, &asked, &setting).await
 }
 
 /// What is shown of an item that was opened. The original is of the version in force: an edit that came in meanwhile is
@@ -185,7 +200,7 @@ pub async fn judge(
     // What is computed anew meanwhile would not know of the judgement.
     let _one_at_a_time = archive.intake.lock().await;
     let known = archive.catalogue.review_item(id).await?;
-    let (organisation, assigned) = standing(archive, actor, known.as_ref()).await?;
+    let (organisation, assigned) = standing(archive, actor, whose(known.as_ref())).await?;
     let resource = Resource::VaultRecord { organisation, assigned };
     read::authorise(archive, rules, actor, Action::ReviewRedaction, &resource).await?;
     let absent = VaultError::Absent { what: "the review item" };
@@ -226,19 +241,23 @@ async fn scopes(archive: &Archive, rules: &Rules, actor: &Actor) -> Result<Vec<Q
 
 /// Whose item it is, and what puts it in the actor's own queue: that the reviewer works for the organisation, or an
 /// assignment of the reviewer's agency.
-async fn standing(
+pub(super) async fn standing(
     archive: &Archive,
     actor: &Actor,
-    item: Option<&ReviewItem>,
+    item: Option<(&OrganisationId, &ChannelId)>,
 ) -> Result<(OrganisationId, Option<Assignment>), VaultError> {
-    let organisation = item.map_or_else(nobody, |item| item.organisation.clone());
+    let organisation = item.map_or_else(nobody, |(organisation, _)| organisation.clone());
     if actor.role == Role::Reviewer && actor.organisation == organisation {
         return Ok((organisation, Some(Assignment::OWN)));
     }
     // Asked about what is not there too, so that both go the same way.
-    let channel = item.map(|item| &item.channel);
+    let channel = item.map(|(_, channel)| channel);
     let assigned = appointments::assignment(archive, actor.id, &organisation, channel).await?;
     Ok((organisation, assigned.filter(|_| actor.role == Role::Reviewer)))
+}
+
+fn whose(item: Option<&ReviewItem>) -> Option<(&OrganisationId, &ChannelId)> {
+    item.map(|item| (&item.organisation, &item.channel))
 }
 
 /// The flags that are judged: those named, which the item must have, or all.

@@ -1,10 +1,14 @@
 //! The leader's work: taking up the reading room's inbox, numbering and signing entries, copying checkpoints,
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
-use super::{Archive, Rules, VaultError, keys, publish, requests, second_place, timestamps};
+use super::{
+    Archive, Rules, VaultError, finding_aid, incidents, keys, publish, reports, requests, second_place,
+    timestamps,
+};
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::ProjectionId;
-use crate::store::inbox::{Arrived, REQUEST, RoomEvent, RoomEventKind};
+use crate::store::catalogue::{SeenHow, SeenRow};
+use crate::store::inbox::{Arrived, REPORT, REQUEST, RoomEvent, RoomEventKind};
 use std::time::Duration;
 
 /// Messages taken up in one transaction.
@@ -22,10 +26,12 @@ pub async fn take_up(archive: &Archive) -> Result<usize, VaultError> {
         if arrived.is_empty() {
             return Ok(done);
         }
-        // A step of a request changes more than the log: it is taken up by itself, in its place in the order.
-        for alike in arrived.chunk_by(|a, b| a.kind != REQUEST && b.kind != REQUEST) {
+        // A step of a request and a report change more than the log: each is taken up by itself, in its place in the order.
+        let event = |message: &Arrived| message.kind != REQUEST && message.kind != REPORT;
+        for alike in arrived.chunk_by(|a, b| event(a) && event(b)) {
             match alike {
                 [step] if step.kind == REQUEST => requests::take_up(archive, step).await?,
+                [report] if report.kind == REPORT => reports::take_up(archive, report).await?,
                 events => take_up_events(archive, events).await?,
             }
         }
@@ -37,7 +43,17 @@ async fn take_up_events(archive: &Archive, events: &[Arrived]) -> Result<(), Vau
     let Some(last) = events.last().map(|message| message.seq) else { return Ok(()) };
     let entries = events.iter().map(|m| entries(archive, m)).collect::<Result<Vec<_>, _>>()?;
     let entries = entries.into_iter().flatten().collect();
-    Ok(archive.journal.take_up(archive.logs.room_origin(), entries, last).await?)
+    let seen: Vec<SeenRow> = events.iter().flat_map(seen).collect();
+    Ok(archive.journal.take_up(archive.logs.room_origin(), entries, &seen, last).await?)
+}
+
+/// What a message says was shown, and to whom.
+fn seen(message: &Arrived) -> Vec<SeenRow> {
+    let Ok(event) = serde_json::from_str::<RoomEvent>(&message.payload) else { return Vec::new() };
+    let shows = matches!(event.kind, RoomEventKind::View | RoomEventKind::Search);
+    let (true, Some(grant), Some(actor)) = (shows, event.grant, event.actor) else { return Vec::new() };
+    let row = |projection| SeenRow { projection, grant, actor, how: SeenHow::Read, at: message.at };
+    event.projections.into_iter().map(row).collect()
 }
 
 /// Projections named in one entry: a leaf has a longest form.
@@ -127,9 +143,11 @@ pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     let lapsed = requests::lapse(archive).await.map(drop);
     let anew = publish::refresh_stale(archive, rules).await.map(drop);
     let down = publish::take_down(archive).await.map(drop);
+    let missed = incidents::look(archive).await.map(drop);
+    let aids = finding_aid::renew(archive, rules).await.map(drop);
     let turned = keys::turn_due(archive).await.map(drop);
     let numbered = number(archive).await.map(drop);
-    up.and(lapsed).and(anew).and(down).and(turned).and(numbered)
+    up.and(lapsed).and(anew).and(down).and(missed).and(aids).and(turned).and(numbered)
 }
 
 /// Longest pause between two rounds.
@@ -139,6 +157,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub async fn lead(archive: Archive, rules: Rules) {
     let numbering = archive.clone();
     tokio::spawn(timestamps::keep(archive.clone()));
+    if let Err(error) = incidents::carry_over(&archive).await {
+        tracing::error!(%error, "what was shown before was not gone through; it is when the service starts again");
+    }
     tokio::spawn(async move {
         // A head that was signed just before the last process ended may not have been copied.
         for key in numbering.logs.keys() {

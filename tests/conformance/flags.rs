@@ -61,7 +61,8 @@ async fn refreshed(catalogue: &Catalogue, n: u128, flags: &[FlagRow], entry: u12
         flags,
         found_by: &[],
         subjects: &[],
-        outbox: OutboxRow { kind: "conversation", payload: "{}".to_owned() },
+        missed: &[],
+        outbox: vec![OutboxRow { kind: "conversation", payload: "{}".to_owned() }],
     };
     let _recorded = catalogue.refreshed(&log(), anew, step(entry), at(6)).await.unwrap();
 }

@@ -58,11 +58,11 @@ pub async fn a_transaction_that_failed_leaves_no_entry(stage: &Stage) {
     assert!(catalogue.commit(&log(), broken).await.is_err());
     let _recorded = journal.record(&log(), step(3), None).await.unwrap();
     assert!(matches!(journal.record(&log(), step(3), None).await, Err(StoreError::Database { .. })));
-    assert!(journal.take_up(&log(), vec![step(4), step(3)], 17).await.is_err());
+    assert!(journal.take_up(&log(), vec![step(4), step(3)], &[], 17).await.is_err());
     assert_eq!(journal.inbox_cursor().await.unwrap(), 0, "the cursor moves with its entries");
     assert_eq!(journal.sequence(&log_key("vault")).await.unwrap(), 1);
     assert_eq!(entries(&journal, &log()).await[0].id(), EntryId::from_uuid(id(3)));
-    journal.take_up(&log(), vec![step(4)], 17).await.unwrap();
+    journal.take_up(&log(), vec![step(4)], &[], 17).await.unwrap();
     assert_eq!(journal.inbox_cursor().await.unwrap(), 17);
 }
 
@@ -141,7 +141,7 @@ pub async fn two_sequencers_make_one_log_without_gaps(stage: &Stage) {
                     }
                     let first = (writer * ROUNDS + round) * EACH;
                     let entries = (first..first + EACH).map(|n| step(n + 1)).collect();
-                    journal.take_up(&log(), entries, 0).await.unwrap();
+                    journal.take_up(&log(), entries, &[], 0).await.unwrap();
                 }
             })
         })

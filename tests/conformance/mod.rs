@@ -8,6 +8,7 @@ mod finding;
 mod fixture;
 mod flags;
 mod inbox;
+mod incidents;
 mod journal;
 mod keeping;
 mod late;
@@ -17,6 +18,7 @@ mod reading_role;
 mod revocations;
 mod room;
 mod search;
+mod special;
 pub mod stage;
 
 use stage::Stage;
@@ -104,6 +106,14 @@ on_every_backend! {
     numbers:
         what_was_there_before_rows_had_numbers_reads_the_same,
         what_many_rows_say_alike_stands_once;
+    incidents:
+        a_visible_name_is_withheld_until_it_is_judged,
+        what_was_missed_and_read_opens_an_incident,
+        what_nobody_read_opens_nothing_and_what_comes_up_late_counts,
+        what_was_shown_before_there_was_a_table_of_it_is_carried_over,
+        a_correction_stays_when_the_record_is_computed_anew,
+        a_grant_has_a_finding_aid_that_tells_nothing_small,
+        a_citation_tells_what_became_of_it_in_its_own_grant;
     late:
         an_entry_that_commits_late_is_numbered,
         what_comes_late_to_the_outbox_goes_down;
@@ -124,6 +134,9 @@ on_every_backend! {
         words_days_and_channels_select_what_they_say,
         words_of_people_are_only_ever_values,
         many_answers_are_found_as_few_are;
+    special:
+        special_categories_are_read_under_grants_that_name_them_once_judged,
+        a_basis_that_does_not_allow_it_takes_no_special_categories;
     inbox:
         messages_keep_their_order,
         nothing_is_changed_or_removed,

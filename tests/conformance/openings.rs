@@ -335,7 +335,7 @@ pub async fn opening_at_once_is_alarmed_and_must_be_justified(stage: &Stage) {
     let id = one.row.id;
     opens(&vault, &ann, id, all[0]).await.unwrap();
     let due = vault.archive.openings().alarms_due(vault.archive.sources.now(), 10).await.unwrap();
-    assert_eq!((due.len(), due[0].opening), (1, id), "the alarm stands with the request");
+    assert_eq!((due.len(), due[0].about), (1, id.uuid()), "the alarm stands with the request");
     let warned = || async {
         past(&vault, vault.archive.sources.now().plus_seconds(6));
         break_glass::warnings(&vault.archive).await.unwrap().join("; ")

@@ -60,6 +60,7 @@ pub fn projection(n: u128, author: u32, named: Option<u32>) -> PublishedProjecti
         position: u32::try_from(n).unwrap(),
         document: document.to_string(),
         words: vec!["text".to_owned(), format!("w{n}")],
+        only_for: None,
         subjects: [author].into_iter().chain(named).map(SubjectRef::from_u32).collect(),
     }
 }

@@ -242,7 +242,7 @@ pub async fn many_answers_are_found_as_few_are(stage: &Stage) {
     }
     // Nothing is left of what is withdrawn, under any key.
     let gone: Vec<ProjectionId> = all.values().map(|p| p.id).collect();
-    assert_eq!(writer.withdraw(&gone).await.unwrap(), u64::try_from(RECORDS).unwrap());
+    assert_eq!(writer.withdraw(&gone, at(0)).await.unwrap(), u64::try_from(RECORDS).unwrap());
     assert_eq!(
         dump(&db, &["posting", "projection", "frame", "grant_record", "grant_conversation"]).await,
         [""; 0]

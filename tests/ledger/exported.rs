@@ -49,7 +49,7 @@ async fn an_export_of_a_log_in_use_is_whole() {
         let log = std::sync::Arc::clone(&log);
         tokio::spawn(async move {
             for n in 300_u64..900 {
-                log.0.archive.journal.take_up(log.origin(), vec![step(n, 0)], 0).await.unwrap();
+                log.0.archive.journal.take_up(log.origin(), vec![step(n, 0)], &[], 0).await.unwrap();
                 sequence::number(&log.0.archive).await.unwrap();
             }
         })
@@ -88,7 +88,7 @@ async fn a_copy_of_another_history_stays_as_it_is() {
     fs::remove_dir_all(other.mirror()).unwrap();
     fs::rename(log.mirror(), other.mirror()).unwrap();
     let before = files(&other.mirror());
-    other.0.archive.journal.take_up(other.origin(), vec![step(99, 0)], 0).await.unwrap();
+    other.0.archive.journal.take_up(other.origin(), vec![step(99, 0)], &[], 0).await.unwrap();
     let refused = sequence::number(&other.0.archive).await.unwrap_err().to_string();
     assert!(refused.contains("does not continue the copy"), "{refused}");
     assert_eq!(files(&other.mirror()), before);

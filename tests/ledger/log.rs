@@ -34,7 +34,7 @@ impl Log {
     /// Adds entries and numbers them.
     pub async fn add(&self, numbers: std::ops::Range<u64>, fork: u64) {
         let steps = numbers.map(|n| step(n, u64::from(n >= fork))).collect();
-        self.0.archive.journal.take_up(self.origin(), steps, 0).await.unwrap();
+        self.0.archive.journal.take_up(self.origin(), steps, &[], 0).await.unwrap();
         sequence::number(&self.0.archive).await.unwrap();
     }
 

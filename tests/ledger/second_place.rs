@@ -12,7 +12,7 @@ async fn a_log_that_does_not_continue_its_copy_is_signed_no_further() {
     for (what, other) in [("rolled back", &back), ("forked", &fork)] {
         fs::write(other.copy(), &copy).unwrap();
         let before = other.checkpoint().await;
-        other.0.archive.journal.take_up(other.origin(), vec![step(99, 0)], 0).await.unwrap();
+        other.0.archive.journal.take_up(other.origin(), vec![step(99, 0)], &[], 0).await.unwrap();
         for _ in 0..2 {
             let refused = sequence::number(&other.0.archive).await.unwrap_err().to_string();
             assert!(
@@ -35,7 +35,7 @@ async fn a_second_place_that_cannot_be_reached_stops_nothing_and_is_told() {
     let folder = log.0.folder().join("checkpoints");
     fs::remove_dir_all(&folder).unwrap();
     fs::write(&folder, "a file where a folder should be").unwrap();
-    log.0.archive.journal.take_up(log.origin(), vec![step(10, 0)], 0).await.unwrap();
+    log.0.archive.journal.take_up(log.origin(), vec![step(10, 0)], &[], 0).await.unwrap();
     assert!(sequence::number(&log.0.archive).await.is_err(), "that it was not copied is said");
     assert!(log.checkpoint().await.contains("\n11\n"), "it is signed all the same");
     let standing = standing::of(&log.0.archive).await.unwrap();

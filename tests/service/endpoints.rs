@@ -20,6 +20,9 @@ enum Carries {
     Grounds,
     Words,
     Capture,
+    Report,
+    ReportJudgement,
+    IncidentOutcome,
     Judgement,
     Asking,
     Approval,
@@ -126,6 +129,18 @@ const STEWARDS: &[&str] = &["records-manager", "data-protection-officer", "admin
 const NOT_STEWARDS: &[&str] =
     &["public", "researcher", "official", "reviewer", "channel-manager", "approver", "harvester"];
 
+const INCIDENT_READERS: &[&str] = &["records-manager", "data-protection-officer"];
+const NOT_INCIDENT_READERS: &[&str] = &[
+    "public",
+    "researcher",
+    "official",
+    "reviewer",
+    "channel-manager",
+    "approver",
+    "harvester",
+    "administrator",
+];
+
 /// Who sees requests for copies.
 const DESK: &[&str] = &["approver", "records-manager", "data-protection-officer"];
 const NOT_RESEARCHERS: &[&str] = &[
@@ -159,6 +174,17 @@ const ENDPOINTS: &[Endpoint] = &[
         ..ROOM
     },
     Endpoint { path: "/v1/access-requests/{id}", refused: NOT_RESEARCHERS, ..ROOM },
+    Endpoint { path: "/v1/access-requests/{id}/letter", refused: NOT_RESEARCHERS, ..ROOM },
+    Endpoint { path: "/v1/finding-aid", ..ROOM },
+    Endpoint { path: "/v1/citations/{id}", ..ROOM },
+    Endpoint { path: "/v1/notices", refused: NOT_RESEARCHERS, ..ROOM },
+    Endpoint {
+        method: "POST",
+        path: "/v1/records/{id}/reports",
+        carries: Carries::Report,
+        status: 202,
+        ..ROOM
+    },
     Endpoint {
         method: "POST",
         path: "/v1/access-requests/{id}/steps",
@@ -253,6 +279,65 @@ const ENDPOINTS: &[Endpoint] = &[
         status: 201,
         allowed: &["reviewer"],
         refused: STAFF,
+        ..VAULT
+    },
+    Endpoint {
+        path: "/v1/reports",
+        query: "?limit=100",
+        allowed: &["reviewer", "data-protection-officer"],
+        refused: &[
+            "public",
+            "researcher",
+            "official",
+            "channel-manager",
+            "records-manager",
+            "approver",
+            "harvester",
+            "administrator",
+        ],
+        ..VAULT
+    },
+    Endpoint {
+        path: "/v1/reports/{id}",
+        allowed: &["reviewer"],
+        refused: &["official", "channel-manager", "records-manager", "approver", "data-protection-officer"],
+        ..VAULT
+    },
+    Endpoint {
+        method: "POST",
+        path: "/v1/reports/{id}/judgements",
+        carries: Carries::ReportJudgement,
+        status: 201,
+        allowed: &["reviewer"],
+        refused: STAFF,
+        ..VAULT
+    },
+    Endpoint { path: "/v1/incidents", allowed: INCIDENT_READERS, refused: NOT_INCIDENT_READERS, ..VAULT },
+    // There is no incident: whoever may look finds nothing, whoever may not is refused.
+    Endpoint {
+        path: "/v1/incidents/{id}",
+        status: 404,
+        allowed: INCIDENT_READERS,
+        refused: NOT_INCIDENT_READERS,
+        ..VAULT
+    },
+    Endpoint {
+        method: "POST",
+        path: "/v1/incidents/{id}/outcomes",
+        carries: Carries::IncidentOutcome,
+        status: 404,
+        allowed: &["records-manager"],
+        refused: &[
+            "public",
+            "researcher",
+            "official",
+            "reviewer",
+            "channel-manager",
+            "approver",
+            "data-protection-officer",
+            "harvester",
+            "administrator",
+        ],
         ..VAULT
     },
     Endpoint {
@@ -384,6 +469,7 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { path: "/v1/oversight/disclosures", ..CHECKED },
     Endpoint { path: "/v1/oversight/totals", ..CHECKED },
     Endpoint { path: "/v1/oversight/attention", ..CHECKED },
+    Endpoint { path: "/v1/oversight/stories/{id}", ..CHECKED },
     Endpoint { path: "/v1/oversight/public-log", ..CHECKED },
     Endpoint { path: "/v1/ledger", allowed: STEWARDS, refused: NOT_STEWARDS, ..VAULT },
     Endpoint { path: "/v1/status", allowed: STEWARDS, refused: NOT_STEWARDS, ..VAULT },
@@ -409,6 +495,8 @@ struct Known {
     finding: String,
     /// One to be ended.
     ending: String,
+    /// A report of the researcher.
+    report: String,
     /// Requests of the researcher: a draft, one that is handed in, one that is refused.
     requests: Requests,
 }
@@ -457,6 +545,7 @@ impl Known {
             ),
             ending: word(&asked("woo-request").await["id"]),
             requests: Requests::of(service),
+            report: reported(service, &word(&page["records"][0]["id"])).await,
             item: word(&items[0]["id"]),
             view: word(&page["records"][0]["id"]),
             conversation: word(&page["records"][0]["conversation"]),
@@ -467,6 +556,9 @@ impl Known {
 
     fn path(&self, endpoint: &Endpoint) -> String {
         let id = match (endpoint.plane, endpoint.path) {
+            (_, path) if path.contains("/stories/{id}") => &self.opening,
+            (_, path) if path.contains("/reports/{id}") => &self.report,
+            (_, path) if path.ends_with("/letter") => &self.requests.refused,
             (_, path) if path.ends_with("{id}/approvals") => &self.waiting[0],
             (_, path) if path.ends_with("{id}/refusals") => &self.waiting[1],
             (_, path) if path.ends_with("{id}/justifications") => &self.urgent,
@@ -477,7 +569,6 @@ impl Known {
             (_, path) if path.contains("/disclosures/{id}") => &self.disclosure,
             (_, path) if path.contains("/review-items/{id}") => &self.item,
             (Plane::Room, path) if path.contains("/access-requests/{id}") => &self.requests.draft,
-            (_, path) if path.ends_with("/letter") => &self.requests.refused,
             (_, path) if path.contains("/access-requests/{id}") => &self.requests.submitted,
             (_, path) if path.contains("/conversations/") => &self.conversation,
             (Plane::Room, _) => &self.view,
@@ -486,6 +577,24 @@ impl Known {
         let path = endpoint.path.replace("{id}", id).replace("{record}", &self.record);
         format!("{path}{}", endpoint.query)
     }
+}
+
+/// Reports a view, and waits until it stands in the reviewers' queue.
+async fn reported(service: &Service, view: &str) -> String {
+    let path = format!("/v1/records/{view}/reports");
+    let body = json!({ "kind": "wrongly-redacted" });
+    let sent = service.person("researcher").post(Plane::Room, &path, &body).await.expect(202).json();
+    let id = sent["id"].as_str().unwrap().to_owned();
+    let reviewer = service.person("reviewer");
+    for _ in 0..300 {
+        let queue = reviewer.get(Plane::Vault, "/v1/reports?limit=100").await.expect(200).text();
+        let aid = service.person("researcher").get(Plane::Room, "/v1/finding-aid").await;
+        if queue.contains(&id) && aid.status == 200 {
+            return id;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the report never came up: {}", service.output());
 }
 
 /// A request of a person concerned, about an account.
@@ -514,6 +623,11 @@ impl Endpoint {
             Carries::Request => request.json(&requests::content("min-low")),
             Carries::Step => request.json(&json!({ "step": "submit" })),
             Carries::Decision => request.json(&json!({ "step": "ask", "text": "Waarom deze periode?" })),
+            Carries::Report => request.json(&json!({ "kind": "wrongly-redacted" })),
+            Carries::ReportJudgement => request.json(&json!({ "outcome": "unfounded" })),
+            Carries::IncidentOutcome => request.json(
+                &json!({ "outcome": "unfounded", "text": "Er is niets getoond dat niet getoond had mogen worden." }),
+            ),
             Carries::Judgement => request.json(&json!({ "verdict": "keep-withheld", "reason": "in-doubt" })),
             Carries::Asking => {
                 request.json(&openings::asking("woo-request", "record", std::slice::from_ref(&known.record)))
@@ -644,6 +758,7 @@ async fn each_role_gets_of_each_endpoint_what_it_should() {
             }
             let opens = endpoint.carries == Carries::Grounds
                 || endpoint.path == "/v1/review-items/{id}"
+                || endpoint.path == "/v1/reports/{id}"
                 || endpoint.path.ends_with("/packages")
                 || endpoint.path.ends_with("/renditions")
                 || endpoint.path.ends_with("/disclosures");

@@ -12,6 +12,7 @@ pub mod fixture;
 mod forged;
 mod harvest;
 mod harvest_s3;
+mod journeys;
 mod keys;
 mod killed;
 mod ledger;

@@ -6,7 +6,7 @@ use knik::access::{LegalBases, Policies};
 use knik::capture::Limits;
 use knik::decide::{Definitions, Profiles, QuestionDetector, Tree};
 use knik::detect::{PatternFile, Ruleset};
-use knik::redact::{Exemptions, Plans, ProjectionPolicy};
+use knik::redact::{Exemptions, Measured, Plans, ProjectionPolicy};
 use knik::vault::{InProcess, Rules};
 use std::fs;
 use std::path::Path;
@@ -51,6 +51,7 @@ fn load(wanted: &dyn Fn(&str) -> bool) -> Rules {
         profiles: Arc::new(Profiles::without()),
         projection: Arc::new(ProjectionPolicy::load(projection.0, &projection.1).unwrap()),
         exemptions: Arc::new(Exemptions::load(exemptions.0, &exemptions.1).unwrap()),
+        measured: Arc::new(Measured::load("measured.yaml", &read("measured.yaml")).unwrap()),
         plans: Arc::new(Plans::load(plans.0, &plans.1).unwrap()),
         access: Arc::new(Policies::load(&read("access/schema.cedarschema"), &cedar).unwrap()),
         bases: Arc::new(LegalBases::load(bases.0, &bases.1).unwrap()),

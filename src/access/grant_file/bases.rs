@@ -35,6 +35,8 @@ pub struct ResearchBasis {
     lasts_days: u32,
     needs: Needs,
     after_transfer: bool,
+    #[serde(default)]
+    special_categories: bool,
     conditions: Vec<Condition>,
     source: String,
 }
@@ -115,6 +117,12 @@ impl ResearchBasis {
     #[must_use]
     pub const fn label(&self) -> &Condition {
         &self.label
+    }
+
+    /// Whether a request may name special categories.
+    #[must_use]
+    pub const fn names_special_categories(&self) -> bool {
+        self.special_categories
     }
 
     /// Whether copies may be had in this form.

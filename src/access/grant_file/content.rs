@@ -1,7 +1,7 @@
 //! What a request says. Everything that is wrong with it is told at once.
 
 use super::{Form, ResearchBases};
-use crate::model::{ChannelId, LegalBasisCode, OrganisationId, RecordRef, Timestamp};
+use crate::model::{ChannelId, FlagKind, LegalBasisCode, OrganisationId, RecordRef, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -55,6 +55,9 @@ pub struct Selection {
     /// In whose redacted text all of these words stand.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub words: BTreeSet<String>,
+    /// Also records that show these special categories, criminal matters or a minor, once a reviewer has judged that they do.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub special_categories: BTreeSet<FlagKind>,
 }
 
 /// Someone who works with the copies.
@@ -155,6 +158,10 @@ impl Content {
             Some(basis) => {
                 if !basis.allows(self.form) {
                     wrong("form", format!("`{}` does not allow this form", self.legal_basis));
+                }
+                if !self.selection.special_categories.is_empty() && !basis.names_special_categories() {
+                    let code = &self.legal_basis;
+                    wrong("selection", format!("`{code}` does not allow special categories to be named"));
                 }
                 let has = |kind| self.attachments.iter().any(|attachment| attachment.kind == kind);
                 if basis.needs_ethics() && !has(AttachmentKind::Ethics) {
@@ -271,6 +278,11 @@ mod tests {
         assert!(
             what.len() == 2 && what[0].contains("ethical review") && what[1].contains("impact assessment")
         );
+        asked.selection.special_categories = [FlagKind::Health].into();
+        assert_eq!(problems(&asked).len(), 2, "this basis allows them to be named");
+        asked.legal_basis = "woo-5.7".parse().unwrap();
+        assert!(problems(&asked)[0].1.contains("special categories"));
+        asked.selection.special_categories.clear();
         asked.legal_basis = "avg-15".parse().unwrap();
         assert!(problems(&asked)[0].1.contains("no basis for research"));
         asked.purpose = "x".repeat(8_001);

@@ -136,6 +136,10 @@ fn selection_in_words(content: &Content) -> String {
         let words: Vec<&str> = selection.words.iter().map(String::as_str).collect();
         parts.push(format!("met de woorden: {}", words.join(", ")));
     }
+    if !selection.special_categories.is_empty() {
+        let kinds: Vec<&str> = selection.special_categories.iter().map(|kind| kind.as_str()).collect();
+        parts.push(format!("ook met bijzondere gegevens, na beoordeling: {}", kinds.join(", ")));
+    }
     if !selection.conversations.is_empty() {
         parts.push(format!("{} gesprekken die u noemde", selection.conversations.len()));
     }

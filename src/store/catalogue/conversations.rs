@@ -5,19 +5,21 @@ use super::commit::{OutboxRow, SubjectRow, insert_outbox};
 use super::find::FindRow;
 use super::find_postings::insert_found;
 use super::flags::{FlagRow, Verdicts, forget_unjudged, insert_flags};
+use super::incidents::{MissedRow, insert_missed};
 use super::insert::{insert_subjects, ruleset_number};
 use super::numbers::Lookup;
+use super::reports::{Correction, REPORTED};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
-    ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
-    SubjectRef, Timestamp, VersionId, Visibility,
+    ChannelId, ConversationId, FlagKind, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId,
+    RecordId, SubjectRef, Timestamp, VersionId, Visibility,
 };
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::journal;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, list};
 use sqlx::AssertSqlSafe;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What a name is known to stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +85,12 @@ pub struct Member {
     pub verdicts: Verdicts,
     /// What was found in its version in force when it was looked at last, as JSON.
     pub findings: String,
+    /// Which ruleset looked at it then; empty when none did.
+    pub ruleset: String,
+    /// The kinds of flags of its version in force that a reviewer found to hold.
+    pub held: BTreeSet<FlagKind>,
+    /// What reviewers corrected in its version in force.
+    pub corrections: Vec<Correction>,
 }
 
 /// What came of a conversation that was computed anew.
@@ -100,8 +108,10 @@ pub struct Refreshed<'a> {
     pub found_by: &'a [FindRow],
     /// People new to it.
     pub subjects: &'a [SubjectRow],
-    /// What must go down.
-    pub outbox: OutboxRow,
+    /// Projections that showed what is redacted now.
+    pub missed: &'a [MissedRow],
+    /// What must go down, in this order.
+    pub outbox: Vec<OutboxRow>,
 }
 
 impl Catalogue {
@@ -236,24 +246,28 @@ impl Catalogue {
     /// # Errors
     /// When the database fails.
     pub async fn members(&self, conversation: ConversationId) -> Result<Vec<Member>, StoreError> {
-        let rows = sqlx::query(
+        let sql = format!(
             "SELECT r.id, r.version, r.projection, r.organisation, r.channel, r.kind, r.visibility, r.posted_at, \
              r.own, COALESCE(r.withheld, (SELECT 'restricted' FROM restriction x WHERE x.record = r.id AND x.lifted_at IS NULL \
-             LIMIT 1)) AS withheld, r.outcome, d.tree, d.tree_version, \
-             (SELECT COUNT(*) FROM version v WHERE v.record = r.id) AS versions, \
-             (SELECT f.findings FROM version f WHERE f.id = r.version) AS findings \
-             FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version \
+             LIMIT 1), ({REPORTED})) AS withheld, r.outcome, d.tree, d.tree_version, \
+             (SELECT COUNT(*) FROM version v WHERE v.record = r.id) AS versions, f.findings, f.ruleset \
+             FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version JOIN version f ON f.id = r.version \
              WHERE r.conversation = $1 AND r.destroyed_at IS NULL ORDER BY COALESCE(r.posted_at, 9000000000000000000), r.id",
-        )
-        .bind(bytes(conversation.uuid()))
-        .fetch_all(self.db.read())
-        .await
-        .map_err(StoreError::database("reading a conversation"))?;
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(bytes(conversation.uuid()))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading a conversation"))?;
         let mut members = rows.iter().map(member_of).collect::<Result<Vec<_>, _>>()?;
         let versions: Vec<VersionId> = members.iter().map(|member| member.version).collect();
         let mut verdicts = self.verdicts(&versions).await?;
+        let mut corrections = self.corrections(&versions).await?;
+        let mut held = self.held(&versions).await?;
         for member in &mut members {
             member.verdicts = verdicts.remove(&member.version).unwrap_or_default();
+            member.held = held.remove(&member.version).unwrap_or_default();
+            member.corrections = corrections.remove(&member.version).unwrap_or_default();
         }
         Ok(members)
     }
@@ -334,7 +348,8 @@ impl Catalogue {
         insert_flags(&mut tx, anew.flags).await?;
         insert_found(&mut tx, anew.found_by).await?;
         insert_subjects(&mut tx, anew.subjects).await?;
-        insert_outbox(&mut tx, &[anew.outbox], now).await?;
+        insert_missed(&mut tx, anew.missed).await?;
+        insert_outbox(&mut tx, &anew.outbox, now).await?;
         sqlx::query("DELETE FROM stale_conversation WHERE conversation = $1")
             .bind(bytes(anew.conversation.uuid()))
             .execute(&mut *tx)
@@ -366,5 +381,8 @@ fn member_of(row: &sqlx::any::AnyRow) -> Result<Member, StoreError> {
         tree: (row.text("tree")?, row.text("tree_version")?),
         verdicts: Verdicts::default(),
         findings: row.text("findings")?,
+        ruleset: row.text("ruleset")?,
+        held: BTreeSet::new(),
+        corrections: Vec::new(),
     })
 }

@@ -14,7 +14,7 @@ use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Where a rule saw a sign: rule id and offsets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,16 @@ impl Verdicts {
     pub fn withhold(&self, found: impl IntoIterator<Item = FlagKind>) -> bool {
         let kept = self.0.values().any(|verdict| *verdict == Some(Verdict::KeepWithheld));
         kept || found.into_iter().any(|kind| self.0.get(&kind).copied().flatten().is_none())
+    }
+
+    /// The kinds that keep a version out of sight, when everything that was found was judged; `None` when something was not.
+    pub fn kept(&self, found: impl IntoIterator<Item = FlagKind>) -> Option<BTreeSet<FlagKind>> {
+        let judged = |kind: FlagKind| self.0.get(&kind).copied().flatten().is_some();
+        if !found.into_iter().all(judged) {
+            return None;
+        }
+        let kept = self.0.iter().filter(|(_, verdict)| **verdict == Some(Verdict::KeepWithheld));
+        Some(kept.map(|(kind, _)| *kind).collect())
     }
 
     /// Whether it must by what is known, without another look.
@@ -159,6 +169,10 @@ const QUEUED: &str = "FROM (SELECT DISTINCT version FROM flag) q JOIN version v 
     AND NOT EXISTS (SELECT 1 FROM restriction x WHERE x.record = r.id AND x.lifted_at IS NULL) \
     AND r.visibility IN ('public', 'unlisted')";
 
+/// Of a flag `f`: that whoever judged it last said that it holds.
+const HOLDS: &str = "(SELECT j.reason FROM judgement j WHERE j.version = f.version AND j.kind = f.kind \
+    ORDER BY j.judged_at DESC, j.entry DESC LIMIT 1) = 'flag-holds'";
+
 const UNJUDGED: &str = "EXISTS (SELECT 1 FROM flag f WHERE f.version = r.version AND f.verdict IS NULL)";
 
 impl Catalogue {
@@ -185,6 +199,55 @@ impl Catalogue {
             }
         }
         Ok(found)
+    }
+
+    /// The kinds of flags of these versions of which a reviewer said last that they hold; a version without is absent.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn held(
+        &self,
+        versions: &[VersionId],
+    ) -> Result<HashMap<VersionId, BTreeSet<FlagKind>>, StoreError> {
+        let mut found: HashMap<VersionId, BTreeSet<FlagKind>> = HashMap::new();
+        for chunk in versions.chunks(LISTED_MAX) {
+            let sql = format!(
+                "SELECT f.version, f.kind FROM flag f WHERE f.verdict = 'keep-withheld' AND {HOLDS} AND f.version IN ({})",
+                list(1, chunk.len())
+            );
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
+            for version in chunk {
+                query = query.bind(bytes(version.uuid()));
+            }
+            let rows =
+                query.fetch_all(self.db.read()).await.map_err(StoreError::database("reading flags"))?;
+            for row in rows {
+                found.entry(VersionId::from_uuid(row.id("version")?)).or_default().insert(row.term("kind")?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Marks the conversations of some channels in which a flag was found to hold: who may read such a record has changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn held_stale(&self, channels: &[ChannelId], now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        for channel in channels {
+            let sql = format!(
+                "SELECT DISTINCT r.conversation FROM flag f JOIN record r ON r.version = f.version \
+                 WHERE r.channel = $1 AND f.verdict = 'keep-withheld' AND {HOLDS}"
+            );
+            let rows = sqlx::query(AssertSqlSafe(sql))
+                .bind(channel.to_string())
+                .fetch_all(&mut *tx)
+                .await
+                .map_err(StoreError::database("finding flagged records"))?;
+            let of = rows.iter().map(|row| Ok(ConversationId::from_uuid(row.id("conversation")?)));
+            mark_stale(&mut tx, &of.collect::<Result<Vec<_>, StoreError>>()?, now).await?;
+        }
+        Effect::FlagsJudged.of(tx.commit()).await.map_err(StoreError::database("marking conversations"))
     }
 
     /// What stands in a queue of these scopes, in the order of the items' ids, after `after`.

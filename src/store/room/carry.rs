@@ -59,7 +59,7 @@ async fn move_projections(tx: &mut Transaction<'static, Any>) -> Result<u64, Sto
     let of: Vec<Covered<'_>> =
         found.iter().map(|(conversation, of)| (*conversation, of.iter().collect())).collect();
     let mut changes = Changes::default();
-    let numbers = upsert_projections(tx, &of, &mut changes).await?;
+    let numbers = upsert_projections(tx, &of, &mut changes).await?.numbers;
     changes.write(tx).await?;
     let ids: Vec<ProjectionId> = numbers.into_keys().collect();
     for some in ids.chunks(LISTED_MAX) {
@@ -87,6 +87,7 @@ fn projection_of(row: &AnyRow) -> Result<PublishedProjection, StoreError> {
         words: searchable(&read),
         subjects: read.subjects(),
         document,
+        only_for: None,
     })
 }
 

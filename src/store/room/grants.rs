@@ -62,6 +62,7 @@ impl RoomWriter {
             "DELETE FROM grant_record WHERE reading_grant = $1",
             "DELETE FROM grant_conversation WHERE reading_grant = $1",
             "DELETE FROM grant_subject WHERE reading_grant = $1",
+            "DELETE FROM grant_gone WHERE reading_grant = $1",
         ] {
             sqlx::query(statement)
                 .bind(bytes(grant.uuid()))
@@ -168,7 +169,7 @@ async fn covered_by(
         let rows = sqlx::query(
             "SELECT p.number, p.id, p.conversation, p.day, p.position, p.author, p.passages, f.content \
              FROM frame f JOIN projection p ON p.frame = f.number \
-             WHERE f.organisation = $1 AND f.channel = $2 ORDER BY p.id",
+             WHERE f.organisation = $1 AND f.channel = $2 AND p.limited = 0 ORDER BY p.id",
         )
         .bind(grant.organisation.to_string())
         .bind(channel.to_string())
@@ -194,6 +195,7 @@ async fn covered_by(
                 subjects: read.subjects(),
                 document,
                 words,
+                only_for: None,
             };
             found.entry(conversation).or_default().push(projection);
         }

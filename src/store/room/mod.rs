@@ -4,15 +4,19 @@
 
 mod bits;
 mod carry;
+mod citations;
 mod document;
 mod finder;
 mod grants;
 mod index;
 mod names;
+mod notices;
 mod reader;
 mod requests;
 mod writer;
 
+pub use citations::Cited;
+pub use notices::PublishedRecall;
 pub use reader::Room;
 pub use requests::CoveredProjection;
 pub use writer::RoomWriter;
@@ -55,6 +59,9 @@ pub struct PublishedProjection {
     pub words: Vec<String>,
     /// The persons it refers to.
     pub subjects: Vec<SubjectRef>,
+    /// The only grants that may have it; every grant that covers it when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_for: Option<Vec<GrantId>>,
 }
 
 /// A grant on its way down.

@@ -1,10 +1,11 @@
 //! A grant's own names for records, conversations and persons: drawn at random for it alone, kept as long as it holds.
 
+use super::citations::{keep_name, take_names};
 use super::index::{Changes, Key};
 use super::reader::pseudonyms_in;
 use super::writer::{Covered, numbers_of};
 use super::{Draw, PublishedProjection};
-use crate::model::{ConversationId, GrantId, ProjectionId, SubjectRef};
+use crate::model::{ConversationId, GrantId, ProjectionId, SubjectRef, Timestamp};
 use crate::store::StoreError;
 use crate::store::rows::{RowValues, bytes, insert_all};
 use sqlx::{Any, Transaction};
@@ -17,10 +18,12 @@ pub(super) async fn unname_uncovered(
     covered: &[Covered<'_>],
     numbers: &HashMap<ProjectionId, i64>,
     changes: &mut Changes,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let stay: HashSet<ProjectionId> = covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
     for (_, number) in numbers.iter().filter(|(id, _)| !stay.contains(id)) {
         changes.take(Key::grant(grant), *number);
+        keep_name(tx, grant, *number, now).await?;
         sqlx::query("DELETE FROM grant_record WHERE reading_grant = $1 AND projection = $2")
             .bind(bytes(grant.uuid()))
             .bind(*number)
@@ -40,6 +43,7 @@ pub(super) async fn name_for_grant(
 ) -> Result<(), StoreError> {
     let ids: Vec<ProjectionId> = covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
     let numbers = numbers_of(tx, &ids).await?;
+    let former = take_names(tx, grant, &ids).await?;
     let (mut records, mut subjects) = (Vec::new(), Vec::new());
     for (conversation, projections) in covered.iter().filter(|(_, projections)| !projections.is_empty()) {
         let reference = conversation_reference(tx, grant, *conversation, draw).await?;
@@ -48,16 +52,18 @@ pub(super) async fn name_for_grant(
             let number =
                 *numbers.get(&projection.id).ok_or(StoreError::Corrupt { what: "number of a projection" })?;
             let named = names_of(projection, &names);
-            records.push((drawn_id(draw)?, number, reference.clone(), *projection, named));
+            let drawn = drawn_id(draw)?;
+            let (name, version) = former.get(&projection.id).cloned().unwrap_or((drawn, 1));
+            records.push((name, number, reference.clone(), *projection, named, version));
         }
         subjects.extend(fresh.into_iter().map(|(subject, name)| (*conversation, subject, name)));
     }
     let head = "INSERT INTO grant_record (reference, reading_grant, projection, conversation_reference, day, \
-                position, names) VALUES";
+                position, names, version) VALUES";
     let tail = "ON CONFLICT (reading_grant, projection) DO UPDATE SET \
                 conversation_reference = excluded.conversation_reference, day = excluded.day, \
                 position = excluded.position, names = excluded.names";
-    insert_all(tx, head, 7, tail, &records, |query, (name, number, reference, p, names)| {
+    insert_all(tx, head, 8, tail, &records, |query, (name, number, reference, p, names, version)| {
         query
             .bind(name.clone())
             .bind(bytes(grant.uuid()))
@@ -66,6 +72,7 @@ pub(super) async fn name_for_grant(
             .bind(p.day.clone())
             .bind(i64::from(p.position))
             .bind(names.clone())
+            .bind(*version)
     })
     .await?;
     let head = "INSERT INTO grant_subject (reading_grant, conversation, subject, pseudonym) VALUES";

@@ -86,7 +86,8 @@ impl RoomWriter {
         for channel in channels {
             let rows = sqlx::query(
                 "SELECT p.id, p.conversation, p.day, p.author, p.passages, f.content FROM frame f \
-                 JOIN projection p ON p.frame = f.number WHERE f.organisation = $1 AND f.channel = $2 ORDER BY p.id",
+                 JOIN projection p ON p.frame = f.number WHERE f.organisation = $1 AND f.channel = $2 AND p.limited = 0 \
+                 ORDER BY p.id",
             )
             .bind(organisation.to_string())
             .bind(channel.to_string())
@@ -122,7 +123,7 @@ impl RoomWriter {
         for channel in channels {
             let row = sqlx::query(
                 "SELECT COUNT(*) AS n FROM frame f JOIN projection p ON p.frame = f.number \
-                 WHERE f.organisation = $1 AND f.channel = $2",
+                 WHERE f.organisation = $1 AND f.channel = $2 AND p.limited = 0",
             )
             .bind(organisation.to_string())
             .bind(channel.to_string())

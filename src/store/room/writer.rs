@@ -1,5 +1,6 @@
 //! The vault's side: projections go down and are withdrawn, in one transaction each time.
 
+use super::citations::{count_anew, keep_names};
 use super::document::Packed;
 use super::grants::grants_in_force;
 use super::index::{Changes, Key};
@@ -64,9 +65,10 @@ impl RoomWriter {
         let standing = standing(published);
         let mut tx = self.db.begin().await?;
         let mut changes = Changes::default();
-        let mut left = withdraw_missing(&mut tx, &standing, &mut changes).await?;
+        let mut left = withdraw_missing(&mut tx, &standing, &mut changes, now).await?;
         left.extend(standing.iter().map(|(conversation, _)| *conversation));
-        let numbers = upsert_projections(&mut tx, &standing, &mut changes).await?;
+        let Upserted { numbers, changed } = upsert_projections(&mut tx, &standing, &mut changes).await?;
+        count_anew(&mut tx, &changed, now).await?;
         let organisations: BTreeSet<&OrganisationId> =
             standing.iter().flat_map(|(_, projections)| projections).map(|p| &p.organisation).collect();
         for organisation in organisations {
@@ -74,6 +76,7 @@ impl RoomWriter {
                 let covers = |conversation: ConversationId, p: &PublishedProjection| {
                     let selects = |of: &PublishedSelection| of.covers(conversation, &p.day, &p.words);
                     p.organisation == *organisation
+                        && p.only_for.as_ref().is_none_or(|only| only.contains(&grant.id))
                         && grant.channels.contains(&p.channel)
                         && grant.selection.as_ref().is_none_or(selects)
                 };
@@ -84,8 +87,10 @@ impl RoomWriter {
                         (*conversation, of.collect())
                     })
                     .collect();
-                if grant.selection.is_some() {
-                    unname_uncovered(&mut tx, grant.id, &covered, &numbers, &mut changes).await?;
+                let limited = |p: &&PublishedProjection| p.only_for.is_some();
+                let any_limited = standing.iter().flat_map(|(_, of)| of.iter().copied()).any(|p| limited(&p));
+                if grant.selection.is_some() || any_limited {
+                    unname_uncovered(&mut tx, grant.id, &covered, &numbers, &mut changes, now).await?;
                 }
                 name_for_grant(&mut tx, grant.id, &covered, draw).await?;
                 for number in covered.iter().flat_map(|(_, of)| of).filter_map(|p| numbers.get(&p.id)) {
@@ -105,12 +110,12 @@ impl RoomWriter {
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
-    pub async fn withdraw(&self, gone: &[ProjectionId]) -> Result<u64, StoreError> {
+    pub async fn withdraw(&self, gone: &[ProjectionId], now: Timestamp) -> Result<u64, StoreError> {
         let mut tx = self.db.begin().await?;
         let mut changes = Changes::default();
         let there = numbers_of(&mut tx, gone).await?;
         let withdrawn = there.len() as u64;
-        let left = withdraw_all(&mut tx, there.into_values().collect(), &mut changes).await?;
+        let left = withdraw_all(&mut tx, there.into_values().collect(), &mut changes, now).await?;
         changes.write(&mut tx).await?;
         forget_unused(&mut tx, &left).await?;
         Effect::RoomWithdrawal
@@ -160,14 +165,14 @@ impl RoomWriter {
         Effect::RoomIdentityRevoked.of(tx.commit()).await.map_err(StoreError::database(failed))
     }
 
-    /// The redacted document of a projection, if it is published.
+    /// The redacted document of a projection, if it is published for every grant that covers it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn document(&self, projection: ProjectionId) -> Result<Option<String>, StoreError> {
         let row = sqlx::query(
             "SELECT p.author, p.day, p.passages, f.content FROM projection p JOIN frame f ON f.number = p.frame \
-             WHERE p.id = $1",
+             WHERE p.id = $1 AND p.limited = 0",
         )
         .bind(bytes(projection.uuid()))
         .fetch_optional(self.db.read())
@@ -214,6 +219,7 @@ async fn withdraw_missing(
     tx: &mut Transaction<'static, Any>,
     standing: &[Covered<'_>],
     changes: &mut Changes,
+    now: Timestamp,
 ) -> Result<BTreeSet<ConversationId>, StoreError> {
     let stay: HashSet<ProjectionId> = standing.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
     let mut gone = Vec::new();
@@ -229,17 +235,20 @@ async fn withdraw_missing(
             }
         }
     }
-    withdraw_all(tx, gone, changes).await
+    withdraw_all(tx, gone, changes, now).await
 }
 
-/// Withdraws projections by number; gives the conversations they stood in.
+/// Withdraws projections by number; gives the conversations they stood in. The names that grants had for them are kept for
+/// whoever cited them.
 async fn withdraw_all(
     tx: &mut Transaction<'static, Any>,
     gone: Vec<i64>,
     changes: &mut Changes,
+    now: Timestamp,
 ) -> Result<BTreeSet<ConversationId>, StoreError> {
     let mut left = BTreeSet::new();
     gone.iter().for_each(|number| changes.remove(*number));
+    keep_names(tx, &gone, now).await?;
     for chunk in gone.chunks(LISTED_MAX) {
         for row in listed(tx, "SELECT DISTINCT conversation FROM projection WHERE number", chunk).await? {
             left.insert(ConversationId::from_uuid(row.id("conversation")?));
@@ -316,30 +325,49 @@ async fn forget_unused(
     Ok(())
 }
 
-/// Writes projections and gathers what they are found by; gives their numbers.
+/// Projections that were written.
+pub(super) struct Upserted {
+    /// Their numbers.
+    pub numbers: HashMap<ProjectionId, i64>,
+    /// The numbers of those that were there and say something else now.
+    pub changed: Vec<i64>,
+}
+
+/// Writes projections and gathers what they are found by.
 pub(super) async fn upsert_projections(
     tx: &mut Transaction<'static, Any>,
     standing: &[Covered<'_>],
     changes: &mut Changes,
-) -> Result<HashMap<ProjectionId, i64>, StoreError> {
+) -> Result<Upserted, StoreError> {
     let packed = |(conversation, p): (ConversationId, &'_ PublishedProjection)| {
         (conversation, Packed::of(&p.document, &p.day))
     };
     let of: Vec<(ConversationId, &PublishedProjection)> =
         standing.iter().flat_map(|(conversation, of)| of.iter().map(|p| (*conversation, *p))).collect();
     let ids: Vec<ProjectionId> = of.iter().map(|(_, projection)| projection.id).collect();
-    numbers_of(tx, &ids).await?.values().for_each(|number| changes.renew(*number));
+    let before = standing_as(tx, &ids).await?;
+    before.values().for_each(|as_is| changes.renew(as_is.number));
     let mut frames = Frames::default();
     let mut rows = Vec::with_capacity(of.len());
     for one in &of {
         let (conversation, packed) = packed(*one);
         rows.push((frames.number(tx, one.1, &packed.frame).await?, conversation, one.1, packed));
     }
-    let head = "INSERT INTO projection (id, conversation, frame, author, day, position, passages) VALUES";
+    let differs = |(frame, _, p, packed): &(i64, ConversationId, &PublishedProjection, Packed)| {
+        let as_is = before.get(&p.id)?;
+        let same = as_is.frame == *frame
+            && as_is.author == packed.author
+            && as_is.day == p.day
+            && as_is.passages == packed.passages;
+        (!same).then_some(as_is.number)
+    };
+    let changed = rows.iter().filter_map(differs).collect();
+    let head =
+        "INSERT INTO projection (id, conversation, frame, author, day, position, passages, limited) VALUES";
     let tail = "ON CONFLICT (id) DO UPDATE SET conversation = excluded.conversation, frame = excluded.frame, \
                 author = excluded.author, day = excluded.day, position = excluded.position, \
-                passages = excluded.passages";
-    insert_all(tx, head, 7, tail, &rows, |query, (frame, conversation, p, packed)| {
+                passages = excluded.passages, limited = excluded.limited";
+    insert_all(tx, head, 8, tail, &rows, |query, (frame, conversation, p, packed)| {
         query
             .bind(bytes(p.id.uuid()))
             .bind(bytes(conversation.uuid()))
@@ -348,6 +376,7 @@ pub(super) async fn upsert_projections(
             .bind(p.day.clone())
             .bind(i64::from(p.position))
             .bind(packed.passages.clone())
+            .bind(i64::from(p.only_for.is_some()))
     })
     .await?;
     let numbers = numbers_of(tx, &ids).await?;
@@ -356,7 +385,47 @@ pub(super) async fn upsert_projections(
         let words = p.words.iter().map(|word| Key::word(word));
         words.chain([Key::day(&p.day), Key::channel(&p.channel)]).for_each(|key| changes.add(key, number));
     }
-    Ok(numbers)
+    Ok(Upserted { numbers, changed })
+}
+
+/// A projection as it stands.
+struct AsIs {
+    number: i64,
+    frame: i64,
+    author: Option<i64>,
+    day: String,
+    passages: String,
+}
+
+/// Those of these projections that are there, as they stand.
+async fn standing_as(
+    tx: &mut Transaction<'static, Any>,
+    ids: &[ProjectionId],
+) -> Result<HashMap<ProjectionId, AsIs>, StoreError> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(LISTED_MAX) {
+        let sql = AssertSqlSafe(format!(
+            "SELECT id, number, frame, author, day, passages FROM projection WHERE id IN ({})",
+            list(1, chunk.len())
+        ));
+        let mut query = sqlx::query(sql).persistent(chunk.len() == LISTED_MAX);
+        for id in chunk {
+            query = query.bind(bytes(id.uuid()));
+        }
+        let rows =
+            query.fetch_all(&mut **tx).await.map_err(StoreError::database("looking up projections"))?;
+        for row in rows {
+            let as_is = AsIs {
+                number: row.number("number")?,
+                frame: row.number("frame")?,
+                author: row.number_or_null("author")?,
+                day: row.text("day")?,
+                passages: row.text("passages")?,
+            };
+            found.insert(ProjectionId::from_uuid(row.id("id")?), as_is);
+        }
+    }
+    Ok(found)
 }
 
 /// Numbers of frames, looked up once each.

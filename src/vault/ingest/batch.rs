@@ -349,6 +349,7 @@ impl Work {
         });
         let mut made = Made::default();
         for computed in all {
+            let computed = computed?;
             counts.uncertain += computed.uncertain;
             counts.flagged += computed.flagged;
             made.findings.extend(computed.findings);
@@ -382,6 +383,9 @@ impl Work {
             // What is new was judged by nobody.
             verdicts: Verdicts::default(),
             named: BTreeSet::new(),
+            before: None,
+            held: BTreeSet::new(),
+            corrections: Vec::new(),
         }
     }
 }
