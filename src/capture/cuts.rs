@@ -44,6 +44,16 @@ pub(super) fn cut(whole: ByteRange, kinds: Vec<CutKind>, mut claims: Vec<Claim>)
     cuts
 }
 
+/// The same for a piece that holds one item and nothing else of anyone's.
+pub(super) fn around(whole: ByteRange, item: ByteRange) -> Vec<Cut> {
+    let own = Cut { kind: CutKind::Own { item: 0 }, ranges: vec![item] };
+    let beside = [(whole.start, item.start), (item.end, whole.end)];
+    let beside = beside.into_iter().filter(|(start, end)| start < end);
+    let ranges: Vec<_> = beside.map(|(start, end)| ByteRange { start, end }).collect();
+    let residue = (!ranges.is_empty()).then_some(Cut { kind: CutKind::Residue, ranges });
+    [Some(own), residue].into_iter().flatten().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +70,16 @@ mod tests {
             ranges,
             [vec![range(12, 14), range(16, 18)], vec![range(14, 16)], vec![range(10, 12), range(19, 20)]]
         );
+    }
+
+    #[test]
+    fn one_item_is_cut_like_one_of_many() {
+        let whole = ByteRange { start: 3, end: 9 };
+        for (start, end) in [(3, 9), (4, 9), (3, 8), (5, 6)] {
+            let range = ByteRange { start, end };
+            let claims = vec![Claim { range, owner: Some(0) }];
+            assert_eq!(around(whole, range), cut(whole, vec![CutKind::Own { item: 0 }], claims));
+        }
     }
 
     #[test]

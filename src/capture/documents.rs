@@ -1,7 +1,8 @@
 //! Taking JSON documents apart at their outer arrays, byte by byte and without parsing the elements.
 
+use super::json_blocks::{Brackets, Carry};
 use super::json_parse::plain;
-use super::split::Raw;
+use super::split::{Element, Raw};
 use super::streamed;
 use std::mem;
 
@@ -77,6 +78,8 @@ pub(super) struct Scanner {
     depth: usize,
     in_string: bool,
     escaped: bool,
+    /// The same inside brackets.
+    carry: Carry,
     name: Vec<u8>,
     index: u64,
 }
@@ -140,6 +143,9 @@ impl Scanner {
 
     /// Passes over the inside of a value: how far, and whether it ended there.
     fn inside(&mut self, rest: &[u8]) -> (usize, bool) {
+        if self.depth > 0 || (!self.in_string && matches!(rest.first(), Some(b'{' | b'['))) {
+            return self.inside_brackets(rest);
+        }
         let mut at = 0;
         while let Some(&byte) = rest.get(at) {
             if self.in_string {
@@ -150,32 +156,50 @@ impl Scanner {
                 at += plain(rest.get(at..).unwrap_or_default());
                 match rest.get(at) {
                     None => return (at, false),
-                    Some(b'"') => self.in_string = false,
+                    Some(b'"') => return (at + 1, mem::replace(&mut self.in_string, false)),
                     Some(b'\\') => self.escaped = true,
                     // A control character, which the parser finds.
                     Some(_) => {}
                 }
-                at += 1;
-                if !self.in_string && self.depth == 0 {
-                    return (at, true);
+            } else {
+                match byte {
+                    b'"' => self.in_string = true,
+                    b'}' | b']' | b',' | b' ' | b'\n' | b'\r' | b'\t' => return (at, true),
+                    _ => {}
                 }
-                continue;
-            }
-            match byte {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' if self.depth > 0 => {
-                    self.depth -= 1;
-                    if self.depth == 0 {
-                        return (at + 1, true);
-                    }
-                }
-                b'}' | b']' | b',' | b' ' | b'\n' | b'\r' | b'\t' if self.depth == 0 => return (at, true),
-                _ => {}
             }
             at += 1;
         }
         (at, false)
+    }
+
+    /// The same for an object or an array.
+    fn inside_brackets(&mut self, whole: &[u8]) -> (usize, bool) {
+        let mut rest = whole;
+        while !rest.is_empty() {
+            let (open, close, length) = Brackets::outside(rest, &mut self.carry);
+            let (opening, closing) = (open.count_ones() as usize, close.count_ones() as usize);
+            if self.depth > closing {
+                self.depth = self.depth + opening - closing;
+            } else {
+                let mut brackets = open | close;
+                while brackets != 0 {
+                    let at = brackets.trailing_zeros();
+                    brackets &= brackets - 1;
+                    if open >> at & 1 == 1 {
+                        self.depth += 1;
+                        continue;
+                    }
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        self.carry = Carry::default();
+                        return (whole.len() - rest.len() + at as usize + 1, true);
+                    }
+                }
+            }
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        (whole.len(), false)
     }
 
     fn keep_name(&mut self, part: &[u8]) {
@@ -215,8 +239,7 @@ impl Scanner {
             (State::Element(false), b']') => (self.array_end(), true, self.within == Within::Array),
             (State::Element(_), b',' | b']' | b'}' | b':') => return None,
             (State::Element(_), _) => {
-                raw.pointer = Some(self.pointer());
-                raw.list = self.list.filter(|_| self.within == Within::MemberArray);
+                raw.element = Some(self.element());
                 self.index += 1;
                 (self.value(self.within, at, raw), false, false)
             }
@@ -288,14 +311,9 @@ impl Scanner {
         (self.opened == Opened::Large && self.holder.is_none()).then_some(holder)
     }
 
-    fn pointer(&self) -> String {
-        match (self.list, self.holder) {
-            (Some(list), Some(holder)) if self.within == Within::MemberArray => {
-                format!("/{holder}/{list}/{}", self.index)
-            }
-            (Some(list), None) if self.within == Within::MemberArray => format!("/{list}/{}", self.index),
-            _ => format!("/{}", self.index),
-        }
+    fn element(&self) -> Element {
+        let list = self.list.filter(|_| self.within == Within::MemberArray);
+        Element { holder: self.holder.filter(|_| list.is_some()), list, index: self.index }
     }
 }
 

@@ -100,7 +100,9 @@ fn walk(html: &str, mut see: impl FnMut(&str) -> Option<&'static str>) -> Readin
         }
     }
     text.push_str(rest);
-    Reading { text: text.trim().to_owned(), links }
+    text.truncate(text.trim_end().len());
+    text.drain(..text.len() - text.trim_start().len());
+    Reading { text, links }
 }
 
 /// Decodes entities in text that is not otherwise HTML, as X writes it.

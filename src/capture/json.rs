@@ -40,7 +40,16 @@ pub(super) struct Json<'t> {
 impl<'t> Json<'t> {
     /// Parses one value with white space around it. The error says at which byte of `text`.
     pub(super) fn parse(text: &'t str, depth_max: usize) -> Result<Self, (usize, JsonFault)> {
-        parse::nodes(text, depth_max).map(|nodes| Self { text, nodes })
+        Self::parse_into(text, depth_max, Vec::new())
+    }
+
+    /// The same in memory that was used before.
+    pub(super) fn parse_into(
+        text: &'t str,
+        depth_max: usize,
+        spare: Vec<Node>,
+    ) -> Result<Self, (usize, JsonFault)> {
+        parse::nodes(text, depth_max, spare).map(|nodes| Self { text, nodes })
     }
 
     /// A text that was parsed before, with the nodes that came of it.
@@ -194,6 +203,29 @@ impl<'j> Value<'j> {
             .filter(|value| value.is_object())
     }
 
+    /// The members with these names, in one pass.
+    pub(super) fn named<const N: usize>(self, names: &Names<N>) -> [Option<Value<'j>>; N] {
+        let mut found = [None; N];
+        let node = self.node();
+        let end = if node.kind == Kind::Object { node.next } else { 0 };
+        let mut index = self.index + 1;
+        while index < end
+            && let Some([key, value]) = self.json.nodes.get(index as usize..).and_then(<[_]>::first_chunk)
+        {
+            let place = if key.kind == Kind::Text {
+                let bytes = self.json.text.as_bytes().get(key.start as usize + 1..key.end as usize - 1);
+                names.place(bytes.unwrap_or_default())
+            } else {
+                names.place(self.at(index).text().unwrap_or_default().as_bytes())
+            };
+            if let Some(slot) = place.and_then(|place| found.get_mut(place)) {
+                *slot = Some(self.at(index + 1));
+            }
+            index = value.next;
+        }
+        found
+    }
+
     /// Several members in one pass.
     pub(super) fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Value<'j>>; N] {
         let mut found = [None; N];
@@ -223,6 +255,55 @@ impl<'j> Value<'j> {
     pub(super) fn list(self, name: &str) -> impl Iterator<Item = Value<'j>> {
         self.field(name).into_iter().flat_map(Value::elements)
     }
+}
+
+/// Names of members that are looked up together, laid out while compiling: 64 lists by length, first and last byte.
+pub(super) struct Names<const N: usize> {
+    names: [&'static str; N],
+    /// One more than the place of the first name of each list; 0 ends it.
+    first: [u8; 64],
+    next: [u8; N],
+}
+
+impl<const N: usize> Names<N> {
+    /// Of fewer than 255 names, none of them empty.
+    #[allow(clippy::indexing_slicing, reason = "done while compiling, where a wrong index is an error")]
+    pub(super) const fn of(names: [&'static str; N]) -> Self {
+        assert!(N < 255);
+        let mut made = Self { names, first: [0; 64], next: [0; N] };
+        let mut place = 0;
+        while place < N {
+            let list = list_of(names[place].as_bytes());
+            made.next[place] = made.first[list];
+            made.first[list] = place as u8 + 1;
+            place += 1;
+        }
+        made
+    }
+
+    /// The place of a name.
+    #[inline]
+    fn place(&self, name: &[u8]) -> Option<usize> {
+        let mut next = self.first.get(list_of(name)).copied()?;
+        while next > 0 {
+            let place = usize::from(next) - 1;
+            if self.names.get(place).is_some_and(|known| known.as_bytes() == name) {
+                return Some(place);
+            }
+            next = self.next.get(place).copied()?;
+        }
+        None
+    }
+}
+
+#[inline]
+const fn list_of(name: &[u8]) -> usize {
+    let (first, last) = match name {
+        [first, .., last] => (*first, *last),
+        [only] => (*only, *only),
+        [] => (0, 0),
+    };
+    (name.len() * 5 + first as usize * 3 + last as usize) % 64
 }
 
 /// The text behind a string's escapes, which were checked when it was parsed.
@@ -284,6 +365,21 @@ mod tests {
         assert_eq!(elements[0].id().unwrap(), "1");
         assert_eq!(elements[1].text().unwrap(), "x\né😀");
         assert_eq!(json.objects().count(), 2);
+    }
+
+    #[test]
+    fn names_looked_up_together_are_those_looked_up_alone() {
+        static NAMES: Names<8> = Names::of(["id", "ie", "di", "x", "text", "test", "longer_name", "none"]);
+        let text =
+            r#"{"id":1,"di":2,"te\u0078t":3,"test":4,"ix":5,"id":6,"":7,"longer_name":8,"x":{"id":9}}"#;
+        let json = Json::parse(text, 4).unwrap();
+        let found = json.root().named(&NAMES);
+        for (name, value) in NAMES.names.iter().zip(found) {
+            assert_eq!(value.map(Value::range), json.root().field(name).map(Value::range), "{name}");
+        }
+        assert_eq!(found.iter().flatten().count(), 6);
+        assert_eq!(found[3].unwrap().named(&NAMES).iter().flatten().count(), 1);
+        assert!(found[0].unwrap().named(&NAMES).iter().all(Option::is_none));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The parser behind [`Json`](super::json::Json): one pass that checks and notes where each value stands.
 
 use super::json::{Kind, Node};
+use super::json_blocks::{BLOCK, special};
+use std::ops::Range;
 
 /// Deeper nesting than this is never read, whatever the limit asked for: parsing recurses.
 const DEPTH_CEILING: usize = 512;
@@ -35,8 +37,16 @@ pub enum JsonFault {
 }
 
 /// The nodes of one value with white space around it, outermost first. The error says at which byte.
-pub(super) fn nodes(text: &str, depth_max: usize) -> Result<Vec<Node>, (usize, JsonFault)> {
-    let mut parser = Parser { bytes: text.as_bytes(), at: 0, nodes: Vec::with_capacity(text.len() / 16) };
+///
+/// They are put into the memory of `nodes`, whose own are given up.
+pub(super) fn nodes(
+    text: &str,
+    depth_max: usize,
+    mut nodes: Vec<Node>,
+) -> Result<Vec<Node>, (usize, JsonFault)> {
+    nodes.clear();
+    nodes.reserve(text.len() / 12);
+    let mut parser = Parser { bytes: text.as_bytes(), at: 0, nodes, block: 0..0, special: 0 };
     if u32::try_from(text.len()).is_err() {
         return Err((0, JsonFault::Size));
     }
@@ -54,6 +64,9 @@ struct Parser<'t> {
     bytes: &'t [u8],
     at: usize,
     nodes: Vec<Node>,
+    /// The block that was last looked at, and what of it means something in a string.
+    block: Range<usize>,
+    special: u64,
 }
 
 impl Parser<'_> {
@@ -61,6 +74,7 @@ impl Parser<'_> {
         self.bytes.get(self.at).copied()
     }
 
+    #[inline]
     fn blank(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
             self.at += 1;
@@ -74,6 +88,17 @@ impl Parser<'_> {
         }
         self.nodes.push(Node { start: narrow(self.at), end: 0, next: 0, kind });
         Ok(self.nodes.len() - 1)
+    }
+
+    /// Adds a value that holds no others, from `start` up to here.
+    #[inline]
+    fn leaf(&mut self, start: usize, kind: Kind) -> Result<(), JsonFault> {
+        if self.nodes.len() >= NODES_MAX {
+            return Err(JsonFault::Size);
+        }
+        let next = narrow(self.nodes.len() + 1);
+        self.nodes.push(Node { start: narrow(start), end: narrow(self.at), next, kind });
+        Ok(())
     }
 
     fn close(&mut self, index: usize) {
@@ -145,24 +170,42 @@ impl Parser<'_> {
     }
 
     fn string(&mut self) -> Result<(), JsonFault> {
-        let index = self.open(Kind::Text)?;
+        let (start, mut kind) = (self.at, Kind::Text);
         self.at += 1;
         loop {
-            self.at += plain(self.bytes.get(self.at..).unwrap_or_default());
+            self.to_special();
             match self.peek().ok_or(JsonFault::Truncated)? {
                 b'"' => break,
                 b'\\' => {
                     self.escape()?;
-                    if let Some(node) = self.nodes.get_mut(index) {
-                        node.kind = Kind::EscapedText;
-                    }
+                    kind = Kind::EscapedText;
                 }
                 _ => return Err(JsonFault::Control),
             }
         }
         self.at += 1;
-        self.close(index);
-        Ok(())
+        self.leaf(start, kind)
+    }
+
+    /// Passes over what means nothing in a string.
+    #[inline]
+    fn to_special(&mut self) {
+        loop {
+            if !self.block.contains(&self.at) {
+                let rest = self.bytes.get(self.at..).unwrap_or_default();
+                if rest.is_empty() {
+                    return;
+                }
+                self.special = special(rest);
+                self.block = self.at..self.at + BLOCK.min(rest.len());
+            }
+            let ahead = self.special >> (self.at - self.block.start);
+            if ahead != 0 {
+                self.at += ahead.trailing_zeros() as usize;
+                return;
+            }
+            self.at = self.block.end;
+        }
     }
 
     fn escape(&mut self) -> Result<(), JsonFault> {
@@ -185,14 +228,13 @@ impl Parser<'_> {
         if !rest.starts_with(word) {
             return Err(if word.starts_with(rest) { JsonFault::Truncated } else { JsonFault::Unexpected });
         }
-        let index = self.open(kind)?;
+        let start = self.at;
         self.at += word.len();
-        self.close(index);
-        Ok(())
+        self.leaf(start, kind)
     }
 
     fn number(&mut self) -> Result<(), JsonFault> {
-        let index = self.open(Kind::Number)?;
+        let start = self.at;
         self.at += usize::from(self.peek() == Some(b'-'));
         if self.peek() == Some(b'0') {
             self.at += 1;
@@ -208,8 +250,7 @@ impl Parser<'_> {
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             self.digits()?;
         }
-        self.close(index);
-        Ok(())
+        self.leaf(start, Kind::Number)
     }
 
     fn digits(&mut self) -> Result<(), JsonFault> {
@@ -254,7 +295,7 @@ mod tests {
     use super::*;
 
     fn fault(text: &str) -> Option<(usize, JsonFault)> {
-        nodes(text, 4).err()
+        nodes(text, 4, Vec::new()).err()
     }
 
     #[test]
@@ -296,6 +337,9 @@ mod tests {
 
     #[test]
     fn a_million_brackets_are_refused_not_recursed_into() {
-        assert_eq!(nodes(&"[".repeat(1_000_000), usize::MAX).err(), Some((512, JsonFault::Depth)));
+        assert_eq!(
+            nodes(&"[".repeat(1_000_000), usize::MAX, Vec::new()).err(),
+            Some((512, JsonFault::Depth))
+        );
     }
 }

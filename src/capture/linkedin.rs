@@ -14,6 +14,7 @@ use super::item::{Account, Item, MediaKind, Passage, PassageRole, StatedZone};
 use super::json::{Json, Value};
 use super::meta_export::composed;
 use super::unit::{ActKind, PartRole};
+use super::webcare;
 use crate::model::{ItemKind, Platform, PrivateText, Visibility};
 use std::borrow::Cow;
 
@@ -38,7 +39,7 @@ enum Table {
     Invitations,
 }
 
-/// Tables by the columns they must have; the last three have no more than these.
+/// Tables by the columns they must have.
 const TABLES: [(Table, &[&str]); 7] = [
     (Table::Shares, &["date", "sharelink", "sharecommentary"]),
     (Table::Messages, &["from", "to", "date", "content"]),
@@ -50,22 +51,35 @@ const TABLES: [(Table, &[&str]); 7] = [
 ];
 
 impl Table {
-    fn of(has: &dyn Fn(&str) -> bool, columns: usize) -> Option<Self> {
+    fn of(names: &[String]) -> Option<Self> {
         let fits = |(table, needed): &&(Self, &[&str])| {
-            let exact = !matches!(table, Self::Shares | Self::Messages | Self::Invitations);
-            (!exact || columns == needed.len()) && needed.iter().all(|column| has(column))
+            let has = needed.iter().all(|column| names.iter().any(|name| name == column));
+            // Others have such columns too: these stand here in this order, and beside acts there are none.
+            let alone = match table {
+                Self::Shares | Self::Messages | Self::Invitations => true,
+                Self::Comments => {
+                    names.len() == needed.len() || names.iter().zip(*needed).all(|(a, b)| a == b)
+                }
+                Self::Reactions | Self::Votes | Self::Reposts => names.len() == needed.len(),
+            };
+            has && alone
         };
         TABLES.iter().find(fits).map(|(table, _)| *table)
     }
 
+    /// Of a row under a heading that is known.
     fn of_row(row: Value<'_>) -> Option<Self> {
-        Self::of(&|column| row.field(column).is_some(), row.members().count())
+        let has = |(_, needed): &&(Self, &[&str])| needed.iter().all(|column| row.field(column).is_some());
+        TABLES.iter().find(has).map(|(table, _)| *table)
     }
 }
 
 /// Whether this is the heading of one of the tables, and if so whether a backslash escapes.
 pub(super) fn knows_heading(names: &[String]) -> Option<bool> {
-    let table = Table::of(&|column| names.iter().any(|name| name == column), names.len())?;
+    let table = Table::of(names)?;
+    if names.len() > 3 && table == Table::Comments && webcare::knows_heading(names).is_some() {
+        return None;
+    }
     Some(table == Table::Comments)
 }
 

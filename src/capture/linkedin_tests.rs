@@ -140,3 +140,13 @@ fn a_table_can_be_named_only_when_it_is_one() {
     assert!(named(FIXTURES[0].0));
     assert!(!named("naam;tekst\na;b\n"));
 }
+
+#[test]
+fn comments_with_columns_of_a_later_export_are_comments() {
+    let found =
+        units("Date,Link,Message,Language\n2026-05-04 09:30:00,https://l.example/1,Dag,nl\n").unwrap();
+    assert_eq!(found.iter().map(|unit| unit.items.len()).sum::<usize>(), 1);
+    for text in ["Message,Date,Link,Language\na,b,c,d\n", "Date,Link,Title\na,b,c\n"] {
+        assert!(matches!(units(text), Err(CaptureError::UnknownFormat)), "{text}");
+    }
+}

@@ -9,7 +9,7 @@
 use super::gather::{self, Context, Gathered, JsonReading, id, passage, private, text, time};
 use super::html;
 use super::item::{Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Removal};
-use super::json::{Json, Value};
+use super::json::{Json, Names, Value};
 use super::unit::ActKind;
 use crate::model::{ByteRange, ItemKind, Platform, PrivateText, Visibility};
 
@@ -35,8 +35,9 @@ fn recognises(root: Value<'_>) -> bool {
 fn gather(json: &Json<'_>, context: &mut Context) -> Gathered {
     let mut gathered = Gathered::default();
     for object in json.objects() {
-        if let Some(shape) = Shape::of(object) {
-            shape.gather(object, context, &mut gathered);
+        let found = Found::of(object);
+        if let Some(shape) = Shape::of(&found) {
+            shape.gather(&found, context, &mut gathered);
         }
     }
     if context.element {
@@ -66,10 +67,53 @@ enum Shape {
     NotificationGroup,
 }
 
+/// The members of an object that say what it is and what it says, looked up once.
+struct Found<'j> {
+    object: Value<'j>,
+    members: [Option<Value<'j>>; MEMBERS],
+}
+
+const MEMBERS: usize = 20;
+static NAMES: Names<MEMBERS> = Names::of([
+    "id",
+    "content",
+    "text",
+    "account",
+    "created_at",
+    "reblog",
+    "spoiler_text",
+    "type",
+    "group_key",
+    "sample_account_ids",
+    "visibility",
+    "edited_at",
+    "in_reply_to_id",
+    "poll",
+    "mentions",
+    "media_attachments",
+    "quote",
+    "language",
+    "uri",
+    "status",
+]);
+
+impl<'j> Found<'j> {
+    fn of(object: Value<'j>) -> Self {
+        Self { object, members: object.named(&NAMES) }
+    }
+
+    /// The names of a status: `uri` first, then the instance's id.
+    fn names(&self) -> Vec<PrivateText> {
+        let [local, .., uri, _] = self.members;
+        let uri = id(uri);
+        let local = id(local).filter(|local| uri.as_ref() != Some(local));
+        uri.into_iter().chain(local).collect()
+    }
+}
+
 impl Shape {
-    fn of(object: Value<'_>) -> Option<Self> {
-        let [id, content, text, account, created, reblog] =
-            object.fields(["id", "content", "text", "account", "created_at", "reblog"]);
+    fn of(found: &Found<'_>) -> Option<Self> {
+        let [id, content, text, account, created, reblog, spoiler, kind, group, samples, ..] = found.members;
         let said = content.or(text).is_some_and(Value::is_text);
         let dated = account.is_some_and(Value::is_object) && created.is_some_and(Value::is_text);
         if dated && reblog.is_some_and(Value::is_object) && id.is_some() {
@@ -78,8 +122,6 @@ impl Shape {
         if dated && said {
             return Some(Self::Status);
         }
-        let [spoiler, kind, group, samples] =
-            object.fields(["spoiler_text", "type", "group_key", "sample_account_ids"]);
         if account.is_none() && said && id.is_some() && content.is_none() && spoiler.is_some() {
             return Some(Self::Source);
         }
@@ -90,28 +132,28 @@ impl Shape {
         grouped.then_some(Self::NotificationGroup)
     }
 
-    fn gather(self, object: Value<'_>, context: &mut Context, gathered: &mut Gathered) {
+    fn gather(self, found: &Found<'_>, context: &mut Context, gathered: &mut Gathered) {
         match self {
             Self::Status | Self::Source => {
-                let item = status(object, context);
+                let item = status(found, context);
                 if let Some(removal) = item.deletion {
-                    gathered.deletion(names_of(object), removal);
+                    gathered.deletion(found.names(), removal);
                 }
-                gathered.items.push((item, object.range()));
+                gathered.items.push((item, found.object.range()));
             }
             Self::Boost => {
-                let name = names_of(object).into_iter().next().unwrap_or_default();
+                let name = found.names().into_iter().next().unwrap_or_default();
                 gathered.act(ActKind::Boost, name.expose().to_owned());
             }
-            Self::Notification => notification(object, gathered),
-            Self::NotificationGroup => notification_group(object, gathered),
+            Self::Notification => notification(found, gathered),
+            Self::NotificationGroup => notification_group(found.object, gathered),
         }
     }
 }
 
 /// Who liked or boosted, as a notification tells.
-fn notification(object: Value<'_>, gathered: &mut Gathered) {
-    let [kind, account, status] = object.fields(["type", "account", "status"]);
+fn notification(found: &Found<'_>, gathered: &mut Gathered) {
+    let [_, _, _, account, _, _, _, kind, .., status] = found.members;
     let [status, account] = [status, account].map(|value| value.and_then(|value| value.field("id")?.id()));
     if let Some(kind) = kind.and_then(act_kind) {
         gathered.act(kind, format!("{} {}", status.unwrap_or_default(), account.unwrap_or_default()));
@@ -144,19 +186,9 @@ fn liked_by(element: Value<'_>, gathered: &mut Gathered) {
     }
 }
 
-/// The names of a status: `uri` first, then the instance's id.
-fn names_of(status: Value<'_>) -> Vec<PrivateText> {
-    let [uri, local] = status.fields(["uri", "id"]);
-    let mut names: Vec<PrivateText> = id(uri).into_iter().collect();
-    names.extend(id(local).filter(|local| names.first() != Some(local)));
-    names
-}
-
-fn status(object: Value<'_>, context: &mut Context) -> Item {
-    let [content, plain, spoiler, visibility] =
-        object.fields(["content", "text", "spoiler_text", "visibility"]);
-    let [author, created, edited, answers] =
-        object.fields(["account", "created_at", "edited_at", "in_reply_to_id"]);
+fn status(found: &Found<'_>, context: &mut Context) -> Item {
+    let [_, content, plain, author, created, _, spoiler, ..] = found.members;
+    let [.., visibility, edited, answers, poll, mentions, attached, quote, language, _, _] = found.members;
     let (body, links) = match content.and_then(Value::text) {
         Some(content) => {
             let reading = html::reading(&content);
@@ -166,8 +198,8 @@ fn status(object: Value<'_>, context: &mut Context) -> Item {
     };
     let mut passages = vec![Passage { role: PassageRole::Body, text: body }];
     passages.extend(passage(PassageRole::ContentWarning, text(spoiler)));
-    let media = attachments(object, &mut passages);
-    let poll = object.field("poll").into_iter().flat_map(|poll| poll.list("options"));
+    let media = attachments(attached, &mut passages);
+    let poll = poll.into_iter().flat_map(|poll| poll.list("options"));
     passages.extend(poll.filter_map(|option| passage(PassageRole::PollOption, text(option.field("title")))));
     let deleted = content.is_none() && author.is_some();
     let visibility = visibility_of(visibility);
@@ -175,22 +207,22 @@ fn status(object: Value<'_>, context: &mut Context) -> Item {
     let mut item = Item {
         platform: Platform::Mastodon,
         kind: kind_of(visibility, in_reply_to.is_some()),
-        names: names_of(object),
+        names: found.names(),
         range: ByteRange { start: 0, end: 0 },
         shared: Vec::new(),
         author: author.map(account_of),
         passages,
         links: links.into_iter().map(PrivateText::new).collect(),
-        mentions: object.list("mentions").map(account_of).collect(),
+        mentions: mentions.into_iter().flat_map(Value::elements).map(account_of).collect(),
         media,
         posted_at: time(created),
         posted_as: None,
         edited_at: time(edited),
         in_reply_to,
-        quotes: object.field("quote").and_then(quoted),
+        quotes: quote.and_then(quoted),
         conversation: None,
         visibility,
-        language: gather::language(object.field("language")),
+        language: gather::language(language),
         supersedes: Vec::new(),
         superseded: false,
         deletion: deleted.then_some(Removal { at: None, by: DeletedBy::Author }),
@@ -241,7 +273,7 @@ fn visibility_of(word: Option<Value<'_>>) -> Visibility {
 /// The item a quote names: the embedded status, or only its id.
 fn quoted(quote: Value<'_>) -> Option<PrivateText> {
     let [embedded, shallow] = quote.fields(["quoted_status", "quoted_status_id"]);
-    let embedded = embedded.and_then(|status| names_of(status).into_iter().next());
+    let embedded = embedded.and_then(|status| Found::of(status).names().into_iter().next());
     embedded.or_else(|| id(shallow))
 }
 
@@ -251,9 +283,9 @@ fn account_of(value: Value<'_>) -> Account {
 }
 
 /// Kinds of the attachments; their descriptions become passages.
-fn attachments(status: Value<'_>, passages: &mut Vec<Passage>) -> Vec<MediaKind> {
+fn attachments(attached: Option<Value<'_>>, passages: &mut Vec<Passage>) -> Vec<MediaKind> {
     let mut kinds = Vec::new();
-    for attachment in status.list("media_attachments") {
+    for attachment in attached.into_iter().flat_map(Value::elements) {
         let [kind, description] = attachment.fields(["type", "description"]);
         kinds.push(gather::media_kind(&kind.and_then(Value::text).unwrap_or_default()));
         passages.extend(passage(PassageRole::AltText, text(description)));

@@ -26,6 +26,7 @@ mod instagram_dyi;
 mod instagram_graph;
 mod item;
 mod json;
+mod json_blocks;
 mod json_parse;
 mod knik;
 mod linkedin;

@@ -3,7 +3,7 @@
 use super::cuts::{self, Claim};
 use super::gather::{Context, Gathered};
 use super::item::Item;
-use super::json::Json;
+use super::json::{Json, Node};
 use super::split::{Layout, Raw, Splitter};
 use super::table::Heading;
 use super::unit::{CutKind, PartRole, Place, Refusal, RefusalReason, Unit};
@@ -26,6 +26,8 @@ pub struct Reader<R> {
     context: Context,
     /// Pieces read ahead to recognise the format.
     ahead: VecDeque<Raw>,
+    /// Memory of the piece before, for the next.
+    spare: Vec<Node>,
     ended: bool,
 }
 
@@ -44,7 +46,15 @@ impl<R: BufRead> Reader<R> {
             None if splitter.is_script() => Format::XArchive,
             None => detected(&mut splitter, &mut ahead, limits)?,
         };
-        Ok(Self { splitter, format, limits, context: Context::default(), ahead, ended: false })
+        Ok(Self {
+            splitter,
+            format,
+            limits,
+            context: Context::default(),
+            ahead,
+            spare: Vec::new(),
+            ended: false,
+        })
     }
 
     /// The format given or recognised.
@@ -99,10 +109,10 @@ impl<R: BufRead> Reader<R> {
         }
         let json = match raw.nodes.take() {
             Some(nodes) => Json::of(utf8(raw)?, nodes),
-            None => parsed(raw, self.limits)?,
+            None => parsed(raw, self.limits, std::mem::take(&mut self.spare))?,
         };
-        self.context.element = raw.pointer.is_some();
-        self.context.list = raw.list;
+        self.context.element = raw.element.is_some();
+        self.context.list = raw.list();
         self.context.more = !raw.last;
         let reading = self.format.reading();
         let gathered = (reading.gather)(&json, &mut self.context);
@@ -124,6 +134,8 @@ impl<R: BufRead> Reader<R> {
         if nothing && !named && !(reading.recognises)(json.root()) {
             return Err(refusal(raw, raw.value.start, RefusalReason::NotRecognised));
         }
+        let nodes = json.into_nodes();
+        self.spare = if nodes.capacity() > SPARE_NODES_MAX { Vec::new() } else { nodes };
         Ok(gathered)
     }
 
@@ -169,10 +181,10 @@ fn detected<R: BufRead>(
             fault = fault.or(Some(Refusal { place: raw.place(0), range: raw.whole(), reason }));
         } else if raw.value.is_empty() {
             empty_array |= splitter.layout() == Layout::Documents;
-        } else if let Some(format) = raw.list.and_then(streamed::format_of) {
+        } else if let Some(format) = raw.list().and_then(streamed::format_of) {
             found = Some(format);
-        } else if raw.list.is_some() || !splitter.is_large_object() {
-            match parsed(&raw, limits) {
+        } else if raw.list().is_some() || !splitter.is_large_object() {
+            match parsed(&raw, limits, Vec::new()) {
                 Ok(json) => {
                     let knows = |format: &Format| (format.reading().recognises)(json.root());
                     found = Format::ALL.iter().copied().find(knows);
@@ -209,9 +221,12 @@ fn utf8(raw: &Raw) -> Result<&str, Refusal> {
         .map_err(|fault| refusal(raw, raw.value.start + fault.valid_up_to(), RefusalReason::NotUtf8))
 }
 
-fn parsed(raw: &Raw, limits: Limits) -> Result<Json<'_>, Refusal> {
+/// Memory for more nodes than this is not kept.
+const SPARE_NODES_MAX: usize = 1 << 14;
+
+fn parsed(raw: &Raw, limits: Limits, spare: Vec<Node>) -> Result<Json<'_>, Refusal> {
     let text = utf8(raw)?;
-    Json::parse(text, limits.depth_max)
+    Json::parse_into(text, limits.depth_max, spare)
         .map_err(|(at, fault)| refusal(raw, raw.value.start + at, fault.into()))
 }
 
@@ -260,21 +275,24 @@ fn unit(format: Format, raw: Raw, gathered: Gathered, refused: Vec<Refusal>) -> 
     let in_file =
         |range: &Range<usize>| raw.in_file(&(raw.value.start + range.start..raw.value.start + range.end));
     let own = gathered.items.len();
-    let mut kinds: Vec<CutKind> = (0..own).map(|item| CutKind::Own { item }).collect();
-    kinds.extend(gathered.parts.iter().map(|(role, _)| CutKind::Shared(*role)));
-    let mut claims: Vec<Claim> =
-        refused.iter().map(|refusal| Claim { range: refusal.range, owner: None }).collect();
-    let parts = gathered.parts.iter().map(|(_, range)| range);
-    let ranges = gathered.items.iter().map(|(_, range)| range).chain(parts);
-    claims
-        .extend(ranges.enumerate().map(|(owner, range)| Claim { range: in_file(range), owner: Some(owner) }));
+    let cuts = match (gathered.items.as_slice(), gathered.parts.as_slice(), refused.as_slice()) {
+        ([(_, range)], [], []) => cuts::around(raw.whole(), in_file(range)),
+        (items, parts, _) => {
+            let mut kinds: Vec<CutKind> = (0..own).map(|item| CutKind::Own { item }).collect();
+            kinds.extend(parts.iter().map(|(role, _)| CutKind::Shared(*role)));
+            let left_out = refused.iter().map(|refusal| Claim { range: refusal.range, owner: None });
+            let ranges = items.iter().map(|(_, range)| range).chain(parts.iter().map(|(_, range)| range));
+            let owned =
+                ranges.enumerate().map(|(owner, range)| Claim { range: in_file(range), owner: Some(owner) });
+            cuts::cut(raw.whole(), kinds, left_out.chain(owned).collect())
+        }
+    };
     let items = gathered.items.into_iter().map(|(mut item, range)| {
         item.range = in_file(&range);
         item.shared.iter_mut().for_each(|part| *part += own);
         item
     });
     let items = items.collect();
-    let cuts = cuts::cut(raw.whole(), kinds, claims);
     Unit {
         format: Some(format),
         within: None,

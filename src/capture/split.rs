@@ -11,6 +11,7 @@ use super::source::Source;
 use super::table::{Heading, RowEnd, without_end};
 use super::unit::{Place, Refusal, RefusalReason};
 use crate::model::ByteRange;
+use std::fmt;
 use std::io::BufRead;
 use std::ops::Range;
 use std::sync::Arc;
@@ -41,10 +42,8 @@ pub(super) struct Raw {
     pub(super) bytes: Zeroizing<Vec<u8>>,
     /// Where in `bytes` the value stands that is to be parsed; empty when there is none.
     pub(super) value: Range<usize>,
-    /// JSON pointer of an array element.
-    pub(super) pointer: Option<String>,
-    /// The list that the element stands in, when that stands in an object.
-    pub(super) list: Option<&'static str>,
+    /// Which element of an array it is.
+    pub(super) element: Option<Element>,
     /// Whether it is the last element of its array (or no element at all).
     pub(super) last: bool,
     /// Whether it passed the limit and has no bytes.
@@ -53,7 +52,32 @@ pub(super) struct Raw {
     pub(super) nodes: Option<Vec<Node>>,
 }
 
+/// An element of an array that is taken apart. Written as a JSON pointer.
+#[derive(Clone, Copy)]
+pub(super) struct Element {
+    /// The object that holds the list, when it is not the outermost.
+    pub(super) holder: Option<&'static str>,
+    /// The list that it stands in, when that stands in an object.
+    pub(super) list: Option<&'static str>,
+    /// Its number, from 0.
+    pub(super) index: u64,
+}
+
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in self.holder.iter().chain(&self.list) {
+            write!(f, "/{step}")?;
+        }
+        write!(f, "/{}", self.index)
+    }
+}
+
 impl Raw {
+    /// The list in an object that it is an element of.
+    pub(super) fn list(&self) -> Option<&'static str> {
+        self.element.and_then(|element| element.list)
+    }
+
     /// A piece that begins here.
     pub(super) fn at(offset: u64, line: u64) -> Self {
         Self {
@@ -62,8 +86,7 @@ impl Raw {
             length: 0,
             bytes: Zeroizing::default(),
             value: 0..0,
-            pointer: None,
-            list: None,
+            element: None,
             last: true,
             too_long: false,
             nodes: None,
@@ -78,7 +101,7 @@ impl Raw {
             within: None,
             line: self.line + lines,
             offset: self.offset + at as u64,
-            pointer: self.pointer.clone(),
+            pointer: self.element.map(|element| element.to_string()),
         }
     }
 

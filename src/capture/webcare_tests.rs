@@ -98,3 +98,14 @@ fn a_row_in_another_encoding_is_left_out_alone() {
     assert_eq!(units.iter().map(|unit| unit.items.len()).sum::<usize>(), 2);
     assert_eq!(units.iter().map(|unit| unit.refused.len()).sum::<usize>(), 1);
 }
+
+#[test]
+fn names_of_columns_with_underscores_are_known() {
+    let text = "message_id,created_at,network,author_name,message_text,message_url,post_type\n\
+                1,2026-05-04T09:30:00Z,facebook,Zo,hoi,https://fb.example/1,comment\n";
+    let read: Result<Vec<Unit>, CaptureError> =
+        Reader::new(text.as_bytes(), None, Limits::default()).unwrap().collect();
+    let units = read.unwrap();
+    let items: Vec<_> = units.iter().flat_map(|unit| &unit.items).collect();
+    assert_eq!((items.len(), items[0].platform, body(items[0])), (1, Platform::Facebook, "hoi"));
+}

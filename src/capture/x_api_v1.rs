@@ -11,7 +11,7 @@
 use super::gather::{self, Context, Gathered, JsonReading, id, passage, text};
 use super::html;
 use super::item::{Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Removal};
-use super::json::{Json, Value};
+use super::json::{Json, Names, Value};
 use super::unit::ActKind;
 use crate::model::{ItemKind, Platform, PrivateText, Timestamp, Visibility};
 
@@ -54,7 +54,7 @@ fn recognises(root: Value<'_>) -> bool {
         .is_some_and(|events| events.elements().next().is_none_or(|e| e.field("message_create").is_some()));
     let told = event.is_some_and(Value::is_text) && source.is_some_and(Value::is_object);
     let lone = root.field("message_create").is_some() || root.field("direct_message").is_some();
-    is_post(root)
+    Found::of(root).is_post()
         || account
         || searched.is_some()
         || deletion
@@ -74,9 +74,10 @@ fn notice(root: Value<'_>) -> bool {
 fn gather(json: &Json<'_>) -> Gathered {
     let mut gathered = Gathered::default();
     for object in json.objects() {
-        if is_post(object) {
-            post(object, &mut gathered);
-        } else if is_event_message(object) {
+        let found = Found::of(object);
+        if found.is_post() {
+            found.post(&mut gathered);
+        } else if found.is_event_message() {
             gathered.items.push((event_message(object), object.range()));
         }
     }
@@ -88,58 +89,99 @@ fn gather(json: &Json<'_>) -> Gathered {
     gathered
 }
 
-/// A post, or a direct message of the older kind: both name themselves by `id_str` and hold a text.
-fn is_post(object: Value<'_>) -> bool {
-    let [native, short, full, created] = object.fields(["id_str", "text", "full_text", "created_at"]);
-    let said = short.or(full).is_some_and(Value::is_text);
-    native.and_then(Value::id).is_some() && said && created.is_some_and(Value::is_text)
+/// The members of an object that say what it is and what it says, looked up once.
+struct Found<'j> {
+    object: Value<'j>,
+    members: [Option<Value<'j>>; MEMBERS],
 }
 
-/// A direct message as an event.
-fn is_event_message(object: Value<'_>) -> bool {
-    let [native, created] = object.fields(["id", "message_create"]);
-    native.and_then(Value::id).is_some() && created.is_some_and(Value::is_object)
-}
+const MEMBERS: usize = 20;
+static NAMES: Names<MEMBERS> = Names::of([
+    "id_str",
+    "text",
+    "full_text",
+    "created_at",
+    "id",
+    "message_create",
+    "retweeted_status",
+    "lang",
+    "quoted_status_id_str",
+    "quoted_status",
+    "user",
+    "sender",
+    "recipient",
+    "recipient_id_str",
+    "in_reply_to_status_id_str",
+    "in_reply_to_user_id_str",
+    "extended_tweet",
+    "entities",
+    "extended_entities",
+    "screen_name",
+]);
 
-fn post(object: Value<'_>, gathered: &mut Gathered) {
-    let wrapped = object.field("retweeted_status").is_some_and(Value::is_object);
-    match id(object.field("id_str")).filter(|_| wrapped) {
-        Some(wrapper) => gathered.act(ActKind::Boost, wrapper.expose().to_owned()),
-        None => gathered.items.push((item(object), object.range())),
+impl<'j> Found<'j> {
+    fn of(object: Value<'j>) -> Self {
+        Self { object, members: object.named(&NAMES) }
     }
-}
 
-fn item(object: Value<'_>) -> Item {
-    let [native, created, language, quoted] =
-        object.fields(["id_str", "created_at", "lang", "quoted_status_id_str"]);
-    let [user, sender, recipient] = object.fields(["user", "sender", "recipient"]);
-    let [answers, answers_whom] = object.fields(["in_reply_to_status_id_str", "in_reply_to_user_id_str"]);
-    let direct = sender.is_some() || object.field("recipient_id_str").is_some();
-    let extended = object.field("extended_tweet").filter(|extended| extended.is_object());
-    let author = user.or(sender).filter(|author| author.is_object());
-    let mut passages = vec![body(object, extended)];
-    let media = media_of(object, extended, &mut passages);
-    let addressed = recipient.filter(|_| direct).map(account).into_iter();
-    let in_reply_to = id(answers);
-    let reaction = in_reply_to.is_some() || id(answers_whom).is_some();
-    Item {
-        kind: match (direct, reaction) {
-            (true, _) => ItemKind::Message,
-            (false, true) => ItemKind::Reaction,
-            (false, false) => ItemKind::Post,
-        },
-        author: author.map(account),
-        passages,
-        links: links_of(object, extended),
-        mentions: entities(object, extended, "user_mentions").map(account).chain(addressed).collect(),
-        media,
-        posted_at: time(created),
-        in_reply_to,
-        quotes: id(quoted).or_else(|| id(object.field("quoted_status").and_then(|q| q.field("id_str")))),
-        visibility: visibility(author, direct),
-        language: gather::language(language).filter(|tag| tag != "und"),
-        names: id(native).into_iter().collect(),
-        ..Item::new(Platform::X, ItemKind::Post)
+    /// A post, or a direct message of the older kind: both name themselves by `id_str` and hold a text.
+    fn is_post(&self) -> bool {
+        let [native, short, full, created, ..] = self.members;
+        let said = short.or(full).is_some_and(Value::is_text);
+        said && created.is_some_and(Value::is_text) && native.and_then(Value::id).is_some()
+    }
+
+    /// A direct message as an event.
+    fn is_event_message(&self) -> bool {
+        let [_, _, _, _, native, created, ..] = self.members;
+        created.is_some_and(Value::is_object) && native.and_then(Value::id).is_some()
+    }
+
+    fn post(&self, gathered: &mut Gathered) {
+        let [native, _, _, _, _, _, retweeted, ..] = self.members;
+        let wrapped = retweeted.is_some_and(Value::is_object);
+        match id(native).filter(|_| wrapped) {
+            Some(wrapper) => gathered.act(ActKind::Boost, wrapper.expose().to_owned()),
+            None => gathered.items.push((self.item(), self.object.range())),
+        }
+    }
+
+    fn item(&self) -> Item {
+        let [native, short, full, created, _, _, _, language, quoted, embedded, ..] = self.members;
+        let [.., user, sender, recipient, recipient_id, answers, answers_whom, extended, entities, all, _] =
+            self.members;
+        let direct = sender.is_some() || recipient_id.is_some();
+        let extended = extended.filter(|extended| extended.is_object());
+        let author = user.or(sender).filter(|author| author.is_object());
+        let mut passages = vec![body(short, full, extended)];
+        let (media, listed) =
+            match extended.map(|extended| extended.fields(["extended_entities", "entities"])) {
+                Some([all, listed]) => (all.or(listed), listed.or(entities)),
+                None => (all.or(entities), entities),
+            };
+        let media = media_of(media, &mut passages);
+        let addressed = recipient.filter(|_| direct).map(account).into_iter();
+        let in_reply_to = id(answers);
+        let reaction = in_reply_to.is_some() || id(answers_whom).is_some();
+        Item {
+            kind: match (direct, reaction) {
+                (true, _) => ItemKind::Message,
+                (false, true) => ItemKind::Reaction,
+                (false, false) => ItemKind::Post,
+            },
+            author: author.map(account),
+            passages,
+            links: links_of(listed),
+            mentions: mentions_of(listed).chain(addressed).collect(),
+            media,
+            posted_at: time(created),
+            in_reply_to,
+            quotes: id(quoted).or_else(|| id(embedded.and_then(|quoted| quoted.field("id_str")))),
+            visibility: visibility(author, direct),
+            language: gather::language(language).filter(|tag| tag != "und"),
+            names: id(native).into_iter().collect(),
+            ..Item::new(Platform::X, ItemKind::Post)
+        }
     }
 }
 
@@ -158,17 +200,17 @@ fn event_message(event: Value<'_>) -> Item {
         .and_then(Value::id)
         .and_then(|millis| Timestamp::from_micros(millis.parse::<i64>().ok()?.checked_mul(1_000)?));
     let Some(data) = data else { return message };
-    message.passages.push(body(data, None));
+    let [short, full, entities] = data.fields(["text", "full_text", "entities"]);
+    message.passages.push(body(short, full, None));
     let attached = data.field("attachment").and_then(|attached| attached.field("media"));
     message.media.extend(attached.map(|media| one_medium(media, &mut message.passages)));
-    message.links = links_of(data, None);
-    message.mentions = entities(data, None, "user_mentions").map(account).chain(recipient).collect();
+    message.links = links_of(entities);
+    message.mentions = mentions_of(entities).chain(recipient).collect();
     message
 }
 
 /// What was said, whole.
-fn body(object: Value<'_>, extended: Option<Value<'_>>) -> Passage {
-    let [short, full] = object.fields(["text", "full_text"]);
+fn body(short: Option<Value<'_>>, full: Option<Value<'_>>, extended: Option<Value<'_>>) -> Passage {
     let whole = extended.and_then(|extended| extended.field("full_text"));
     let said = whole.or(full).or(short).and_then(Value::text).unwrap_or_default();
     Passage { role: PassageRole::Body, text: PrivateText::new(html::decoded(&said)) }
@@ -189,28 +231,20 @@ fn visibility(author: Option<Value<'_>>, direct: bool) -> Visibility {
     }
 }
 
-/// Everything listed under `entities`, of the whole text where there is one.
-fn entities<'j>(
-    object: Value<'j>,
-    extended: Option<Value<'j>>,
-    kind: &'static str,
-) -> impl Iterator<Item = Value<'j>> {
-    let listed =
-        extended.and_then(|extended| extended.field("entities")).or_else(|| object.field("entities"));
-    listed.into_iter().flat_map(move |entities| entities.list(kind))
+/// Accounts listed under `entities`.
+fn mentions_of(entities: Option<Value<'_>>) -> impl Iterator<Item = Account> {
+    entities.into_iter().flat_map(|entities| entities.list("user_mentions")).map(account)
 }
 
-fn links_of(object: Value<'_>, extended: Option<Value<'_>>) -> Vec<PrivateText> {
-    let urls = entities(object, extended, "urls");
+fn links_of(entities: Option<Value<'_>>) -> Vec<PrivateText> {
+    let urls = entities.into_iter().flat_map(|entities| entities.list("urls"));
     let links = urls.flat_map(|url| url.fields(["expanded_url", "display_url"])).filter_map(text);
     links.filter(|link| !link.is_empty()).collect()
 }
 
 /// Kinds of the media; `entities` lists the first only, `extended_entities` all. Descriptions become passages.
-fn media_of(object: Value<'_>, extended: Option<Value<'_>>, passages: &mut Vec<Passage>) -> Vec<MediaKind> {
-    let holder = extended.unwrap_or(object);
-    let listed = holder.field("extended_entities").or_else(|| holder.field("entities"));
-    let media = listed.into_iter().flat_map(|entities| entities.list("media"));
+fn media_of(entities: Option<Value<'_>>, passages: &mut Vec<Passage>) -> Vec<MediaKind> {
+    let media = entities.into_iter().flat_map(|entities| entities.list("media"));
     media.map(|medium| one_medium(medium, passages)).collect()
 }
 

@@ -5,6 +5,7 @@ use super::bytes::check_rejoined;
 use super::canaries::found_in;
 use super::containers::{gzip, zip};
 use crate::support::{TestVault, shared, start};
+use aws_lc_rs::digest;
 use knik::capture::Format;
 use knik::model::{OrganisationId, Platform};
 use knik::store::catalogue::{Channel, ChannelFact, Duty, Fact};
@@ -336,6 +337,73 @@ async fn what_is_planted_in_a_container_stays_under_seal() {
         let report = stays_under_seal("a.zip", &zip(&entries, deflated), Platform::Mastodon).await;
         assert_eq!((report.new_records, report.new_pages), (1, 1), "{report:?}");
     }
+}
+
+/// A WACZ with something planted in the names of its entries and in whatever its lists say.
+fn wacz(archive: &[u8], status: &[u8]) -> Vec<u8> {
+    let address = |n: u32| format!("{PLANTED}{n}@voorbeeld.example");
+    let pages = format!(
+        "{{\"format\":\"json-pages-1.0\",\"id\":\"pages\",\"title\":\"{}\"}}\n{{\"id\":\"{}\",\"url\":\"https://low.example/{PLANTED}\",\"title\":\"{}\",\"text\":\"{}\",\"ts\":\"2026-05-04T09:30:00Z\"}}\n",
+        address(41),
+        address(42),
+        address(43),
+        address(44),
+    );
+    let index = format!(
+        "example,low)/{PLANTED} 20260504093000 {{\"url\":\"https://low.example/{}\"}}\n",
+        address(45)
+    );
+    let path = format!("archive/{PLANTED}46.warc.gz");
+    let gzipped = gzip(archive);
+    let hash = |bytes: &[u8]| hex::encode(digest::digest(&digest::SHA256, bytes));
+    let package = serde_json::json!({
+        "profile": "data-package", "wacz_version": "1.1.1", "title": address(47), "description": address(48),
+        "software": address(49), "mainPageUrl": format!("https://low.example/{PLANTED}"), "onbekend": {"x": address(50)},
+        "resources": [
+            {"name": address(51), "path": path, "hash": format!("sha256:{}", hash(&gzipped)), "bytes": gzipped.len()},
+            {"name": "pages.jsonl", "path": "pages/pages.jsonl", "hash": format!("sha256:{}", hash(pages.as_bytes())), "bytes": pages.len()},
+        ],
+    })
+    .to_string();
+    zip(
+        &[
+            (&path, &gzipped),
+            ("pages/pages.jsonl", pages.as_bytes()),
+            ("indexes/index.cdx", index.as_bytes()),
+            (&format!("fuzzy/{PLANTED}52.json"), status),
+            ("datapackage.json", package.as_bytes()),
+        ],
+        false,
+    )
+}
+
+#[tokio::test]
+async fn what_is_planted_in_a_wacz_stays_under_seal() {
+    let (page, status) = (page(), status());
+    let archive = [
+        warc("request", "text/plain", PLANTED.as_bytes()),
+        warc("response", "text/html; charset=utf-8", &page),
+        warc("response", "application/json", &status),
+    ]
+    .concat();
+    let bytes = wacz(&archive, &status);
+    let report = stays_under_seal("a.wacz", &bytes, Platform::Mastodon).await;
+    assert_eq!((report.new_records, report.new_pages, report.refused.len()), (1, 1, 0), "{report:?}");
+    // One that is refused leaves nothing of it either: not in the reason, not in the folder.
+    let mut broken = bytes.clone();
+    broken[gzip_at(&bytes)] ^= 1;
+    let outside = tempfile::tempdir().unwrap();
+    let file = outside.path().join(format!("{PLANTED}.wacz"));
+    std::fs::write(&file, broken).unwrap();
+    let (vault, channel) = vault_of(Platform::Mastodon).await;
+    let refused = vault.ingest(&channel, &file).await.unwrap_err().to_string();
+    assert!(!refused.contains(PLANTED), "{refused}");
+    assert_eq!(found_in(vault.folder(), &[PLANTED.to_owned()]), Vec::<String>::new());
+}
+
+/// A byte in the middle of the first gzip member.
+fn gzip_at(bytes: &[u8]) -> usize {
+    bytes.windows(3).position(|three| three == [0x1F, 0x8B, 8]).unwrap() + 60
 }
 
 #[tokio::test]

@@ -4,10 +4,11 @@ use super::digest::Check;
 use super::fault::ContainerFault;
 use super::tap::Tap;
 use super::{DECODED_FREE, RATIO_MAX};
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use std::cell::RefCell;
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::rc::Rc;
+use zeroize::Zeroizing;
 
 /// What is known of a block while it is read.
 #[derive(Default)]
@@ -20,6 +21,8 @@ pub(super) struct Flow {
     pub(super) raw: Option<Check>,
     pub(super) unchunked: Option<Check>,
     pub(super) decoded: Option<Check>,
+    /// The payload as it stands, to be decoded again if its digest is none of the others.
+    pub(super) replay: Option<Replay>,
     /// The first thing found wrong.
     pub(super) fault: Option<ContainerFault>,
     /// Whether the stream ended inside the block.
@@ -53,6 +56,50 @@ impl Flow {
         for check in [&mut self.block, &mut self.raw].into_iter().flatten() {
             check.update(bytes);
         }
+        if let Some(replay) = &mut self.replay {
+            replay.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    /// Puts off the digest of the decoded payload, which is mostly not what was stated, where the payload is short.
+    pub(super) fn put_off(&mut self, transfer: &[String], content: &[String]) {
+        if self.remaining > REPLAY_BYTES_MAX || content.is_empty() {
+            return;
+        }
+        self.replay = self.decoded.take().map(|check| Replay {
+            check,
+            bytes: Zeroizing::default(),
+            body: self.body_left,
+            codings: (transfer.to_vec(), content.to_vec()),
+        });
+    }
+}
+
+/// Longest payload that is kept to be decoded again.
+const REPLAY_BYTES_MAX: u64 = 1 << 20;
+
+/// A payload kept as it stands.
+pub(super) struct Replay {
+    check: Check,
+    bytes: Zeroizing<Vec<u8>>,
+    body: Option<u64>,
+    codings: (Vec<String>, Vec<String>),
+}
+
+impl Replay {
+    /// Whether the decoded payload has the digest.
+    pub(super) fn holds(self) -> bool {
+        let (flow, (transfer, content)) = (Shared::default(), self.codings);
+        {
+            let mut flow = flow.borrow_mut();
+            (flow.remaining, flow.body_left) = (self.bytes.len() as u64, self.body);
+            flow.decoded = Some(self.check);
+        }
+        let tap = Tap::new(Box::new(Cursor::new(self.bytes)));
+        let block = Block { tap, flow: Rc::clone(&flow), kept_max: usize::MAX };
+        let decoded = decode(block, &transfer, &content);
+        let whole = decoded.is_ok_and(|mut decoded| io::copy(&mut decoded.stream, &mut io::sink()).is_ok());
+        whole && flow.borrow_mut().decoded.take().is_some_and(Check::holds)
     }
 }
 
@@ -106,17 +153,18 @@ pub(super) fn decode<'a>(
     content: &[String],
 ) -> Result<Decoded<'a>, ContainerFault> {
     let flow = Rc::clone(&block.flow);
-    let first = block.tap.peek().unwrap_or_default();
+    let mut head = block.tap.read_with(|bytes| (0, bytes.get(..LOOKED_AT).unwrap_or(bytes).to_vec()));
+    let begins_chunk = |head: &[u8]| head.first().is_some_and(u8::is_ascii_hexdigit);
     let chunked =
-        transfer.iter().any(|word| word == "chunked") && first.is_some_and(|b| b.is_ascii_hexdigit());
-    let codings: Vec<&str> = transfer
+        transfer.iter().any(|word| word == "chunked") && head.as_ref().is_ok_and(|head| begins_chunk(head));
+    // As they were put on; the last is undone first.
+    let codings: Vec<&str> = content
         .iter()
-        .chain(content)
+        .chain(transfer)
         .map(String::as_str)
         .filter(|word| *word != "chunked" && *word != "identity")
         .collect();
     let mut stream: Box<dyn Read + 'a> = Box::new(block);
-    let mut first = first;
     if chunked {
         stream = Box::new(Chunks {
             inner: stream,
@@ -125,11 +173,13 @@ pub(super) fn decode<'a>(
             state: Chunk::Size,
             digits: 0,
         });
-        (stream, first) = looked_at(stream);
+        let looked = looked_at(stream);
+        stream = looked.0;
+        head = Ok(looked.1);
     } else {
         flow.borrow_mut().unchunked = None;
     }
-    let as_text = matches!(first, None | Some(b'{' | b'[' | b'<'));
+    let as_text = codings.last().is_none_or(|outer| is_text(&head.unwrap_or_default(), outer));
     if chunked || (as_text && !codings.is_empty()) {
         flow.borrow_mut().body_left = None;
     }
@@ -138,12 +188,14 @@ pub(super) fn decode<'a>(
         return Ok(Decoded { stream, in_place: !chunked });
     }
     for coding in codings.iter().rev() {
-        let (inner, first) = looked_at(stream);
+        let (inner, head) = looked_at(stream);
         stream = match *coding {
-            "gzip" | "x-gzip" => Box::new(MultiGzDecoder::new(inner)),
+            "gzip" | "x-gzip" => Box::new(MultiGzDecoder::new(buffered(inner, &flow))),
             // Sent with and without the zlib head that the standard asks for.
-            "deflate" if first.is_some_and(|byte| byte & 0x0F == 8) => Box::new(ZlibDecoder::new(inner)),
-            "deflate" => Box::new(DeflateDecoder::new(inner)),
+            "deflate" if head.first().is_some_and(|byte| byte & 0x0F == 8) => {
+                Box::new(ZlibDecoder::new(buffered(inner, &flow)))
+            }
+            "deflate" => Box::new(DeflateDecoder::new(buffered(inner, &flow))),
             "br" => Box::new(brotli_decompressor::Decompressor::new(inner, 1 << 14)),
             _ => return Err(ContainerFault::Coding),
         };
@@ -151,13 +203,37 @@ pub(super) fn decode<'a>(
     Ok(Decoded { stream: Box::new(Lenient { inner: stream, flow, made: 0 }), in_place: false })
 }
 
-/// The stream with its first byte looked at.
-fn looked_at<'a>(mut stream: Box<dyn Read + 'a>) -> (Box<dyn Read + 'a>, Option<u8>) {
-    let mut first = [0];
-    match stream.read(&mut first) {
-        Ok(1) => (Box::new(Cursor::new(first).chain(stream)), Some(first[0])),
-        _ => (stream, None),
-    }
+/// With a buffer that is no longer than what comes: setting up a long one takes longer than reading a short body.
+pub(super) fn buffered<R: Read>(stream: R, flow: &Shared) -> BufReader<R> {
+    let left = usize::try_from(flow.borrow().remaining).unwrap_or(usize::MAX);
+    BufReader::with_capacity(left.clamp(1 << 12, 1 << 16), stream)
+}
+
+/// How many bytes are looked at to tell a coded body from one that stands decoded.
+const LOOKED_AT: usize = 32;
+
+/// Whether a body that is said to be coded begins as text does. What is coded may by chance begin with the same byte.
+fn is_text(head: &[u8], coding: &str) -> bool {
+    let printed = |byte: &u8| *byte >= b' ' || matches!(byte, b'\t' | b'\r' | b'\n');
+    let marked = match head {
+        [] => true,
+        [b'<', b'!' | b'/' | b'?', ..] => true,
+        [b'<', next, ..] => next.is_ascii_alphabetic(),
+        [b'{', next, ..] => matches!(next, b'"' | b'}') || next.is_ascii_whitespace(),
+        [b'[', next, ..] => b"{[\"]-0123456789tfn".contains(next) || next.is_ascii_whitespace(),
+        [b'{' | b'[' | b'<'] => true,
+        // Gzip always begins with its mark.
+        _ => matches!(coding, "gzip" | "x-gzip"),
+    };
+    marked && head.iter().all(printed)
+}
+
+/// The stream with its first bytes looked at.
+fn looked_at<'a>(mut stream: Box<dyn Read + 'a>) -> (Box<dyn Read + 'a>, Vec<u8>) {
+    let mut head = Vec::with_capacity(LOOKED_AT);
+    // What is wrong with the stream shows again when it is read.
+    drop(stream.by_ref().take(LOOKED_AT as u64).read_to_end(&mut head));
+    (Box::new(Cursor::new(head.clone()).chain(stream)), head)
 }
 
 /// Ends where the coding is broken, and says so in the flow; refuses bombs; digests what comes out.

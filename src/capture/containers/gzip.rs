@@ -51,8 +51,14 @@ impl<'a> Gzip<'a> {
     ) -> Result<Self, CaptureError> {
         let (tap, members) = (Tap::new(input), Rc::<RefCell<Members>>::default());
         let kept_max = limits.unit_bytes_max.saturating_mul(2).saturating_add(CHUNK);
-        let stream =
-            Inflate { tap: tap.clone(), members: Rc::clone(&members), state: State::Header, kept_max };
+        let stream = Inflate {
+            tap: tap.clone(),
+            members: Rc::clone(&members),
+            state: State::Header,
+            inflater: Decompress::new(false),
+            crc: Crc::new(),
+            kept_max,
+        };
         let decoded: Input<'a> = Box::new(BufReader::with_capacity(1 << 16, stream));
         let inner = begin(decoded, format, limits, depth + 1);
         let inner = inner.map_err(|error| blamed(error, &members.borrow()))?;
@@ -166,7 +172,7 @@ impl Members {
 enum State {
     /// A member, or the end of the file, comes next.
     Header,
-    Data(Box<(Decompress, Crc)>),
+    Data,
     Ended,
 }
 
@@ -175,6 +181,9 @@ struct Inflate<'a> {
     tap: Tap<'a>,
     members: Rc<RefCell<Members>>,
     state: State,
+    /// Of the member being read; used again for the next.
+    inflater: Decompress,
+    crc: Crc,
     kept_max: usize,
 }
 
@@ -212,7 +221,9 @@ impl Inflate<'_> {
         let step = Step { kind: StepKind::Gzip, number: members.number, offset };
         let begins = members.decoded;
         members.list.push_back(Member { step, begins, ends: None, tells: false });
-        self.state = State::Data(Box::new((Decompress::new(false), Crc::new())));
+        self.state = State::Data;
+        self.inflater.reset(false);
+        self.crc.reset();
         Ok(())
     }
 
@@ -239,8 +250,7 @@ impl Inflate<'_> {
 
     /// Inflates into `to`: how many bytes.
     fn data(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        let State::Data(data) = &mut self.state else { return Ok(0) };
-        let (inflater, crc) = &mut **data;
+        let (inflater, crc) = (&mut self.inflater, &mut self.crc);
         let (before_in, before_out) = (inflater.total_in(), inflater.total_out());
         let (status, dry) = self.tap.read_with(|bytes| {
             let status = inflater.decompress(bytes, to, FlushDecompress::None);
@@ -269,8 +279,7 @@ impl Inflate<'_> {
     }
 
     fn trailer(&mut self) -> io::Result<()> {
-        let State::Data(data) = &self.state else { return Ok(()) };
-        let (sum, amount) = (data.1.sum(), data.1.amount());
+        let (sum, amount) = (self.crc.sum(), self.crc.amount());
         let Some(trailer) = self.tap.array::<8>()? else {
             return self.failed(ContainerFault::GzipTruncated);
         };
@@ -297,7 +306,7 @@ impl Read for Inflate<'_> {
             match &self.state {
                 State::Ended => return Ok(0),
                 State::Header => self.header()?,
-                State::Data(_) => {
+                State::Data => {
                     let made = self.data(to)?;
                     if made > 0 {
                         return Ok(made);

@@ -36,9 +36,16 @@ impl Head {
                 let whole = bytes.len() == length && bytes.ends_with(b"\n");
                 return Ok(Self::of(bytes).filter(|_| whole).map_or(Found::Broken, Found::Head));
             }
-            match tap.byte()? {
-                Some(byte) => bytes.push(byte),
-                None => return Ok(Found::Ended),
+            // A line at a time: a head can end nowhere else.
+            let room = HEAD_MAX.min(length) - bytes.len();
+            let read = tap.read_with(|buffer| {
+                let buffer = buffer.get(..room).unwrap_or(buffer);
+                let used = memchr::memchr(b'\n', buffer).map_or(buffer.len(), |end| end + 1);
+                bytes.extend_from_slice(buffer.get(..used).unwrap_or_default());
+                (used, used)
+            })?;
+            if read == 0 {
+                return Ok(Found::Ended);
             }
         }
     }

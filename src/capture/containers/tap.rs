@@ -92,6 +92,20 @@ impl<'a> Tap<'a> {
         Ok(bytes)
     }
 
+    /// Lets go of what was read before the place `upto` and not taken yet, when that is `known` to whoever takes it. False
+    /// when it is not as long.
+    pub(super) fn passed(&self, upto: u64, known: usize) -> bool {
+        let mut stream = self.0.borrow_mut();
+        let Stream { offset, kept, gone, .. } = &mut *stream;
+        let from = *offset - (kept.len() - *gone) as u64;
+        if from + known as u64 != upto || *gone + known > kept.len() {
+            return false;
+        }
+        *gone += known;
+        shed(kept, gone);
+        true
+    }
+
     /// Takes what was read before the place `upto` of the stream and not taken yet, with the place it starts at.
     pub(super) fn taken(&self, upto: u64) -> (u64, Zeroizing<Vec<u8>>) {
         let mut stream = self.0.borrow_mut();
@@ -104,12 +118,16 @@ impl<'a> Tap<'a> {
         }
         let bytes = kept.get(*gone..*gone + count).unwrap_or_default().to_vec();
         *gone += count;
-        // Moved together only once more was taken than is left, so that it takes linear time.
-        if *gone > kept.len() / 2 {
-            kept.drain(..*gone);
-            *gone = 0;
-        }
+        shed(kept, gone);
         (from, Zeroizing::new(bytes))
+    }
+}
+
+/// Moves what is left together once more was taken than is left, so that it takes linear time.
+fn shed(kept: &mut Vec<u8>, gone: &mut usize) {
+    if *gone > kept.len() / 2 {
+        kept.drain(..*gone);
+        *gone = 0;
     }
 }
 

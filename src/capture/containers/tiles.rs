@@ -29,7 +29,7 @@ pub(super) fn give(queue: &mut VecDeque<Unit>, tap: &Tap<'_>, unit: Unit, starts
     if !before.1.is_empty() {
         queue.push_back(own(before, CutKind::Residue, Vec::new()));
     }
-    queue.push_back(in_place(unit, starts, step, |upto| tap.taken(upto).1));
+    queue.push_back(in_place(unit, starts, step, tap));
 }
 
 /// Whether anything was read out of a unit.
@@ -67,12 +67,7 @@ pub(super) fn derived(mut unit: Unit, step: Step) -> Option<Unit> {
 
 /// A unit of a body that stands as it is, `by` bytes into the container's stream, with the bytes that went by.
 /// What it refused is sealed with its container.
-pub(super) fn in_place(
-    mut unit: Unit,
-    by: u64,
-    step: Step,
-    take: impl FnOnce(u64) -> Zeroizing<Vec<u8>>,
-) -> Unit {
+fn in_place(mut unit: Unit, by: u64, step: Step, tap: &Tap<'_>) -> Unit {
     let shift = |range: &mut ByteRange| {
         range.start += by;
         range.end += by;
@@ -84,7 +79,11 @@ pub(super) fn in_place(
         }
         return unit;
     }
-    unit.bytes = take(end(&unit) + by);
+    // Mostly the unit has them already.
+    let upto = end(&unit) + by;
+    if !tap.passed(upto, unit.bytes.len()) {
+        unit.bytes = tap.taken(upto).1;
+    }
     unit.offset += by;
     unit.items.iter_mut().for_each(|item| shift(&mut item.range));
     unit.cuts.iter_mut().flat_map(|cut| &mut cut.ranges).for_each(shift);

@@ -1,6 +1,6 @@
 //! One WARC record: what its head says of its block, and who reads that.
 
-use super::body::{Block, Flow, Shared, decode};
+use super::body::{Block, Flow, Replay, Shared, buffered, decode};
 use super::digest::Check;
 use super::fault::ContainerFault;
 use super::head::{Found, Head};
@@ -10,7 +10,6 @@ use super::{CHUNK, Input, Units, begin, refusal, tiles};
 use crate::capture::page::{self, Address};
 use crate::capture::unit::{CutKind, Refusal};
 use crate::capture::{CaptureError, Limits, RefusalReason};
-use std::io::BufReader;
 use std::rc::Rc;
 
 /// The record being read.
@@ -125,12 +124,14 @@ impl<'a> Source<'_, 'a> {
         let kept_max = self.limits.unit_bytes_max.saturating_mul(2).saturating_add(CHUNK);
         let block = Block { tap: self.tap.clone(), flow: Rc::clone(&record.flow), kept_max };
         let starts = self.tap.offset();
+        record.flow.borrow_mut().put_off(transfer, codings);
         let decoded = match decode(block, transfer, codings) {
             Ok(decoded) => decoded,
             Err(fault) => return record.refuse(fault),
         };
-        let stream: Input<'a> = Box::new(BufReader::with_capacity(1 << 16, decoded.stream));
-        let html = content.contains("html");
+        let mut stream: Input<'a> = Box::new(buffered(decoded.stream, &record.flow));
+        // Servers are seen that call their JSON a page.
+        let html = content.contains("html") && !stream.fill_buf().is_ok_and(begins_json);
         let body: Result<Box<dyn Units + 'a>, _> = if html {
             Ok(Box::new(page::Page::new(stream, address, self.limits)))
         } else {
@@ -178,12 +179,12 @@ impl Record<'_> {
     /// Compares the digests once all bytes went by.
     pub(super) fn check(&mut self) {
         let (block, payload) = {
-            let Flow { block, raw, unchunked, decoded, .. } = &mut *self.flow.borrow_mut();
+            let Flow { block, raw, unchunked, decoded, replay, .. } = &mut *self.flow.borrow_mut();
             let block = block.take().is_none_or(Check::holds);
-            let coded = unchunked.is_some() || decoded.is_some();
+            let coded = unchunked.is_some() || decoded.is_some() || replay.is_some();
             let untold = raw.is_none() || (coded && !self.whole);
             let any = [raw.take(), unchunked.take(), decoded.take()].into_iter().flatten().any(Check::holds);
-            (block, any || untold)
+            (block, any || untold || replay.take().is_some_and(Replay::holds))
         };
         if !block {
             self.refuse(ContainerFault::BlockDigest);
@@ -194,6 +195,15 @@ impl Record<'_> {
 
     pub(super) fn kind(&self) -> CutKind {
         if self.tells && self.in_place.is_none() { CutKind::Encoded } else { CutKind::Residue }
+    }
+}
+
+/// Whether a body begins as JSON that can hold posts.
+fn begins_json(body: &[u8]) -> bool {
+    match body.trim_ascii_start() {
+        [b'{', rest @ ..] => matches!(rest.trim_ascii_start(), [b'"' | b'}', ..]),
+        [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [b'{' | b']', ..]),
+        _ => false,
     }
 }
 
