@@ -6,7 +6,10 @@ use super::control::{self, Intake, Order, Taken};
 use super::folder::DataFolder;
 use super::keys;
 use super::print;
-use super::{backup, compare, ledger, queue, register, requests, review, revoke, status, verify};
+use super::{
+    backup, compare, formal, ledger, letter, queue, receipt, register, reports, requests, review, revoke,
+    status, verify,
+};
 use crate::capture::Format;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;
@@ -72,6 +75,10 @@ pub(super) async fn execute(
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
         Order::Compare(asked) => compare::execute(folder, asked).await,
         Order::Queue(asked) => queue::execute(folder, asked).await,
+        Order::Formal(asked) => formal::execute(folder, asked).await,
+        Order::Letter(asked) => letter::execute(folder, asked).await,
+        Order::Receipt(asked) => receipt::execute(folder, asked).await,
+        Order::Report(asked) => reports::execute(folder, asked).await,
         Order::Register(asked) => register::execute(folder, asked).await,
         Order::Review(asked) => review::execute(folder, asked).await,
         Order::Keys(asked) => keys::execute(folder, asked).await,

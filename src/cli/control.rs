@@ -10,10 +10,14 @@ use super::appointments::AppointmentOrder;
 use super::backup::BackupOrder;
 use super::compare::CompareOrder;
 use super::folder::DataFolder;
+use super::formal::FormalCommand;
 use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
+use super::letter::LetterOrder;
 use super::queue::QueueOrder;
+use super::receipt::ReceiptArguments;
 use super::register::RegisterOrder;
+use super::reports::ReportCommand;
 use super::requests::RequestOrder;
 use super::review::ReviewOrder;
 use super::revoke::RevokeOrder;
@@ -71,6 +75,14 @@ pub(super) enum Order {
     Compare(CompareOrder),
     /// What waits for people.
     Queue(QueueOrder),
+    /// Formal messages.
+    Formal(FormalCommand),
+    /// Links to the letter system.
+    Letter(LetterOrder),
+    /// The receipt of a decision.
+    Receipt(ReceiptArguments),
+    /// A report over a period.
+    Report(ReportCommand),
     /// The register of processing, or a notice.
     Register(RegisterOrder),
     /// The reviewer's queue.

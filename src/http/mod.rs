@@ -8,6 +8,7 @@
 mod bearer;
 mod body;
 mod caller;
+mod correspondence;
 mod handing;
 mod headers;
 mod language;
@@ -19,6 +20,7 @@ mod page;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
+mod reports;
 mod requests;
 mod review;
 mod server;

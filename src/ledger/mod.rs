@@ -29,6 +29,7 @@ mod proof;
 mod receipt;
 #[cfg(test)]
 mod reference;
+mod statement;
 mod thing;
 mod tile;
 mod timestamp;
@@ -50,6 +51,7 @@ pub use proof::{
     verify_inclusion,
 };
 pub use receipt::{Receipt, ReceiptError, VerifiedEntry};
+pub use statement::{StatementReceipt, VerifiedStatement, statement_commitment, statements_root};
 pub use thing::{Code, Thing};
 pub use tile::{
     TILE_WIDTH, Tile, TileReader, TileRef, TileSet, entry_bundle, entry_bundle_leaves, readable_leaves,

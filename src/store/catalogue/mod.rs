@@ -10,21 +10,25 @@ mod decided;
 mod destroy;
 mod find;
 mod flags;
+mod formal;
 mod grants;
 mod judged;
 mod keeping;
 mod key_table;
+mod letters;
 mod originals;
 mod queue;
 mod records;
 mod requests;
 mod revocations;
+mod sentiment;
+mod statements;
 
 pub use appointments::Appointment;
 pub use channels::{Channel, ChannelFact, Duty, Fact};
 pub use commit::{
-    Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow, SubjectRow,
-    VersionRow,
+    Batch, DecisionRow, FormalRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow,
+    SubjectRow, VersionRow,
 };
 pub(in crate::store) use commit::{insert_outbox, mark_stale};
 pub use conversations::{Known, Member, Refreshed, Withheld};
@@ -32,14 +36,18 @@ pub use decided::{AnswerRow, Minimised, MinimisedRow};
 pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
 pub use find::{FindRow, FindToken, Sought};
 pub use flags::{FlagPlace, FlagRow, Judgement, QueueScope, QueueState, ReviewItem, Verdicts};
+pub use formal::{FormalFound, FormalHandled, FormalMessage};
 pub use grants::{GrantRow, OutboxItem};
 pub use judged::JudgedRecord;
 pub use keeping::{Fixity, Milestone, Reached};
 pub use key_table::{BodyKey, KeyTurn, Rewrap, SegmentKeyRow};
+pub use letters::{Confirmation, LetterLink, LetterRow, LetterStep};
 pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};
-pub use queue::{LetterLink, LetterRow, StepAnswered, ThreadMember};
+pub use queue::{DecisionChange, StepAnswered, ThreadMember};
 pub use records::{CaptureState, Counts, DecisionSummary, Filtered, RecordSummary};
 pub use requests::{RequestRow, RequestStepRow, Said, TakenStep, Tally};
+pub use sentiment::{GivenAnswer, SentimentRow};
+pub use statements::DecisionSetRow;
 
 use super::Database;
 
