@@ -20,7 +20,7 @@ use super::queue::QueueCommand;
 use super::receipt::ReceiptArguments;
 use super::redact::{self, RedactArguments};
 use super::register::{self, NoticeArguments, RegisterArguments};
-use super::reports::ReportCommand;
+use super::periodic::ReportCommand;
 use super::requests::RequestCommand;
 use super::restore::RestoreArguments;
 use super::review::ReviewCommand;

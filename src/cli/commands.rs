@@ -7,7 +7,7 @@ use super::folder::DataFolder;
 use super::keys;
 use super::print;
 use super::{
-    backup, compare, formal, ledger, letter, queue, receipt, register, reports, requests, review, revoke,
+    backup, compare, formal, ledger, letter, queue, receipt, register, periodic, requests, review, revoke,
     status, verify,
 };
 use crate::capture::Format;
@@ -78,7 +78,7 @@ pub(super) async fn execute(
         Order::Formal(asked) => formal::execute(folder, asked).await,
         Order::Letter(asked) => letter::execute(folder, asked).await,
         Order::Receipt(asked) => receipt::execute(folder, asked).await,
-        Order::Report(asked) => reports::execute(folder, asked).await,
+        Order::Report(asked) => periodic::execute(folder, asked).await,
         Order::Register(asked) => register::execute(folder, asked).await,
         Order::Review(asked) => review::execute(folder, asked).await,
         Order::Keys(asked) => keys::execute(folder, asked).await,

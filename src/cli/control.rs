@@ -17,7 +17,7 @@ use super::letter::LetterOrder;
 use super::queue::QueueOrder;
 use super::receipt::ReceiptArguments;
 use super::register::RegisterOrder;
-use super::reports::ReportCommand;
+use super::periodic::ReportCommand;
 use super::requests::RequestOrder;
 use super::review::ReviewOrder;
 use super::revoke::RevokeOrder;

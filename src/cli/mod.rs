@@ -39,7 +39,7 @@ mod queue;
 mod receipt;
 mod redact;
 mod register;
-mod reports;
+mod periodic;
 mod requests;
 mod restore;
 mod review;

@@ -6,7 +6,7 @@ use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
 use super::keys;
 use super::parser::Parser;
-use super::{formal, ledger, letter, queue, register, reports, requests, review, revoke};
+use super::{formal, ledger, letter, queue, register, periodic, requests, review, revoke};
 use crate::capture::{Format, Limits};
 use crate::config::Ingest;
 use crate::http::openapi;
@@ -231,7 +231,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         Order::Queue(asked) => queue::print(asked, answer)?,
         Order::Formal(asked) => formal::print(asked, answer)?,
         Order::Letter(asked) => letter::print(asked, answer)?,
-        Order::Report(asked) => reports::print(asked, answer)?,
+        Order::Report(asked) => periodic::print(asked, answer)?,
         Order::Register(asked) => register::print(asked, answer)?,
         Order::Review(asked) => review::print(asked, answer),
         Order::Ledger(asked) => ledger::print(asked, answer)?,

@@ -20,7 +20,7 @@ mod page;
 pub mod presidio;
 mod problem;
 pub mod reading_room;
-mod reports;
+mod periodic;
 mod requests;
 mod review;
 mod server;

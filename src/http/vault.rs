@@ -8,7 +8,7 @@ use super::language::language;
 use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
-use super::{correspondence, openapi, openings, oversight, reports, requests, review, subject_requests};
+use super::{correspondence, openapi, openings, oversight, periodic, requests, review, subject_requests};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -63,7 +63,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/status").get(status).default_service(refuse("GET")))
         .configure(review::routes)
         .configure(openings::routes)
-        .configure(reports::routes)
+        .configure(periodic::routes)
         .configure(correspondence::routes)
         .configure(subject_requests::routes)
         .configure(oversight::routes)
@@ -93,9 +93,9 @@ pub fn routes(config: &mut ServiceConfig) {
         review::show,
         review::judge,
         decision_receipt,
-        reports::sentiment,
-        reports::acted_on,
-        reports::compare,
+        periodic::sentiment,
+        periodic::acted_on,
+        periodic::compare,
         correspondence::list,
         correspondence::read,
         correspondence::register,

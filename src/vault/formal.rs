@@ -4,7 +4,7 @@
 
 use super::deciding::{Case, decide_anew};
 use super::letters::{LetterCase, digest, handles, one_line};
-use super::reports::beginning_of;
+use super::periodic::beginning_of;
 use super::{Archive, Rules, VaultError, bodies};
 use crate::access::Actor;
 use crate::decide::{Answer, Defined};

@@ -5,7 +5,7 @@
 //! finds its case.
 
 use super::deciding::decide_anew;
-use super::reports::beginning_of;
+use super::periodic::beginning_of;
 use super::{Archive, Rules, VaultError, bodies, read};
 use crate::access::{Action, Actor, Resource};
 use crate::decide::{LetterLine, read_letters};

@@ -38,7 +38,7 @@ mod reading;
 pub mod rendition;
 mod rendition_html;
 pub mod replay;
-pub mod reports;
+pub mod periodic;
 pub mod requests;
 pub mod review;
 pub mod revoke;

@@ -12,7 +12,7 @@ use knik::store::catalogue::RecordSummary;
 use knik::vault::decision_receipt::{receipt, verify_decision};
 use knik::vault::formal::{self, FormalSelection};
 use knik::vault::letters::{self, Confirmed, LetterCase, NewLink};
-use knik::vault::reports::{self, Period};
+use knik::vault::periodic::{self, Period};
 use knik::vault::{VaultError, queue};
 use serde_json::{Value, json};
 
@@ -244,7 +244,7 @@ async fn how_reactions_sounded_is_counted_and_small_counts_are_not_told() {
         (0..3).map(|n| status(200 + n, "burger", "public", "Wat een schande", &["minlow"])).collect();
     with(&vault, &[glad, sad].concat()).await;
     let report =
-        reports::sentiment(&vault.archive, &vault.rules, &LOW.parse().unwrap(), march()).await.unwrap();
+        periodic::sentiment(&vault.archive, &vault.rules, &LOW.parse().unwrap(), march()).await.unwrap();
     assert_eq!(report.counted_with.iter().collect::<Vec<_>>(), [&report.method]);
     let told = json!(report);
     let post =
@@ -263,7 +263,7 @@ async fn how_reactions_sounded_is_counted_and_small_counts_are_not_told() {
     );
     let empty = Period::new(day("1999-01-01"), day("1999-02-01")).unwrap();
     let report =
-        reports::sentiment(&vault.archive, &vault.rules, &LOW.parse().unwrap(), empty).await.unwrap();
+        periodic::sentiment(&vault.archive, &vault.rules, &LOW.parse().unwrap(), empty).await.unwrap();
     assert!(report.posts.is_empty());
     assert!(Period::new(day("2026-02-01"), day("2026-01-01")).is_err());
 }
@@ -284,7 +284,7 @@ async fn what_was_acted_on_and_what_was_not_is_told_and_recorded() {
     )
     .await;
     let recorded = entries(&vault, 0).await.len();
-    let report = reports::acted_on(&vault.archive, &LOW.parse().unwrap(), march(), None).await.unwrap();
+    let report = periodic::acted_on(&vault.archive, &LOW.parse().unwrap(), march(), None).await.unwrap();
     assert_eq!(report.answered + report.unanswered, report.questions);
     assert!(report.unanswered >= 1, "{report:?}");
     assert!(report.items.iter().any(|item| item.answer.is_some() && item.hours == Some(5)), "{report:?}");

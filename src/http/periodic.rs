@@ -9,7 +9,7 @@ use super::vault::{VaultDesk, actor};
 use crate::access::{Action, Actor, Resource};
 use crate::vault::compare::{Comparison, compare_for};
 use crate::vault::read;
-use crate::vault::reports::{self, Period};
+use crate::vault::periodic::{self, Period};
 use actix_web::web::{self, Data, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -68,7 +68,7 @@ impl ComparisonBody {
         if seconds_each > 36_000 || samples > 100 || columns > 50 {
             return Err(Problem::input("at most 50 columns, 100 samples and 36000 seconds each"));
         }
-        let time = |day: Option<jiff::civil::Date>| day.map(reports::beginning_of).transpose();
+        let time = |day: Option<jiff::civil::Date>| day.map(periodic::beginning_of).transpose();
         Ok(Comparison {
             trees: self.trees,
             profiles: self.profiles,
@@ -122,7 +122,7 @@ pub(super) async fn sentiment(
 ) -> Result<HttpResponse, Problem> {
     let actor = permitted(&desk, caller).await?;
     let period = Period::new(parameters.from, parameters.until)?;
-    let report = reports::sentiment(&desk.archive, &desk.rules, &actor.organisation, period).await?;
+    let report = periodic::sentiment(&desk.archive, &desk.rules, &actor.organisation, period).await?;
     Ok(HttpResponse::Ok().json(report))
 }
 
@@ -139,6 +139,6 @@ pub(super) async fn acted_on(
     let actor = permitted(&desk, caller).await?;
     let period = Period::new(parameters.from, parameters.until)?;
     let by = Some((actor.id, actor.role));
-    let report = reports::acted_on(&desk.archive, &actor.organisation, period, by).await?;
+    let report = periodic::acted_on(&desk.archive, &actor.organisation, period, by).await?;
     Ok(HttpResponse::Ok().json(report))
 }

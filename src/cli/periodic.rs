@@ -4,7 +4,7 @@ use super::control::Order;
 use super::folder::DataFolder;
 use super::print;
 use crate::model::OrganisationId;
-use crate::vault::reports::{self, Period};
+use crate::vault::periodic::{self, Period};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -69,11 +69,11 @@ pub(super) async fn execute(folder: &DataFolder, order: ReportCommand) -> Result
     match order {
         ReportCommand::Sentiment(asked) => {
             let period = Period::new(asked.period.from, asked.period.until)?;
-            Ok(json!(reports::sentiment(archive, rules, &asked.organisation, period).await?))
+            Ok(json!(periodic::sentiment(archive, rules, &asked.organisation, period).await?))
         }
         ReportCommand::ActedOn(asked) => {
             let period = Period::new(asked.period.from, asked.period.until)?;
-            Ok(json!(reports::acted_on(archive, &asked.organisation, period, None).await?))
+            Ok(json!(periodic::acted_on(archive, &asked.organisation, period, None).await?))
         }
     }
 }
