@@ -20,7 +20,7 @@ use super::queue::QueueCommand;
 use super::receipt::ReceiptArguments;
 use super::redact::{self, RedactArguments};
 use super::register::{self, NoticeArguments, RegisterArguments};
-use super::periodic::ReportCommand;
+use super::periodic::FiguresCommand;
 use super::requests::RequestCommand;
 use super::restore::RestoreArguments;
 use super::review::ReviewCommand;
@@ -157,9 +157,9 @@ pub(super) enum Command {
     /// Reports over a period: how reactions sounded, what the organisation acted on.
     #[command(
         subcommand,
-        after_help = "Example: knik report sentiment --organisation min-low --period 2026-01-01..2026-04-01"
+        after_help = "Example: knik figures sentiment --organisation min-low --period 2026-01-01..2026-04-01"
     )]
-    Report(ReportCommand),
+    Figures(FiguresCommand),
     /// The register of processing (AVG 30): an entry for each channel, from what is in force.
     #[command(after_help = register::REGISTER_EXAMPLES)]
     Register(RegisterArguments),

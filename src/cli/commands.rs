@@ -78,7 +78,7 @@ pub(super) async fn execute(
         Order::Formal(asked) => formal::execute(folder, asked).await,
         Order::Letter(asked) => letter::execute(folder, asked).await,
         Order::Receipt(asked) => receipt::execute(folder, asked).await,
-        Order::Report(asked) => periodic::execute(folder, asked).await,
+        Order::Figures(asked) => periodic::execute(folder, asked).await,
         Order::Register(asked) => register::execute(folder, asked).await,
         Order::Review(asked) => review::execute(folder, asked).await,
         Order::Keys(asked) => keys::execute(folder, asked).await,

@@ -17,7 +17,7 @@ use super::letter::LetterOrder;
 use super::queue::QueueOrder;
 use super::receipt::ReceiptArguments;
 use super::register::RegisterOrder;
-use super::periodic::ReportCommand;
+use super::periodic::FiguresCommand;
 use super::requests::RequestOrder;
 use super::review::ReviewOrder;
 use super::revoke::RevokeOrder;
@@ -82,7 +82,7 @@ pub(super) enum Order {
     /// The receipt of a decision.
     Receipt(ReceiptArguments),
     /// A report over a period.
-    Report(ReportCommand),
+    Figures(FiguresCommand),
     /// The register of processing, or a notice.
     Register(RegisterOrder),
     /// The reviewer's queue.

@@ -130,7 +130,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Formal(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Letter(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Receipt(asked) => order(&dir, asked.order(), arguments.json).await?,
-        Command::Report(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Figures(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Register(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Notice(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Question(asked) => return question::run(&asked, arguments.json),

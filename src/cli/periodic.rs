@@ -1,4 +1,4 @@
-//! `knik report`: how reactions of a period sounded, and what the organisation acted on.
+//! `knik figures`: how reactions of a period sounded, and what the organisation acted on.
 
 use super::control::Order;
 use super::folder::DataFolder;
@@ -12,15 +12,15 @@ use serde_json::{Value, json};
 
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum ReportCommand {
+pub(super) enum FiguresCommand {
     /// How reactions sounded, whether they asked something, whether that was answered: counts per post, small ones suppressed.
     #[command(
-        after_help = "The method is a word list: the report says its version and how good it is. Nothing of it is kept of one reaction.\n\nExample: knik report sentiment --organisation min-low --period 2026-01-01..2026-04-01 --json"
+        after_help = "The method is a word list: the report says its version and how good it is. Nothing of it is kept of one reaction.\n\nExample: knik figures sentiment --organisation min-low --period 2026-01-01..2026-04-01 --json"
     )]
     Sentiment(ReportArguments),
     /// Which questions were answered, when, and which were not: not answering is an answer too. Recorded with the counts.
     #[command(
-        after_help = "Example: knik report acted-on --organisation min-low --period 2026-01-01..2026-04-01"
+        after_help = "Example: knik figures acted-on --organisation min-low --period 2026-01-01..2026-04-01"
     )]
     ActedOn(ReportArguments),
 }
@@ -54,9 +54,9 @@ fn days(given: &str) -> Result<Days, String> {
     Ok(Days { from: day(from)?, until: day(until)? })
 }
 
-impl ReportCommand {
+impl FiguresCommand {
     pub(super) fn order(self) -> Order {
-        Order::Report(self)
+        Order::Figures(self)
     }
 }
 
@@ -64,14 +64,14 @@ impl ReportCommand {
 ///
 /// # Errors
 /// When the period ends before it begins, or storage fails.
-pub(super) async fn execute(folder: &DataFolder, order: ReportCommand) -> Result<Value> {
+pub(super) async fn execute(folder: &DataFolder, order: FiguresCommand) -> Result<Value> {
     let (archive, rules) = (&folder.archive, &folder.rules);
     match order {
-        ReportCommand::Sentiment(asked) => {
+        FiguresCommand::Sentiment(asked) => {
             let period = Period::new(asked.period.from, asked.period.until)?;
             Ok(json!(periodic::sentiment(archive, rules, &asked.organisation, period).await?))
         }
-        ReportCommand::ActedOn(asked) => {
+        FiguresCommand::ActedOn(asked) => {
             let period = Period::new(asked.period.from, asked.period.until)?;
             Ok(json!(periodic::acted_on(archive, &asked.organisation, period, None).await?))
         }
@@ -82,10 +82,10 @@ pub(super) async fn execute(folder: &DataFolder, order: ReportCommand) -> Result
 ///
 /// # Errors
 /// When it cannot be written out.
-pub(super) fn print(order: &ReportCommand, answer: &Value) -> Result<()> {
+pub(super) fn print(order: &FiguresCommand, answer: &Value) -> Result<()> {
     match order {
-        ReportCommand::Sentiment(_) => sentiment(answer),
-        ReportCommand::ActedOn(_) => {
+        FiguresCommand::Sentiment(_) => sentiment(answer),
+        FiguresCommand::ActedOn(_) => {
             let fields = ["record", "channel", "askedAt", "answeredAt", "hours", "answer"];
             print::fields_table(answer.get("items").unwrap_or(&Value::Null), &fields);
             let [questions, answered, unanswered] =

@@ -231,7 +231,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         Order::Queue(asked) => queue::print(asked, answer)?,
         Order::Formal(asked) => formal::print(asked, answer)?,
         Order::Letter(asked) => letter::print(asked, answer)?,
-        Order::Report(asked) => periodic::print(asked, answer)?,
+        Order::Figures(asked) => periodic::print(asked, answer)?,
         Order::Register(asked) => register::print(asked, answer)?,
         Order::Review(asked) => review::print(asked, answer),
         Order::Ledger(asked) => ledger::print(asked, answer)?,

@@ -18,9 +18,9 @@ use utoipa::{IntoParams, ToSchema};
 /// Registers the routes.
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/v1/reports/sentiment").get(sentiment).default_service(refuse("GET")))
-        .service(web::resource("/v1/reports/_compare").post(compare).default_service(refuse("POST")))
-        .service(web::resource("/v1/reports/acted-on").get(acted_on).default_service(refuse("GET")));
+        .service(web::resource("/v1/figures/sentiment").get(sentiment).default_service(refuse("GET")))
+        .service(web::resource("/v1/figures/_compare").post(compare).default_service(refuse("POST")))
+        .service(web::resource("/v1/figures/acted-on").get(acted_on).default_service(refuse("GET")));
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -86,7 +86,7 @@ impl ComparisonBody {
 /// Compare what several trees, profiles and redaction plans would mean for the records of the own organisation. Nothing is
 /// opened or changed.
 #[utoipa::path(
-    post, path = "/v1/reports/_compare", tag = "reports", operation_id = "compareTrees", request_body = ComparisonBody,
+    post, path = "/v1/figures/_compare", tag = "figures", operation_id = "compareTrees", request_body = ComparisonBody,
     responses((status = 200, description = "A column for each tree and profile", body = Object))
 )]
 pub(super) async fn compare(
@@ -112,7 +112,7 @@ async fn permitted(desk: &VaultDesk, caller: Caller) -> Result<Actor, Problem> {
 /// Report how reactions of a period sounded, whether they asked something and whether that was answered: counts per post, small
 /// ones suppressed with what would tell them.
 #[utoipa::path(
-    get, path = "/v1/reports/sentiment", tag = "reports", operation_id = "reportSentiment", params(ReportParameters),
+    get, path = "/v1/figures/sentiment", tag = "figures", operation_id = "reportSentiment", params(ReportParameters),
     responses((status = 200, description = "The report, with the version and quality of its method", body = Object))
 )]
 pub(super) async fn sentiment(
@@ -128,7 +128,7 @@ pub(super) async fn sentiment(
 
 /// Report which questions of a period the organisation answered, when, and which it did not. Recorded with the counts.
 #[utoipa::path(
-    get, path = "/v1/reports/acted-on", tag = "reports", operation_id = "reportActedOn", params(ReportParameters),
+    get, path = "/v1/figures/acted-on", tag = "figures", operation_id = "reportActedOn", params(ReportParameters),
     responses((status = 200, description = "The report", body = Object))
 )]
 pub(super) async fn acted_on(

@@ -245,14 +245,14 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { path: "/v1/records/{id}/decisions", allowed: STAFF, ..VAULT },
     Endpoint { path: "/v1/records/{id}/decision-receipt", allowed: STAFF, ..VAULT },
     Endpoint {
-        path: "/v1/reports/sentiment",
+        path: "/v1/figures/sentiment",
         query: "?from=2020-01-01&until=2030-01-01",
         allowed: STAFF,
         refused: NOT_STAFF,
         ..VAULT
     },
     Endpoint {
-        path: "/v1/reports/acted-on",
+        path: "/v1/figures/acted-on",
         query: "?from=2020-01-01&until=2030-01-01",
         allowed: STAFF,
         refused: NOT_STAFF,
@@ -260,7 +260,7 @@ const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         method: "POST",
-        path: "/v1/reports/_compare",
+        path: "/v1/figures/_compare",
         carries: Carries::Comparison,
         allowed: STAFF,
         refused: NOT_STAFF,
