@@ -42,6 +42,8 @@ actions!(
         ListReviewItems = "list-review-items",
         /// Judge the redactions of a record.
         ReviewRedaction = "review-redaction",
+        /// Say what became of formal messages and letters: registered, forwarded, linked, confirmed.
+        HandleCorrespondence = "handle-correspondence",
         /// Publish a record to everyone, or withdraw that, by decision of the organisation.
         PublishRecord = "publish-record",
         /// Open one original. Asked with [`Policies::authorise_opening`](super::Policies::authorise_opening) only.

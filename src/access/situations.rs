@@ -217,6 +217,7 @@ const fn is_decision(action: Action) -> bool {
     matches!(
         action,
         Action::ReviewRedaction
+            | Action::HandleCorrespondence
             | Action::PublishRecord
             | Action::DeclareChannel
             | Action::ApproveGrant

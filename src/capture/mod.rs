@@ -63,6 +63,7 @@ pub use item::{
 pub use json_parse::JsonFault;
 pub use members::{Member, members};
 pub use reader::{Reader, reread};
+pub use table::columns;
 pub use tally::Tally;
 pub use unit::{Act, ActKind, Cut, CutKind, Deletion, PartRole, Place, Refusal, RefusalReason, Unit};
 pub use wire::{ParserFault, Received, send};

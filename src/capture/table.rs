@@ -7,7 +7,9 @@
 use super::Format;
 use super::json::{Json, Kind, Node};
 use super::json_parse::narrow;
+use super::members::Member;
 use super::unit::RefusalReason;
+use crate::model::ByteRange;
 use std::sync::Arc;
 
 /// The marks of one table.
@@ -147,6 +149,55 @@ impl Heading {
             Ok(made)
         }
     }
+}
+
+/// Fields of a row that are wanted, by the name of their column (in lower case) and by place: each with its quotes and without its
+/// separators, so that what is left has as many fields as before. `None` when the heading is none of this format.
+#[must_use]
+pub fn columns(
+    heading: &[u8],
+    format: Format,
+    row: &str,
+    wanted: &dyn Fn(&str, usize) -> bool,
+) -> Option<Vec<Member>> {
+    let (heading, _) = Heading::at(heading, Some(format))?;
+    let line = std::str::from_utf8(&heading.bytes).ok()?;
+    let mut names: Vec<String> = Vec::new();
+    fields(line, heading.dialect, &mut String::new(), &mut |field| {
+        names.push(field.trim().to_lowercase());
+        field.clear();
+    });
+    let ranges = field_ranges(without_end(row.as_bytes()), heading.dialect);
+    let filled = names.into_iter().zip(ranges).filter(|(_, range)| !range.is_empty());
+    let found = filled.filter(|(name, range)| wanted(name, range.start));
+    let member = |(name, range): (String, std::ops::Range<usize>)| Member {
+        name,
+        range: ByteRange { start: range.start as u64, end: range.end as u64 },
+    };
+    Some(found.map(member).collect())
+}
+
+/// Where the fields of a row stand, between its separators.
+fn field_ranges(row: &[u8], dialect: Dialect) -> Vec<std::ops::Range<usize>> {
+    let (mut ranges, mut start, mut state) = (Vec::new(), 0, State::FieldStart);
+    for (at, &byte) in row.iter().enumerate() {
+        state = match (state, byte) {
+            (State::Escaped(true), _) => State::Quoted,
+            (State::Escaped(false), _) => State::Plain,
+            (State::Quoted, b'\\') if dialect.backslash => State::Escaped(true),
+            (State::Quoted, b'"') => State::Quote,
+            (State::Quoted, _) | (State::FieldStart | State::Quote, b'"') => State::Quoted,
+            (_, b'\\') if dialect.backslash => State::Escaped(false),
+            (_, byte) if byte == dialect.delimiter => {
+                ranges.push(start..at);
+                start = at + 1;
+                State::FieldStart
+            }
+            _ => State::Plain,
+        };
+    }
+    ranges.push(start..row.len());
+    ranges
 }
 
 /// A row without its line end.
@@ -294,6 +345,23 @@ mod tests {
             assert_eq!(split(row, false), expected, "{row}");
         }
         assert_eq!(split(r#""a \"b\" ""c"" \\",d\,e"#, true), [r#"a "b" "c" \"#, "d,e"]);
+    }
+
+    #[test]
+    fn fields_of_named_columns_are_taken_out_and_the_others_stay_in_their_place() {
+        let heading = "Datum;Auteur;Bericht";
+        let dialect = Dialect { delimiter: b';', backslash: false };
+        for row in ["1;\"Jan; \"\"de\"\" Vries\";hallo\r\n", "1;Jan;\"a;b\"", "1;;x", ";\"a\nb\";", ";;"] {
+            let ranges = field_ranges(without_end(row.as_bytes()), dialect);
+            assert_eq!(ranges.len(), 3, "{row}");
+            // Without its fields only the separators of a row are left.
+            let left: String = (0..without_end(row.as_bytes()).len())
+                .filter(|at| !ranges.iter().any(|range| range.contains(at)))
+                .map(|at| row.as_bytes()[at] as char)
+                .collect();
+            assert_eq!(left, ";;", "{row}");
+        }
+        assert_eq!(columns(heading.as_bytes(), Format::MastodonApi, "1;2;3", &|_, _| true), None);
     }
 
     fn rows(text: &str, backslash: bool) -> (Vec<usize>, bool) {

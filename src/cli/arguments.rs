@@ -6,16 +6,20 @@ use super::bench::BenchCommand;
 use super::compare::{self, CompareArguments};
 use super::control::Order;
 use super::detect::{self, DetectArguments};
+use super::formal::FormalCommand;
 use super::incident::IncidentCommand;
 use super::keys::KeysCommand;
 use super::ledger::LedgerCommand;
+use super::letter::LetterCommand;
 use super::open::OpenArguments;
 use super::oversight::OversightArguments;
 use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
+use super::periodic::FiguresCommand;
 use super::policy::PolicyCommand;
 use super::question::{self, QuestionArguments};
 use super::queue::QueueCommand;
+use super::receipt::ReceiptArguments;
 use super::redact::{self, RedactArguments};
 use super::register::{self, NoticeArguments, RegisterArguments};
 use super::report::ReportCommand;
@@ -142,12 +146,35 @@ pub(super) enum Command {
     /// What several trees and profiles would mean for the same archive, in figures.
     #[command(after_help = compare::EXAMPLES)]
     Compare(CompareArguments),
-    /// What waits for people: doubtful records, proposals for destruction, referrals, unanswered questions, letters.
+    /// What waits for people: doubtful records, proposals for destruction, referrals, unanswered questions.
     #[command(
         subcommand,
         after_help = "Example: knik queue doubtful --organisation min-low --reviewer beoordelaar-1"
     )]
     Queue(QueueCommand),
+    /// Objections, applications and complaints (Awb 2:3): when they came in, where they went, what is overdue.
+    #[command(
+        subcommand,
+        after_help = "Example: knik formal overdue --organisation min-low --reviewer registrator-1"
+    )]
+    Formal(FormalCommand),
+    /// Links to the letter system: make, confirm, take in as a list, what is due, find back.
+    #[command(
+        subcommand,
+        after_help = "Example: knik letter due --organisation min-low --reviewer registrator-1"
+    )]
+    Letter(LetterCommand),
+    /// The receipt of a decision on a record: proof of outcome, path, tree and who, without a word of it.
+    #[command(
+        after_help = "Example: knik receipt --record 0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11 > receipt.json\n         knik verify --receipt receipt.json --key ledger-keys.txt"
+    )]
+    Receipt(ReceiptArguments),
+    /// Reports over a period: how reactions sounded, what the organisation acted on.
+    #[command(
+        subcommand,
+        after_help = "Example: knik figures sentiment --organisation min-low --period 2026-01-01..2026-04-01"
+    )]
+    Figures(FiguresCommand),
     /// The register of processing (AVG 30): an entry for each channel, from what is in force.
     #[command(after_help = register::REGISTER_EXAMPLES)]
     Register(RegisterArguments),

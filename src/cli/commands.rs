@@ -7,7 +7,8 @@ use super::folder::DataFolder;
 use super::keys;
 use super::print;
 use super::{
-    backup, compare, incident, ledger, queue, register, report, requests, review, revoke, status, verify,
+    backup, compare, formal, incident, ledger, letter, periodic, queue, receipt, register, report, requests,
+    review, revoke, status, verify,
 };
 use crate::capture::Format;
 use crate::store::spool::Spool;
@@ -74,6 +75,10 @@ pub(super) async fn execute(
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
         Order::Compare(asked) => compare::execute(folder, asked).await,
         Order::Queue(asked) => queue::execute(folder, asked).await,
+        Order::Formal(asked) => formal::execute(folder, asked).await,
+        Order::Letter(asked) => letter::execute(folder, asked).await,
+        Order::Receipt(asked) => receipt::execute(folder, asked).await,
+        Order::Figures(asked) => periodic::execute(folder, asked).await,
         Order::Register(asked) => register::execute(folder, asked).await,
         Order::Review(asked) => review::execute(folder, asked).await,
         Order::Keys(asked) => keys::execute(folder, asked).await,

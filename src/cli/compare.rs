@@ -22,7 +22,8 @@ pub(super) const EXAMPLES: &str =
          knik compare --organisation min-low --trees scenario-b,reactions-off --profiles default,questions-only \\
              --period 2025-01-01..2026-01-01 --html compare.html --json
 
-Nothing is opened and nothing is changed: the answers that detectors, definitions and people gave are used.
+Nothing is opened and nothing is changed: the answers that detectors, definitions and people gave are used. With --redetect
+originals are opened, which the ledger records.
 reactions-off stands for reactions that are closed.";
 
 /// What can be typed.
@@ -34,6 +35,9 @@ pub(super) struct CompareArguments {
     /// Minimisation profiles; without any, as if everything that is there came in.
     #[arg(long, value_delimiter = ',')]
     profiles: Vec<String>,
+    /// Redaction plans: how what is published would be shown; with `all`, every one.
+    #[arg(long, value_delimiter = ',')]
+    plans: Vec<String>,
     /// Whose records.
     #[arg(long)]
     organisation: OrganisationId,
@@ -46,6 +50,9 @@ pub(super) struct CompareArguments {
     /// How many records that come out otherwise are shown, in redacted form.
     #[arg(long, default_value_t = 10)]
     samples: usize,
+    /// Open the originals, as a recorded system act, and ask detectors and definitions anew as they are now; timed apart.
+    #[arg(long)]
+    redetect: bool,
     /// Write a page with plots to this file, which must not be there.
     #[arg(long)]
     html: Option<PathBuf>,
@@ -78,6 +85,8 @@ pub(super) struct CompareOrder {
     period: Option<Period>,
     seconds_each: u32,
     samples: usize,
+    plans: Vec<String>,
+    redetect: bool,
 }
 
 /// Has it compared, and prints the answer.
@@ -95,6 +104,8 @@ pub(super) async fn run(dir: &Path, asked: CompareArguments, as_json: bool) -> R
         period: asked.period,
         seconds_each: seconds(asked.minutes_each),
         samples: asked.samples.min(1_000),
+        plans: asked.plans,
+        redetect: asked.redetect,
     });
     let answer = commands::counting(dir, order, as_json).await?;
     if let Some(path) = &asked.html {
@@ -122,6 +133,9 @@ fn seconds(minutes: f32) -> u32 {
 /// When a tree or profile is not known, or storage fails.
 pub(super) async fn execute(folder: &DataFolder, asked: CompareOrder) -> Result<Value> {
     let began = std::time::Instant::now();
+    let every = asked.plans.iter().any(|plan| plan == "all");
+    let known = folder.rules.plans.iter().map(|plan| plan.id().to_owned());
+    let plans = if every { known.collect() } else { asked.plans };
     let comparison = Comparison {
         trees: asked.trees,
         profiles: asked.profiles,
@@ -130,6 +144,8 @@ pub(super) async fn execute(folder: &DataFolder, asked: CompareOrder) -> Result<
         until: asked.period.map(|period| period.until),
         seconds_each: asked.seconds_each,
         samples: asked.samples,
+        plans,
+        redetect: asked.redetect,
     };
     let report = compare(&folder.archive, &folder.rules, &comparison).await?;
     let mut answer = json!(report);
@@ -175,10 +191,9 @@ fn figure(column: &Value, field: &str) -> String {
     }
 }
 
-/// Types of personal data that any column has.
-fn types(columns: &[Value]) -> Vec<String> {
-    let of =
-        |column: &Value| column.get("personalData").and_then(Value::as_object).cloned().unwrap_or_default();
+/// What any column counts below that field.
+fn keys(columns: &[Value], field: &str) -> Vec<String> {
+    let of = |column: &Value| column.get(field).and_then(Value::as_object).cloned().unwrap_or_default();
     let mut all: Vec<String> =
         columns.iter().flat_map(|column| of(column).into_iter().map(|(key, _)| key)).collect();
     all.sort();
@@ -186,9 +201,29 @@ fn types(columns: &[Value]) -> Vec<String> {
     all
 }
 
-fn personal(column: &Value, entity: &str) -> u64 {
-    let of = column.get("personalData").and_then(|of| of.get(entity));
-    of.and_then(Value::as_u64).unwrap_or_default()
+fn below(column: &Value, path: &[&str]) -> String {
+    let found = path.iter().try_fold(column, |of, name| of.get(*name));
+    found.and_then(Value::as_u64).unwrap_or_default().to_string()
+}
+
+/// A row for each thing that the columns count below a field.
+fn rows_below(columns: &[Value], field: &str, words: &str) -> Vec<Vec<String>> {
+    let row = |key: &String| {
+        let counts = columns.iter().map(|column| below(column, &[field, key]));
+        std::iter::once(format!("{words}{key}")).chain(counts).collect()
+    };
+    keys(columns, field).iter().map(row).collect()
+}
+
+/// How each plan shows what is published.
+fn shown_rows(columns: &[Value]) -> Vec<Vec<String>> {
+    let plans = keys(columns, "shown");
+    let modes = ["label", "pseudonym", "generalised"];
+    let row = |(plan, mode): (&String, &str)| {
+        let counts = columns.iter().map(|column| below(column, &["shown", plan, mode]));
+        std::iter::once(format!("shown by plan {plan}: {mode}")).chain(counts).collect()
+    };
+    plans.iter().flat_map(|plan| modes.map(|mode| row((plan, mode)))).collect()
 }
 
 fn rows(answer: &Value) -> Vec<Vec<String>> {
@@ -198,11 +233,9 @@ fn rows(answer: &Value) -> Vec<Vec<String>> {
             .chain(columns.iter().map(|column| figure(column, field)))
             .collect()
     };
-    let personal_row = |entity: &String| {
-        let counts = columns.iter().map(|column| personal(column, entity).to_string());
-        std::iter::once(format!("kept: {entity}")).chain(counts).collect()
-    };
-    FIGURES.iter().map(row).chain(types(&columns).iter().map(personal_row)).collect()
+    let data = rows_below(&columns, "personalData", "kept: ");
+    let people = rows_below(&columns, "people", "people of whom so many spans are kept: ");
+    FIGURES.iter().map(row).chain(data).chain(people).chain(shown_rows(&columns)).collect()
 }
 
 fn table(answer: &Value) {
@@ -216,6 +249,14 @@ fn table(answer: &Value) {
         number("milliseconds"),
         number("withoutAnswers")
     ));
+    if let Some(redetected) = answer.get("redetected") {
+        print::line(&format!(
+            "{} originals were opened and asked anew in {} ms of these; {} answers changed",
+            print::word(redetected, "records"),
+            print::word(redetected, "milliseconds"),
+            print::word(redetected, "changed")
+        ));
+    }
 }
 
 /// The same as one page: a table, a plot of each figure, and the sample.
@@ -247,8 +288,12 @@ fn page(answer: &Value) -> String {
     }
     out.push_str("</tbody></table>\n");
     for (field, words) in FIGURES {
-        plot(&mut out, &columns, field, words);
+        plot(&mut out, &columns, words, &|column| figure_of(column, field));
     }
+    plot(&mut out, &columns, "spans of personal data kept", &|column| sum_below(column, "personalData"));
+    plot(&mut out, &columns, "people of threads of whom something is kept", &|column| {
+        sum_below(column, "people")
+    });
     samples(&mut out, answer, &columns);
     out + "</main></body></html>\n"
 }
@@ -257,9 +302,23 @@ fn text(value: &Value, field: &str) -> String {
     value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
+fn figure_of(column: &Value, field: &str) -> f64 {
+    column.get(field).and_then(Value::as_f64).unwrap_or_default()
+}
+
+/// What a column counts below a field, together.
+fn sum_below(column: &Value, field: &str) -> f64 {
+    let counts = column.get(field).and_then(Value::as_object);
+    counts.into_iter().flat_map(|counts| counts.values()).filter_map(Value::as_f64).sum()
+}
+
+/// Without digits after the point when there is nothing behind it.
+fn whole(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
 /// One bar a column.
-fn plot(out: &mut String, columns: &[Value], field: &str, words: &str) {
-    let value = |column: &Value| column.get(field).and_then(Value::as_f64).unwrap_or_default();
+fn plot(out: &mut String, columns: &[Value], words: &str, value: &dyn Fn(&Value) -> f64) {
     let most = columns.iter().map(value).fold(1.0, f64::max);
     let height = 30 + columns.len() * 28;
     let _ = writeln!(
@@ -280,7 +339,7 @@ fn plot(out: &mut String, columns: &[Value], field: &str, words: &str) {
             escaped(&head(column)),
             326.0 + width,
             y + 14,
-            figure(column, field)
+            whole(value(column))
         );
     }
     out.push_str("</svg></figure>\n");

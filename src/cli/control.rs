@@ -10,10 +10,14 @@ use super::appointments::AppointmentOrder;
 use super::backup::BackupOrder;
 use super::compare::CompareOrder;
 use super::folder::DataFolder;
+use super::formal::FormalCommand;
 use super::incident::IncidentOrder;
 use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
+use super::letter::LetterOrder;
+use super::periodic::FiguresCommand;
 use super::queue::QueueOrder;
+use super::receipt::ReceiptArguments;
 use super::register::RegisterOrder;
 use super::report::ReportOrder;
 use super::requests::RequestOrder;
@@ -73,6 +77,14 @@ pub(super) enum Order {
     Compare(CompareOrder),
     /// What waits for people.
     Queue(QueueOrder),
+    /// Formal messages.
+    Formal(FormalCommand),
+    /// Links to the letter system.
+    Letter(LetterOrder),
+    /// The receipt of a decision.
+    Receipt(ReceiptArguments),
+    /// A report over a period.
+    Figures(FiguresCommand),
     /// The register of processing, or a notice.
     Register(RegisterOrder),
     /// The reviewer's queue.

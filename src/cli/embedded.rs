@@ -6,7 +6,7 @@ use crate::access::grant_file::ResearchBases;
 use crate::access::{LegalBases, Policies};
 use crate::capture::Limits;
 use crate::config::Config;
-use crate::decide::{DEFAULT_PROFILE, Definitions, Profiles, QuestionDetector, Tree};
+use crate::decide::{DEFAULT_PROFILE, Definitions, Profiles, QuestionDetector, SentimentMethod, Tree};
 use crate::detect::{PatternFile, Ruleset, RulesetError};
 use crate::redact::{Exemptions, Measured, OperatorPlan, Plans, ProjectionPolicy};
 use crate::vault::{DEFAULT_TREE, Rules};
@@ -86,6 +86,7 @@ impl RuleFiles {
                 decided.trees.into_iter().map(|(_, tree)| (tree.id().to_owned(), tree)).collect(),
             ),
             questions: Arc::new(decided.questions),
+            sentiment: Arc::new(decided.sentiment),
             definitions: Arc::new(decided.definitions),
             profiles: Arc::new(decided.profiles),
             projection: Arc::new(ProjectionPolicy::load(
@@ -206,6 +207,8 @@ pub struct DecideFiles {
     pub definitions: Definitions,
     /// The question detector.
     pub questions: QuestionDetector,
+    /// How reactions sound.
+    pub sentiment: SentimentMethod,
     /// Minimisation profiles.
     pub profiles: Profiles,
 }
@@ -242,7 +245,8 @@ impl DecideFiles {
                 "the profile `{DEFAULT_PROFILE}` is missing from policies/minimisation: without it nothing is refused"
             );
         }
-        Ok(Self { trees, definitions, questions, profiles })
+        let sentiment = SentimentMethod::load("sentiment.yaml", text(policies, "sentiment.yaml")?)?;
+        Ok(Self { trees, definitions, questions, sentiment, profiles })
     }
 
     /// Refuses a tree that asks for a definition which is not there.
@@ -326,6 +330,11 @@ mod tests {
         for tree in rules.trees.values() {
             assert!(tree.check(&rules.questions, &rules.definitions.latest()).is_empty(), "{}", tree.id());
         }
+        for tree in rules.trees.values() {
+            let bare = tree.without_example(&rules.questions, &rules.definitions.latest());
+            assert!(bare.is_empty(), "{}: no example comes out at {bare:?}", tree.id());
+        }
+        assert!(rules.sentiment.check().is_empty());
         assert!(rules.ruleset.check().is_empty());
         assert!(rules.questions.check().is_empty());
         for definition in rules.definitions.iter() {

@@ -19,11 +19,13 @@ mod detector;
 pub mod embedded;
 mod findings;
 mod folder;
+mod formal;
 mod harvest;
 mod incident;
 mod issuers;
 mod keys;
 mod ledger;
+mod letter;
 mod new_file;
 mod open;
 mod operator_key;
@@ -31,10 +33,12 @@ mod oversight;
 mod parse_process;
 mod parser;
 mod patterns;
+mod periodic;
 mod policy;
 mod print;
 mod question;
 mod queue;
+mod receipt;
 mod redact;
 mod register;
 mod report;
@@ -126,6 +130,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
         Command::Compare(asked) => return compare::run(&dir, asked, arguments.json).await,
         Command::Queue(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Formal(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Letter(asked) => order(&dir, asked.order()?, arguments.json).await?,
+        Command::Receipt(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Figures(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Register(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Notice(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Question(asked) => return question::run(&asked, arguments.json),
@@ -133,7 +141,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Patterns(asked) => return patterns::run(&asked, arguments.json),
         Command::Policy(asked) => return policy::run(&asked, arguments.json),
         Command::Openapi { plane } => print::openapi(plane),
-        Command::Bench(asked) => return bench::run(&asked, arguments.json),
+        Command::Bench(asked) => return bench::run(&asked, arguments.json).await,
         Command::Token(asked) => print::line(&demo::token(&dir, &asked)?),
         Command::Organisation(OrganisationCommand::Add { id, name }) => {
             order(&dir, Order::AddOrganisation { id, name }, arguments.json).await?;

@@ -6,11 +6,11 @@ use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
 use super::keys;
 use super::parser::Parser;
-use super::{incident, ledger, queue, register, report, requests, review, revoke};
+use super::{formal, incident, ledger, letter, periodic, queue, register, report, requests, review, revoke};
 use crate::capture::{Format, Limits};
 use crate::config::Ingest;
 use crate::http::openapi;
-use crate::ledger::{ReceiptError, VerifiedEntry};
+use crate::ledger::{ReceiptError, VerifiedEntry, VerifiedStatement};
 use crate::vault::{CaptureSource, survey};
 use anyhow::{Error, Result};
 use serde_json::{Value, json};
@@ -229,6 +229,9 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         Order::Appointments { asked, .. } => appointments::print(asked, answer),
         Order::Decisions { .. } => decisions(answer),
         Order::Queue(asked) => queue::print(asked, answer)?,
+        Order::Formal(asked) => formal::print(asked, answer)?,
+        Order::Letter(asked) => letter::print(asked, answer)?,
+        Order::Figures(asked) => periodic::print(asked, answer)?,
         Order::Register(asked) => register::print(asked, answer)?,
         Order::Review(asked) => review::print(asked, answer),
         Order::Ledger(asked) => ledger::print(asked, answer)?,
@@ -423,6 +426,43 @@ pub(super) fn receipt(verified: &VerifiedEntry, as_json: bool) -> Result<()> {
     entry.things().iter().for_each(|thing| println!("  {thing}"));
     if let Some(basis) = entry.legal_basis() {
         println!("  legal basis {basis}");
+    }
+    Ok(())
+}
+
+/// A receipt of a decision that holds.
+pub(super) fn decision_receipt(verified: &VerifiedStatement, as_json: bool) -> Result<()> {
+    let (entry, stated) = (&verified.entry.entry, &verified.statement);
+    if as_json {
+        let leaf: Value = serde_json::from_slice(&entry.leaf())?;
+        println!(
+            "{}",
+            json!({ "holds": true, "index": verified.entry.index, "entry": leaf, "statement": stated })
+        );
+        return Ok(());
+    }
+    println!(
+        "the receipt holds: entry {} of {} commits to this decision\n  record {}: {} ({}), by tree {} {}, {}",
+        verified.entry.index,
+        verified.entry.checkpoint.origin(),
+        word(stated, "record"),
+        word(stated, "outcome"),
+        word(stated, "ending"),
+        word(stated, "tree"),
+        word(stated, "treeVersion"),
+        match stated.get("decidedBy") {
+            Some(_) => format!("after an answer of {}", word(stated, "decidedBy")),
+            None => "by rules alone".to_owned(),
+        }
+    );
+    for step in list_of(stated, "path") {
+        println!(
+            "  {}: {} ({} {})",
+            word(&step, "step"),
+            word(&step, "answer"),
+            word(&step, "answeredBy"),
+            word(&step, "by")
+        );
     }
     Ok(())
 }

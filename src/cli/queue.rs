@@ -1,14 +1,14 @@
-//! `knik queue`: doubtful records and people's answers, proposals for destruction, referrals, unanswered questions, letters.
+//! `knik queue`: doubtful records and people's answers, proposals for destruction, referrals, unanswered questions.
 
 use super::control::Order;
 use super::folder::DataFolder;
 use super::print;
 use super::review::{Reviewer, actor};
 use crate::decide::Answer;
-use crate::model::{Outcome, PrivateText, RecordId};
-use crate::vault::queue::{self, Case};
+use crate::model::{Outcome, RecordId};
+use crate::vault::queue;
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -56,65 +56,6 @@ pub(super) enum QueueCommand {
         #[command(flatten)]
         reviewer: Reviewer,
     },
-    /// Link a record to a case of the letter system. The link is due until that system confirms.
-    #[command(
-        after_help = "Example: knik queue link 0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11 --system brieven --case B-2026-17 --registered-on 2026-03-09 \\\n    --taken-over 'tekst en afzender' --organisation min-low --reviewer registrator-1"
-    )]
-    Link {
-        /// Which record.
-        record: RecordId,
-        #[command(flatten)]
-        case: CaseArguments,
-        /// The day it was registered there.
-        #[arg(long)]
-        registered_on: String,
-        /// What was taken over.
-        #[arg(long)]
-        taken_over: String,
-        #[command(flatten)]
-        reviewer: Reviewer,
-    },
-    /// Note that the letter system confirmed a case.
-    #[command(
-        after_help = "Example: knik queue confirm --system brieven --case B-2026-17 --organisation min-low --reviewer registrator-1"
-    )]
-    Confirm {
-        #[command(flatten)]
-        case: CaseArguments,
-        #[command(flatten)]
-        reviewer: Reviewer,
-    },
-    /// Links that no letter system confirmed yet; with --system and --case the records of that case.
-    #[command(
-        after_help = "Example: knik queue letters --organisation min-low --reviewer registrator-1\n         knik queue letters --system brieven --case B-2026-17 --organisation min-low --reviewer registrator-1"
-    )]
-    Letters {
-        /// Which letter system.
-        #[arg(long, requires = "case")]
-        system: Option<String>,
-        /// The case number there.
-        #[arg(long, requires = "system")]
-        case: Option<String>,
-        #[command(flatten)]
-        reviewer: Reviewer,
-    },
-}
-
-/// A case of the letter system.
-#[derive(Clone, Args, Serialize, Deserialize)]
-pub(super) struct CaseArguments {
-    /// Which letter system.
-    #[arg(long)]
-    system: String,
-    /// The case number there; kept as a keyed digest only.
-    #[arg(long)]
-    case: String,
-}
-
-impl std::fmt::Debug for CaseArguments {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "CaseArguments({})", self.system)
-    }
 }
 
 /// What the service is asked.
@@ -131,18 +72,6 @@ pub(super) enum QueueOrder {
     Referrals { reviewer: Reviewer },
     /// Unanswered questions.
     Unanswered { reviewer: Reviewer },
-    /// A link to the letter system.
-    Link {
-        reviewer: Reviewer,
-        record: RecordId,
-        case: CaseArguments,
-        registered_on: String,
-        taken_over: String,
-    },
-    /// A confirmation.
-    Confirm { reviewer: Reviewer, case: CaseArguments },
-    /// Links.
-    Letters { reviewer: Reviewer, case: Option<CaseArguments> },
 }
 
 impl QueueCommand {
@@ -155,14 +84,6 @@ impl QueueCommand {
             Self::Proposals { reviewer } => QueueOrder::Proposals { reviewer },
             Self::Referrals { reviewer } => QueueOrder::Referrals { reviewer },
             Self::Unanswered { reviewer } => QueueOrder::Unanswered { reviewer },
-            Self::Link { record, case, registered_on, taken_over, reviewer } => {
-                QueueOrder::Link { reviewer, record, case, registered_on, taken_over }
-            }
-            Self::Confirm { case, reviewer } => QueueOrder::Confirm { reviewer, case },
-            Self::Letters { system, case, reviewer } => {
-                let case = system.zip(case).map(|(system, case)| CaseArguments { system, case });
-                QueueOrder::Letters { reviewer, case }
-            }
         })
     }
 }
@@ -202,27 +123,7 @@ pub(super) async fn execute(folder: &DataFolder, order: QueueOrder) -> Result<Va
             queue::doubtful(archive, rules, &actor).await?;
             Ok(json!({ "unanswered": queue::unanswered(archive, &actor.organisation).await? }))
         }
-        QueueOrder::Link { reviewer, record, case, registered_on, taken_over } => {
-            let actor = actor(folder, &reviewer).await?;
-            let case = named(case);
-            queue::link_letter(archive, rules, &actor, record, &case, &registered_on, &taken_over).await?;
-            Ok(json!({ "linked": record }))
-        }
-        QueueOrder::Confirm { reviewer, case } => {
-            let actor = actor(folder, &reviewer).await?;
-            Ok(json!({ "confirmed": queue::confirm_letter(archive, rules, &actor, &named(case)).await? }))
-        }
-        QueueOrder::Letters { reviewer, case } => {
-            let actor = actor(folder, &reviewer).await?;
-            queue::doubtful(archive, rules, &actor).await?;
-            let case = case.map(named);
-            Ok(json!({ "letters": queue::letters(archive, &actor.organisation, case.as_ref()).await? }))
-        }
     }
-}
-
-fn named(case: CaseArguments) -> Case {
-    Case { system: case.system, number: PrivateText::new(case.case) }
 }
 
 /// Prints an answer for people.

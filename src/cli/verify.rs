@@ -8,6 +8,7 @@ use super::print;
 use crate::ledger::{Authorities, Code, Entry, EntryKind, Pending, VerifierKey, WitnessKey};
 use crate::store::catalogue::Milestone;
 use crate::vault::Archive;
+use crate::vault::decision_receipt::verify_decision;
 use crate::vault::verify::{
     Since, Trust, Verification, verify, verify_exported, verify_ledger, verify_receipt,
 };
@@ -112,9 +113,20 @@ fn one(dir: &Path, receipt: &Path, asked: &VerifyArguments) -> Result<ExitCode> 
     let keys = if asked.key.is_empty() { keys_of(dir)? } else { keys_in(&asked.key)? };
     // An answer of the service holds the receipt; a receipt alone is one too.
     let whole: Value = serde_json::from_str(&text).context("the receipt is not JSON")?;
-    let receipt = whole.get("receipt").unwrap_or(&whole).to_string();
+    let stated = whole.get("statement").is_some();
+    let receipt = if stated { &whole } else { whole.get("receipt").unwrap_or(&whole) }.to_string();
     let mut last = None;
     for key in &keys {
+        if stated {
+            match verify_decision(&receipt, key) {
+                Ok(verified) => {
+                    print::decision_receipt(&verified, asked.json)?;
+                    return Ok(ExitCode::SUCCESS);
+                }
+                Err(error) => last = Some(error),
+            }
+            continue;
+        }
         match verify_receipt(&receipt, key) {
             Ok(verified) => {
                 print::receipt(&verified, asked.json)?;

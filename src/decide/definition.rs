@@ -60,11 +60,18 @@ struct DefinitionFile {
     source: Spanned<String>,
     yes_from: Spanned<f32>,
     unsure_from: f32,
+    /// Within how many days something must be done with what it finds.
+    #[serde(default = "fortnight")]
+    act_within_days: u16,
     signs: Vec<Spanned<SignFile>>,
     #[serde(default)]
     exclusions: Vec<Spanned<SignFile>>,
     #[serde(default)]
     examples: Vec<ExampleFile>,
+}
+
+const fn fortnight() -> u16 {
+    14
 }
 
 const fn burgerbrief() -> Defined {
@@ -108,6 +115,7 @@ pub struct Definition {
     source: String,
     yes_from: f32,
     unsure_from: f32,
+    act_within_days: u16,
     signs: Vec<Sign>,
     exclusions: Vec<Sign>,
     examples: Vec<ExampleFile>,
@@ -139,6 +147,7 @@ impl Definition {
             source: file.source.value,
             yes_from: file.yes_from.value,
             unsure_from: file.unsure_from,
+            act_within_days: file.act_within_days,
             signs: found,
             exclusions,
             examples: file.examples,
@@ -160,6 +169,12 @@ impl Definition {
     /// The words that count, with the id of their sign.
     pub fn words(&self) -> impl Iterator<Item = (&RecogniserId, &[String])> {
         self.signs.iter().map(|sign| (&sign.id, sign.words.as_slice()))
+    }
+
+    /// Within how many days a formal message must be registered or forwarded.
+    #[must_use]
+    pub const fn act_within_days(&self) -> u16 {
+        self.act_within_days
     }
 
     /// The definition's id.

@@ -64,6 +64,27 @@ fn questions_of_others_are_found_within_the_bounds() {
     assert!(counts.unsure / counts.texts <= 0.10, "to a person: {counts:?}");
 }
 
+/// Posts of the project's own. Rules were made more general on the first file; no rule was taken from the second. The bounds
+/// stand just below what was measured, so that a rule that makes things worse is noticed.
+#[test]
+fn invented_posts_are_found_within_the_bounds() {
+    let root = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    for (file, precision, recall, lost, unsure) in
+        [("questions.txt", 0.97, 0.93, 0.05, 0.10), ("questions-unseen.txt", 0.96, 0.96, 0.04, 0.05)]
+    {
+        let (detector, mut counts) = (detector(), Counts::default());
+        let posts = std::fs::read_to_string(format!("{root}/tests/posts/{file}")).unwrap();
+        for line in posts.lines().filter(|line| !line.starts_with('#')) {
+            let (question, text) = line.split_once('\t').unwrap();
+            counts.add(question == "y", detector.answer(text).answer);
+        }
+        assert!(counts.right / counts.yes >= precision, "{file}: precision: {counts:?}");
+        assert!(counts.right / counts.questions >= recall, "{file}: recall: {counts:?}");
+        assert!(counts.lost / counts.questions <= lost, "{file}: lost: {counts:?}");
+        assert!(counts.unsure / counts.texts <= unsure, "{file}: to a person: {counts:?}");
+    }
+}
+
 #[derive(Debug, Default)]
 struct Counts {
     texts: f64,

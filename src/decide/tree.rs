@@ -184,6 +184,12 @@ impl Tree {
         &self.steps
     }
 
+    /// Whether any step asks that.
+    #[must_use]
+    pub fn asks(&self, asked: Asks) -> bool {
+        self.steps.iter().any(|step| step.asks == asked)
+    }
+
     /// The leaves, in the order of the file.
     #[must_use]
     pub fn endings(&self) -> &[Ending] {
@@ -286,6 +292,20 @@ impl Tree {
             })
         };
         self.examples.iter().filter_map(run).collect()
+    }
+
+    /// The endings that no example comes out at.
+    #[must_use]
+    pub fn without_example(&self, question: &QuestionDetector, definitions: &InForce<'_>) -> Vec<&str> {
+        let ending = |example: &Example| {
+            self.decide(&example.facts, &Judges { question, definitions, text: &example.text }).ending
+        };
+        let reached: Vec<String> = self.examples.iter().map(ending).collect();
+        self.endings
+            .iter()
+            .map(|ending| ending.id.as_str())
+            .filter(|id| !reached.iter().any(|at| at == id))
+            .collect()
     }
 
     fn end(&self, index: usize, path: Vec<StepTaken>) -> Decision {

@@ -192,6 +192,12 @@ impl From<VaultError> for Problem {
                 tracing::error!(%error, "a capture was not read");
                 Self::unavailable()
             }
+            VaultError::Faults(errors) => Self {
+                errors,
+                ..Self::input(
+                    "the table has faults, and nothing of it was taken in; mend them and send it again",
+                )
+            },
             VaultError::Skipped(_) | VaultError::Changed => Self::input(error.to_string()),
             VaultError::Capture(error) => Self::input(error.to_string()),
             VaultError::Store(crate::store::StoreError::Busy(_))

@@ -8,7 +8,10 @@ use super::language::language;
 use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
-use super::{incidents, openapi, openings, oversight, reports, requests, review, subject_requests};
+use super::{
+    correspondence, incidents, openapi, openings, oversight, periodic, reports, requests, review,
+    subject_requests,
+};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -16,7 +19,7 @@ use crate::store::spool::SpoolWriter;
 use crate::vault::disclose::{self, Disclosure, DisclosureRequest};
 use crate::vault::ingest::{self, Delivery, silent};
 use crate::vault::read::{self, VaultRecord};
-use crate::vault::{Archive, CaptureSource, Rules, VaultError, break_glass};
+use crate::vault::{Archive, CaptureSource, Rules, VaultError, break_glass, decision_receipt};
 use actix_web::web::{self, Data, Path, Payload, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
@@ -52,12 +55,19 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/records").get(list).default_service(refuse("GET")))
         .service(web::resource("/v1/records/{id}").get(record).default_service(refuse("GET")))
         .service(web::resource("/v1/records/{id}/decisions").get(decisions).default_service(refuse("GET")))
+        .service(
+            web::resource("/v1/records/{id}/decision-receipt")
+                .get(decision_receipt)
+                .default_service(refuse("GET")),
+        )
         .service(web::resource("/v1/records/{id}/disclosures").post(disclose).default_service(refuse("POST")))
         .service(web::resource("/v1/disclosures/{id}/receipt").get(receipt).default_service(refuse("GET")))
         .service(web::resource("/v1/ledger").get(ledger).default_service(refuse("GET")))
         .service(web::resource("/v1/status").get(status).default_service(refuse("GET")))
         .configure(review::routes)
         .configure(openings::routes)
+        .configure(periodic::routes)
+        .configure(correspondence::routes)
         .configure(subject_requests::routes)
         .configure(oversight::routes)
         .configure(requests::vault_routes)
@@ -87,6 +97,21 @@ pub fn routes(config: &mut ServiceConfig) {
         review::list,
         review::show,
         review::judge,
+        decision_receipt,
+        periodic::sentiment,
+        periodic::acted_on,
+        periodic::compare,
+        correspondence::list,
+        correspondence::read,
+        correspondence::register,
+        correspondence::forward,
+        correspondence::notice,
+        correspondence::due,
+        correspondence::link,
+        correspondence::find,
+        correspondence::import,
+        correspondence::letter,
+        correspondence::confirm,
         openings::request,
         openings::list,
         openings::read,
@@ -319,6 +344,36 @@ async fn decisions(
     let actor = actor(&desk, caller).await?;
     let found = read::decisions(&desk.archive, &desk.rules, &actor, *id).await?;
     Ok(HttpResponse::Ok().json(json!({ "decisions": found })))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ReceiptParameters {
+    /// Not the newest decision but the one so many before it, 0 to 1000.
+    #[param(minimum = 0, maximum = 1000)]
+    before: Option<u16>,
+}
+
+/// Read the receipt of a decision on a record: proof of outcome, path, tree and who, without content.
+#[utoipa::path(
+    get, path = "/v1/records/{id}/decision-receipt", tag = "records", operation_id = "readDecisionReceipt",
+    params(("id" = String, Path, format = "uuid", description = "The record"), ReceiptParameters),
+    responses((status = 200, description = "The receipt", body = Object))
+)]
+async fn decision_receipt(
+    desk: Data<VaultDesk>,
+    caller: Caller,
+    id: Path<RecordId>,
+    parameters: Query<ReceiptParameters>,
+) -> Result<HttpResponse, Problem> {
+    let actor = actor(&desk, caller).await?;
+    let before = match parameters.before.unwrap_or_default() {
+        before @ 0..=1_000 => usize::from(before),
+        _ => return Err(Problem::input("`before` must be 0 to 1000")),
+    };
+    let receipt = decision_receipt::receipt(&desk.archive, &desk.rules, &actor, *id, before).await?;
+    Ok(HttpResponse::Ok().json(receipt))
 }
 
 /// Open the original of a record under a legal basis.

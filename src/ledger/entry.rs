@@ -76,6 +76,8 @@ pub struct Entry {
     #[serde(default)]
     reasons: BTreeSet<Code>,
     role: Option<Role>,
+    /// The root of a tree over what is stated one by one.
+    statements: Option<Hash>,
     v: u8,
 }
 
@@ -97,6 +99,7 @@ impl Entry {
             permit: None,
             reasons: BTreeSet::new(),
             role: None,
+            statements: None,
             v: LEAF_VERSION,
         }
     }
@@ -155,6 +158,19 @@ impl Entry {
     pub fn counting(mut self, what: Code, count: u64) -> Self {
         self.counts.insert(what, count);
         self
+    }
+
+    /// Commits to statements: the root of the tree over them ([`statements_root`](super::statements_root)).
+    #[must_use]
+    pub fn stating(mut self, root: Hash) -> Self {
+        self.statements = Some(root);
+        self
+    }
+
+    /// The root of the tree over what is stated one by one.
+    #[must_use]
+    pub const fn statements(&self) -> Option<Hash> {
+        self.statements
     }
 
     /// With a body that is sealed apart.
@@ -267,6 +283,7 @@ impl Entry {
         leaf.word("permit", self.permit.as_ref());
         leaf.list("reasons", &self.reasons);
         leaf.word("role", self.role.as_ref());
+        leaf.word("statements", self.statements.map(Hash::to_base64).as_ref());
         leaf.number("v", u64::from(self.v));
         leaf.close()
     }

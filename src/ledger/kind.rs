@@ -130,4 +130,12 @@ entry_kinds! {
     AppointmentMade = "appointment-made",
     /// It was ended before its time.
     AppointmentEnded = "appointment-ended",
+    /// A formal message was registered or forwarded, or its sender was told.
+    FormalMessageHandled = "formal-message-handled",
+    /// A record was linked to a case of the letter system.
+    LetterLinked = "letter-linked",
+    /// The letter system confirmed a case.
+    LetterConfirmed = "letter-confirmed",
+    /// It was drawn up which questions of a period were answered, and how many were not.
+    ActedOnReported = "acted-on-reported",
 }

@@ -29,6 +29,7 @@ mod proof;
 mod receipt;
 #[cfg(test)]
 mod reference;
+mod statement;
 mod story;
 mod story_words;
 mod thing;
@@ -52,6 +53,7 @@ pub use proof::{
     verify_inclusion,
 };
 pub use receipt::{Receipt, ReceiptError, VerifiedEntry};
+pub use statement::{StatementReceipt, VerifiedStatement, statement_commitment, statements_root};
 pub use story::{Matter, Placed, Sentence, story};
 pub use thing::{Code, Thing};
 pub use tile::{

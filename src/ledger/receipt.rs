@@ -27,6 +27,9 @@ pub enum ReceiptError {
     /// The leaf stands in the tree, but is not an entry this version can read.
     #[error("the leaf stands in the tree but cannot be read as an entry")]
     Unreadable,
+    /// The entry stands in the tree, and does not commit to what is stated.
+    #[error("the entry does not commit to this statement")]
+    NotStated,
     /// The leaf is not base64 or too long, or the proof is longer than any tree needs.
     #[error("the receipt is malformed")]
     Malformed,

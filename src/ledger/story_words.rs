@@ -70,6 +70,19 @@ const fn words_of(kind: EntryKind) -> Both {
         EntryKind::DataErased => ("persoonsgegevens gewist", "personal data erased"),
         EntryKind::KeyCreated => ("sleutel gemaakt", "key made"),
         EntryKind::KeyDestroyed => ("sleutel vernietigd", "key destroyed"),
+        EntryKind::FormalMessageHandled => (
+            "formeel bericht ingeschreven, doorgestuurd of gemeld aan de afzender",
+            "formal message registered, forwarded or told to its sender",
+        ),
+        EntryKind::LetterLinked => {
+            ("record verbonden met een zaak in het brievensysteem", "record linked to a case of the letter system")
+        }
+        EntryKind::LetterConfirmed => {
+            ("zaak bevestigd door het brievensysteem", "case confirmed by the letter system")
+        }
+        EntryKind::ActedOnReported => {
+            ("opgemaakt welke vragen zijn beantwoord", "drawn up which questions were answered")
+        }
         EntryKind::ServiceStarted => ("dienst gestart", "service started"),
         EntryKind::ServiceStopped => ("dienst gestopt", "service stopped"),
         EntryKind::VerificationRun => ("controle uitgevoerd", "verification run"),

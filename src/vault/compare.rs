@@ -1,12 +1,21 @@
-//! What several trees and profiles would mean for the same archive, on stored facts and answers: nothing is opened and
-//! nothing is changed.
+//! What several trees, profiles and redaction plans would mean for the same archive, on stored facts and answers: nothing is
+//! opened and nothing is changed. Asked to detect anew, originals are opened as a recorded system act, and that is timed apart.
 
-use super::queue::{Stored, facts_of};
-use super::{Archive, Rules, VaultError};
-use crate::decide::{Answer, Asks, Facts, Intake, Profile, Seen, Tree};
-use crate::model::{ChannelId, OrganisationId, Outcome, ProjectionId, RecordId, Timestamp};
+use super::conversation::text_to_judge;
+use super::deciding::kept_answers;
+use super::deciding::{Stored, facts_of};
+use super::publish::{BATCH_RECORDS, open_items};
+use super::{Archive, Rules, VaultError, read};
+use crate::access::{Action, Actor, Resource};
+use crate::decide::{Answer, Asks, Facts, Intake, Judges, Profile, Seen, Tree};
+use crate::model::{
+    ChannelId, ConversationId, EntityType, OrganisationId, Outcome, ProjectionId, RecordId, SubjectRef,
+    Timestamp,
+};
+use crate::redact::{Language, Mode, Plan};
 use crate::store::catalogue::{ChannelFact, JudgedRecord};
 use serde::Serialize;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is compared, over what.
@@ -16,6 +25,8 @@ pub struct Comparison {
     pub trees: Vec<String>,
     /// Minimisation profiles by id; none: as if everything came in.
     pub profiles: Vec<String>,
+    /// Redaction plans by id: how what is published would be shown.
+    pub plans: Vec<String>,
     /// Of which organisation.
     pub organisation: OrganisationId,
     /// Only what was posted from then on.
@@ -26,6 +37,8 @@ pub struct Comparison {
     pub seconds_each: u32,
     /// Of how many records that come out otherwise a sample is shown.
     pub samples: usize,
+    /// Open the originals, as a recorded system act, and ask detectors and definitions anew as they are now.
+    pub redetect: bool,
 }
 
 /// The name that stands for reactions that are closed.
@@ -67,6 +80,12 @@ pub struct Column {
     pub unanswered_no_longer_provable: u64,
     /// Spans of personal data in what is kept or waits for a person, by type; small counts are put together as `other`.
     pub personal_data: BTreeMap<String, u64>,
+    /// People of threads of whom something is retained, by how many spans: `1`, `2-5`, `6+`; a person has another reference in
+    /// each thread. Small counts are put together as `other`. Whose account it is is not among the spans.
+    pub people: BTreeMap<String, u64>,
+    /// Spans in what is published, by redaction plan and by how they are shown: `label`, `pseudonym`, `generalised`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub shown: BTreeMap<String, BTreeMap<String, u64>>,
     /// How many come out otherwise than in the first column.
     pub differs: u64,
 }
@@ -91,19 +110,63 @@ pub struct Report {
     pub records: u64,
     /// Of these, how many have no stored answers: they came in before answers were kept, and count as doubtful.
     pub without_answers: u64,
+    /// How many originals were opened to ask detectors anew, and how long that took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redetected: Option<Redetected>,
     /// A column for each tree and profile.
     pub columns: Vec<Column>,
     /// Some of what comes out otherwise.
     pub samples: Vec<Sample>,
 }
 
+/// Opening originals and asking anew.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Redetected {
+    /// Originals that were opened and read.
+    pub records: u64,
+    /// Answers that came out otherwise than the stored ones.
+    pub changed: u64,
+    /// How long it took, in milliseconds.
+    pub milliseconds: i64,
+}
+
+/// Compares for a person of the organisation; samples are shown as that person reads views. Originals are not opened.
+///
+/// # Errors
+/// As [`compare`] and [`read::authorise`].
+pub async fn compare_for(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    asked: &Comparison,
+    language: Language,
+) -> Result<Report, VaultError> {
+    let resource = Resource::Registry { organisation: actor.organisation.clone() };
+    let allowed = read::authorise(archive, rules, actor, Action::ListVaultRecords, &resource).await?;
+    let own = Comparison { organisation: actor.organisation.clone(), redetect: false, ..asked.clone() };
+    let mut report = compare(archive, rules, &own).await?;
+    for sample in &mut report.samples {
+        let summary = archive.catalogue.record(sample.record).await?;
+        sample.view = match summary {
+            Some(summary) => {
+                read::view(archive, rules, &summary, &allowed, language).await?.map(|view| json!(view))
+            }
+            None => None,
+        };
+    }
+    read::viewed(archive, actor, report.samples.iter().map(|sample| sample.record)).await?;
+    Ok(report)
+}
+
 /// Compares.
 ///
 /// # Errors
-/// [`VaultError::Input`] when a tree or profile is not known, or fewer than two columns are asked for.
+/// [`VaultError::Input`] when a tree, plan or profile is not known, or fewer than two columns are asked for.
 pub async fn compare(archive: &Archive, rules: &Rules, asked: &Comparison) -> Result<Report, VaultError> {
     let judges = judges(rules, asked, archive.sources.now())?;
     let channels = channels(archive, &asked.organisation).await?;
+    let plans = plans(rules, &asked.plans)?;
     let answered: BTreeSet<RecordId> = archive.catalogue.answered(&asked.organisation).await?;
     let mut run = Run {
         judges: &judges,
@@ -111,19 +174,27 @@ pub async fn compare(archive: &Archive, rules: &Rules, asked: &Comparison) -> Re
         answered: &answered,
         asked,
         report: Report { columns: judges.iter().map(Judge::column).collect(), ..Report::default() },
+        plans: &plans,
         differing: Vec::new(),
+        people: HashMap::new(),
     };
+    let mut redetected = Redetected::default();
     let mut after = None;
     loop {
-        let page =
+        let mut page =
             archive.catalogue.judged(&asked.organisation, asked.from, asked.until, after, PAGE).await?;
         after = page.last().map(|record| record.id);
         if page.is_empty() {
             break;
         }
+        if asked.redetect {
+            redetect(archive, rules, &asked.organisation, &mut page, &mut redetected).await?;
+        }
         page.iter().for_each(|record| run.record(record));
     }
-    let Run { mut report, differing, .. } = run;
+    let Run { mut report, differing, people, .. } = run;
+    report.redetected = asked.redetect.then_some(redetected);
+    count_people(&mut report.columns, &people);
     for column in &mut report.columns {
         column.hours_of_work = column.to_people as f64 * f64::from(asked.seconds_each) / 3600.0;
         suppress_small(&mut column.personal_data);
@@ -134,6 +205,68 @@ pub async fn compare(archive: &Archive, rules: &Rules, asked: &Comparison) -> Re
         report.samples.push(Sample { record, outcomes, view });
     }
     Ok(report)
+}
+
+/// Opens the originals of a page and asks detectors and definitions anew. Findings of personal data stay as they were stored.
+async fn redetect(
+    archive: &Archive,
+    rules: &Rules,
+    organisation: &OrganisationId,
+    page: &mut [JudgedRecord],
+    redetected: &mut Redetected,
+) -> Result<(), VaultError> {
+    let began = archive.sources.now();
+    for chunk in page.chunks_mut(BATCH_RECORDS) {
+        let records: Vec<RecordId> = chunk.iter().map(|record| record.id).collect();
+        let _one_at_a_time = archive.intake.lock().await;
+        let items: HashMap<RecordId, crate::capture::Item> =
+            open_items(archive, rules, organisation, &records).await?.into_iter().collect();
+        let definitions = rules.definitions.in_force(Some(organisation), began);
+        for record in chunk {
+            let Some(item) = items.get(&record.id) else { continue };
+            let text = zeroize::Zeroizing::new(text_to_judge(item));
+            let judges = Judges { question: &rules.questions, definitions: &definitions, text: &text };
+            for (asks, given) in kept_answers(&judges, record.own) {
+                let known = record.answers.get(asks.name());
+                let same = known.is_some_and(|known| known.verdict.answer == given.verdict.answer);
+                redetected.changed += u64::from(!same);
+                record.answers.insert(asks.name().to_owned(), given);
+            }
+            redetected.records += 1;
+        }
+    }
+    redetected.milliseconds += (archive.sources.now().micros() - began.micros()) / 1_000;
+    Ok(())
+}
+
+fn plans<'r>(rules: &'r Rules, asked: &[String]) -> Result<Vec<&'r Plan>, VaultError> {
+    let known = || rules.plans.iter().map(Plan::id).collect::<Vec<_>>().join(", ");
+    let absent = |id: &String| VaultError::Input(format!("plan `{id}` is not known; there are: {}", known()));
+    asked.iter().map(|id| rules.plans.plan(id).ok_or_else(|| absent(id))).collect()
+}
+
+/// People by how many spans about them each column retains.
+fn count_people(columns: &mut [Column], people: &HashMap<(ConversationId, SubjectRef), Vec<u32>>) {
+    for spans in people.values() {
+        for (column, spans) in columns.iter_mut().zip(spans) {
+            let group = match spans {
+                0 => continue,
+                1 => "1",
+                2..=5 => "2-5",
+                _ => "6+",
+            };
+            *column.people.entry(group.to_owned()).or_default() += 1;
+        }
+    }
+    columns.iter_mut().for_each(|column| suppress_small(&mut column.people));
+}
+
+const fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Label => "label",
+        Mode::Pseudonym => "pseudonym",
+        Mode::Generalised => "generalised",
+    }
 }
 
 /// Records in one page.
@@ -201,6 +334,9 @@ struct Run<'r> {
     channels: &'r HashMap<ChannelId, Vec<ChannelFact>>,
     answered: &'r BTreeSet<RecordId>,
     asked: &'r Comparison,
+    plans: &'r [&'r Plan],
+    /// How many spans about a person each column retains.
+    people: HashMap<(ConversationId, SubjectRef), Vec<u32>>,
     report: Report,
     differing: Vec<(RecordId, ProjectionId, Vec<String>)>,
 }
@@ -227,6 +363,22 @@ impl Said {
 }
 
 impl Run<'_> {
+    /// Counts spans about people of a thread, for each column that retains the record.
+    fn people_of(
+        &mut self,
+        record: &JudgedRecord,
+        said: &[Said],
+        spans: &[(EntityType, Option<SubjectRef>)],
+    ) {
+        for subject in spans.iter().filter_map(|(_, subject)| *subject) {
+            let counts =
+                self.people.entry((record.conversation, subject)).or_insert_with(|| vec![0; said.len()]);
+            for (count, _) in counts.iter_mut().zip(said).filter(|(_, said)| said.keeps()) {
+                *count += 1;
+            }
+        }
+    }
+
     fn record(&mut self, record: &JudgedRecord) {
         self.report.records += 1;
         let of_channel = self.channels.get(&record.channel).map(Vec::as_slice).unwrap_or_default();
@@ -237,22 +389,43 @@ impl Run<'_> {
         if !record.own {
             self.report.without_answers += u64::from(record.answers.is_empty());
         }
-        let types = record.types();
+        let spans = record.spans();
         for (column, said_here) in self.report.columns.iter_mut().zip(&said) {
             if !record.own {
                 count(column, *said_here, question, facts.answered);
             }
             if said_here.keeps() {
-                for (entity, n) in &types {
-                    *column.personal_data.entry(entity.clone()).or_default() += n;
-                }
+                retained(column, &spans);
+            }
+            if *said_here == Said::Outcome(Outcome::Archive) && record.visibility.is_public() {
+                self.plans.iter().for_each(|plan| shown(column, plan, &spans));
             }
             column.differs += u64::from(said.first() != Some(said_here));
         }
+        self.people_of(record, &said, &spans);
         if self.differing.len() < self.asked.samples && said.iter().any(|here| Some(here) != said.first()) {
             let outcomes = said.iter().map(|here| here.as_str().to_owned()).collect();
             self.differing.push((record.id, record.projection, outcomes));
         }
+    }
+}
+
+fn retained(column: &mut Column, spans: &[(EntityType, Option<SubjectRef>)]) {
+    for (entity, _) in spans {
+        match column.personal_data.get_mut(entity.as_str()) {
+            Some(count) => *count += 1,
+            None => drop(column.personal_data.insert(entity.as_str().to_owned(), 1)),
+        }
+    }
+}
+
+fn shown(column: &mut Column, plan: &Plan, spans: &[(EntityType, Option<SubjectRef>)]) {
+    if spans.is_empty() {
+        return;
+    }
+    let by_mode = column.shown.entry(plan.id().to_owned()).or_default();
+    for (entity, _) in spans {
+        *by_mode.entry(mode_word(plan.mode(entity)).to_owned()).or_default() += 1;
     }
 }
 

@@ -1,13 +1,13 @@
 //! Minimisation before sealing: what a channel's profile refuses or leaves out never reaches a seal.
 //!
 //! Of what is kept out only names of rules and members and counts are known afterwards. What cannot be left out as the
-//! profile says (a table, a container, an item that is none without it) refuses the capture: nothing is taken in instead.
+//! profile says (a container, a web page, an item that is none without it) refuses the capture: nothing is taken in instead.
 
 use super::names::Names;
 use super::reading::CaptureReader;
 use super::source::CaptureSource;
 use super::{Archive, Rules, VaultError};
-use crate::capture::{CaptureError, CutKind, Format, Item, PartRole, Unit, members, reread};
+use crate::capture::{CaptureError, CutKind, Format, Item, PartRole, Unit, columns, members, reread};
 use crate::decide::{DEFAULT_PROFILE, Intake, Profile, Seen, Treatment};
 use crate::model::{ByteRange, Outcome, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact, Fact};
@@ -135,13 +135,18 @@ impl Minimiser<'_> {
         let Some(format) = unit.format.filter(|format| !format.is_container()) else {
             return Err(self.cannot("a container", "deliver the captures in it one by one"));
         };
-        let text = std::str::from_utf8(&unit.bytes).ok().filter(|_| unit.heading.is_none());
+        let text = std::str::from_utf8(&unit.bytes).ok();
         let readable =
             text.filter(|_| !matches!(format, Format::WebPage | Format::Bluesky | Format::InstagramDyi));
         let Some(text) = readable else {
             return Err(self.cannot(format.as_str(), "use a profile without fields for it"));
         };
-        let found = members(text, &|name, at| self.wanted(name, unit.offset + at as u64, unit, treated));
+        let wanted = |name: &str, at: usize| self.wanted(name, unit.offset + at as u64, unit, treated);
+        let found = match &unit.heading {
+            Some(heading) => columns(heading, format, text, &wanted)
+                .ok_or_else(|| self.cannot(format.as_str(), "use a profile without fields for it"))?,
+            None => members(text, &wanted),
+        };
         if found.is_empty() {
             return Ok(());
         }
@@ -218,8 +223,9 @@ impl Minimiser<'_> {
                 _ => None,
             })
             .collect();
+        let heading = unit.heading.as_ref().map(|heading| (PartRole::Heading, &**heading));
         let parts: Vec<(PartRole, &[u8])> =
-            shared.iter().map(|(role, bytes)| (*role, bytes.as_slice())).collect();
+            shared.iter().map(|(role, bytes)| (*role, bytes.as_slice())).chain(heading).collect();
         let again = reread(format, &own, &parts);
         let again = again
             .map_err(|_| self.cannot(format.as_str(), "an item is none without it; keep that member"))?;

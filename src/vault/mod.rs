@@ -14,22 +14,27 @@ mod conversation;
 mod cores;
 mod corrections;
 pub mod cosign;
+pub mod deciding;
+pub mod decision_receipt;
 pub mod destroy;
 pub mod disclose;
 pub mod find;
 mod find_index;
 pub mod finding_aid;
+pub mod formal;
 pub mod four_eyes;
 pub mod grants;
 pub mod incidents;
 pub mod ingest;
 pub mod keys;
 mod layout;
+pub mod letters;
 mod minimise;
 mod names;
 pub mod openings;
 mod originals;
 pub mod oversight;
+pub mod periodic;
 pub mod publish;
 pub mod queue;
 pub mod reach;
@@ -65,7 +70,7 @@ pub use survey::{Survey, survey};
 use crate::access::grant_file::ResearchBases;
 use crate::access::{LegalBases, Policies};
 use crate::capture::{CaptureError, Limits};
-use crate::decide::{Definitions, Profiles, QuestionDetector, Tree};
+use crate::decide::{Definitions, Profiles, QuestionDetector, SentimentMethod, Tree};
 use crate::detect::Ruleset;
 use crate::ledger::{LedgerError, LogKey, Origin};
 use crate::redact::{Exemptions, Measured, Plans, ProjectionPolicy};
@@ -159,6 +164,8 @@ pub struct Rules {
     pub questions: Arc<QuestionDetector>,
     /// What counts as a citizen's letter, as a formal message and so on: by organisation and date.
     pub definitions: Arc<Definitions>,
+    /// How reactions sound, for counts.
+    pub sentiment: Arc<SentimentMethod>,
     /// What is refused or left out before sealing.
     pub profiles: Arc<Profiles>,
     /// Which fields a projection may hold, and what stays readable.
@@ -208,6 +215,9 @@ pub enum VaultError {
     /// taken in.
     #[error("{} cannot be read and nothing may be skipped; nothing was taken in: {}", pieces(.0.len()), .0.join("; "))]
     Skipped(Vec<String>),
+    /// A table that came from another system has faults, each with row, column and mend: nothing of it was taken in.
+    #[error("nothing was taken in: {}", .0.join("; "))]
+    Faults(Vec<String>),
     /// The file is not the one that was looked at before: it was written to, or replaced, while it was taken in.
     #[error(
         "the capture changed while it was taken in; what was read of it before stands and the capture counts as \
@@ -250,6 +260,12 @@ pub enum VaultError {
 }
 
 impl VaultError {
+    /// The faults of a table, in words.
+    #[must_use]
+    pub fn faults(found: Vec<crate::decide::TableFault>) -> Self {
+        Self::Faults(found.iter().map(ToString::to_string).collect())
+    }
+
     /// Whether the capture that was delivered is at fault: delivered again as it is, it is refused again.
     #[must_use]
     pub const fn is_of_capture(&self) -> bool {

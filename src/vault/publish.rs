@@ -18,7 +18,7 @@ use crate::store::room::{PublishedConversation, PublishedGrant, PublishedRecall,
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Records opened under one entry: a leaf of the ledger names them all.
-const BATCH_RECORDS: usize = 1_000;
+pub(super) const BATCH_RECORDS: usize = 1_000;
 
 /// How long a conversation that failed waits, in seconds.
 const RETRY_SECONDS: i64 = 60;
@@ -237,7 +237,7 @@ fn facts(known: catalogue::Member, item: &Item, destroyed: bool) -> Facts {
 }
 
 /// Opens originals as a recorded system act and reads their items.
-async fn open_items(
+pub(super) async fn open_items(
     archive: &Archive,
     rules: &Rules,
     organisation: &OrganisationId,

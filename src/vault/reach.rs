@@ -104,7 +104,7 @@ fn covered_ids(covered: &[CoveredProjection]) -> BTreeSet<ProjectionId> {
     covered.iter().map(|one| one.id).collect()
 }
 
-const fn shown(count: u64) -> Suppressed {
+pub(super) const fn shown(count: u64) -> Suppressed {
     if count < SMALL { Suppressed::Small } else { Suppressed::Count(count) }
 }
 
@@ -121,7 +121,7 @@ fn counted<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, u64> {
 }
 
 /// Small counts are suppressed; where only one is, so is the next smallest: else the sum would tell it.
-fn suppressed<K: Ord + Clone>(counts: BTreeMap<K, u64>) -> BTreeMap<K, Suppressed> {
+pub(super) fn suppressed<K: Ord + Clone>(counts: BTreeMap<K, u64>) -> BTreeMap<K, Suppressed> {
     let mut small: BTreeSet<K> =
         counts.iter().filter(|(_, count)| **count < SMALL).map(|(key, _)| key.clone()).collect();
     if small.len() == 1

@@ -118,7 +118,7 @@ pub async fn decisions(
 
 /// Looks up whose it is, decides, and only then looks it up whole: a record that is not there is asked about as one of
 /// nobody's, and takes as long.
-async fn permitted(
+pub(super) async fn permitted(
     archive: &Archive,
     rules: &Rules,
     actor: &Actor,

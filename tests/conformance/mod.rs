@@ -3,6 +3,7 @@
 mod appointments;
 mod blobs;
 mod catalogue;
+mod correspondence;
 mod destroy;
 mod finding;
 mod fixture;
@@ -60,6 +61,11 @@ on_every_backend! {
         captures_are_known_by_their_bytes_once_they_are_whole,
         what_was_put_off_is_due_after_a_restart_whatever_the_clock_says,
         what_was_known_before_digests_were_cut_is_known;
+    correspondence:
+        decisions_stand_with_what_the_ledger_committed_to,
+        a_formal_message_is_handled_once_and_keeps_its_time_of_receipt,
+        letters_are_written_all_or_none_and_confirmed_by_case,
+        how_reactions_sounded_is_added_up_by_thread;
     destroy:
         a_destruction_stands_with_its_entry_or_not_at_all,
         a_joined_conversation_takes_what_was_destroyed_in_it_along,

@@ -5,10 +5,10 @@ use super::minimised::status;
 use crate::support::TestVault;
 use knik::decide::Answer;
 use knik::ledger::EntryKind;
-use knik::model::{Outcome, PrivateText, RecordId, Role};
+use knik::model::{Outcome, RecordId, Role};
 use knik::vault::VaultError;
-use knik::vault::compare::{Comparison, REACTIONS_OFF, Report, compare};
-use knik::vault::queue::{self, Case};
+use knik::vault::compare::{Comparison, REACTIONS_OFF, Report, compare, compare_for};
+use knik::vault::queue;
 
 const LOW: &str = "min-low";
 
@@ -22,6 +22,8 @@ async fn compared(vault: &TestVault, trees: &[&str], profiles: &[&str]) -> Resul
         until: None,
         seconds_each: 60,
         samples: 3,
+        plans: vec!["public".to_owned()],
+        redetect: false,
     };
     compare(&vault.archive, &vault.rules, &asked).await
 }
@@ -53,6 +55,11 @@ async fn trees_are_compared_over_an_archive_that_stays_as_it_is() {
     let data = |column: &knik::vault::compare::Column| column.personal_data.values().sum::<u64>();
     assert!(data(advice) < data(whole), "the organisation's own posts are left: {report:?}");
     assert_eq!(report.samples.len(), 3);
+    let shown =
+        |column: &knik::vault::compare::Column| column.shown.values().flat_map(|by| by.values()).sum::<u64>();
+    assert!(shown(whole) > 0 && shown(advice) < shown(whole), "{report:?}");
+    let people = |column: &knik::vault::compare::Column| column.people.values().sum::<u64>();
+    assert!(people(whole) > 0 && people(advice) <= people(whole), "{report:?}");
     // What the trees say of the channels that follow one is what was decided on them.
     let decided = vault.archive.catalogue.outcomes(&LOW.parse().unwrap()).await.unwrap();
     let of = |outcome: Outcome| decided.iter().find(|(known, _)| *known == outcome).map_or(0, |(_, n)| *n);
@@ -75,11 +82,15 @@ async fn what_is_not_known_or_nothing_to_compare_is_refused() {
 
 /// The demo, and one reaction that is doubtful.
 async fn with_doubt() -> TestVault {
-    let (vault, channels) = TestVault::loaded(1).await;
-    let channel = &channels.iter().find(|demo| demo.channel.id.as_str() == "low-mastodon").unwrap().channel;
-    let page = serde_json::json!([status(31, "burger", "public", "Serieus?", &["minlow"])]);
-    vault.ingest_bytes(channel, &serde_json::to_vec(&page).unwrap()).await.unwrap();
+    let (vault, _) = TestVault::loaded(1).await;
+    with(&vault, &[status(31, "burger", "public", "Serieus?", &["minlow"])]).await;
     vault
+}
+
+/// Takes in more reactions on the ministry's channel.
+pub async fn with(vault: &TestVault, statuses: &[serde_json::Value]) {
+    let channel = vault.archive.catalogue.channel(&"low-mastodon".parse().unwrap()).await.unwrap().unwrap();
+    vault.ingest_bytes(&channel, &serde_json::to_vec(statuses).unwrap()).await.unwrap();
 }
 
 async fn doubtful(vault: &TestVault) -> Vec<RecordId> {
@@ -139,30 +150,65 @@ async fn the_queue_is_for_reviewers_of_the_organisation() {
 }
 
 #[tokio::test]
-async fn a_letter_is_found_by_its_case_and_due_until_it_is_confirmed() {
-    let vault = with_doubt().await;
-    let record = doubtful(&vault).await.remove(0);
-    let (registrar, low) = (actor(Role::Reviewer, LOW), LOW.parse().unwrap());
-    let case =
-        |number: &str| Case { system: "brieven".to_owned(), number: PrivateText::new(number.to_owned()) };
-    let link = |day: &'static str| {
-        let (vault, registrar) = (&vault, &registrar);
-        async move {
-            queue::link_letter(&vault.archive, &vault.rules, registrar, record, &case("B-17"), day, "tekst")
-                .await
-        }
+async fn asked_to_detect_anew_it_opens_originals_which_is_recorded_and_timed_apart() {
+    let (vault, _) = TestVault::loaded(1).await;
+    let words = |of: &[&str]| of.iter().map(|word| (*word).to_owned()).collect();
+    let asked = |redetect| Comparison {
+        trees: words(&["archive-whole", "scenario-b"]),
+        profiles: Vec::new(),
+        plans: Vec::new(),
+        organisation: LOW.parse().unwrap(),
+        from: None,
+        until: None,
+        seconds_each: 60,
+        samples: 0,
+        redetect,
     };
-    assert!(matches!(link("soon").await, Err(VaultError::Input(_))));
-    link("2026-03-09").await.unwrap();
-    assert!(matches!(link("2026-03-09").await, Err(VaultError::Input(_))), "once");
-    let letters =
-        async |case: Option<Case>| queue::letters(&vault.archive, &low, case.as_ref()).await.unwrap();
-    assert_eq!(letters(None).await.len(), 1);
-    assert_eq!(letters(Some(case("B-17"))).await[0].record, record);
-    assert!(letters(Some(case("B-18"))).await.is_empty());
-    let confirm =
-        async |number| queue::confirm_letter(&vault.archive, &vault.rules, &registrar, &case(number)).await;
-    assert_eq!((confirm("B-18").await.unwrap(), confirm("B-17").await.unwrap()), (0, 1));
-    assert!(letters(None).await.is_empty(), "nothing is due");
-    assert!(letters(Some(case("B-17"))).await[0].confirmed_at.is_some());
+    let stored = compare(&vault.archive, &vault.rules, &asked(false)).await.unwrap();
+    assert!(stored.redetected.is_none());
+    let recorded = entries(&vault, 0).await.len();
+    let anew = compare(&vault.archive, &vault.rules, &asked(true)).await.unwrap();
+    let redetected = anew.redetected.unwrap();
+    // The rules are the same: nothing comes out otherwise.
+    assert_eq!((redetected.records, redetected.changed), (anew.records, 0));
+    let figures =
+        |report: &Report| report.columns.iter().map(|of| (of.kept, of.to_people)).collect::<Vec<_>>();
+    assert_eq!(figures(&stored), figures(&anew));
+    let added = entries(&vault, recorded).await;
+    let opened: std::collections::BTreeSet<RecordId> = added
+        .iter()
+        .filter(|entry| entry.kind() == EntryKind::SystemOpeningIntended)
+        .flat_map(|entry| entry.records().collect::<Vec<_>>())
+        .collect();
+    assert_eq!(opened.len() as u64, anew.records, "each original that was opened stands in the ledger");
+    assert!(matches!(added.last().map(|entry| entry.kind()), Some(EntryKind::SystemOpeningDone)));
+    let unknown = Comparison { plans: words(&["x"]), ..asked(false) };
+    assert!(
+        compare(&vault.archive, &vault.rules, &unknown).await.unwrap_err().to_string().contains("plan `x`")
+    );
+}
+
+#[tokio::test]
+async fn people_of_the_organisation_compare_and_others_do_not() {
+    let (vault, _) = TestVault::loaded(1).await;
+    let asked = Comparison {
+        trees: vec!["archive-whole".to_owned(), "legal-advice".to_owned()],
+        profiles: Vec::new(),
+        plans: Vec::new(),
+        organisation: "dwv".parse().unwrap(),
+        from: None,
+        until: None,
+        seconds_each: 60,
+        samples: 3,
+        redetect: true,
+    };
+    let language = knik::redact::Language::Dutch;
+    let recorded = entries(&vault, 0).await.len();
+    let report = compare_for(&vault.archive, &vault.rules, &official(LOW), &asked, language).await.unwrap();
+    assert!(report.redetected.is_none() && report.records > 0, "of the own organisation, without opening");
+    let kinds: Vec<EntryKind> = entries(&vault, recorded).await.iter().map(|entry| entry.kind()).collect();
+    assert_eq!(kinds, [EntryKind::ViewServed], "which samples were shown is recorded");
+    let researcher = actor(Role::Researcher, LOW);
+    let refused = compare_for(&vault.archive, &vault.rules, &researcher, &asked, language).await;
+    assert!(matches!(refused, Err(VaultError::Refused(_))));
 }

@@ -20,7 +20,7 @@ fn profiles() -> Profiles {
         .map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap()))
         .collect();
     let own = "id: no-names\nversion: '3'\nvalid_from: '2000-01-01'\ntitle: {nl: t, en: t}\nsource: test\nrules:\n\
-               - {id: names, author: other, then: leave_out, fields: [display_name, note, fields], why: {nl: w, en: w}}\n";
+               - {id: names, author: other, then: leave_out, fields: [display_name, note, fields, auteur], why: {nl: w, en: w}}\n";
     files.push(("no-names.yaml".to_owned(), own.to_owned()));
     Profiles::load(files.iter().map(|(name, text)| (name.as_str(), text.as_str()))).unwrap()
 }
@@ -157,6 +157,27 @@ async fn members_that_are_left_out_are_under_no_seal_and_the_rest_is_read_as_bef
     let original: Value = serde_json::from_slice(opened.original.item()).unwrap();
     assert_eq!(original["account"]["username"], "burger");
     assert_eq!(original["account"].get("note"), None);
+}
+
+#[tokio::test]
+async fn columns_of_a_table_that_are_left_out_are_under_no_seal_and_the_row_is_read_as_before() {
+    let (vault, channel) = vault("no-names").await;
+    let facts = vault.archive.catalogue.channel_facts(&channel.id).await.unwrap();
+    let channel = Channel { id: "of-a-tool".parse().unwrap(), platform: knik::model::Platform::X, ..channel };
+    assert!(channels::declare(&vault.archive, &vault.rules, &channel, &facts, None).await.unwrap());
+    let table = "Datum;Bron;Auteur;Titel;Bericht tekst;URL;Type bron;Sentiment;Zoekopdracht\r\n\
+                 04-05-2026 11:30;twitter.com;\"Kanarievink; \"\"K\"\"\";;\"Wanneer gaat de sluis open?\";\
+                 https://x.com/fenna/status/1576994746135764992;Tweet;0,25;sluis\r\n";
+    let report = vault.ingest_bytes(&channel, table.as_bytes()).await.unwrap();
+    assert_eq!((report.new_records, json!(report.left_out)), (1, json!({"auteur": 1})), "{report:?}");
+    let all = sealed(&vault, &channel).await;
+    assert_eq!(planted_in(&all), Vec::<&str>::new());
+    let text = String::from_utf8(all).unwrap();
+    assert!(text.contains("twitter.com;;;\"Wanneer gaat de sluis open?\""), "{text}");
+    vault.round().await;
+    let records = vault.archive.catalogue.records(&channel.organisation, None, None, 10).await.unwrap();
+    let filtered = records[0].filtered.as_ref().unwrap();
+    assert_eq!(json!(filtered.left_out), json!({"auteur": 1}));
 }
 
 #[tokio::test]

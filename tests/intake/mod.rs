@@ -3,6 +3,7 @@
 mod bytes;
 mod canaries;
 mod containers;
+mod correspondence;
 mod deciding;
 pub mod disclosure;
 mod flags;

@@ -38,6 +38,20 @@ enum Carries {
     Step,
     /// A step of an approver.
     Decision,
+    /// Trees to be compared.
+    Comparison,
+    /// A case of another system.
+    Case,
+    /// A day.
+    Day,
+    /// To which body something goes.
+    Body,
+    /// A link to the letter system.
+    Link,
+    /// What that system says.
+    Confirmation,
+    /// A list of it.
+    List,
 }
 
 /// One endpoint with an example request and what each role gets for it.
@@ -72,6 +86,21 @@ const VAULT: Endpoint = Endpoint { plane: Plane::Vault, ..ROOM };
 
 const HANDLED: Endpoint =
     Endpoint { method: "POST", status: 201, allowed: &["official"], refused: NOT_OFFICIAL, ..VAULT };
+
+/// Formal messages and letters.
+const REGISTRAR: Endpoint =
+    Endpoint { allowed: &["reviewer", "records-manager"], refused: NOT_REGISTRARS, ..VAULT };
+
+const NOT_REGISTRARS: &[&str] = &[
+    "public",
+    "researcher",
+    "official",
+    "channel-manager",
+    "approver",
+    "data-protection-officer",
+    "harvester",
+    "administrator",
+];
 
 const CHECKED: Endpoint = Endpoint { allowed: &["data-protection-officer"], refused: NOT_OFFICER, ..VAULT };
 
@@ -240,6 +269,72 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { path: "/v1/records", query: "?limit=100", allowed: STAFF, refused: NOT_STAFF, ..VAULT },
     Endpoint { path: "/v1/records/{id}", allowed: STAFF, ..VAULT },
     Endpoint { path: "/v1/records/{id}/decisions", allowed: STAFF, ..VAULT },
+    Endpoint { path: "/v1/records/{id}/decision-receipt", allowed: STAFF, ..VAULT },
+    Endpoint {
+        path: "/v1/figures/sentiment",
+        query: "?from=2020-01-01&until=2030-01-01",
+        allowed: STAFF,
+        refused: NOT_STAFF,
+        ..VAULT
+    },
+    Endpoint {
+        path: "/v1/figures/acted-on",
+        query: "?from=2020-01-01&until=2030-01-01",
+        allowed: STAFF,
+        refused: NOT_STAFF,
+        ..VAULT
+    },
+    Endpoint {
+        method: "POST",
+        path: "/v1/figures/_compare",
+        carries: Carries::Comparison,
+        allowed: STAFF,
+        refused: NOT_STAFF,
+        ..VAULT
+    },
+    Endpoint { path: "/v1/formal-messages", query: "?state=all", ..REGISTRAR },
+    // In the order in which a message goes: registered, told, looked up; another is forwarded.
+    Endpoint {
+        method: "POST",
+        path: "/v1/formal-messages/{id}/registrations",
+        carries: Carries::Case,
+        status: 201,
+        ..REGISTRAR
+    },
+    Endpoint {
+        method: "POST",
+        path: "/v1/formal-messages/{id}/notices",
+        carries: Carries::Day,
+        status: 201,
+        ..REGISTRAR
+    },
+    Endpoint { path: "/v1/formal-messages/{id}", ..REGISTRAR },
+    Endpoint {
+        method: "POST",
+        path: "/v1/formal-messages/{id}/forwardings",
+        carries: Carries::Body,
+        status: 201,
+        ..REGISTRAR
+    },
+    Endpoint { method: "POST", path: "/v1/letters", carries: Carries::Link, status: 201, ..REGISTRAR },
+    Endpoint { path: "/v1/letters", ..REGISTRAR },
+    Endpoint { path: "/v1/letters/{id}", ..REGISTRAR },
+    Endpoint { method: "POST", path: "/v1/letters/_find", carries: Carries::Case, ..REGISTRAR },
+    Endpoint {
+        method: "POST",
+        path: "/v1/letters/_import",
+        query: "?dryRun=true",
+        carries: Carries::List,
+        status: 201,
+        ..REGISTRAR
+    },
+    Endpoint {
+        method: "POST",
+        path: "/v1/letter-confirmations",
+        carries: Carries::Confirmation,
+        status: 201,
+        ..REGISTRAR
+    },
     Endpoint {
         method: "POST",
         path: "/v1/records/{id}/disclosures",
@@ -482,6 +577,8 @@ struct Known {
     record: String,
     disclosure: String,
     item: String,
+    /// Two reactions, to be registered and forwarded.
+    reactions: [String; 2],
     /// A request that is open, one for each thing that can be done with one.
     opening: String,
     /// Two that wait for a second person, and the digest of the first.
@@ -523,6 +620,10 @@ impl Known {
             items.extend(page["items"].as_array().unwrap().clone());
         }
         assert_eq!(items.len(), 2, "the demo has two flagged records of the ministry");
+        let all = official.get(Plane::Vault, "/v1/records?limit=100").await.expect(200).json();
+        let of_others = |record: &&Value| record["kind"] == "reaction" && record["own"] == false;
+        let reactions: Vec<String> =
+            all["records"].as_array().unwrap().iter().filter(of_others).map(|of| word(&of["id"])).collect();
         let one = std::slice::from_ref(&record);
         let asked = |basis: &'static str| {
             let mut asking = openings::asking(basis, "record", one);
@@ -546,6 +647,7 @@ impl Known {
             ending: word(&asked("woo-request").await["id"]),
             requests: Requests::of(service),
             report: reported(service, &word(&page["records"][0]["id"])).await,
+            reactions: [reactions[0].clone(), reactions[1].clone()],
             item: word(&items[0]["id"]),
             view: word(&page["records"][0]["id"]),
             conversation: word(&page["records"][0]["conversation"]),
@@ -568,6 +670,9 @@ impl Known {
             (_, path) if path.contains("/openings/{id}") => &self.opening,
             (_, path) if path.contains("/disclosures/{id}") => &self.disclosure,
             (_, path) if path.contains("/review-items/{id}") => &self.item,
+            (_, path) if path.ends_with("{id}/forwardings") => &self.reactions[1],
+            (_, path) if path.contains("/formal-messages/{id}") => &self.reactions[0],
+            (_, path) if path.contains("/letters/{id}") => &self.reactions[0],
             (Plane::Room, path) if path.contains("/access-requests/{id}") => &self.requests.draft,
             (_, path) if path.contains("/access-requests/{id}") => &self.requests.submitted,
             (_, path) if path.contains("/conversations/") => &self.conversation,
@@ -637,6 +742,18 @@ impl Endpoint {
             Carries::Outcome => {
                 request.json(&json!({ "outcome": "granted", "text": "Het afschrift is per post verzonden" }))
             }
+            Carries::Comparison => request.json(&json!({ "trees": ["archive-whole", "legal-advice"] })),
+            Carries::Case => request.json(&json!({ "system": "zaken", "caseNumber": "Z-1" })),
+            Carries::Day => request.json(&json!({ "on": "2026-03-11" })),
+            Carries::Body => request.json(&json!({ "to": "Gemeente Voorbeeldstad" })),
+            Carries::Link => request.json(&json!({
+                "record": known.reactions[0], "system": "brieven", "caseNumber": "B-1",
+                "registeredOn": "2026-03-09", "takenOver": "tekst",
+            })),
+            Carries::Confirmation => {
+                request.json(&json!({ "system": "brieven", "caseNumber": "B-1", "on": "2026-03-10" }))
+            }
+            Carries::List => request.header("Content-Type", "text/csv").body("system,case_number\n"),
             Carries::Empty => request.json(&json!({})),
             Carries::Seeking => request.json(&json!({ "words": "waterbijdrage" })),
             Carries::Approval => request.json(&json!({ "digest": known.digest })),

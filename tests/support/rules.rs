@@ -4,7 +4,7 @@ use super::package;
 use knik::access::grant_file::ResearchBases;
 use knik::access::{LegalBases, Policies};
 use knik::capture::Limits;
-use knik::decide::{Definitions, Profiles, QuestionDetector, Tree};
+use knik::decide::{Definitions, Profiles, QuestionDetector, SentimentMethod, Tree};
 use knik::detect::{PatternFile, Ruleset};
 use knik::redact::{Exemptions, Measured, Plans, ProjectionPolicy};
 use knik::vault::{InProcess, Rules};
@@ -46,6 +46,7 @@ fn load(wanted: &dyn Fn(&str) -> bool) -> Rules {
         ruleset: Arc::new(Ruleset::load(patterns).unwrap()),
         trees: Arc::new(trees.map(|tree| (tree.id().to_owned(), tree)).collect()),
         questions: Arc::new(QuestionDetector::load(questions.0, &questions.1).unwrap()),
+        sentiment: Arc::new(SentimentMethod::load("sentiment.yaml", &read("sentiment.yaml")).unwrap()),
         definitions: Arc::new(Definitions::load(definitions).unwrap()),
         // What is sealed is tested with everything; what profiles keep out has tests of its own.
         profiles: Arc::new(Profiles::without()),

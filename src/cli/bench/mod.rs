@@ -1,7 +1,8 @@
-//! Measures the detector and the readers of captures that ship, in this process and on one thread: `docs/benchmarks.md` says what each figure means.
+//! Measures the detector, the readers of captures and the deciding that ship, in this process and on one thread: `docs/benchmarks.md` says what each figure means.
 
 mod captures;
 mod clock;
+mod decide;
 mod detect;
 mod grown;
 mod hostile;
@@ -27,16 +28,20 @@ pub(super) enum BenchCommand {
         after_help = "Example: knik bench captures harvest/\n         knik bench captures --grow 1000000 benches/captures/samples"
     )]
     Captures(captures::CapturesArguments),
+    /// How fast reactions are decided, on their texts and on stored answers, and compared under several trees.
+    #[command(after_help = "Example: knik bench decide --count 1000000 --json")]
+    Decide(decide::DecideArguments),
     /// How time grows with the length of hostile texts.
     #[command(after_help = "Example: knik bench length --svg length.svg")]
     Length(length::LengthArguments),
 }
 
 /// Measures what is asked and prints it.
-pub(super) fn run(asked: &BenchCommand, json: bool) -> Result<ExitCode> {
+pub(super) async fn run(asked: &BenchCommand, json: bool) -> Result<ExitCode> {
     match asked {
         BenchCommand::Detect(asked) => detect::run(asked, json)?,
         BenchCommand::Captures(asked) => captures::run(asked, json)?,
+        BenchCommand::Decide(asked) => decide::run(asked, json).await?,
         BenchCommand::Length(asked) => length::run(asked, json)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -5,8 +5,11 @@ use super::decided::{AnswerRow, MinimisedRow, insert_minimised};
 use super::find::FindRow;
 use super::find_postings::insert_found;
 use super::flags::{FlagRow, insert_flags};
+use super::formal::insert_formal;
 use super::insert::{insert_names, insert_records, insert_subjects, kept_visibility};
 use super::numbers::Numbers;
+use super::sentiment::{SentimentRow, insert_sentiment};
+use super::statements::{DecisionSetRow, insert_set};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     CaptureId, ChannelId, ConversationId, FragmentId, ItemDigest, ItemKind, OrganisationId, Outcome,
@@ -177,6 +180,17 @@ pub struct DecisionRow {
     pub decided_at: Timestamp,
 }
 
+/// A formal message that came in.
+#[derive(Debug)]
+pub struct FormalRow {
+    /// Which record.
+    pub record: RecordId,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// When it must be registered or forwarded.
+    pub due_at: Timestamp,
+}
+
 /// A person in a conversation.
 #[derive(Debug)]
 pub struct SubjectRow {
@@ -216,6 +230,8 @@ pub struct Batch {
     pub names: Vec<NameRow>,
     /// Decisions.
     pub decisions: Vec<DecisionRow>,
+    /// What the ledger committed to of them.
+    pub decision_set: Option<DecisionSetRow>,
     /// New subjects.
     pub subjects: Vec<SubjectRow>,
     /// Records that were there, and were now seen to be for fewer people.
@@ -230,6 +246,10 @@ pub struct Batch {
     pub flags: Vec<FlagRow>,
     /// What detectors and definitions said of new versions.
     pub answers: Vec<AnswerRow>,
+    /// Formal messages among them.
+    pub formal: Vec<FormalRow>,
+    /// How reactions sounded.
+    pub sentiment: Vec<SentimentRow>,
     /// What a minimisation profile kept out.
     pub minimised: Vec<MinimisedRow>,
     /// What records can be found by.
@@ -255,6 +275,11 @@ impl Catalogue {
         insert_found(&mut tx, &batch.found_by).await?;
         insert_names(&mut tx, &batch.names, &numbers).await?;
         insert_subjects(&mut tx, &batch.subjects).await?;
+        if let Some(set) = &batch.decision_set {
+            insert_set(&mut tx, set).await?;
+        }
+        insert_sentiment(&mut tx, &batch.sentiment).await?;
+        insert_formal(&mut tx, &batch.formal).await?;
         insert_minimised(&mut tx, &batch.minimised).await?;
         withdraw(&mut tx, &batch.names).await?;
         close(&mut tx, &batch.closed).await?;
@@ -364,6 +389,7 @@ async fn merge(
         for statement in [
             "UPDATE name_row SET conversation = $1 WHERE conversation = $2",
             "UPDATE suppression SET conversation = $1 WHERE conversation = $2",
+            "UPDATE sentiment SET conversation = $1 WHERE conversation = $2",
         ] {
             sqlx::query(statement)
                 .bind(bytes(keep.uuid()))

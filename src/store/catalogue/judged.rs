@@ -3,10 +3,12 @@
 use super::Catalogue;
 use crate::decide::{Answer, AnsweredBy, Given, Verdict};
 use crate::model::{
-    ChannelId, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId, Timestamp, Visibility,
+    ChannelId, ConversationId, EntityType, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
+    SubjectRef, Timestamp, Visibility,
 };
 use crate::store::StoreError;
 use crate::store::rows::{RowValues, bytes};
+use serde::Deserialize;
 use sqlx::any::AnyRow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +19,8 @@ pub struct JudgedRecord {
     pub id: RecordId,
     /// Its name in the reading room.
     pub projection: ProjectionId,
+    /// Its thread.
+    pub conversation: ConversationId,
     /// On which channel.
     pub channel: ChannelId,
     /// What it is.
@@ -52,19 +56,15 @@ impl JudgedRecord {
         person.or_else(|| self.answers.get(asked).map(|given| given.verdict.answer)).unwrap_or(Answer::Unsure)
     }
 
-    /// How many spans of personal data of each type were found in it.
+    /// The spans of personal data that were found in it: of which type, about which person of its thread if one is meant.
+    /// Findings that cannot be read are none.
     #[must_use]
-    pub fn types(&self) -> BTreeMap<String, u64> {
-        let mut types = BTreeMap::new();
+    pub fn spans(&self) -> Vec<(EntityType, Option<SubjectRef>)> {
         if self.findings == "[]" {
-            return types;
+            return Vec::new();
         }
-        let found: serde_json::Value = serde_json::from_str(&self.findings).unwrap_or_default();
-        let spans = found.as_array().into_iter().flatten().filter_map(|passage| passage.as_array()).flatten();
-        for entity in spans.filter_map(|span| span.get("entity").and_then(serde_json::Value::as_str)) {
-            *types.entry(entity.to_owned()).or_default() += 1;
-        }
-        types
+        let found: Vec<Vec<FoundSpan>> = serde_json::from_str(&self.findings).unwrap_or_default();
+        found.into_iter().flatten().map(|span| (span.entity, span.subject)).collect()
     }
 }
 
@@ -84,9 +84,9 @@ impl Catalogue {
     ) -> Result<Vec<JudgedRecord>, StoreError> {
         let after = after.map_or_else(|| vec![0; 16], |id| bytes(id.uuid()));
         let rows = sqlx::query(
-            "SELECT r.id, r.projection, r.channel, r.kind, r.visibility, r.posted_at, v.observed_at, r.own, r.edited_at, \
+            "SELECT r.id, r.projection, r.conversation, r.channel, r.kind, r.visibility, r.posted_at, v.observed_at, r.own, r.edited_at, \
              r.withheld, r.outcome, v.findings, \
-             (SELECT COUNT(*) FROM letter l WHERE l.record = r.id) + \
+             (SELECT COUNT(*) FROM letter l WHERE l.record = r.id AND l.confirmed_at IS NOT NULL) + \
              (SELECT COUNT(*) FROM formal_message f WHERE f.record = r.id AND f.done IS NOT NULL) AS registered \
              FROM record r JOIN version v ON v.id = r.version WHERE r.organisation = $1 AND r.id > $2 \
              AND r.destroyed_at IS NULL AND r.kind <> 'page' \
@@ -174,6 +174,22 @@ impl Catalogue {
         Ok(found.into_iter().find(|record| record.id == id))
     }
 
+    /// Whether the organisation of a record answered it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn was_answered(&self, record: RecordId) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS n FROM record o JOIN name n ON n.digest = o.answers \
+             WHERE n.record = $1 AND o.own = 1 AND o.organisation = (SELECT organisation FROM record WHERE id = $1)",
+        )
+        .bind(bytes(record.uuid()))
+        .fetch_one(self.db.read())
+        .await
+        .map_err(StoreError::database("reading whether it was answered"))?;
+        Ok(row.number("n")? > 0)
+    }
+
     /// The records of an organisation that it answered.
     ///
     /// # Errors
@@ -191,10 +207,18 @@ impl Catalogue {
     }
 }
 
+/// A stored finding, as far as it is counted.
+#[derive(Deserialize)]
+struct FoundSpan {
+    entity: EntityType,
+    subject: Option<SubjectRef>,
+}
+
 fn judged_of(row: &AnyRow) -> Result<JudgedRecord, StoreError> {
     Ok(JudgedRecord {
         id: RecordId::from_uuid(row.id("id")?),
         projection: ProjectionId::from_uuid(row.id("projection")?),
+        conversation: ConversationId::from_uuid(row.id("conversation")?),
         channel: row.term("channel")?,
         kind: row.term("kind")?,
         visibility: row.term("visibility")?,

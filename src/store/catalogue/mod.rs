@@ -11,6 +11,7 @@ mod destroy;
 mod find;
 mod find_postings;
 mod flags;
+mod formal;
 mod grants;
 mod holdings;
 mod incidents;
@@ -18,6 +19,7 @@ mod insert;
 mod judged;
 mod keeping;
 mod key_table;
+mod letters;
 mod numbers;
 mod originals;
 mod queue;
@@ -25,12 +27,14 @@ mod records;
 mod reports;
 mod requests;
 mod revocations;
+mod sentiment;
+mod statements;
 
 pub use appointments::Appointment;
 pub use channels::{Channel, ChannelFact, Duty, Fact};
 pub use commit::{
-    Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow, SubjectRow,
-    VersionRow,
+    Batch, DecisionRow, FormalRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow,
+    SubjectRow, VersionRow,
 };
 pub(in crate::store) use commit::{insert_outbox, mark_stale};
 pub use conversations::{Known, Member, Refreshed, Withheld};
@@ -38,6 +42,7 @@ pub use decided::{AnswerRow, Minimised, MinimisedRow};
 pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
 pub use find::{FindRow, FindToken, Sought};
 pub use flags::{FlagPlace, FlagRow, Judgement, QueueScope, QueueState, ReviewItem, Verdicts};
+pub use formal::{FormalFound, FormalHandled, FormalMessage};
 pub use grants::{GrantRow, OutboxItem};
 pub use holdings::{CapturesHeld, NoView};
 pub(in crate::store) use incidents::insert_seen;
@@ -45,11 +50,14 @@ pub use incidents::{Closing, Holder, IncidentRow, MissedRow, Opening, SeenHow, S
 pub use judged::JudgedRecord;
 pub use keeping::{Fixity, Milestone, Reached};
 pub use key_table::{BodyKey, KeyTurn, Rewrap, SegmentKeyRow};
+pub use letters::{Confirmation, LetterLink, LetterRow, LetterStep};
 pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};
-pub use queue::{LetterLink, LetterRow, StepAnswered, ThreadMember};
+pub use queue::{DecisionChange, StepAnswered, ThreadMember};
 pub use records::{CaptureState, Counts, DecisionSummary, Filtered, RecordSummary};
 pub use reports::{Correction, CorrectionAct, ReportJudgement, ReportRow, Reported};
 pub use requests::{RequestRow, RequestStepRow, Said, TakenStep, Tally};
+pub use sentiment::{GivenAnswer, SentimentRow};
+pub use statements::DecisionSetRow;
 
 use super::Database;
 

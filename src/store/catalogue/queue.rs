@@ -1,14 +1,14 @@
-//! What waits for people, what they answered, and links to the letter system.
+//! What waits for people, and what they answered.
 
 use super::Catalogue;
-use super::commit::OutboxRow;
-use super::commit::{DecisionRow, insert_outbox, mark_stale};
+use super::commit::{DecisionRow, OutboxRow, insert_outbox, mark_stale};
+use super::formal::{FormalFound, set_found};
 use super::insert::{decided, set_aside};
 use super::numbers::Lookup;
+use super::statements::{DecisionSetRow, insert_set};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
-    ActorId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
-    Timestamp, VersionId,
+    ActorId, ConversationId, ItemKind, Outcome, ProjectionId, RecordId, Timestamp, VersionId,
 };
 use crate::store::StoreError;
 use crate::store::journal;
@@ -16,23 +16,34 @@ use crate::store::rows::{RowValues, bytes};
 use serde::Serialize;
 use sqlx::{Any, Transaction};
 
-/// A person's answer to a step, with the decision that follows from it.
+/// Another decision on a record, with what the ledger commits to of it.
 #[derive(Debug)]
-pub struct StepAnswered {
+pub struct DecisionChange {
     /// Which record.
     pub record: RecordId,
     /// Its name in the reading room.
     pub projection: ProjectionId,
     /// Its thread.
     pub conversation: ConversationId,
+    /// What is decided now.
+    pub decision: DecisionRow,
+    /// What the entry commits to.
+    pub set: DecisionSetRow,
+}
+
+/// A person's answer to a step, with the decision that follows from it.
+#[derive(Debug)]
+pub struct StepAnswered {
     /// What was asked, by its name in a tree or the step's id.
     pub asked: String,
     /// The answer.
     pub answer: &'static str,
     /// Who answered.
     pub actor: ActorId,
+    /// Whether that makes it a formal message, when that was asked.
+    pub formal: Option<FormalFound>,
     /// What is decided now.
-    pub decision: DecisionRow,
+    pub change: DecisionChange,
 }
 
 /// One member of a thread, as a proposal shows it.
@@ -49,41 +60,6 @@ pub struct ThreadMember {
     pub outcome: Outcome,
     /// Why no view of it exists, if so.
     pub withheld: Option<String>,
-}
-
-/// A link to the letter system.
-#[derive(Debug)]
-pub struct LetterRow {
-    /// Which record.
-    pub record: RecordId,
-    /// Which system.
-    pub system: String,
-    /// Keyed digest of system and case number.
-    pub case: ItemDigest,
-    /// The day it was registered there.
-    pub registered_on: String,
-    /// Who registered it.
-    pub registrar: ActorId,
-    /// What was taken over, in words.
-    pub taken_over: String,
-}
-
-/// A link as it is shown: the case number is not kept.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LetterLink {
-    /// Which record.
-    pub record: RecordId,
-    /// Which system.
-    pub system: String,
-    /// The day it was registered there.
-    pub registered_on: String,
-    /// What was taken over.
-    pub taken_over: String,
-    /// When the link was made.
-    pub linked_at: Timestamp,
-    /// When the system confirmed it.
-    pub confirmed_at: Option<Timestamp>,
 }
 
 impl Catalogue {
@@ -138,135 +114,67 @@ impl Catalogue {
         now: Timestamp,
     ) -> Result<Option<Recorded>, StoreError> {
         let mut tx = self.db.begin().await?;
-        let decision = &answered.decision;
-        let done = sqlx::query(
-            "UPDATE record_row SET outcome = $1 WHERE id = $2 AND destroyed_at IS NULL \
-             AND version = (SELECT number FROM version_row WHERE id = $3)",
-        )
-        .bind(set_aside(decision.outcome))
-        .bind(bytes(answered.record.uuid()))
-        .bind(bytes(decision.version.uuid()))
-        .execute(&mut *tx)
-        .await
-        .map_err(StoreError::database("answering a step"))?;
-        if done.rows_affected() == 0 {
+        if !decide_otherwise(&mut tx, &answered.change, now).await? {
             return Ok(None);
         }
         insert_step_answer(&mut tx, answered, &pending, now).await?;
-        replace_decision(&mut tx, decision, now).await?;
-        if decision.outcome != Outcome::Archive {
-            let payload = serde_json::to_string(&[answered.projection]).unwrap_or_default();
-            insert_outbox(&mut tx, &[OutboxRow { kind: "withdrawal", payload }], now).await?;
+        if let Some(found) = &answered.formal {
+            set_found(&mut tx, answered.change.record, found).await?;
         }
-        mark_stale(&mut tx, &[answered.conversation], now).await?;
         let added = journal::add(&mut tx, log, pending, None).await?;
         tx.commit().await.map_err(StoreError::database("answering a step"))?;
         Ok(Some(journal::after_commit(added)))
     }
 
-    /// Links a record to a case of the letter system. `false` when it has a link already.
+    /// Writes another decision, because a fact changed. As [`answer_step`](Self::answer_step), without an answer.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
-    pub async fn link_letter(
+    pub async fn change_decision(
         &self,
         log: &Origin,
-        letter: &LetterRow,
+        change: &DecisionChange,
         pending: Pending,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Recorded>, StoreError> {
         let mut tx = self.db.begin().await?;
-        let added = sqlx::query(
-            "INSERT INTO letter (record, system, case_digest, registered_on, registrar, taken_over, linked_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (record) DO NOTHING",
-        )
-        .bind(bytes(letter.record.uuid()))
-        .bind(letter.system.clone())
-        .bind(letter.case.as_bytes().to_vec())
-        .bind(letter.registered_on.clone())
-        .bind(bytes(letter.registrar.uuid()))
-        .bind(letter.taken_over.clone())
-        .bind(now.micros())
-        .execute(&mut *tx)
-        .await
-        .map_err(StoreError::database("linking a letter"))?;
-        if added.rows_affected() == 0 {
-            return Ok(false);
+        if !decide_otherwise(&mut tx, change, now).await? {
+            return Ok(None);
         }
-        let _durable_with_this_transaction = journal::add(&mut tx, log, pending, None).await?;
-        tx.commit().await.map_err(StoreError::database("linking a letter"))?;
-        Ok(true)
+        let added = journal::add(&mut tx, log, pending, None).await?;
+        tx.commit().await.map_err(StoreError::database("deciding anew"))?;
+        Ok(Some(journal::after_commit(added)))
     }
+}
 
-    /// Notes that the letter system confirmed its case. How many links that concerned.
-    ///
-    /// # Errors
-    /// When the database fails; nothing is then changed.
-    pub async fn confirm_letter(
-        &self,
-        log: &Origin,
-        organisation: &OrganisationId,
-        case: ItemDigest,
-        pending: Pending,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let mut tx = self.db.begin().await?;
-        let done = sqlx::query(
-            "UPDATE letter SET confirmed_at = $1 WHERE case_digest = $2 AND confirmed_at IS NULL \
-             AND record IN (SELECT id FROM record WHERE organisation = $3)",
-        )
-        .bind(now.micros())
-        .bind(case.as_bytes().to_vec())
-        .bind(organisation.to_string())
-        .execute(&mut *tx)
-        .await
-        .map_err(StoreError::database("confirming a letter"))?
-        .rows_affected();
-        if done > 0 {
-            let _durable_with_this_transaction = journal::add(&mut tx, log, pending, None).await?;
-            tx.commit().await.map_err(StoreError::database("confirming a letter"))?;
-        }
-        Ok(done)
+/// `false` when the record has another version in force meanwhile, or was destroyed.
+async fn decide_otherwise(
+    tx: &mut Transaction<'static, Any>,
+    change: &DecisionChange,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let decision = &change.decision;
+    let done = sqlx::query(
+        "UPDATE record_row SET outcome = $1 WHERE id = $2 AND destroyed_at IS NULL \
+         AND version = (SELECT number FROM version_row WHERE id = $3)",
+    )
+    .bind(set_aside(decision.outcome))
+    .bind(bytes(change.record.uuid()))
+    .bind(bytes(decision.version.uuid()))
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("deciding anew"))?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
     }
-
-    /// Links of an organisation: of one case, or all that were not confirmed yet.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn letters(
-        &self,
-        organisation: &OrganisationId,
-        case: Option<ItemDigest>,
-    ) -> Result<Vec<LetterLink>, StoreError> {
-        let sql = match case {
-            Some(_) => {
-                "SELECT l.* FROM letter l JOIN record r ON r.id = l.record \
-                        WHERE r.organisation = $1 AND l.case_digest = $2 ORDER BY l.linked_at"
-            }
-            None => {
-                "SELECT l.* FROM letter l JOIN record r ON r.id = l.record \
-                     WHERE r.organisation = $1 AND l.case_digest <> $2 AND l.confirmed_at IS NULL ORDER BY l.linked_at"
-            }
-        };
-        let rows = sqlx::query(sql)
-            .bind(organisation.to_string())
-            .bind(case.map(|case| case.as_bytes().to_vec()).unwrap_or_default())
-            .fetch_all(self.db.read())
-            .await
-            .map_err(StoreError::database("listing letters"))?;
-        rows.iter()
-            .map(|row| {
-                Ok(LetterLink {
-                    record: RecordId::from_uuid(row.id("record")?),
-                    system: row.text("system")?,
-                    registered_on: row.text("registered_on")?,
-                    taken_over: row.text("taken_over")?,
-                    linked_at: row.time("linked_at")?,
-                    confirmed_at: row.time_or_null("confirmed_at")?,
-                })
-            })
-            .collect()
+    replace_decision(tx, decision, now).await?;
+    insert_set(tx, &change.set).await?;
+    if decision.outcome != Outcome::Archive {
+        let payload = serde_json::to_string(&[change.projection]).unwrap_or_default();
+        insert_outbox(tx, &[OutboxRow { kind: "withdrawal", payload }], now).await?;
     }
+    mark_stale(tx, &[change.conversation], now).await?;
+    Ok(true)
 }
 
 async fn insert_step_answer(
@@ -279,7 +187,7 @@ async fn insert_step_answer(
         "INSERT INTO step_answer (entry, record, asked, answer, actor, answered_at) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(bytes(pending.entry().id().uuid()))
-    .bind(bytes(answered.record.uuid()))
+    .bind(bytes(answered.change.record.uuid()))
     .bind(answered.asked.clone())
     .bind(answered.answer)
     .bind(bytes(answered.actor.uuid()))

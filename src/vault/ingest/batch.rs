@@ -5,17 +5,19 @@ use super::resolve::{Arrival, Before, Digests, Resolution, Resolved, Resolver};
 use super::rows::publish_row;
 use super::{IngestReport, Intake};
 use crate::capture::{Format, Item, Unit};
-use crate::decide::{Answer, Asks, Decision, Defined, Facts as JudgedFacts, Given, Judges, Profile};
+use crate::decide::{Answer, Asks, Decision, Fact as Asked, Facts as JudgedFacts, Given, Judges, Profile};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
     ByteRange, ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp,
 };
 use crate::store::catalogue::{
-    Batch, Channel, ChannelFact, Fact, FindRow, FlagRow, OutboxRow, SightingRow, SubjectRow, Verdicts,
-    Withheld,
+    Batch, Channel, ChannelFact, DecisionSetRow, Fact, FindRow, FlagRow, OutboxRow, SightingRow, SubjectRow,
+    Verdicts, Withheld,
 };
 use crate::vault::conversation::{Facts, Member, People, computed, text_to_judge};
 use crate::vault::cores::on_every_core;
+use crate::vault::deciding::{decide_anew_within, kept_answers};
+use crate::vault::decision_receipt::stating;
 use crate::vault::layout::Layout;
 use crate::vault::minimise::{self, Minimised, Minimiser};
 use crate::vault::names::Names;
@@ -62,6 +64,20 @@ impl Intake<'_> {
         self.commit(prepared, report).await
     }
 
+    /// A tree may ask whether the organisation answered: what came in may be an answer, or have one already.
+    async fn answered(&self, came_in: &[RecordId]) -> Result<(), VaultError> {
+        let trees = self.facts.iter().filter(|fact| fact.fact == Fact::Tree).map(|fact| fact.value.as_str());
+        let asks =
+            |id: &str| self.rules.trees.get(id).is_some_and(|tree| tree.asks(Asks::Fact(Asked::Answered)));
+        if !trees.chain([DEFAULT_TREE]).any(asks) {
+            return Ok(());
+        }
+        let organisation = &self.channel.organisation;
+        let answered = self.archive.catalogue.answered_among(organisation, came_in).await?;
+        decide_anew_within(self.archive, self.rules, organisation, &answered, None, "answered").await?;
+        Ok(())
+    }
+
     fn names(&self) -> Names<'_> {
         Names::of_channel(&self.archive.digests, self.channel)
     }
@@ -82,18 +98,28 @@ impl Intake<'_> {
     async fn commit(&self, prepared: Prepared, report: &mut IngestReport) -> Result<(), VaultError> {
         let Prepared { sealed, mut batch, counts } = prepared;
         batch.pending.push(self.entry(&counts)?);
-        batch.pending.extend(self.decided(&counts)?);
+        if let Some((entry, set)) = self.decided(&counts, &batch)? {
+            batch.pending.push(entry);
+            batch.decision_set = Some(set);
+        }
         self.archive.blobs.put_once(sealed.segment.id, sealed.bytes.into()).await?;
         batch.segment = Some(sealed.segment);
         batch.fragments = sealed.fragments;
+        let came_in: Vec<RecordId> = batch.records.iter().map(|record| record.id).collect();
         self.archive.catalogue.commit(self.archive.logs.vault_origin(), batch).await?;
+        self.answered(&came_in).await?;
         self.archive.journal.wake();
         counts.add_to(report);
         Ok(())
     }
 
-    /// The decisions of a batch, counted by outcome; each stands with its path in the catalogue.
-    fn decided(&self, counts: &Counts) -> Result<Option<Pending>, VaultError> {
+    /// The decisions of a batch, counted by outcome, with the commitment to each of them; each stands with its path in
+    /// the catalogue.
+    fn decided(
+        &self,
+        counts: &Counts,
+        batch: &Batch,
+    ) -> Result<Option<(Pending, DecisionSetRow)>, VaultError> {
         if counts.outcomes.is_empty() {
             return Ok(None);
         }
@@ -104,7 +130,8 @@ impl Intake<'_> {
         for (outcome, count) in &counts.outcomes {
             entry = entry.counting(outcome.as_str().parse()?, *count);
         }
-        Ok(Some(Pending::event(entry)?))
+        let (entry, set) = stating(entry, &batch.decisions, batch.now)?;
+        Ok(Some((Pending::event(entry)?, set)))
     }
 }
 
@@ -276,14 +303,7 @@ impl Work {
         let text = zeroize::Zeroizing::new(text_to_judge(item));
         let definitions = &self.rules.definitions.in_force(Some(&self.channel.organisation), self.now);
         let judges = Judges { question: &self.rules.questions, definitions, text: &text };
-        let mut answers = judges.all();
-        // Of people nothing is kept that only the posts of an office-holder are asked.
-        answers.retain(|(asks, _)| match asks {
-            Asks::Definition(
-                Defined::GovernmentBusiness | Defined::PartyPolitical | Defined::PrivateLife,
-            ) => own,
-            _ => !own,
-        });
+        let answers = kept_answers(&judges, own);
         (tree.map_or_else(unsure, |tree| tree.decide(&facts, &judges)), answers)
     }
 

@@ -3,15 +3,17 @@
 use super::batch::{Arrived, Made, Work};
 use super::counts::Counts;
 use super::resolve::{Arrival, Resolution};
-use crate::decide::{Asks, Given, Profile};
-use crate::model::RecordId;
+use crate::decide::{Answer, Asks, Defined, Given, Profile, Sentiment};
+use crate::model::{ConversationId, ItemKind, RecordId};
 use crate::store::catalogue::{
-    AnswerRow, Batch, DecisionRow, MinimisedRow, NameRow, OutboxRow, RecordRow, VersionRow, Withheld,
+    AnswerRow, Batch, DecisionRow, FormalRow, MinimisedRow, NameRow, OutboxRow, RecordRow, SentimentRow,
+    VersionRow, Withheld,
 };
 use crate::store::room::PublishedConversation;
-use crate::vault::VaultError;
+use crate::vault::conversation::text_to_judge;
 use crate::vault::publish::CONVERSATION;
-use std::collections::HashMap;
+use crate::vault::{VaultError, formal};
+use std::collections::{BTreeMap, HashMap};
 
 impl Work {
     /// What was kept out, by rule and by name.
@@ -68,12 +70,15 @@ impl Work {
             names: resolution.names.iter().map(copy_name).collect(),
             closed: resolution.closed.clone(),
             decisions: arrived.iter().map(|one| self.decision_row(one)).collect(),
+            decision_set: None,
             subjects: made.subjects,
             merged: resolution.merged.clone(),
             stale: resolution.touched.iter().copied().collect(),
             outbox: made.outbox,
             flags: made.flags,
             answers: arrived.iter().flat_map(answer_rows).collect(),
+            sentiment: self.sentiment_rows(arrived),
+            formal: arrived.iter().filter_map(|one| self.formal_row(one)).collect(),
             minimised: Vec::new(),
             found_by: made.found_by,
             pending: Vec::new(),
@@ -126,6 +131,42 @@ impl Work {
             left_out: (!one.left_out.is_empty())
                 .then(|| serde_json::to_string(&one.left_out).unwrap_or_default()),
         }
+    }
+
+    /// How reactions that are new sounded: counts by thread and day; nothing of it is kept of one of them.
+    fn sentiment_rows(&self, arrived: &[Arrived<'_>]) -> Vec<SentimentRow> {
+        let mut counts: BTreeMap<(ConversationId, String, Sentiment), u64> = BTreeMap::new();
+        let counted = |one: &&Arrived<'_>| {
+            one.resolved.arrival == Arrival::New && !one.own && one.item.kind != ItemKind::Page
+        };
+        for one in arrived.iter().filter(counted) {
+            let said = self.rules.sentiment.of(&zeroize::Zeroizing::new(text_to_judge(one.item)));
+            let day = one.item.posted_at.unwrap_or(self.now).day();
+            *counts.entry((one.conversation, day, said)).or_default() += 1;
+        }
+        let method = self.rules.sentiment.version();
+        let row = |((conversation, day, said), amount)| SentimentRow {
+            conversation,
+            channel: self.channel.id.clone(),
+            day,
+            method: method.clone(),
+            said,
+            amount,
+        };
+        counts.into_iter().map(row).collect()
+    }
+
+    /// A formal message is kept with its time of receipt: when it was posted, or else when it came in.
+    fn formal_row(&self, one: &Arrived<'_>) -> Option<FormalRow> {
+        let found = one.answers.iter().find(|(asks, _)| *asks == Asks::Definition(Defined::Formal));
+        let formal = found.is_some_and(|(_, given)| given.verdict.answer == Answer::Yes);
+        let received_at = one.item.posted_at.unwrap_or(self.now);
+        let due_at = formal::due(&self.rules, &self.channel.organisation, received_at, self.now);
+        (formal && !one.own && one.item.kind != ItemKind::Page).then_some(FormalRow {
+            record: one.resolved.record,
+            received_at,
+            due_at,
+        })
     }
 
     fn decision_row(&self, one: &Arrived<'_>) -> DecisionRow {

@@ -5,6 +5,8 @@
 
 #[path = "../../../src/capture/mod.rs"]
 pub mod capture;
+#[path = "../../../src/decide/mod.rs"]
+pub mod decide;
 #[path = "../../../src/detect/mod.rs"]
 pub mod detect;
 pub mod given;

@@ -37,8 +37,18 @@ fn write_all() -> std::io::Result<()> {
         write(folder, "capture", at, text)?;
         write(folder, "capture", at + CAPTURES.len(), gzip(text.as_bytes())?)?;
     }
+    for (at, list) in LETTERS.iter().enumerate() {
+        write(folder, "letters", at, list)?;
+    }
     write(folder, "capture", 2 * CAPTURES.len(), include_bytes!("../../intake/repository.car"))
 }
+
+/// Lists of the letter system, good and bad; the first byte says whether a heading is put before.
+const LETTERS: &[&str] = &[
+    "system;case_number;record;registered_on;taken_over\nbrieven;B-17;0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11;2026-03-09;tekst\n",
+    "\u{1}brieven,B-18,,,,,10-03-2026,\"ontvangen, \"\"ja\"\"\"\r\n",
+    "\u{1}brieven,\"B-18,,,\n",
+];
 
 fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());

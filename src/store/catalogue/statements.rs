@@ -1,0 +1,102 @@
+//! Decisions as they were made, one after another, and what the ledger committed to of them.
+
+use super::Catalogue;
+use super::commit::DecisionRow;
+use crate::ledger::{EntryId, Hash};
+use crate::model::{RecordId, Timestamp, VersionId};
+use crate::store::StoreError;
+use crate::store::rows::{RowValues, bytes};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Transaction};
+
+/// What one entry committed to: the salted hashes of its decisions, in their order.
+#[derive(Debug)]
+pub struct DecisionSetRow {
+    /// The entry.
+    pub entry: EntryId,
+    /// When they were made.
+    pub decided_at: Timestamp,
+    /// The hashes.
+    pub commitments: Vec<Hash>,
+}
+
+impl Catalogue {
+    /// Every decision on a record as it was made, newest first; those that a later one took the place of too.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decisions_made(&self, record: RecordId) -> Result<Vec<DecisionRow>, StoreError> {
+        let columns = "record, version, outcome, tree, tree_version, path, decided_at, ending, keep, salt";
+        let sql = format!(
+            "SELECT {columns} FROM decision WHERE record = $1 UNION ALL \
+             SELECT {columns} FROM decision_before WHERE record = $1 ORDER BY decided_at DESC"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(bytes(record.uuid()))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading decisions"))?;
+        rows.iter().map(decision_of).collect()
+    }
+
+    /// What was committed to at that moment: usually one entry.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decision_sets(&self, decided_at: Timestamp) -> Result<Vec<DecisionSetRow>, StoreError> {
+        let rows =
+            sqlx::query("SELECT entry, decided_at, commitments FROM decision_set WHERE decided_at = $1")
+                .bind(decided_at.micros())
+                .fetch_all(self.db.read())
+                .await
+                .map_err(StoreError::database("reading commitments"))?;
+        rows.iter().map(set_of).collect()
+    }
+}
+
+pub(super) async fn insert_set(
+    tx: &mut Transaction<'static, Any>,
+    set: &DecisionSetRow,
+) -> Result<(), StoreError> {
+    let commitments: Vec<u8> = set.commitments.iter().flat_map(|hash| *hash.as_bytes()).collect();
+    sqlx::query("INSERT INTO decision_set (entry, decided_at, commitments) VALUES ($1, $2, $3)")
+        .bind(bytes(set.entry.uuid()))
+        .bind(set.decided_at.micros())
+        .bind(commitments)
+        .execute(&mut **tx)
+        .await
+        .map_err(StoreError::database("keeping commitments"))?;
+    Ok(())
+}
+
+fn set_of(row: &AnyRow) -> Result<DecisionSetRow, StoreError> {
+    let (commitments, rest) = row.blob("commitments").map(split)?;
+    if rest {
+        return Err(StoreError::Corrupt { what: "commitments" });
+    }
+    Ok(DecisionSetRow {
+        entry: EntryId::from_uuid(row.id("entry")?),
+        decided_at: row.time("decided_at")?,
+        commitments,
+    })
+}
+
+fn split(all: Vec<u8>) -> (Vec<Hash>, bool) {
+    let (hashes, rest) = all.as_chunks::<{ Hash::LEN }>();
+    (hashes.iter().map(|bytes| Hash::from_bytes(*bytes)).collect(), !rest.is_empty())
+}
+
+fn decision_of(row: &AnyRow) -> Result<DecisionRow, StoreError> {
+    Ok(DecisionRow {
+        record: RecordId::from_uuid(row.id("record")?),
+        version: VersionId::from_uuid(row.id("version")?),
+        outcome: row.term("outcome")?,
+        tree: row.text("tree")?,
+        tree_version: row.text("tree_version")?,
+        path: row.text("path")?,
+        ending: row.text("ending")?,
+        keep: row.text_or_null("keep")?,
+        salt: row.blob_or_null("salt")?.unwrap_or_default(),
+        decided_at: row.time("decided_at")?,
+    })
+}

@@ -1,0 +1,171 @@
+//! Decisions with their commitments, formal messages, letters, counts: together with the ledger or not at all.
+
+use super::fixture::*;
+use super::stage::Stage;
+use knik::decide::Sentiment;
+use knik::ledger::{EntryId, Hash};
+use knik::model::{ActorId, ConversationId, ItemDigest, Outcome, ProjectionId, RecordId};
+use knik::store::catalogue::{
+    Batch, Catalogue, Confirmation, DecisionChange, DecisionRow, DecisionSetRow, FormalHandled, FormalRow,
+    LetterRow, SentimentRow,
+};
+use knik::store::database::Plane;
+
+fn record(n: u128) -> RecordId {
+    RecordId::from_uuid(id(n))
+}
+
+fn set(n: u128, hashes: &[u8]) -> DecisionSetRow {
+    let commitments = hashes.iter().map(|byte| Hash::from_bytes([*byte; 32])).collect();
+    DecisionSetRow {
+        entry: EntryId::from_uuid(id(n)),
+        decided_at: at(i64::try_from(n).unwrap()),
+        commitments,
+    }
+}
+
+pub async fn decisions_stand_with_what_the_ledger_committed_to(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    let first = Batch { decision_set: Some(set(1, &[1, 2])), ..batch(1) };
+    catalogue.commit(&log(), first).await.unwrap();
+    let known = catalogue.decision_sets(at(1)).await.unwrap();
+    assert_eq!((known.len(), known[0].commitments.len(), known[0].entry), (1, 2, EntryId::from_uuid(id(1))));
+    assert!(catalogue.decision_sets(at(2)).await.unwrap().is_empty());
+    let otherwise = |version: u128| DecisionChange {
+        record: record(1),
+        projection: ProjectionId::from_uuid(id(1001)),
+        conversation: ConversationId::from_uuid(id(1)),
+        decision: DecisionRow {
+            outcome: Outcome::Refer,
+            salt: vec![8; 16],
+            decided_at: at(3),
+            ..decision(1, version)
+        },
+        set: set(3, &[3]),
+    };
+    let change = async |version, n| {
+        catalogue.change_decision(&log(), &otherwise(version), step(n), at(3)).await.unwrap().is_some()
+    };
+    assert!(!change(9, 20).await, "another version is in force");
+    assert!(catalogue.decision_sets(at(3)).await.unwrap().is_empty(), "nothing of it stands");
+    assert!(change(1, 21).await);
+    let made = catalogue.decisions_made(record(1)).await.unwrap();
+    let told: Vec<_> = made.iter().map(|row| (row.outcome, row.salt[0])).collect();
+    assert_eq!(told, [(Outcome::Refer, 8), (Outcome::Archive, 7)], "newest first, with its own salt each");
+    assert_eq!(catalogue.decision_sets(at(3)).await.unwrap()[0].commitments.len(), 1);
+}
+
+fn handled(n: u128, done: &'static str) -> FormalHandled {
+    FormalHandled {
+        record: record(n),
+        received_at: at(60),
+        due_at: at(120),
+        done,
+        case: (done == "registered").then(|| ("zaken".to_owned(), digest(40))),
+        forwarded_to: (done == "forwarded").then(|| "Gemeente".to_owned()),
+        actor: ActorId::from_uuid(id(900)),
+        sender_told_at: None,
+    }
+}
+
+pub async fn a_formal_message_is_handled_once_and_keeps_its_time_of_receipt(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    let row = |n| FormalRow { record: record(n), received_at: at(60), due_at: at(120) };
+    catalogue.commit(&log(), Batch { formal: vec![row(1)], ..batch(1) }).await.unwrap();
+    catalogue.commit(&log(), batch(2)).await.unwrap();
+    let all = async |catalogue: &Catalogue, now| {
+        catalogue.formal_messages(&organisation(), None, at(now)).await.unwrap()
+    };
+    let known = all(&catalogue, 119).await;
+    assert_eq!((known.len(), known[0].overdue, known[0].state.as_str()), (1, false, "waiting"));
+    assert!(all(&catalogue, 120).await[0].overdue);
+    let handle = async |n, done, entry| {
+        catalogue
+            .handle_formal(&log(), &handled(n, done), step(entry), None, at(130))
+            .await
+            .unwrap()
+            .is_some()
+    };
+    assert!(handle(1, "registered", 30).await);
+    assert!(!handle(1, "forwarded", 31).await, "once");
+    assert!(handle(2, "forwarded", 32).await, "one that was not known as formal");
+    let known = all(&catalogue, 500).await;
+    let told: Vec<_> = known.iter().map(|of| (of.state.as_str(), of.overdue)).collect();
+    assert_eq!(told, [("registered", false), ("forwarded", true)], "the sender was not told");
+    assert_eq!(known[0].received_at, at(60));
+    let tell =
+        async |entry| catalogue.tell_sender(&log(), record(2), at(140), step(entry)).await.unwrap().is_some();
+    assert!(tell(33).await && !tell(34).await);
+    assert!(!all(&catalogue, 500).await[1].overdue);
+    let by_case = catalogue.formal_messages(&organisation(), Some(digest(40)), at(500)).await.unwrap();
+    assert_eq!(by_case.iter().map(|of| of.record).collect::<Vec<_>>(), [record(1)]);
+}
+
+fn letter(n: u128, case: u8) -> LetterRow {
+    LetterRow {
+        record: record(n),
+        system: "brieven".to_owned(),
+        case: digest(case),
+        registered_on: "2026-03-09".to_owned(),
+        registrar: ActorId::from_uuid(id(900)),
+        taken_over: "tekst".to_owned(),
+        confirmed: None,
+    }
+}
+
+pub async fn letters_are_written_all_or_none_and_confirmed_by_case(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    for n in [1, 2] {
+        catalogue.commit(&log(), batch(n)).await.unwrap();
+    }
+    let due = async || catalogue.letters(&organisation(), None).await.unwrap();
+    let link = async |letters: Vec<(LetterRow, u128)>| {
+        let links = letters.into_iter().map(|(row, entry)| (row, step(entry), None)).collect();
+        catalogue.write_letters(&log(), &organisation(), links, Vec::new(), at(10)).await.unwrap()
+    };
+    assert!(link(vec![(letter(1, 50), 40)]).await.is_some());
+    assert!(link(vec![(letter(2, 50), 41), (letter(1, 51), 42)]).await.is_none());
+    assert_eq!(due().await.len(), 1, "none of the two came in");
+    assert!(link(vec![(letter(2, 50), 43)]).await.is_some());
+    let confirm = async |case: ItemDigest, entry| {
+        let said = "ontvangen".to_owned();
+        let confirmation = Confirmation { case, at: at(20), said, by: ActorId::from_uuid(id(900)) };
+        let steps = vec![(confirmation, step(entry), None)];
+        catalogue
+            .write_letters(&log(), &organisation(), Vec::new(), steps, at(20))
+            .await
+            .unwrap()
+            .unwrap()
+            .len()
+    };
+    assert_eq!((confirm(digest(51), 44).await, confirm(digest(50), 45).await), (0, 2));
+    assert!(due().await.is_empty());
+    let of_case = catalogue.letters(&organisation(), Some(digest(50))).await.unwrap();
+    assert!(of_case.iter().all(|link| link.confirmation.as_deref() == Some("ontvangen")));
+    assert_eq!(
+        catalogue.letter_of(record(1)).await.unwrap().unwrap().entry,
+        Some(EntryId::from_uuid(id(40)))
+    );
+}
+
+pub async fn how_reactions_sounded_is_added_up_by_thread(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    let row = |day: &str, said, amount| SentimentRow {
+        conversation: ConversationId::from_uuid(id(1)),
+        channel: channel().id,
+        day: day.to_owned(),
+        method: "words 1".to_owned(),
+        said,
+        amount,
+    };
+    let sentiment = vec![
+        row("2026-03-09", Sentiment::Positive, 2),
+        row("2026-03-10", Sentiment::Positive, 3),
+        row("2026-03-10", Sentiment::Mixed, 1),
+        row("2026-04-01", Sentiment::Positive, 9),
+    ];
+    catalogue.commit(&log(), Batch { sentiment, ..batch(1) }).await.unwrap();
+    let counted = catalogue.sentiment(&organisation(), "2026-03-01", "2026-04-01").await.unwrap();
+    let told: Vec<_> = counted.iter().map(|row| (row.said, row.amount)).collect();
+    assert_eq!(told, [(Sentiment::Mixed, 1), (Sentiment::Positive, 5)]);
+}
