@@ -95,7 +95,11 @@ impl Policies {
     /// The sentence that says what a policy is for; `None` when there is no such policy.
     #[must_use]
     pub fn text_of(&self, policy: &str) -> Option<&str> {
-        self.texts.get(policy).map(|text| text.text.as_str())
+        self.texts.get(policy).map(|text| text.english.text.as_str())
+    }
+
+    pub(super) fn said_of(&self, policy: &str) -> Option<&PolicyText> {
+        self.texts.get(policy)
     }
 
     /// How many policies there are.

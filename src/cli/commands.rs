@@ -6,7 +6,7 @@ use super::control::{self, Intake, Order, Taken};
 use super::folder::DataFolder;
 use super::keys;
 use super::print;
-use super::{backup, compare, ledger, queue, register, requests, review, revoke, status, verify};
+use super::{backup, compare, ledger, publications, queue, register, requests, review, revoke, status, verify};
 use crate::capture::Format;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;
@@ -68,6 +68,7 @@ pub(super) async fn execute(
             publish::take_down(archive).await?;
             Ok(json!({ "revoked": id }))
         }
+        Order::Publication(asked) => publications::execute(folder, asked).await,
         Order::Appointments { kind, asked } => appointments::execute(folder, kind, asked).await,
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
         Order::Compare(asked) => compare::execute(folder, asked).await,

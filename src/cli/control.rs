@@ -12,6 +12,7 @@ use super::compare::CompareOrder;
 use super::folder::DataFolder;
 use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
+use super::publications::PublicationOrder;
 use super::queue::QueueOrder;
 use super::register::RegisterOrder;
 use super::requests::RequestOrder;
@@ -63,6 +64,8 @@ pub(super) enum Order {
     ListGrants,
     /// End a grant.
     RevokeGrant { id: GrantId },
+    /// What is published to everyone.
+    Publication(PublicationOrder),
     /// Mandates of approvers, or assignments of external reviewers.
     Appointments { kind: AppointmentKind, asked: AppointmentOrder },
     /// What was decided.

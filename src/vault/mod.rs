@@ -26,6 +26,7 @@ mod names;
 pub mod openings;
 mod originals;
 pub mod oversight;
+pub mod publications;
 pub mod publish;
 pub mod queue;
 pub mod reach;

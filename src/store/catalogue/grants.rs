@@ -90,7 +90,11 @@ impl Catalogue {
         self.known_actor(issuer, subject).await?.ok_or(StoreError::Corrupt { what: "actor" })
     }
 
-    pub(super) async fn known_actor(
+    /// The actor behind an issuer's subject; `None` when nobody ever was.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn known_actor(
         &self,
         issuer: &str,
         subject: &str,
