@@ -69,9 +69,10 @@ fn conversation(texts: &[String], first: usize) -> Result<Vec<PublishedProjectio
 
 fn projection(text: &str, number: usize, place: usize) -> Result<PublishedProjection> {
     let author = u32::try_from(place % 7)?;
-    let day = jiff::civil::date(2025, 1, 1).checked_add(jiff::Span::new().days(i64::try_from(number % DAYS)?))?;
+    let day =
+        jiff::civil::date(2025, 1, 1).checked_add(jiff::Span::new().days(i64::try_from(number % DAYS)?))?;
     let mut pieces = vec![json!({ "text": text })];
-    if number % NAMES_ONE_IN == 0 {
+    if number.is_multiple_of(NAMES_ONE_IN) {
         let named = json!({"entity": "PERSON", "subject": author + 1, "exemption": "woo-5.1.2e", "status": "provisional"});
         pieces.extend([json!({ "placeholder": named }), json!({ "text": " schreef dat." })]);
     }

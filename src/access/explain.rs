@@ -73,7 +73,9 @@ impl Policies {
             let whole = said.and_then(|said| said.dutch.as_ref()).map(|dutch| dutch.text.as_str());
             let text = match part {
                 "" => whole,
-                part => said.and_then(|said| said.part_in_dutch(part)).or_else(|| rule_in_dutch(policy, part)),
+                part => {
+                    said.and_then(|said| said.part_in_dutch(part)).or_else(|| rule_in_dutch(policy, part))
+                }
             };
             if let Some(text) = text {
                 because.text = text.to_owned();

@@ -6,7 +6,9 @@ use super::control::{self, Intake, Order, Taken};
 use super::folder::DataFolder;
 use super::keys;
 use super::print;
-use super::{backup, compare, ledger, publications, queue, register, requests, review, revoke, status, verify};
+use super::{
+    backup, compare, ledger, publications, queue, register, requests, review, revoke, status, verify,
+};
 use crate::capture::Format;
 use crate::store::spool::Spool;
 use crate::vault::VaultError;

@@ -78,8 +78,15 @@ impl PublicationCommand {
     pub(super) fn order(self) -> Order {
         Order::Publication(match self {
             Self::Add(asked) => {
-                let PublicationArguments { organisation, document, legal_basis, channel, from_day, until_day, until } =
-                    *asked;
+                let PublicationArguments {
+                    organisation,
+                    document,
+                    legal_basis,
+                    channel,
+                    from_day,
+                    until_day,
+                    until,
+                } = *asked;
                 PublicationOrder::Add {
                     organisation,
                     document,
@@ -103,7 +110,15 @@ impl PublicationCommand {
 pub(super) async fn execute(folder: &DataFolder, asked: PublicationOrder) -> Result<Value> {
     let (archive, rules) = (&folder.archive, &folder.rules);
     match asked {
-        PublicationOrder::Add { organisation, document, legal_basis, channels, from_day, until_day, until } => {
+        PublicationOrder::Add {
+            organisation,
+            document,
+            legal_basis,
+            channels,
+            from_day,
+            until_day,
+            until,
+        } => {
             let asked =
                 Publishing { organisation, document, legal_basis, channels, from_day, until_day, until };
             Ok(json!(publications::publish(archive, rules, asked, None).await?))

@@ -27,6 +27,7 @@ mod view;
 #[cfg(test)]
 mod properties;
 
+pub use crate::model::Language;
 pub use cover::{RedactionPolicy, redact};
 pub use error::RedactError;
 pub use exemptions::{Exemption, ExemptionKind, Exemptions, Regime};
@@ -35,7 +36,6 @@ pub use leak::leaks;
 pub use operator_plan::OperatorPlan;
 pub use operators::{Applied, Operator, OperatorError, OperatorName, Operators, PseudonymSource};
 pub use piece::{Piece, Placeholder, RedactedText, Status};
-pub use crate::model::Language;
 pub use plan::{Bilingual, Mode, Plan, Plans};
 pub use projection::{Passage, Projection, Source, SourcePassage, project};
 pub use projection_policy::ProjectionPolicy;

@@ -51,7 +51,11 @@ async fn entries(vault: &TestVault, kind: EntryKind) -> Vec<Entry> {
     knik::vault::sequence::number(&vault.archive).await.unwrap();
     let leaves = vault.archive.journal.leaves(vault.archive.logs.vault_origin(), 0, u32::MAX).await.unwrap();
     let entries = leaves.iter().map(|(_, leaf)| Entry::parse(leaf).unwrap());
-    entries.filter(|entry| entry.kind() == kind && entry.outcome_code().is_some_and(|code| code.to_string() == "to-everyone")).collect()
+    entries
+        .filter(|entry| {
+            entry.kind() == kind && entry.outcome_code().is_some_and(|code| code.to_string() == "to-everyone")
+        })
+        .collect()
 }
 
 #[tokio::test]

@@ -17,7 +17,11 @@ fn shipped_policies_load_and_name_their_plans() {
     assert_eq!(policies.plans().collect::<Vec<_>>(), ["official", "public", "researcher", "reviewer"]);
     assert!(policies.text_of("researcher-never-opens-original").is_some());
     let english_only = policies.texts.values().filter(|text| text.dutch.is_none()).map(|text| &text.id);
-    assert_eq!(english_only.collect::<Vec<_>>(), [""; 0], "say these in Dutch too: @text_nl, @scope_nl, @clause_N_nl");
+    assert_eq!(
+        english_only.collect::<Vec<_>>(),
+        [""; 0],
+        "say these in Dutch too: @text_nl, @scope_nl, @clause_N_nl"
+    );
     fn shared<T: Send + Sync>(_: &T) {}
     shared(&policies);
 }

@@ -94,11 +94,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn known_actor(
-        &self,
-        issuer: &str,
-        subject: &str,
-    ) -> Result<Option<ActorId>, StoreError> {
+    pub async fn known_actor(&self, issuer: &str, subject: &str) -> Result<Option<ActorId>, StoreError> {
         let row = sqlx::query("SELECT id FROM actor WHERE issuer = $1 AND subject = $2")
             .bind(issuer.to_owned())
             .bind(subject.to_owned())

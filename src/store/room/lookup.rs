@@ -301,7 +301,8 @@ async fn records(
     if !references.is_empty() {
         for row in rows {
             // A name whose projection is gone names nothing.
-            if let (Some(reference), Some(_)) = (row.id_or_null("reference")?, row.id_or_null("projection")?) {
+            if let (Some(reference), Some(_)) = (row.id_or_null("reference")?, row.id_or_null("projection")?)
+            {
                 found.push((RecordRef::from_uuid(reference), Arc::new(row)));
             }
         }
