@@ -94,7 +94,8 @@ pub struct MeasuredChannel {
     pub instance: &'static str,
 }
 
-const X: MeasuredChannel = MeasuredChannel { id: CHANNEL, platform: "x", instance: "x.com" };
+/// The channel of generated reactions.
+pub const X: MeasuredChannel = MeasuredChannel { id: CHANNEL, platform: "x", instance: "x.com" };
 
 /// The demo's folder (its samples, certificates and issuer), an organisation with a channel, a grant in force.
 ///

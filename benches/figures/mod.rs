@@ -5,6 +5,7 @@ mod beside;
 mod bytes;
 mod client;
 mod disk;
+mod fill;
 mod ingest;
 mod latency;
 mod load;
@@ -40,6 +41,8 @@ pub struct Asked {
     program: Option<PathBuf>,
     /// Pairs of requests of each route.
     pairs: usize,
+    /// Fill the reading room directly, when there is nothing in it.
+    direct: bool,
     json: bool,
 }
 
@@ -84,6 +87,9 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
         return print(&asked, &report);
     }
     // Views and memory need records: they come in the way that is measured.
+    if asked.direct && !folder.is_filled() {
+        add(&mut report, "filled", fill::measure(&asked, &folder)?);
+    }
     if asked.what == What::Ingest || !folder.is_filled() {
         add(&mut report, "ingest", ingest::measure(&asked, &folder)?);
     }
@@ -139,6 +145,7 @@ impl Asked {
             from: None,
             program: None,
             pairs: 10_000,
+            direct: false,
             json: false,
         };
         let mut arguments = arguments;
@@ -163,6 +170,7 @@ impl Asked {
                 "--rounds" => asked.rounds = value()?.parse().context("--rounds")?,
                 "--keep" => asked.keep = Some(value()?.into()),
                 "--program" => asked.program = Some(value()?.into()),
+                "--direct" => asked.direct = true,
                 "--json" => asked.json = true,
                 // What `cargo bench` adds for harnesses.
                 "--bench" => {}

@@ -10,7 +10,7 @@ mod statuses;
 mod words;
 
 use page::{Page, Tweet};
-pub use statuses::{Written, statuses};
+pub use statuses::{Texts, Written, statuses};
 use std::io::{self, Write};
 use words::*;
 

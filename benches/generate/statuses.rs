@@ -111,6 +111,27 @@ pub fn statuses(count: u64, seed: u64, out: &mut impl Write) -> io::Result<Writt
     Ok(written)
 }
 
+/// The texts alone, a conversation at a time.
+pub struct Texts(Draw);
+
+impl Texts {
+    /// Texts of a seed.
+    pub const fn new(seed: u64) -> Self {
+        Self(Draw(seed ^ 0x6b6e_696b_0003))
+    }
+
+    /// The next conversation: 3 to 40 texts.
+    pub fn conversation(&mut self) -> Vec<String> {
+        let count = 3 + self.0.below(38);
+        let text = |_| {
+            let mut text = String::with_capacity(256);
+            words(&mut text, &mut self.0);
+            text
+        };
+        (0..count).map(text).collect()
+    }
+}
+
 fn words(text: &mut String, draw: &mut Draw) {
     text.clear();
     for place in 0..8 + draw.below(25) {

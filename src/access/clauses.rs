@@ -13,11 +13,21 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// What a policy file says of one policy, beside the policy itself.
 pub(super) struct PolicyText {
     pub(super) id: String,
-    pub(super) text: String,
     pub(super) plan: Option<String>,
+    pub(super) english: Sentences,
+    /// Where the file says it in Dutch too.
+    pub(super) dutch: Option<Sentences>,
+}
+
+/// A policy in the words of one language.
+pub(super) struct Sentences {
+    pub(super) text: String,
     scope: String,
     clauses: Vec<String>,
 }
+
+/// How the names of annotations in Dutch end.
+const DUTCH: &str = "_nl";
 
 /// The probes of all permits, by action.
 #[derive(Default)]
@@ -40,27 +50,58 @@ impl PolicyText {
                     .to_owned(),
             );
         };
+        let known = |name: &str| {
+            let name = name.strip_suffix(DUTCH).unwrap_or(name);
+            matches!(name, "id" | "text" | "scope" | "plan") || name.starts_with("clause_")
+        };
+        if let Some((name, _)) = policy.annotations().find(|(name, _)| !known(name)) {
+            return Err(format!(
+                "policy `{id}` has @{name}, which is not known: use @id, @text, @scope, @plan, @clause_N, and for the \
+                 sentences in Dutch the same with {DUTCH}"
+            ));
+        }
+        let count = conditions(policy).map_err(|problem| format!("policy `{id}`: {problem}"))?.len();
+        let dutch = policy.annotations().any(|(name, _)| name.ends_with(DUTCH));
+        Ok(Self {
+            id: id.to_owned(),
+            plan: policy.annotation("plan").map(str::to_owned),
+            english: Sentences::read(policy, id, count, "")?,
+            dutch: dutch.then(|| Sentences::read(policy, id, count, DUTCH)).transpose()?,
+        })
+    }
+
+    /// The sentence behind a part of a reason's code (`scope`, or the number of a clause), in Dutch.
+    pub(super) fn part_in_dutch(&self, part: &str) -> Option<&str> {
+        let dutch = self.dutch.as_ref()?;
+        if part == "scope" {
+            return Some(&dutch.scope);
+        }
+        let number: usize = part.parse().ok()?;
+        dutch.clauses.get(number.checked_sub(1)?).map(String::as_str)
+    }
+}
+
+impl Sentences {
+    fn read(policy: &Policy, id: &str, clauses: usize, suffix: &str) -> Result<Self, String> {
         let asked = |name: &str| {
-            let text = policy.annotation(name).filter(|text| !text.trim().is_empty());
+            let name = format!("{name}{suffix}");
+            let text = policy.annotation(&name).filter(|text| !text.trim().is_empty());
             text.map(str::to_owned).ok_or_else(|| {
                 format!("policy `{id}` needs @{name}(\"…\"), a sentence that says it in words")
             })
         };
-        let known =
-            |name: &str| matches!(name, "id" | "text" | "scope" | "plan") || name.starts_with("clause_");
-        if let Some((name, _)) = policy.annotations().find(|(name, _)| !known(name)) {
+        let told = policy.annotations().filter(|(name, _)| {
+            let number = name.strip_suffix(suffix).and_then(|name| name.strip_prefix("clause_"));
+            number.is_some_and(|number| !number.ends_with(DUTCH))
+        });
+        let told = told.count();
+        let said = (1..=clauses).map(|n| asked(&format!("clause_{n}"))).collect::<Result<Vec<_>, _>>()?;
+        if told != clauses {
             return Err(format!(
-                "policy `{id}` has @{name}, which is not known: use @id, @text, @scope, @plan, @clause_N"
+                "policy `{id}` has {told} @clause_N{suffix} for {clauses} clauses: make them as many"
             ));
         }
-        let count = conditions(policy).map_err(|problem| format!("policy `{id}`: {problem}"))?.len();
-        let clauses = (1..=count).map(|n| asked(&format!("clause_{n}"))).collect::<Result<Vec<_>, _>>()?;
-        let told = policy.annotations().filter(|(name, _)| name.starts_with("clause_")).count();
-        if told != count {
-            return Err(format!("policy `{id}` has {told} @clause_N for {count} clauses: make them as many"));
-        }
-        let plan = policy.annotation("plan").map(str::to_owned);
-        Ok(Self { id: id.to_owned(), text: asked("text")?, plan, scope: asked("scope")?, clauses })
+        Ok(Self { text: asked("text")?, scope: asked("scope")?, clauses: said })
     }
 }
 
@@ -115,10 +156,10 @@ impl PolicyText {
     /// (which is so when they ask about something an earlier clause requires to be there).
     fn missing(&self, held: &HashSet<&PolicyId>, failed: &HashSet<&PolicyId>) -> Vec<Reason> {
         if !held.contains(&probe_id(&self.id, 0)) {
-            return vec![Reason::new(format!("{}#scope", self.id), self.scope.as_str())];
+            return vec![Reason::new(format!("{}#scope", self.id), self.english.scope.as_str())];
         }
         let (mut untrue, mut unclear) = (Vec::new(), Vec::new());
-        for (n, clause) in (1..).zip(&self.clauses) {
+        for (n, clause) in (1..).zip(&self.english.clauses) {
             let probe = probe_id(&self.id, n);
             let reason = || Reason::new(format!("{}#{n}", self.id), clause.as_str());
             if failed.contains(&probe) {

@@ -17,6 +17,7 @@ use super::parse_process::ParseArguments;
 use super::patterns::PatternsCommand;
 use super::periodic::FiguresCommand;
 use super::policy::PolicyCommand;
+use super::publications::PublicationCommand;
 use super::question::{self, QuestionArguments};
 use super::queue::QueueCommand;
 use super::receipt::ReceiptArguments;
@@ -92,6 +93,9 @@ pub(super) enum Command {
     /// Who may read what, until when.
     #[command(subcommand, after_help = "Example: knik grant list")]
     Grant(GrantCommand),
+    /// What is published to everyone: by which decision, until when.
+    #[command(subcommand, after_help = "Example: knik publication list")]
+    Publication(PublicationCommand),
     /// Mandates of approvers: by which document, for which channels, until when.
     #[command(subcommand, after_help = "Example: knik mandate list")]
     Mandate(MandateCommand),

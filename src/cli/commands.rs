@@ -7,8 +7,8 @@ use super::folder::DataFolder;
 use super::keys;
 use super::print;
 use super::{
-    backup, compare, formal, incident, ledger, letter, periodic, queue, receipt, register, report, requests,
-    review, revoke, status, verify,
+    backup, compare, formal, incident, ledger, letter, periodic, publications, queue, receipt, register,
+    report, requests, review, revoke, status, verify,
 };
 use crate::capture::Format;
 use crate::store::spool::Spool;
@@ -71,6 +71,7 @@ pub(super) async fn execute(
             publish::take_down(archive).await?;
             Ok(json!({ "revoked": id }))
         }
+        Order::Publication(asked) => publications::execute(folder, asked).await,
         Order::Appointments { kind, asked } => appointments::execute(folder, kind, asked).await,
         Order::Decisions { organisation, outcome } => decisions(folder, &organisation, outcome).await,
         Order::Compare(asked) => compare::execute(folder, asked).await,

@@ -16,6 +16,7 @@ use super::keys::KeysOrder;
 use super::ledger::LedgerOrder;
 use super::letter::LetterOrder;
 use super::periodic::FiguresCommand;
+use super::publications::PublicationOrder;
 use super::queue::QueueOrder;
 use super::receipt::ReceiptArguments;
 use super::register::RegisterOrder;
@@ -69,6 +70,8 @@ pub(super) enum Order {
     ListGrants,
     /// End a grant.
     RevokeGrant { id: GrantId },
+    /// What is published to everyone.
+    Publication(PublicationOrder),
     /// Mandates of approvers, or assignments of external reviewers.
     Appointments { kind: AppointmentKind, asked: AppointmentOrder },
     /// What was decided.

@@ -36,6 +36,7 @@ mod patterns;
 mod periodic;
 mod policy;
 mod print;
+mod publications;
 mod question;
 mod queue;
 mod receipt;
@@ -65,6 +66,7 @@ use anyhow::{Context, Result, bail};
 use arguments::{ChannelCommand, Command, GrantCommand, OrganisationCommand};
 use control::Order;
 use keys::KeysCommand;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::path::Path;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -83,11 +85,8 @@ pub fn main() -> ExitCode {
     if !matches!(arguments.command, Command::ReadingRoom) {
         log_to_stderr(&log_wanted());
     }
-    // A panic's message may quote what was being worked on: only its place is told.
-    std::panic::set_hook(Box::new(|panic| {
-        let at = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(%at, "panic");
-    }));
+    tell_panics_by_place();
+    set_limits();
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(arguments)));
@@ -95,6 +94,29 @@ pub fn main() -> ExitCode {
         eprintln!("knik: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// Has panics tell their place only: a panic's message may quote what was being worked on.
+pub fn tell_panics_by_place() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(%at, "panic");
+    }));
+}
+
+/// Lets this process and its children have as many connections at once as the system allows them, and write no core
+/// dumps: memory holds keys, originals and names.
+fn set_limits() {
+    let files = getrlimit(Resource::Nofile);
+    let set = [
+        (Resource::Nofile, Rlimit { current: files.maximum, ..files }),
+        (Resource::Core, Rlimit { current: Some(0), ..getrlimit(Resource::Core) }),
+    ];
+    for (of, limit) in set {
+        if let Err(error) = setrlimit(of, limit) {
+            tracing::warn!(%error, resource = ?of, "a limit stays as it was");
+        }
+    }
 }
 
 /// What is to be logged, as whoever started the program wants it.
@@ -150,6 +172,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             order(&dir, asked.order()?, arguments.json).await?;
         }
         Command::Channel(ChannelCommand::List) => order(&dir, Order::ListChannels, arguments.json).await?,
+        Command::Publication(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Grant(GrantCommand::Add(asked)) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Grant(GrantCommand::List) => order(&dir, Order::ListGrants, arguments.json).await?,
         Command::Grant(GrantCommand::Revoke { id }) => {

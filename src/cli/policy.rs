@@ -7,7 +7,7 @@ use crate::access::{
     Policies, Request, Resource, ResourceKind,
 };
 use crate::model::{
-    ActorId, GrantId, LegalBasisCode, OrganisationId, PrivateText, RecordId, Role, Timestamp,
+    ActorId, GrantId, Language, LegalBasisCode, OrganisationId, PrivateText, RecordId, Role, Timestamp,
 };
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
@@ -33,7 +33,7 @@ pub(super) enum PolicyCommand {
         knik policy explain --as researcher@universiteit --do read-record --on record@min-low --grant-until 2027-01-01T00:00:00Z\n         \
         knik policy explain --as official@min-low --do open-original --on original@min-low --basis woo-request \\\n    \
         --case-number WOO-2026-17 --motivation 'search for a request under the Woo'\n         \
-        knik policy explain --as approver@min-low --do approve-grant --on grant-file@min-low --mandate-until 2027-01-01T00:00:00Z"
+        knik policy explain --as approver@min-low --do approve-grant --on grant-file@min-low --mandate-until 2027-01-01T00:00:00Z --language nl"
     )]
     Explain(Box<ExplainArguments>),
 }
@@ -91,6 +91,9 @@ pub(super) struct ExplainArguments {
     /// A folder as `policies/` is; what comes with the program when absent.
     #[arg(long, value_name = "DIR")]
     policies: Option<PathBuf>,
+    /// In which language: en or nl.
+    #[arg(long, default_value = "en", value_name = "LANGUAGE")]
+    language: Language,
 }
 
 /// `role@organisation`.
@@ -215,15 +218,22 @@ fn explain(asked: &ExplainArguments) -> Result<Explained> {
     let resource = asked.resource()?;
     if asked.what == Action::OpenOriginal {
         let bases = LegalBases::load("legal-bases.yaml", embedded::text(&files, "legal-bases.yaml")?)?;
-        return asked.opening(policies, &bases, &actor, at);
+        return asked.opening(policies, &bases, &actor, at).map(|said| asked.told(policies, said));
     }
     let grant = asked.grant(&resource);
     let request =
         Request { actor: &actor, action: asked.what, resource: &resource, grant: grant.as_ref(), now: at };
-    Ok(policies.explain(&policies.authorise(&request)))
+    Ok(asked.told(policies, policies.explain(&policies.authorise(&request))))
 }
 
 impl ExplainArguments {
+    fn told(&self, policies: &Policies, explained: Explained) -> Explained {
+        match self.language {
+            Language::English => explained,
+            Language::Dutch => policies.in_dutch(explained),
+        }
+    }
+
     fn assignment(&self) -> Option<Assignment> {
         match self.assigned_until {
             Some(until) => Some(Assignment { until: Some(until) }),

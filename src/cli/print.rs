@@ -6,7 +6,10 @@ use super::arguments::{IngestArguments, PlaneName};
 use super::control::Order;
 use super::keys;
 use super::parser::Parser;
-use super::{formal, incident, ledger, letter, periodic, queue, register, report, requests, review, revoke};
+use super::{
+    formal, incident, ledger, letter, periodic, publications, queue, register, report, requests, review,
+    revoke,
+};
 use crate::capture::{Format, Limits};
 use crate::config::Ingest;
 use crate::http::openapi;
@@ -226,6 +229,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
                 &["id", "organisation", "reader", "purpose", "legalBasis", "until", "revokedAt"],
             );
         }
+        Order::Publication(asked) => publications::print(asked, answer),
         Order::Appointments { asked, .. } => appointments::print(asked, answer),
         Order::Decisions { .. } => decisions(answer),
         Order::Queue(asked) => queue::print(asked, answer)?,

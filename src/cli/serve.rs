@@ -143,7 +143,11 @@ impl Running {
     /// When either of them stopped with an error.
     pub async fn until_stopped(mut self) -> Result<()> {
         let ended = tokio::select! {
-            vault = &mut self.vault => vault.context("the vault stopped")?.context("the vault"),
+            // What a task panicked with may quote what it was working on.
+            vault = &mut self.vault => match vault {
+                Ok(ended) => ended.context("the vault"),
+                Err(_) => Err(anyhow::anyhow!("the vault stopped")),
+            },
             room = self.room.wait() => match room {
                 Ok(status) => Err(anyhow::anyhow!("the reading room stopped ({status})")),
                 Err(error) => Err(error).context("the reading room"),

@@ -23,6 +23,10 @@ impl ServeError {
     }
 }
 
+/// Handshakes that may be under way at once in one worker: whoever connects and says nothing keeps nobody out. Each
+/// has three seconds.
+const HANDSHAKES_MAX: usize = 16_384;
+
 /// Largest JSON body, in bytes.
 const JSON_BYTES_MAX: usize = 64 * 1024;
 
@@ -54,6 +58,7 @@ pub fn serve<S: Clone + Send + Sync + 'static>(
             .configure(routes)
     })
     .workers(workers)
+    .max_connection_rate(HANDSHAKES_MAX)
     .on_connect(PeerCertificate::keep)
     .client_request_timeout(Duration::from_secs(10))
     .keep_alive(Duration::from_secs(30))

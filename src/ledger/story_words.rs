@@ -74,9 +74,10 @@ const fn words_of(kind: EntryKind) -> Both {
             "formeel bericht ingeschreven, doorgestuurd of gemeld aan de afzender",
             "formal message registered, forwarded or told to its sender",
         ),
-        EntryKind::LetterLinked => {
-            ("record verbonden met een zaak in het brievensysteem", "record linked to a case of the letter system")
-        }
+        EntryKind::LetterLinked => (
+            "record verbonden met een zaak in het brievensysteem",
+            "record linked to a case of the letter system",
+        ),
         EntryKind::LetterConfirmed => {
             ("zaak bevestigd door het brievensysteem", "case confirmed by the letter system")
         }

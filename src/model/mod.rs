@@ -5,6 +5,7 @@
 
 mod finding;
 mod ids;
+mod language;
 pub mod markup;
 mod offsets;
 mod private;
@@ -19,6 +20,7 @@ pub use ids::{
     IncidentId, ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef,
     ReportId, RequestId, RevocationId, SegmentId, SubjectRef, SubjectRequestId, VersionId,
 };
+pub use language::Language;
 pub use offsets::{OffsetError, OffsetUnit};
 pub use private::PrivateText;
 pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};

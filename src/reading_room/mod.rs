@@ -19,7 +19,7 @@ use crate::model::{ActorId, GrantId, OrganisationId, ProjectionId, RecordRef, Ro
 use crate::redact::{Exemptions, Plans};
 use crate::store::StoreError;
 use crate::store::inbox::{InboxWriter, Message, RoomEvent, RoomEventKind};
-use crate::store::room::{ReadingGrant, Room, RoomRecord};
+use crate::store::room::{EVERYONE, Holder, ReadingGrant, Room, RoomRecord};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -94,17 +94,34 @@ impl ReadingRoom {
         wanted: Option<GrantId>,
         reference: Option<RecordRef>,
     ) -> Result<(Visit, Option<RoomRecord>), ReadingError> {
-        let known = self.room.visitor(&claims.issuer, &claims.subject, reference).await?;
-        let reader = known.as_ref().map(|visitor| visitor.reader);
-        let grants = known.map(|visitor| visitor.grants).unwrap_or_default();
-        let under = match wanted {
-            Some(id) => grants.into_iter().find(|(grant, _)| grant.id == id),
-            None => grants.into_iter().rfind(|(grant, _)| !grant.revoked),
+        let public = claims.role == Role::Public;
+        let (realm, name) = if public { EVERYONE } else { (claims.issuer.as_str(), claims.subject.as_str()) };
+        let visitor = match !public && realm == EVERYONE.0 {
+            // Nobody is everyone in another role.
+            true => None,
+            false => self.room.visitor(realm, name, reference).await?,
         };
-        let (grant, record) = under.map_or((None, None), |(grant, record)| (Some(grant), record));
-        let id = reader.unwrap_or(ActorId::from_uuid(Uuid::nil()));
-        let actor = Actor { id, role: claims.role, organisation: claims.organisation.clone() };
-        Ok((Visit { actor, known: reader, grant, at: (self.now)() }, record))
+        let (holder, named) = visitor.map_or((None, None), |found| (Some(found.holder), found.record));
+        let grants = holder.as_ref().map(|holder| holder.grants.as_slice()).unwrap_or_default();
+        let by_id = |id: GrantId| grants.iter().find(|grant| grant.id == id);
+        let grant = match (wanted, &named) {
+            (Some(id), _) => by_id(id),
+            // What is published may be of several organisations: it is asked for by its name alone.
+            (None, Some((of, _))) if public => by_id(*of),
+            _ => grants.iter().rfind(|grant| !grant.revoked),
+        };
+        let grant = grant.cloned();
+        // A record is found under the grant of this visit only.
+        let record = named.filter(|(of, _)| grant.as_ref().is_some_and(|grant| grant.id == *of));
+        let known = holder.as_ref().map(|holder| holder.reader).filter(|_| !public);
+        let actor = Actor {
+            id: known.unwrap_or(ActorId::from_uuid(Uuid::nil())),
+            role: claims.role,
+            organisation: claims.organisation.clone(),
+        };
+        let others = if public && wanted.is_none() { holder } else { None };
+        let visit = Visit { actor, known, grant, others, at: (self.now)() };
+        Ok((visit, record.map(|(_, record)| record)))
     }
 
     /// Decides; a refusal is made durable before it is answered.
@@ -155,13 +172,17 @@ impl ReadingRoom {
 struct Visit {
     actor: Actor,
     known: Option<ActorId>,
-    grant: Option<ReadingGrant>,
+    grant: Option<Arc<ReadingGrant>>,
+    /// What else was published to everyone, when this is one of the public who named no publication.
+    others: Option<Arc<Holder>>,
     at: Timestamp,
 }
 
 impl Visit {
+    /// Nobody of the public holds a grant: what is published is published to all.
     fn grant_facts(&self) -> Option<GrantFacts> {
-        self.grant.as_ref().map(|grant| GrantFacts {
+        let held = self.grant.as_ref().filter(|_| self.actor.role != Role::Public);
+        held.map(|grant| GrantFacts {
             id: grant.id,
             holder: self.actor.id,
             organisation: grant.organisation.clone(),
@@ -181,11 +202,25 @@ impl Visit {
         self.grant.as_ref().map(|grant| grant.id)
     }
 
+    /// Whether what this visit goes by is published to everyone now.
+    fn published(&self) -> bool {
+        let runs = |grant: &ReadingGrant| !grant.revoked && self.at < grant.until;
+        self.actor.role == Role::Public && self.grant.as_deref().is_some_and(runs)
+    }
+
+    /// Under what a conversation may be found that is asked for by its name.
+    fn candidates(&self) -> Vec<Arc<ReadingGrant>> {
+        match &self.others {
+            Some(holder) => holder.grants.iter().rev().filter(|grant| !grant.revoked).cloned().collect(),
+            None => self.grant.iter().cloned().collect(),
+        }
+    }
+
     /// What a list or search of this visit runs over.
     fn collection(&self) -> Resource {
         Resource::Collection {
             organisation: self.organisation(),
-            published: false,
+            published: self.published(),
             selected_by: self.grant_id(),
         }
     }

@@ -79,7 +79,7 @@ impl ReadingRoom {
         let (visit, found) = self.visit_for(claims, grant, Some(reference)).await?;
         let resource = Resource::Record {
             organisation: visit.organisation(),
-            published: false,
+            published: visit.published() && found.is_some(),
             selected_by: found.as_ref().and(visit.grant_id()),
         };
         let allowed = self.decide(&visit, Action::ReadRecord, &resource).await?;
@@ -101,14 +101,18 @@ impl ReadingRoom {
         reference: RecordRef,
         language: Language,
     ) -> Result<Vec<ReadingView>, ReadingError> {
-        let visit = self.visit(claims, grant).await?;
-        let found = match visit.grant_id() {
-            Some(grant) => self.room.conversation(grant, reference).await?,
-            None => Vec::new(),
-        };
+        let mut visit = self.visit(claims, grant).await?;
+        let mut found = Vec::new();
+        for grant in visit.candidates() {
+            found = self.room.conversation(grant.id, reference).await?;
+            if !found.is_empty() {
+                visit.grant = Some(grant);
+                break;
+            }
+        }
         let resource = Resource::Conversation {
             organisation: visit.organisation(),
-            published: false,
+            published: visit.published() && !found.is_empty(),
             selected_by: visit.grant_id().filter(|_| !found.is_empty()),
         };
         let allowed = self.decide(&visit, Action::ReadConversation, &resource).await?;

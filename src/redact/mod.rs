@@ -29,6 +29,7 @@ mod view;
 #[cfg(test)]
 mod properties;
 
+pub use crate::model::Language;
 pub use aid::{CitationWords, citation_text, finding_aid_html, finding_aid_text};
 pub use cover::{RedactionPolicy, redact};
 pub use error::RedactError;
@@ -39,7 +40,7 @@ pub use measured::{Figure, Measured, MeasuredError, Words};
 pub use operator_plan::OperatorPlan;
 pub use operators::{Applied, Operator, OperatorError, OperatorName, Operators, PseudonymSource};
 pub use piece::{Piece, Placeholder, RedactedText, Status};
-pub use plan::{Bilingual, Language, Mode, Plan, Plans};
+pub use plan::{Bilingual, Mode, Plan, Plans};
 pub use projection::{Passage, Projection, Source, SourcePassage, project};
 pub use projection_policy::ProjectionPolicy;
 pub use rewrite::{Placed, RewriteError, Rewritten, rewrite};

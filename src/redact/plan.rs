@@ -2,36 +2,10 @@
 
 use super::RedactError;
 use super::error::{parse, sound};
-use crate::model::{EntityType, ModelError};
+use crate::model::{EntityType, Language};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::str::FromStr;
 use std::sync::Arc;
-
-/// The languages of the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
-    /// Dutch (`nl`).
-    #[default]
-    Dutch,
-    /// English (`en`).
-    English,
-}
-
-impl FromStr for Language {
-    type Err = ModelError;
-    fn from_str(given: &str) -> Result<Self, ModelError> {
-        match given {
-            "nl" => Ok(Self::Dutch),
-            "en" => Ok(Self::English),
-            _ => Err(ModelError::Term {
-                what: "language",
-                given: given.chars().take(80).collect(),
-                expected: "nl, en".to_owned(),
-            }),
-        }
-    }
-}
 
 /// A text in both languages of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -69,7 +69,8 @@ pub enum StoreError {
     /// The ledger could not be continued.
     #[error("ledger: {0}")]
     Ledger(String),
-    /// Entries that shared a commit, whose outcome is unknown.
+    /// What was done together for several who wait: entries that shared a commit, whose outcome is unknown, or questions
+    /// that shared a look-up.
     #[error(transparent)]
     Group(std::sync::Arc<StoreError>),
     /// The time-stamp authority did not answer as one.

@@ -35,6 +35,7 @@ pub mod openings;
 mod originals;
 pub mod oversight;
 pub mod periodic;
+pub mod publications;
 pub mod publish;
 pub mod queue;
 pub mod reach;

@@ -6,7 +6,9 @@
 mod alike;
 mod boundary;
 mod pace;
+mod panics;
 mod policy;
+mod publication;
 mod rooms;
 mod search;
 mod separation;

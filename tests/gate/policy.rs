@@ -34,6 +34,42 @@ fn an_explanation_names_the_policies_that_decided_and_what_they_say() {
 }
 
 #[test]
+fn an_explanation_is_given_in_dutch_too() {
+    let dutch = |who: &str, what: &str, thing: &str, more: &[&str]| {
+        explain(who, what, thing, &[&["--language", "nl"], more].concat()).ok()
+    };
+    let allowed = dutch("official@min-low", "read-vault-view", "vault-record@min-low", &[]).out;
+    assert!(allowed.contains("toegestaan, door") && allowed.contains("een ambtenaar leest"), "{allowed}");
+    let absent = dutch("official@min-low", "read-vault-view", "vault-record@dwv", &[]).out;
+    for words in ["alsof het niet bestaat (404)", "gaat niet op:", "niets uit de kluis van een organisatie"] {
+        assert!(absent.contains(words), "{absent}");
+    }
+    let grounds = ["--basis", "criminal-procedure"];
+    let refused = dutch("official@min-low", "open-original", "original@min-low", &grounds).out;
+    for words in ["(403)", "een zaaknummer van 1 tot 64 tekens", "een tweede persoon"] {
+        assert!(refused.contains(words), "{refused}");
+    }
+    // Whatever is asked for, no sentence that comes with the program is in English only.
+    for (who, what, thing) in [
+        ("administrator@min-low", "list-vault-records", "registry@min-low"),
+        ("researcher@universiteit", "read-record", "record@min-low"),
+        ("public@burger", "search-records", "collection@min-low"),
+        ("approver@min-low", "approve-grant", "grant-file@min-low"),
+        ("harvester@min-low", "verify-ledger", "ledger"),
+    ] {
+        let of = |language: &str| {
+            let said = explain(who, what, thing, &["--json", "--language", language]).ok().json();
+            let because = said["because"].as_array().unwrap().clone();
+            because.into_iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let (english, dutch) = (of("en"), of("nl"));
+        assert_eq!(english.len(), dutch.len());
+        assert!(english.iter().zip(&dutch).all(|(one, other)| one != other), "{english:?}\n{dutch:?}");
+    }
+    explain("official@min-low", "read-vault-view", "service", &["--language", "fr"]).refused(&["nl, en"]);
+}
+
+#[test]
 fn facts_can_be_given_and_each_of_them_decides() {
     let allowed = |ran: Ran| ran.ok().json()["allowed"].as_bool().unwrap();
     let reads = |more: &[&str]| {

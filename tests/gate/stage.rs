@@ -51,6 +51,11 @@ pub async fn grant(vault: &TestVault, organisation: &str, subject: &str) -> Gran
 
 /// The reading room over what a vault published, under the vault's clock.
 pub fn reading_room(vault: &TestVault) -> ReadingRoom {
+    reading_room_later(vault, 0)
+}
+
+/// The same, when the vault's clock is so many seconds further.
+pub fn reading_room_later(vault: &TestVault, seconds: i64) -> ReadingRoom {
     let (rules, clock) = (rules(), vault.archive.sources.clone());
     ReadingRoom::new(
         Room::new(vault.room.clone()),
@@ -59,7 +64,7 @@ pub fn reading_room(vault: &TestVault) -> ReadingRoom {
         Arc::clone(&rules.plans),
         Arc::clone(&rules.exemptions),
         Arc::clone(&rules.research),
-        move || clock.now(),
+        move || clock.now().plus_seconds(seconds),
     )
 }
 

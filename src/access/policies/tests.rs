@@ -16,6 +16,12 @@ fn shipped_policies_load_and_name_their_plans() {
     let policies = policies();
     assert_eq!(policies.plans().collect::<Vec<_>>(), ["official", "public", "researcher", "reviewer"]);
     assert!(policies.text_of("researcher-never-opens-original").is_some());
+    let english_only = policies.texts.values().filter(|text| text.dutch.is_none()).map(|text| &text.id);
+    assert_eq!(
+        english_only.collect::<Vec<_>>(),
+        [""; 0],
+        "say these in Dutch too: @text_nl, @scope_nl, @clause_N_nl"
+    );
     fn shared<T: Send + Sync>(_: &T) {}
     shared(&policies);
 }
@@ -33,6 +39,7 @@ fn a_policy_that_does_not_say_what_it_is_is_refused() {
             "2 @clause_N for 1 clauses",
         ),
         (RECEIPTS.replace(r#"@text("t")"#, r#"@text("t") @colour("red")"#), "@colour"),
+        (RECEIPTS.replace(r#"@text("t")"#, r#"@text("t") @text_nl("t")"#), "needs @clause_1_nl"),
         (format!("{RECEIPTS}\n{RECEIPTS}"), "is taken"),
         (RECEIPTS.replace("owner", "ownre"), "does not fit the schema"),
         (RECEIPTS.replace("Knik::Action", "Action"), "does not fit the schema"),

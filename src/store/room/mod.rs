@@ -9,6 +9,7 @@ mod document;
 mod finder;
 mod grants;
 mod index;
+mod lookup;
 mod names;
 mod notices;
 mod reader;
@@ -30,6 +31,10 @@ use crate::model::{
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// To whom a publication is granted: a realm that no issuer's persons are of, and the name of everyone in it.
+pub const EVERYONE: (&str, &str) = ("knik:everyone", "everyone");
 
 /// The projections of one conversation: they take the place of what was published of it, at once.
 #[derive(Debug, Serialize, Deserialize)]
@@ -181,11 +186,20 @@ pub struct RoomRecord {
 
 /// A reader with their grants.
 #[derive(Debug)]
-pub struct Visitor {
+pub struct Holder {
     /// Who reads.
     pub reader: ActorId,
-    /// Each grant, newest last, with the record that was asked for where the grant names one so.
-    pub grants: Vec<(ReadingGrant, Option<RoomRecord>)>,
+    /// Each grant, in force or not, the one that runs longest last.
+    pub grants: Vec<Arc<ReadingGrant>>,
+}
+
+/// Who asks, and what they asked for.
+#[derive(Debug)]
+pub struct Visitor {
+    /// Who reads, under which grants.
+    pub holder: Arc<Holder>,
+    /// The record that was asked for, and which of these grants names it so.
+    pub record: Option<(GrantId, RoomRecord)>,
 }
 
 /// What a search asks.

@@ -2,9 +2,10 @@
 //! into a statement.
 
 use super::document::Packed;
+use super::lookup::Lookups;
 use super::{ReadingGrant, RoomRecord, Visitor, grant_of};
 use crate::model::{ActorId, ConversationId, GrantId, ProjectionId, RecordRef, RevocationDigest, SubjectRef};
-use crate::store::rows::{RowValues, any_of, bytes, list};
+use crate::store::rows::{RowValues, bytes, list};
 use crate::store::{Database, StoreError};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe};
@@ -17,6 +18,7 @@ const SUBJECTS_AT_ONCE: usize = 20;
 #[derive(Debug, Clone)]
 pub struct Room {
     pub(super) db: Database,
+    lookups: Lookups,
 }
 
 pub(super) const RECORD_COLUMNS: &str = "g.reference, g.conversation_reference, p.id AS projection, p.conversation, \
@@ -26,24 +28,13 @@ pub(super) const RECORD_COLUMNS: &str = "g.reference, g.conversation_reference, 
 pub(super) const RECORDS: &str = "grant_record g JOIN projection p ON p.number = g.projection \
     JOIN frame f ON f.number = p.frame";
 
-const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, w.revoked, \
-    w.selection FROM reader r LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) \
-    ON t.reader = r.id WHERE r.issuer = $1 AND r.subject = $2 \
-    ORDER BY w.until_at, w.id";
-
-const VISITOR_AND_RECORD: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, \
-    w.revoked, w.selection, g.reference, g.conversation_reference, p.id AS projection, p.conversation, p.author, \
-    p.day AS day, p.passages, f.content, g.names \
-    FROM reader r LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) ON t.reader = r.id \
-    LEFT JOIN (grant_record g JOIN projection p ON p.number = g.projection JOIN frame f ON f.number = p.frame) \
-    ON g.reference = $3 AND g.reading_grant = w.id \
-    WHERE r.issuer = $1 AND r.subject = $2 ORDER BY w.until_at, w.id";
-
 impl Room {
-    /// A reader over an opened reading-room database.
+    /// A reader over an opened reading-room database. Must be made inside a runtime: look-ups of concurrent requests are
+    /// made together by a task that lives on it.
     #[must_use]
-    pub const fn new(db: Database) -> Self {
-        Self { db }
+    pub fn new(db: Database) -> Self {
+        let lookups = Lookups::start(db.clone());
+        Self { db, lookups }
     }
 
     /// The database.
@@ -81,8 +72,9 @@ impl Room {
         rows.iter().map(grant_of).collect()
     }
 
-    /// The reader behind an issuer's subject with their grants, in force or not, newest last, and what each grant
-    /// knows under the name `reference`; `None` when no grant was ever made to them. One look-up for a request.
+    /// The reader behind an issuer's subject with their grants, in force or not, and what one of these grants knows
+    /// under the name `reference`; `None` when no grant was ever made to them. One look-up, shared with whoever asks
+    /// at the same time.
     ///
     /// # Errors
     /// When the database fails.
@@ -92,23 +84,7 @@ impl Room {
         subject: &str,
         reference: Option<RecordRef>,
     ) -> Result<Option<Visitor>, StoreError> {
-        let sql = if reference.is_some() { VISITOR_AND_RECORD } else { VISITOR };
-        let mut query = sqlx::query(sql).bind(issuer.to_owned()).bind(subject.to_owned());
-        if let Some(reference) = reference {
-            query = query.bind(bytes(reference.uuid()));
-        }
-        let rows = query.fetch_all(self.db.read()).await.map_err(StoreError::database("reading a reader"))?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        let mut visitor = Visitor { reader: ActorId::from_uuid(first.id("reader")?), grants: Vec::new() };
-        for row in rows {
-            if row.blob_or_null("id")?.is_none() {
-                continue;
-            }
-            let named = reference.is_some() && row.blob_or_null("reference")?.is_some();
-            let record = if named { Some(record_of(&row)?) } else { None };
-            visitor.grants.push((grant_of(&row)?, record));
-        }
-        Ok(Some(visitor))
+        self.lookups.visitor(issuer, subject, reference).await
     }
 
     /// One record of a grant; `None` when the grant has none of that name.
@@ -160,8 +136,7 @@ impl Room {
     /// # Errors
     /// When the database fails: then nobody may be let in.
     pub async fn is_revoked(&self, digests: &[RevocationDigest]) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 AS there FROM revoked WHERE digest";
-        any_of(self.db.read(), sql, digests, StoreError::database("reading revocations")).await
+        self.lookups.is_revoked(digests).await
     }
 
     /// The pseudonyms of some persons of a conversation in a grant.
