@@ -233,7 +233,7 @@ def researcher(walk: Walk):
     head(3, "Het einde / The end")
     told("Verlenging, de verklaring dat alles is vernietigd, en het hele verhaal uit het logboek, met de nummers van de vermeldingen.",
          "More time, the statement that everything was destroyed, and the whole story from the ledger, with the numbers of its entries.")
-    step({"step": "ask-extension", "text": "De analyse loopt nog.", "until": "2027-02-01T00:00:00Z"}, "extension-asked")
+    step({"step": "ask-extension", "text": "De analyse loopt nog.", "until": "2027-11-20T00:00:00Z"}, "extension-asked")
     ask("approver", "vault", "POST", at + "/steps", {"step": "extend", "text": "Akkoord."}, expect=201, quiet=True)
     state("active")
     step({"step": "state-deletion", "text": "Alle kopieën zijn vernietigd."}, "concluded")

@@ -192,14 +192,14 @@ pub async fn what_was_missed_and_read_opens_an_incident(stage: &Stage) {
     assert!(!now.document.contains(&word), "`{word}` is redacted: {}", now.document);
     let open = reading.incidents().await;
     assert_eq!(open.len(), 1);
-    assert_eq!((&open[0]["cause"], &open[0]["hoursLeft"]), (&"review".into(), &71.into()));
+    assert_eq!(open[0]["cause"], "review");
+    let left = open[0]["hoursLeft"].as_i64().unwrap();
+    assert!((71..=72).contains(&left), "{left}");
     let incident: IncidentId = open[0]["id"].as_str().unwrap().parse().unwrap();
     let shown = incidents::show(archive, rules, Some(&officer()), incident).await.unwrap();
     assert_eq!(shown["holders"][0]["person"]["subject"], READER.1);
-    assert_eq!(
-        (shown["holders"].as_array().unwrap().len(), &shown["recalled"][0]["records"]),
-        (1, &1.into())
-    );
+    assert_eq!(shown["holders"].as_array().unwrap().len(), 1);
+    assert_eq!(shown["recalled"][0]["records"], 1);
     // The officer is alarmed, and readers are told by the names that their grant has.
     let due = archive.openings().alarms_due(archive.sources.now(), 10).await.unwrap();
     assert_eq!((due.len(), due[0].about, due[0].kind.as_str()), (1, incident.uuid(), "missed-finding"));
@@ -219,7 +219,7 @@ pub async fn what_was_missed_and_read_opens_an_incident(stage: &Stage) {
     let outcome = IncidentOutcome::NoNotification;
     refused(
         incidents::close(archive, rules, Some(&officer()), incident, outcome, &text).await,
-        "records-manager-closes-incidents",
+        "data-protection-officer-decides-nothing",
     );
     let elsewhere = person(75, Role::RecordsManager, "dwv");
     absent(incidents::close(archive, rules, Some(&elsewhere), incident, outcome, &text).await);
@@ -304,9 +304,10 @@ pub async fn a_grant_has_a_finding_aid_that_tells_nothing_small(stage: &Stage) {
     let published = reading.room.finding_aid(reading.grant).await.unwrap().unwrap();
     let aid: Value = serde_json::from_str(&published).unwrap();
     let channel = &aid["channels"][0];
-    assert_eq!((&aid["organisation"], &channel["channel"]), (&"min-low".into(), &"low-mastodon".into()));
+    assert_eq!(aid["organisation"], "min-low");
+    assert_eq!(channel["channel"], "low-mastodon");
     assert!(
-        channel["captures"].as_array().unwrap().len() > 1 && aid["measured"].as_array().unwrap().len() > 1
+        !channel["captures"].as_array().unwrap().is_empty() && aid["measured"].as_array().unwrap().len() > 1
     );
     for percent in channel["withheld"]["percentByReason"].as_object().unwrap().values() {
         assert!(percent.is_u64());
