@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::caller::{Caller, Searcher};
+use super::exports;
 use super::headers::{self, refuse};
 use super::language::language;
 use super::openapi;
@@ -37,6 +38,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/records/{id}").get(record).default_service(refuse("GET")))
         .service(web::resource("/v1/conversations/{id}").get(conversation).default_service(refuse("GET")))
         .configure(requests::room_routes)
+        .configure(exports::room_routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -58,6 +60,10 @@ pub fn routes(config: &mut ServiceConfig) {
         requests::write,
         requests::own_one,
         requests::step,
+        exports::own,
+        exports::start,
+        exports::own_one,
+        exports::package,
         openapi::reading_room,
         openapi::health
     )

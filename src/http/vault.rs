@@ -8,7 +8,7 @@ use super::language::language;
 use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
-use super::{openapi, openings, oversight, requests, review, subject_requests};
+use super::{exports, openapi, openings, oversight, requests, review, subject_requests};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -61,6 +61,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(subject_requests::routes)
         .configure(oversight::routes)
         .configure(requests::vault_routes)
+        .configure(exports::vault_routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -114,6 +115,10 @@ pub fn routes(config: &mut ServiceConfig) {
         requests::reach,
         requests::letter,
         requests::decide,
+        exports::list,
+        exports::one,
+        exports::release,
+        exports::refuse_,
         openapi::vault,
         openapi::health
     )

@@ -2,7 +2,7 @@
 
 use super::{EntryId, LedgerError};
 use crate::model::{
-    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, ProjectionId,
+    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, ExportId, GrantId, ProjectionId,
     RecordId, RecordRef, RequestId, RevocationId, SegmentId, SubjectRequestId,
 };
 use serde::Deserialize;
@@ -92,6 +92,8 @@ things! {
     Disclosure(DisclosureId) = "disclosure",
     /// Another entry.
     Entry(EntryId) = "entry",
+    /// An export.
+    Export(ExportId) = "export",
     /// A grant.
     Grant(GrantId) = "grant",
     /// A projection.
@@ -131,6 +133,7 @@ mod tests {
             "conversation",
             "disclosure",
             "entry",
+            "export",
             "grant",
             "projection",
             "record",

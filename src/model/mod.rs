@@ -15,7 +15,7 @@ mod time;
 
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
-    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId,
+    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, ExportId, FragmentId, GrantId,
     ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RequestId,
     RevocationId, SegmentId, SubjectRef, SubjectRequestId, VersionId,
 };
@@ -24,7 +24,7 @@ pub use private::PrivateText;
 pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
-    AccountProof, AppointmentKind, EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode,
+    AccountProof, AppointmentKind, EntityType, ExemptionCode, ExportState, FlagKind, ItemKind, LegalBasisCode,
     OpeningScope, Outcome, Platform, RecogniserId, RequestState, RequestStep, ReviewReason, RevocationKind,
     RevocationReason, Role, Score, SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
 };

@@ -5,6 +5,7 @@
 //! holds no value, no length and no hash; metadata is what `policies/projection.yaml` allows, each
 //! field checked against its shape; what cannot be redacted with certainty is an error, never text.
 
+pub mod copy;
 mod cover;
 mod error;
 mod exemptions;
@@ -23,6 +24,7 @@ mod search;
 mod secrets;
 mod sweep;
 mod view;
+mod wider;
 
 #[cfg(test)]
 mod properties;
@@ -31,14 +33,18 @@ pub use cover::{RedactionPolicy, redact};
 pub use error::RedactError;
 pub use exemptions::{Exemption, ExemptionKind, Exemptions, Regime};
 pub use generalise::generalise;
-pub use leak::leaks;
+pub use fold::folded;
+pub use leak::{leaks, readings};
 pub use operator_plan::OperatorPlan;
 pub use operators::{Applied, Operator, OperatorError, OperatorName, Operators, PseudonymSource};
 pub use piece::{Piece, Placeholder, RedactedText, Status};
-pub use plan::{Bilingual, Language, Mode, Plan, Plans};
+pub use plan::{
+    Bilingual, CopyForm, Language, Mode, Plan, Plans, Precision, QuasiIdentifier, SmallGroup, SmallGroups,
+};
 pub use projection::{Passage, Projection, Source, SourcePassage, project};
 pub use projection_policy::ProjectionPolicy;
 pub use rewrite::{Placed, RewriteError, Rewritten, rewrite};
 pub use search::{query_tokens, searchable};
 pub use secrets::{OperatorNonce, SecretError, Secrets};
 pub use view::{NoPseudonyms, PassageView, PlaceholderView, Pseudonyms, View, render};
+pub use wider::{Covered, covered, wider_values};

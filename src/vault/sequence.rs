@@ -1,10 +1,10 @@
 //! The leader's work: taking up the reading room's inbox, numbering and signing entries, copying checkpoints,
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
-use super::{Archive, Rules, VaultError, keys, publish, requests, second_place, timestamps};
+use super::{Archive, Rules, VaultError, exports, keys, publish, requests, second_place, timestamps};
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::ProjectionId;
-use crate::store::inbox::{Arrived, REQUEST, RoomEvent, RoomEventKind};
+use crate::store::inbox::{Arrived, EXPORT, REQUEST, RoomEvent, RoomEventKind};
 use std::time::Duration;
 
 /// Messages taken up in one transaction.
@@ -14,7 +14,7 @@ const INBOX_ROUND: u32 = 1_024;
 ///
 /// # Errors
 /// When either database fails: what was not taken up waits.
-pub async fn take_up(archive: &Archive) -> Result<usize, VaultError> {
+pub async fn take_up(archive: &Archive, rules: &Rules) -> Result<usize, VaultError> {
     let mut done = 0;
     loop {
         let cursor = archive.journal.inbox_cursor().await?;
@@ -23,9 +23,11 @@ pub async fn take_up(archive: &Archive) -> Result<usize, VaultError> {
             return Ok(done);
         }
         // A step of a request changes more than the log: it is taken up by itself, in its place in the order.
-        for alike in arrived.chunk_by(|a, b| a.kind != REQUEST && b.kind != REQUEST) {
+        let alone = |message: &Arrived| message.kind == REQUEST || message.kind == EXPORT;
+        for alike in arrived.chunk_by(|a, b| !alone(a) && !alone(b)) {
             match alike {
-                [step] if step.kind == REQUEST => requests::take_up(archive, step).await?,
+                [step] if step.kind == EXPORT => exports::take_up(archive, step).await?,
+                [step] if step.kind == REQUEST => requests::take_up(archive, rules, step).await?,
                 events => take_up_events(archive, events).await?,
             }
         }
@@ -123,13 +125,14 @@ async fn number_log(archive: &Archive, key: &LogKey) -> Result<usize, VaultError
 /// What failed first; the next round goes on.
 pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     // Every step is tried, whatever failed before it: a withdrawal does not wait for an inbox.
-    let up = take_up(archive).await.map(drop);
-    let lapsed = requests::lapse(archive).await.map(drop);
+    let up = take_up(archive, rules).await.map(drop);
+    let lapsed = requests::lapse(archive, rules).await.map(drop);
+    let ended = exports::lapse(archive).await.map(drop);
     let anew = publish::refresh_stale(archive, rules).await.map(drop);
     let down = publish::take_down(archive).await.map(drop);
     let turned = keys::turn_due(archive).await.map(drop);
     let numbered = number(archive).await.map(drop);
-    up.and(lapsed).and(anew).and(down).and(turned).and(numbered)
+    up.and(lapsed).and(ended).and(anew).and(down).and(turned).and(numbered)
 }
 
 /// Longest pause between two rounds.
@@ -139,6 +142,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub async fn lead(archive: Archive, rules: Rules) {
     let numbering = archive.clone();
     tokio::spawn(timestamps::keep(archive.clone()));
+    tokio::spawn(exports::keep(archive.clone(), rules.clone()));
     tokio::spawn(async move {
         // A head that was signed just before the last process ended may not have been copied.
         for key in numbering.logs.keys() {

@@ -20,22 +20,24 @@ pub struct Room {
 }
 
 pub(super) const RECORD_COLUMNS: &str = "g.reference, g.conversation_reference, p.id AS projection, p.conversation, \
-    p.author, p.day, p.passages, f.content, g.names";
+    p.author, p.day, p.passages, f.content, g.names, v.content AS given";
 
 /// What has the columns of a record.
 pub(super) const RECORDS: &str = "grant_record g JOIN projection p ON p.number = g.projection \
-    JOIN frame f ON f.number = p.frame";
+    JOIN frame f ON f.number = p.frame \
+    LEFT JOIN grant_value v ON v.projection = g.projection AND v.reading_grant = g.reading_grant";
 
 const VISITOR: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, w.revoked, \
-    w.selection FROM reader r LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) \
+    w.selection, w.form, w.wanting FROM reader r LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) \
     ON t.reader = r.id WHERE r.issuer = $1 AND r.subject = $2 \
     ORDER BY w.until_at, w.id";
 
 const VISITOR_AND_RECORD: &str = "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, \
-    w.revoked, w.selection, g.reference, g.conversation_reference, p.id AS projection, p.conversation, p.author, \
-    p.day AS day, p.passages, f.content, g.names \
+    w.revoked, w.selection, w.form, w.wanting, g.reference, g.conversation_reference, p.id AS projection, p.conversation, p.author, \
+    p.day AS day, p.passages, f.content, g.names, v.content AS given \
     FROM reader r LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) ON t.reader = r.id \
-    LEFT JOIN (grant_record g JOIN projection p ON p.number = g.projection JOIN frame f ON f.number = p.frame) \
+    LEFT JOIN (grant_record g JOIN projection p ON p.number = g.projection JOIN frame f ON f.number = p.frame \
+    LEFT JOIN grant_value v ON v.projection = g.projection AND v.reading_grant = g.reading_grant) \
     ON g.reference = $3 AND g.reading_grant = w.id \
     WHERE r.issuer = $1 AND r.subject = $2 ORDER BY w.until_at, w.id";
 
@@ -251,6 +253,7 @@ pub(super) fn record_of(row: &AnyRow) -> Result<RoomRecord, StoreError> {
         conversation: ConversationId::from_uuid(row.id("conversation")?),
         names: row.text_or_null("names")?.as_deref().and_then(names_from),
         document: document_of(row)?,
+        values: row.text_or_null("given")?,
     })
 }
 

@@ -84,6 +84,9 @@ impl RoomWriter {
                         (*conversation, of.collect())
                     })
                     .collect();
+                if grant.needs_values {
+                    super::exports::forget_values(&mut tx, grant.id, &numbers).await?;
+                }
                 if grant.selection.is_some() {
                     unname_uncovered(&mut tx, grant.id, &covered, &numbers, &mut changes).await?;
                 }
@@ -245,6 +248,7 @@ async fn withdraw_all(
             left.insert(ConversationId::from_uuid(row.id("conversation")?));
         }
         listed(tx, "DELETE FROM grant_record WHERE projection", chunk).await?;
+        listed(tx, "DELETE FROM grant_value WHERE projection", chunk).await?;
         listed(tx, "DELETE FROM projection WHERE number", chunk).await?;
     }
     Ok(left)
