@@ -5,6 +5,7 @@ mod beside;
 mod bytes;
 mod client;
 mod disk;
+mod export;
 mod fill;
 mod ingest;
 mod latency;
@@ -52,6 +53,7 @@ enum What {
     Bytes,
     Beside,
     Open,
+    Export,
     Store,
     Views,
     Alike,
@@ -98,6 +100,9 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     }
     if matches!(asked.what, What::Open | What::All) {
         add(&mut report, "open", open::measure(&asked, &folder)?);
+    }
+    if asked.what == What::Export {
+        add(&mut report, "export", export::measure(&asked, &folder)?);
     }
     if matches!(asked.what, What::Views | What::All) {
         add(&mut report, "views", views::measure(&asked, &folder)?);
@@ -156,6 +161,7 @@ impl Asked {
                 "bytes" => asked.what = What::Bytes,
                 "beside" => asked.what = What::Beside,
                 "open" => asked.what = What::Open,
+                "export" => asked.what = What::Export,
                 "store" => asked.what = What::Store,
                 "--from" => asked.from = Some(value()?.into()),
                 "views" => asked.what = What::Views,

@@ -78,6 +78,14 @@ actions!(
         ReadGrantFile = "read-grant-file",
         /// Approve a request.
         ApproveGrant = "approve-grant",
+        /// Have files made of what a grant selects.
+        StartExport = "start-export",
+        /// See where exports of a grant stand, and fetch a released one.
+        FetchExport = "fetch-export",
+        /// See an export with what the leak gate found.
+        ReadExport = "read-export",
+        /// Let a checked export go, or not.
+        ReleaseExport = "release-export",
         /// End a grant before its time.
         RevokeGrant = "revoke-grant",
         /// Read the register of openings and refusals.
@@ -104,6 +112,8 @@ actions!(
         Transfer = "transfer",
         /// Check that sealed originals still open.
         CheckIntegrity = "check-integrity",
+        /// Make what only originals tell for a grant: wider values, hours, what answers what.
+        DeriveValues = "derive-values",
         /// Check an export for leaks before it is released.
         CheckRelease = "check-release",
     }

@@ -29,4 +29,6 @@ pub struct GrantFacts {
     pub until: Timestamp,
     /// Whether it was ended before its time.
     pub revoked: bool,
+    /// Whether copies are had as files under it, beside views.
+    pub export: bool,
 }

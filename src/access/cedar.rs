@@ -127,6 +127,7 @@ impl Names {
             ("organisation".to_owned(), entity(self.organisation(&grant.organisation))),
             ("until".to_owned(), moment(grant.until)),
             ("revoked".to_owned(), RestrictedExpression::new_bool(grant.revoked)),
+            ("export".to_owned(), RestrictedExpression::new_bool(grant.export)),
         ])
         .ok()
     }
@@ -163,6 +164,12 @@ impl Names {
                 let mandate = mandate_until.map(|until| ("mandateUntil", moment(until)));
                 let requester = ("requester", entity(self.person(*requester)));
                 facts([of(organisation), requester].into_iter().chain(mandate))
+            }
+            Resource::ExportFile { organisation, requester, decider, mandate_until } => {
+                let decider = decider.map(|decider| ("decider", entity(self.person(decider))));
+                let mandate = mandate_until.map(|until| ("mandateUntil", moment(until)));
+                let requester = ("requester", entity(self.person(*requester)));
+                facts([of(organisation), requester].into_iter().chain(decider).chain(mandate))
             }
             Resource::Receipt { owner } => facts([("owner", entity(self.person(*owner)))]),
             Resource::Ledger | Resource::Service => Facts::new(),

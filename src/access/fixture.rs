@@ -49,5 +49,6 @@ pub(super) fn grant() -> GrantFacts {
         organisation: organisation("own"),
         until: now().plus_seconds(86_400),
         revoked: false,
+        export: false,
     }
 }

@@ -91,6 +91,17 @@ pub enum Resource {
         /// Until when the actor has a mandate that covers this request; `None` without one.
         mandate_until: Option<Timestamp>,
     },
+    /// Files that were made under a grant and wait to be released.
+    ExportFile {
+        /// Whose records are in them.
+        organisation: OrganisationId,
+        /// Who asked for them.
+        requester: ActorId,
+        /// Who approved the request that they are made under; `None` when that was done on the command line.
+        decider: Option<ActorId>,
+        /// Until when the actor has a mandate that covers them; `None` without one.
+        mandate_until: Option<Timestamp>,
+    },
     /// Proof that a step stands in the ledger.
     Receipt {
         /// Whose step it was.
@@ -123,6 +134,8 @@ pub enum ResourceKind {
     Registry,
     /// See [`Resource::GrantFile`].
     GrantFile,
+    /// See [`Resource::ExportFile`].
+    ExportFile,
     /// See [`Resource::Receipt`].
     Receipt,
     /// See [`Resource::Ledger`].
@@ -143,6 +156,7 @@ impl ResourceKind {
         Self::Channel,
         Self::Registry,
         Self::GrantFile,
+        Self::ExportFile,
         Self::Receipt,
         Self::Ledger,
         Self::Service,
@@ -161,6 +175,7 @@ impl ResourceKind {
             Self::Channel => "Channel",
             Self::Registry => "Registry",
             Self::GrantFile => "GrantFile",
+            Self::ExportFile => "ExportFile",
             Self::Receipt => "Receipt",
             Self::Ledger => "Ledger",
             Self::Service => "Service",
@@ -184,6 +199,10 @@ impl ResourceKind {
             Self::GrantFile => {
                 Resource::GrantFile { organisation, requester, mandate_until: Timestamp::from_micros(0) }
             }
+            Self::ExportFile => {
+                let (decider, mandate_until) = (Some(requester), Timestamp::from_micros(0));
+                Resource::ExportFile { organisation, requester, decider, mandate_until }
+            }
             Self::Receipt => Resource::Receipt { owner: requester },
             Self::Ledger => Resource::Ledger,
             Self::Service => Resource::Service,
@@ -205,6 +224,7 @@ impl Resource {
             Self::Channel { .. } => ResourceKind::Channel,
             Self::Registry { .. } => ResourceKind::Registry,
             Self::GrantFile { .. } => ResourceKind::GrantFile,
+            Self::ExportFile { .. } => ResourceKind::ExportFile,
             Self::Receipt { .. } => ResourceKind::Receipt,
             Self::Ledger => ResourceKind::Ledger,
             Self::Service => ResourceKind::Service,

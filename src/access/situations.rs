@@ -110,6 +110,7 @@ impl Cast {
             ResourceKind::Channel => plain(Resource::Channel { organisation }),
             ResourceKind::Registry => plain(Resource::Registry { organisation }),
             ResourceKind::GrantFile => self.grant_files(of),
+            ResourceKind::ExportFile => self.export_files(of),
             ResourceKind::Receipt => receipts(),
             ResourceKind::Ledger => plain(Resource::Ledger),
             ResourceKind::Service => plain(Resource::Service),
@@ -134,6 +135,7 @@ impl Cast {
             organisation: of.clone(),
             until: self.now.plus_seconds(86_400),
             revoked: false,
+            export: false,
         };
         let with = |change: fn(&mut GrantFacts)| {
             let mut facts = active.clone();
@@ -151,6 +153,7 @@ impl Cast {
             ("grant of a third organisation", false, Some(elsewhere)),
             ("grant that does not select it", false, with(|facts| facts.id = grant(2))),
             (PUBLISHED, true, None),
+            (EXPORT_GRANT, false, with(|grant| grant.export = true)),
         ];
         let situation = |(name, published, asked_under): (_, _, Option<GrantFacts>)| {
             let (organisation, selected_by) = (of.clone(), asked_under.as_ref().map(|_| grant(1)));
@@ -179,6 +182,24 @@ impl Cast {
         };
         cases.map(file).into()
     }
+
+    fn export_files(&self, of: &OrganisationId) -> Vec<Situation> {
+        let (running, ended) = (Some(self.now.plus_seconds(60)), Some(self.now));
+        let cases = [
+            (MANDATED_EXPORT, 2, Some(3), running),
+            ("another's files under an ended mandate", 2, Some(3), ended),
+            ("files without a mandate", 2, Some(3), None),
+            ("own files under a mandate", 1, Some(3), running),
+            ("files of a request that was approved by oneself", 2, Some(1), running),
+            (NOBODYS_DECISION, 2, None, running),
+        ];
+        let file = |(name, requester, decider, mandate_until): (_, _, Option<u128>, _)| {
+            let (organisation, requester, decider) = (of.clone(), person(requester), decider.map(person));
+            let resource = Resource::ExportFile { organisation, requester, decider, mandate_until };
+            Situation { name, resource, grant: None }
+        };
+        cases.map(file).into()
+    }
 }
 
 const AS_IT_IS: &str = "as it is";
@@ -187,6 +208,9 @@ const ASSIGNMENT_ENDED: &str = "under an assignment that ended";
 const NO_GRANT: &str = "no grant";
 const ACTIVE_GRANT: &str = "active grant";
 const PUBLISHED: &str = "published";
+const EXPORT_GRANT: &str = "active grant of files";
+const MANDATED_EXPORT: &str = "another's files under a mandate";
+const NOBODYS_DECISION: &str = "another's files, approved on the command line";
 const MANDATED: &str = "another's request under a mandate";
 
 fn receipts() -> Vec<Situation> {
@@ -209,6 +233,7 @@ const fn is_content(action: Action) -> bool {
             | Action::ListReviewItems
             | Action::ReviewRedaction
             | Action::FindRecords
+            | Action::FetchExport
     )
 }
 
@@ -221,6 +246,7 @@ const fn is_decision(action: Action) -> bool {
             | Action::PublishRecord
             | Action::DeclareChannel
             | Action::ApproveGrant
+            | Action::ReleaseExport
             | Action::RevokeGrant
             | Action::RevokeOpening
             | Action::HandleSubjectRequest
@@ -236,6 +262,8 @@ const fn stays_within(action: Action) -> bool {
             | Action::SearchRecords
             | Action::ReadRecord
             | Action::ReadConversation
+            | Action::StartExport
+            | Action::FetchExport
             | Action::RequestGrant
             | Action::ReadReceipt
             | Action::VerifyLedger
@@ -261,6 +289,17 @@ fn never(role: Role, action: Action, own: bool, situation: &Situation) -> Option
             "nobody approves a request of their own, or without a mandate that runs",
         ),
         (
+            action == Action::ReleaseExport
+                && situation.name != MANDATED_EXPORT
+                && situation.name != NOBODYS_DECISION
+                && situation.name != "files of a request that was approved by oneself",
+            "nobody releases files that they asked for, or without a mandate that runs",
+        ),
+        (
+            matches!(action, Action::StartExport | Action::FetchExport) && situation.name != EXPORT_GRANT,
+            "files are made and fetched under an active grant of one's own that is for files",
+        ),
+        (
             stays_within(action) && !own && !(role == Role::Reviewer && assigned),
             "nothing of a vault is open to another organisation, but for a reviewer's own queue",
         ),
@@ -269,7 +308,7 @@ fn never(role: Role, action: Action, own: bool, situation: &Situation) -> Option
             "a reviewer sees the own queue only, as long as the assignment runs",
         ),
         (
-            reads && situation.name != ACTIVE_GRANT && situation.name != PUBLISHED,
+            reads && ![ACTIVE_GRANT, EXPORT_GRANT, PUBLISHED].contains(&situation.name),
             "a view is read under an active grant of one's own that selects it, or once it is published",
         ),
         (

@@ -37,6 +37,14 @@ impl Connection {
     /// # Errors
     /// When the token or the certificate cannot be read.
     pub(super) fn open(&self, dir: &Path) -> Result<Vault> {
+        self.open_at(dir, &self.vault)
+    }
+
+    /// The same for another address, such as that of the reading room.
+    ///
+    /// # Errors
+    /// When the token or the certificate cannot be read.
+    pub(super) fn open_at(&self, dir: &Path, address: &str) -> Result<Vault> {
         let token = super::read_text(&self.token_file)?.trim().to_owned();
         if token.is_empty() {
             bail!("`{}` holds no token", self.token_file.display());
@@ -50,7 +58,7 @@ impl Connection {
                 .with_context(|| format!("`{}` holds no certificate", file.display()))?;
             client = client.tls_certs_only(trusted);
         }
-        let base = self.vault.trim_end_matches('/').to_owned();
+        let base = address.trim_end_matches('/').to_owned();
         Ok(Vault { client: client.build().context("making a client")?, base, token })
     }
 }
@@ -88,6 +96,23 @@ impl Vault {
     pub(super) async fn get(&self, path: &str) -> Result<Value> {
         let answer = self.send(Method::GET, path, None, "application/json").await?;
         answer.json().await.context("the vault's answer")
+    }
+
+    /// Bytes from one on; all of them when that is the first.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub(super) async fn bytes_from(&self, path: &str, from: u64) -> Result<Response> {
+        let mut request = self.client.get(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        if from > 0 {
+            request = request.header("Range", format!("bytes={from}-"));
+        }
+        let answer = request.send().await.map_err(|error| reached(&error, &self.base))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status();
+        bail!("{}", problem(status.as_u16(), &answer.text().await.unwrap_or_default()))
     }
 
     /// Does something.

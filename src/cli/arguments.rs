@@ -6,6 +6,7 @@ use super::bench::BenchCommand;
 use super::compare::{self, CompareArguments};
 use super::control::Order;
 use super::detect::{self, DetectArguments};
+use super::export::ExportArguments;
 use super::formal::FormalCommand;
 use super::incident::IncidentCommand;
 use super::keys::KeysCommand;
@@ -117,6 +118,9 @@ pub(super) enum Command {
     /// Originals under a legal basis: ask, approve, open, find back, end. Asks a vault as one person, with their token.
     #[command(after_help = "Example: knik open --token-file token list --state waiting")]
     Open(Box<OpenArguments>),
+    /// Files of redacted copies: start, look, fetch as a researcher; look, release, refuse as a second person.
+    #[command(after_help = "Example: knik export --token-file token status")]
+    Export(Box<ExportArguments>),
     /// Requests of persons concerned (AVG 15 to 21). Asks a vault as one person, with their token.
     #[command(after_help = "Example: knik subject --token-file token list")]
     Subject(Box<SubjectArguments>),
@@ -540,6 +544,9 @@ pub(super) struct DecisionsArguments {
 
 #[derive(Args)]
 pub(super) struct VerifyArguments {
+    /// Check the export that was fetched to this folder, offline: files, manifest and receipts.
+    #[arg(long, conflicts_with_all = ["ledger", "since", "receipt"])]
+    pub(super) export: Option<PathBuf>,
     /// Check this receipt, offline, instead of the data folder.
     #[arg(long, conflicts_with_all = ["ledger", "since"])]
     pub(super) receipt: Option<PathBuf>,

@@ -90,7 +90,7 @@ pub(super) async fn execute(
         Order::Request(asked) => requests::execute(folder, asked).await,
         Order::Report(asked) => report::execute(folder, asked).await,
         Order::Incident(asked) => incident::execute(folder, asked).await,
-        Order::Story { id } => Ok(crate::vault::story::of(archive, id).await?.to_json(id)),
+        Order::Story { id } => Ok(crate::vault::story::of(archive, rules, id).await?.to_json(id)),
         Order::Backup(asked) => backup::execute(folder, asked, &*progress).await,
         Order::Scrub { sweep } => {
             let now = archive.sources.now();

@@ -17,6 +17,7 @@ pub mod demo;
 mod detect;
 mod detector;
 pub mod embedded;
+mod export;
 mod findings;
 mod folder;
 mod formal;
@@ -192,6 +193,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             }
         }
         Command::Open(asked) => return open::run(&dir, *asked, arguments.json).await,
+        Command::Export(asked) => return export::run(&dir, *asked, arguments.json).await,
         Command::Subject(asked) => subject::run(&dir, *asked, arguments.json).await?,
         Command::Oversight(asked) => oversight::run(&dir, *asked, arguments.json).await?,
         Command::Review(asked) => order(&dir, asked.order(), arguments.json).await?,

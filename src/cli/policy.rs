@@ -55,6 +55,9 @@ pub(super) struct ExplainArguments {
     /// The grant was revoked.
     #[arg(long, requires = "grant_until")]
     grant_revoked: bool,
+    /// The grant is for files.
+    #[arg(long, requires = "grant_until")]
+    grant_export: bool,
     /// The grant does not select it.
     #[arg(long, requires = "grant_until")]
     not_selected: bool,
@@ -265,6 +268,10 @@ impl ExplainArguments {
                 let (requester, mandate_until) = (self.whose(), self.mandate_until);
                 Resource::GrantFile { organisation: of()?, requester, mandate_until }
             }
+            ResourceKind::ExportFile => {
+                let (requester, mandate_until) = (self.whose(), self.mandate_until);
+                Resource::ExportFile { organisation: of()?, requester, decider: None, mandate_until }
+            }
             ResourceKind::Receipt => Resource::Receipt { owner: self.whose() },
             ResourceKind::Ledger => Resource::Ledger,
             ResourceKind::Service => Resource::Service,
@@ -284,6 +291,7 @@ impl ExplainArguments {
             organisation,
             until,
             revoked: self.grant_revoked,
+            export: self.grant_export,
         })
     }
 

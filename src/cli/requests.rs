@@ -241,7 +241,7 @@ pub(super) async fn execute(folder: &DataFolder, order: RequestOrder) -> Result<
         }
         RequestOrder::Step { id, step, issuer, subject, text, until } => {
             let handed = HandedIn { request: id, step, issuer, subject, content: None, text, until };
-            Ok(json!(requests::hand_in(archive, &handed, None).await?))
+            Ok(json!(requests::hand_in(archive, rules, &handed, None).await?))
         }
         RequestOrder::Decide { id, step, text, conditions, until } => {
             let deciding = Deciding { step, text, conditions, until };
@@ -258,7 +258,8 @@ async fn write(
     submit: bool,
 ) -> Result<Value> {
     let (archive, rules) = (&folder.archive, &folder.rules);
-    let plans = |plan: &str| rules.plans.plan(plan).is_some();
+    let form = requests::copy_form(content.form);
+    let plans = |plan: &str| rules.plans.offers(plan, form);
     let problems = content.problems(&rules.research, &plans, Limits::default(), archive.sources.now());
     if !problems.is_empty() {
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -274,10 +275,10 @@ async fn write(
         text: String::new(),
         until: None,
     };
-    let mut request = requests::hand_in(archive, &handed, None).await?;
+    let mut request = requests::hand_in(archive, rules, &handed, None).await?;
     if submit {
         (handed.step, handed.content) = (RequestStep::Submit, None);
-        request = requests::hand_in(archive, &handed, None).await?;
+        request = requests::hand_in(archive, rules, &handed, None).await?;
     }
     Ok(json!(request))
 }

@@ -39,6 +39,9 @@ pub(super) struct RoomOrder {
     pub certificate: PathBuf,
     pub certificate_key: PathBuf,
     pub policies: Files,
+    /// Where files of exports are built, and how many rows a part has.
+    pub exports: PathBuf,
+    pub export_part_rows: u32,
     pub issuers: Vec<NamedIssuer>,
     pub workers: usize,
     /// What is to be logged: the process has no environment that could say so.
@@ -92,6 +95,8 @@ pub(super) async fn run() -> Result<()> {
         rules.research,
         now.clone(),
     );
+    let room = room.building_in(order.exports, order.export_part_rows);
+    tokio::spawn(room.clone().keep_building());
     let files = TlsFiles { chain: order.certificate, key: order.certificate_key, clients: None };
     let tls = files.open()?;
     let (config, look) = (tls.config()?, Arc::new(Notify::new()));

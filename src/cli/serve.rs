@@ -11,6 +11,7 @@ use crate::http::token::{DevelopmentIssuer, KeyRenewal, Renewal, Verifier};
 use crate::http::vault::VaultDesk;
 use crate::http::{Admission, Pace, serve as serve_http, vault};
 use crate::ledger::{Entry, EntryKind, Pending};
+use crate::redact::copy::PART_ROWS;
 use crate::store::bell::{Bell, MailSettings};
 use crate::store::unconfirmed;
 use crate::vault::{Archive, break_glass, revoke, scrub, sequence};
@@ -340,6 +341,8 @@ async fn start_room(folder: &DataFolder, issuers: Vec<NamedIssuer>) -> Result<(R
         certificate: path.join(&config.certificate),
         certificate_key: path.join(&config.certificate_key),
         policies: folder.rule_files.policies().clone(),
+        exports: path.join("room/exports"),
+        export_part_rows: PART_ROWS,
         issuers,
         workers: WORKERS,
         log: super::log_wanted(),

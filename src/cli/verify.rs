@@ -10,7 +10,7 @@ use crate::store::catalogue::Milestone;
 use crate::vault::Archive;
 use crate::vault::decision_receipt::verify_decision;
 use crate::vault::verify::{
-    Since, Trust, Verification, verify, verify_exported, verify_ledger, verify_receipt,
+    Since, Trust, Verification, verify, verify_export, verify_exported, verify_ledger, verify_receipt,
 };
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ pub(super) struct VerifyOrder {
 /// # Errors
 /// When something cannot be read; what is read and wrong is printed, and the exit code says so.
 pub(super) async fn run(dir: &Path, asked: VerifyArguments) -> Result<ExitCode> {
+    if let Some(folder) = &asked.export {
+        return export(dir, folder, &asked);
+    }
     if let Some(receipt) = &asked.receipt {
         return one(dir, receipt, &asked);
     }
@@ -105,6 +108,14 @@ async fn offline(folder: &Path, asked: &VerifyArguments) -> Result<Verification>
         None => Vec::new(),
     };
     Ok(verify_exported(folder, &trust, &since).await?)
+}
+
+/// Offline: a fetched export, and the key that whoever verifies brings.
+fn export(dir: &Path, folder: &Path, asked: &VerifyArguments) -> Result<ExitCode> {
+    let keys = if asked.key.is_empty() { keys_of(dir)? } else { keys_in(&asked.key)? };
+    let found = verify_export(folder, &keys)?;
+    super::api::show(&json!(found), asked.json);
+    Ok(if found.first_wrong.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Offline: the receipt, and the key that whoever verifies brings.

@@ -1,6 +1,5 @@
 //! The body of an answer that holds an original: how it left is recorded when it has.
 
-use crate::vault::VaultError;
 use crate::vault::disclose::Serving;
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
@@ -57,11 +56,11 @@ impl Drop for Handing {
 }
 
 /// Records how a serving ended, beside the answer. When that fails the intent stands without an outcome, and says so.
-pub(super) fn record(ending: impl Future<Output = Result<(), VaultError>> + Send + 'static) {
+pub(super) fn record<E: std::fmt::Display>(ending: impl Future<Output = Result<(), E>> + Send + 'static) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     runtime.spawn(async move {
         if let Err(error) = ending.await {
-            tracing::error!(%error, "how an original was served was not recorded");
+            tracing::error!(%error, "how something was served was not recorded");
         }
     });
 }

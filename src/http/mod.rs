@@ -10,6 +10,7 @@ mod bearer;
 mod body;
 mod caller;
 mod correspondence;
+mod exports;
 mod handing;
 mod headers;
 mod incidents;
@@ -39,4 +40,4 @@ pub use problem::Problem;
 pub use server::{ServeError, serve};
 
 /// The version of the interface, in the path and in the `API-Version` header (NLgov API Design Rules).
-pub const API_VERSION: &str = "1.1.0";
+pub const API_VERSION: &str = "1.2.0";

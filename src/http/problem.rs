@@ -226,6 +226,10 @@ impl From<ReadingError> for Problem {
                 tracing::error!(%error, "request failed");
                 Self::internal()
             }
+            ReadingError::File(error) => {
+                tracing::error!(kind = ?error.kind(), "a file of an export");
+                Self::internal()
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::caller::{Caller, Searcher};
+use super::exports;
 use super::headers::{self, refuse};
 use super::language::language;
 use super::openapi;
@@ -40,6 +41,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(reports::room_routes)
         .configure(incidents::room_routes)
         .configure(aid::routes)
+        .configure(exports::room_routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -66,6 +68,10 @@ pub fn routes(config: &mut ServiceConfig) {
         incidents::notices,
         aid::finding_aid,
         aid::citation,
+        exports::own,
+        exports::start,
+        exports::own_one,
+        exports::package,
         openapi::reading_room,
         openapi::health
     )

@@ -9,7 +9,7 @@ use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
 use super::{
-    correspondence, incidents, openapi, openings, oversight, periodic, reports, requests, review,
+    correspondence, exports, incidents, openapi, openings, oversight, periodic, reports, requests, review,
     subject_requests,
 };
 use crate::access::{Action, Actor, Resource};
@@ -73,6 +73,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(requests::vault_routes)
         .configure(reports::routes)
         .configure(incidents::routes)
+        .configure(exports::vault_routes)
         .default_service(web::route().to(headers::absent));
 }
 
@@ -148,6 +149,10 @@ pub fn routes(config: &mut ServiceConfig) {
         incidents::list,
         incidents::show,
         incidents::close,
+        exports::list,
+        exports::one,
+        exports::release,
+        exports::refuse_,
         openapi::vault,
         openapi::health
     )

@@ -58,6 +58,14 @@ entry_kinds! {
     SearchIntended = "search-intended",
     /// A search was answered.
     SearchServed = "search-served",
+    /// Files were asked for under a grant.
+    ExportAsked = "export-asked",
+    /// The files came up to be released.
+    ExportBuilt = "export-built",
+    /// The finished files were searched for what must not leave.
+    ExportChecked = "export-checked",
+    /// Bytes of released files were sent.
+    ExportFetched = "export-fetched",
     /// An export left, or a part of it.
     ExportReleased = "export-released",
     /// An export was stopped.

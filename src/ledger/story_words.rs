@@ -45,6 +45,10 @@ const fn words_of(kind: EntryKind) -> Both {
             ("voornemen vastgelegd om in de kluis te zoeken", "intent recorded to search the vault")
         }
         EntryKind::SearchServed => ("zoekvraag beantwoord", "search answered"),
+        EntryKind::ExportAsked => ("export gevraagd", "export asked for"),
+        EntryKind::ExportBuilt => ("bestanden van een export gemaakt", "files of an export made"),
+        EntryKind::ExportChecked => ("bestanden doorzocht op lekken", "files searched for leaks"),
+        EntryKind::ExportFetched => ("export opgehaald", "export fetched"),
         EntryKind::ExportReleased => ("export vrijgegeven of uitgeleverd", "export released or handed out"),
         EntryKind::ExportStopped => ("export tegengehouden", "export stopped"),
         EntryKind::GrantRequested => ("aanvraag ingediend", "request handed in"),

@@ -2,8 +2,9 @@
 
 use super::{EntryId, LedgerError};
 use crate::model::{
-    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, GrantId, IncidentId,
-    ProjectionId, RecordId, RecordRef, ReportId, RequestId, RevocationId, SegmentId, SubjectRequestId,
+    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, ExportId, GrantId,
+    IncidentId, ProjectionId, RecordId, RecordRef, ReportId, RequestId, RevocationId, SegmentId,
+    SubjectRequestId,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -92,6 +93,8 @@ things! {
     Disclosure(DisclosureId) = "disclosure",
     /// Another entry.
     Entry(EntryId) = "entry",
+    /// An export.
+    Export(ExportId) = "export",
     /// A grant.
     Grant(GrantId) = "grant",
     /// An incident.
@@ -135,6 +138,7 @@ mod tests {
             "conversation",
             "disclosure",
             "entry",
+            "export",
             "grant",
             "incident",
             "projection",

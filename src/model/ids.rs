@@ -164,6 +164,11 @@ impl OrganisationId {
 }
 
 uuid_id!(
+    /// An export: files of redacted copies, made under one grant.
+    ExportId,
+    "export"
+);
+uuid_id!(
     /// One delivered file.
     CaptureId, "capture"
 );

@@ -16,8 +16,8 @@ mod time;
 
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
-    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, FragmentId, GrantId,
-    IncidentId, ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef,
+    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, ExportId, FragmentId,
+    GrantId, IncidentId, ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef,
     ReportId, RequestId, RevocationId, SegmentId, SubjectRef, SubjectRequestId, VersionId,
 };
 pub use language::Language;
@@ -26,9 +26,9 @@ pub use private::PrivateText;
 pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
-    AccountProof, AppointmentKind, EntityType, ExemptionCode, FlagKind, IncidentOutcome, ItemKind,
-    LegalBasisCode, OpeningScope, Outcome, Platform, RecogniserId, ReportKind, ReportOutcome, RequestState,
-    RequestStep, ReviewReason, RevocationKind, RevocationReason, Role, Score, SubjectOutcome,
+    AccountProof, AppointmentKind, EntityType, ExemptionCode, ExportState, FlagKind, IncidentOutcome,
+    ItemKind, LegalBasisCode, OpeningScope, Outcome, Platform, RecogniserId, ReportKind, ReportOutcome,
+    RequestState, RequestStep, ReviewReason, RevocationKind, RevocationReason, Role, Score, SubjectOutcome,
     SubjectRequestKind, Verdict, Visibility,
 };
 pub use time::Timestamp;

@@ -110,6 +110,32 @@ closed!(
 );
 
 closed!(
+    /// Where an export stands.
+    ExportState, "state of an export", {
+        /// The vault makes what only it can make: wider values, and what small groups need.
+        Preparing = "preparing",
+        /// The reading room builds the files.
+        Building = "building",
+        /// The files are built and wait for the leak gate.
+        Held = "held",
+        /// Nothing was found that must not leave: they wait for a second person.
+        Waiting = "waiting",
+        /// A second person let them go; they are on their way down.
+        Releasing = "releasing",
+        /// They can be fetched, once.
+        Released = "released",
+        /// They were fetched.
+        Fetched = "fetched",
+        /// The gate found what must not leave, or too few people behind a row: nothing leaves.
+        Stopped = "stopped",
+        /// A second person did not let them go.
+        Refused = "refused",
+        /// The grant ended or was revoked, or nobody fetched them in time.
+        Lapsed = "lapsed",
+    }
+);
+
+closed!(
     /// What happens to a request for redacted copies.
     RequestStep, "step of a request", {
         /// The researcher writes it, or writes it anew.

@@ -4,11 +4,13 @@
 //! Every request is decided by policy, made durable in the inbox (served or refused), and only then answered.
 
 mod aid;
+mod export;
 mod read;
 mod report;
 mod request;
 mod search;
 
+pub use export::Offer;
 pub use read::{Page, ReadingView, Selection};
 pub use request::Taking;
 pub use search::{Hits, RoundedCount, SearchRequest};
@@ -33,6 +35,8 @@ pub struct ReadingRoom {
     exemptions: Arc<Exemptions>,
     research: Arc<ResearchBases>,
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Where files are built; nothing is where none is named.
+    workshop: Option<Arc<export::Workshop>>,
 }
 
 /// Who reads, as their token says: verified by the caller.
@@ -66,6 +70,9 @@ pub enum ReadingError {
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A file of an export cannot be written or read.
+    #[error("a file of an export: {0}")]
+    File(#[from] std::io::Error),
 }
 
 impl ReadingRoom {
@@ -79,7 +86,13 @@ impl ReadingRoom {
         research: Arc<ResearchBases>,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        Self { room, inbox, access, plans, exemptions, research, now: Arc::new(now) }
+        Self { room, inbox, access, plans, exemptions, research, now: Arc::new(now), workshop: None }
+    }
+
+    /// The same, that builds the files of exports in a folder of its own, a part of so many rows at a time.
+    #[must_use]
+    pub fn building_in(self, folder: std::path::PathBuf, part_rows: u32) -> Self {
+        Self { workshop: Some(Arc::new(export::Workshop::new(folder, part_rows))), ..self }
     }
 
     /// Who reads and under which grant. Without a name the grant that runs longest is taken.
@@ -188,6 +201,7 @@ impl Visit {
             organisation: grant.organisation.clone(),
             until: grant.until,
             revoked: grant.revoked,
+            export: grant.export,
         })
     }
 

@@ -3,7 +3,8 @@
 use super::{ReaderClaims, ReadingError, ReadingRoom, Visit};
 use crate::access::{Action, Allowed, Resource};
 use crate::model::{ChannelId, ConversationId, GrantId, ProjectionId, RecordRef, SubjectRef};
-use crate::redact::{Language, Projection, Pseudonyms, View, render};
+use crate::redact::copy::GrantMade;
+use crate::redact::{CopyForm, Language, Plan, Projection, Pseudonyms, View, render};
 use crate::store::StoreError;
 use crate::store::inbox::RoomEventKind;
 use crate::store::room::{Query, RoomRecord};
@@ -149,9 +150,22 @@ impl ReadingRoom {
         found: Vec<RoomRecord>,
         language: Language,
     ) -> Result<Vec<ReadingView>, ReadingError> {
-        // Policy says what a role may see at the most; without a plan there is no view.
-        let plan = allowed.plan().and_then(|id| self.plans.plan(id)).ok_or(ReadingError::Absent)?;
+        // Policy says that there is a view at all. Under which plan is what was granted, where people may be granted that.
+        let policy = allowed.plan().and_then(|id| self.plans.plan(id)).ok_or(ReadingError::Absent)?;
+        let granted = visit.grant.as_ref().and_then(|grant| self.plans.plan(&grant.plan));
+        let plan = granted.filter(|plan| plan.is_for(CopyForm::View)).unwrap_or(policy);
         let grant = visit.grant_id().ok_or(ReadingError::Absent)?;
+        self.render_under(grant, plan, found, language).await
+    }
+
+    /// Renders records of a grant under a plan, with the grant's pseudonyms and what the vault made for it.
+    pub(super) async fn render_under(
+        &self,
+        grant: GrantId,
+        plan: &Plan,
+        found: Vec<RoomRecord>,
+        language: Language,
+    ) -> Result<Vec<ReadingView>, ReadingError> {
         let mut read = Vec::with_capacity(found.len());
         let mut people: HashMap<ConversationId, BTreeSet<SubjectRef>> = HashMap::new();
         for record in found {
@@ -162,28 +176,42 @@ impl ReadingRoom {
             }
             read.push((record, projection));
         }
-        let mut looked_up: HashMap<ConversationId, GrantNames> = HashMap::new();
+        let mut looked_up: HashMap<ConversationId, HashMap<SubjectRef, String>> = HashMap::new();
         for (conversation, subjects) in people {
             let subjects: Vec<SubjectRef> = subjects.into_iter().collect();
             let drawn = self.room.pseudonyms_of(grant, conversation, &subjects).await?;
-            looked_up.insert(conversation, GrantNames(drawn));
+            looked_up.insert(conversation, drawn);
         }
-        let none = GrantNames(HashMap::new());
+        let none = HashMap::new();
         let views = read.into_iter().map(|(record, projection)| {
-            let stored = record.names.map(GrantNames);
-            let pseudonyms = stored.as_ref().or_else(|| looked_up.get(&record.conversation)).unwrap_or(&none);
-            let view = render(&projection, plan, &self.exemptions, pseudonyms, language);
+            let looked_up = looked_up.get(&record.conversation);
+            let names = record.names.as_ref().or(looked_up).unwrap_or(&none);
+            let wider = made(record.values.as_deref()).wider;
+            let given = Given { names, wider: &wider };
+            let view = render(&projection, plan, &self.exemptions, &given, language);
             ReadingView { id: record.reference, conversation: record.conversation_reference, view }
         });
         Ok(views.collect())
     }
 }
 
-/// The pseudonyms of a grant in one conversation.
-struct GrantNames(HashMap<SubjectRef, String>);
+/// What the vault made for a record under its grant; nothing where it made nothing.
+pub(super) fn made(stored: Option<&str>) -> GrantMade {
+    stored.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
 
-impl Pseudonyms for GrantNames {
+/// What a grant gives for one record: pseudonyms of its conversation, and wider values.
+struct Given<'a> {
+    names: &'a HashMap<SubjectRef, String>,
+    wider: &'a [Option<String>],
+}
+
+impl Pseudonyms for Given<'_> {
     fn pseudonym(&self, subject: SubjectRef) -> Option<&str> {
-        self.0.get(&subject).map(String::as_str)
+        self.names.get(&subject).map(String::as_str)
+    }
+
+    fn wider(&self, placeholder: usize) -> Option<&str> {
+        self.wider.get(placeholder).and_then(Option::as_deref)
     }
 }

@@ -1,9 +1,10 @@
 //! Requests for copies, as researchers make them: checked here, handed up, and seen again when the vault has taken them up.
 
 use super::{ReaderClaims, ReadingError, ReadingRoom};
-use crate::access::grant_file::{Content, Limits, ResearchBases, after, is_researchers};
+use crate::access::grant_file::{Content, Form, Limits, ResearchBases, after, is_researchers};
 use crate::access::{Action, Resource};
 use crate::model::{OrganisationId, RequestId, RequestState, RequestStep, Timestamp};
+use crate::redact::CopyForm;
 use crate::store::inbox::{HandedIn, Message, RoomEventKind};
 use serde_json::Value;
 
@@ -160,7 +161,8 @@ impl ReadingRoom {
     }
 
     fn check(&self, content: &Content, at: Timestamp) -> Result<(), ReadingError> {
-        let plans = |plan: &str| self.plans.plan(plan).is_some();
+        let form = copy_form(content.form);
+        let plans = |plan: &str| self.plans.offers(plan, form);
         let problems = content.problems(&self.research, &plans, Limits::default(), at);
         if problems.is_empty() {
             return Ok(());
@@ -185,5 +187,13 @@ impl ReadingRoom {
             until: taking.until,
         };
         Ok(self.inbox.append(Message::handed_in(&step, at)).await?)
+    }
+}
+
+/// The form of a request, as redaction plans name it.
+const fn copy_form(form: Form) -> CopyForm {
+    match form {
+        Form::View => CopyForm::View,
+        Form::Export => CopyForm::Export,
     }
 }

@@ -89,6 +89,19 @@ impl<'t> Covers<'t> {
 
     /// The text with its covers and what the sweep finds replaced.
     pub(super) fn redact(&self, sweep: &Sweep) -> RedactedText {
+        RedactedText::new(pieces(self.text, &self.covered(sweep)))
+    }
+
+    /// Kind and words of what is replaced, in order.
+    pub(super) fn behind(&self, sweep: &Sweep) -> Vec<(EntityType, &'t str)> {
+        let covered = self.covered(sweep);
+        let behind =
+            covered.iter().map(|(span, of)| (of.entity.clone(), span.of(self.text).unwrap_or_default()));
+        behind.collect()
+    }
+
+    /// What is covered, with what the sweep finds, sorted and disjoint.
+    fn covered<'a>(&'a self, sweep: &'a Sweep) -> Vec<(Span, &'a Placeholder)> {
         let spans: Vec<Span> =
             if sweep.is_empty() { Vec::new() } else { self.covers.iter().map(|(span, _)| *span).collect() };
         let swept = sweep.find(self.text, &spans);
@@ -99,7 +112,7 @@ impl<'t> Covers<'t> {
             all.extend(outside(span, &spans).filter(tells).map(|rest| (rest, placeholder)));
         }
         all.sort_by_key(|(span, _)| span.start());
-        RedactedText::new(pieces(self.text, &all))
+        all
     }
 }
 

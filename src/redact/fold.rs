@@ -13,6 +13,12 @@ pub(super) struct Folded {
     source_len: usize,
 }
 
+/// A text as values are compared: in one case, without diacritics and invisible characters.
+#[must_use]
+pub fn folded(source: &str) -> String {
+    fold(source).text
+}
+
 /// Folds a text.
 pub(super) fn fold(source: &str) -> Folded {
     let source_len = source.len();

@@ -18,12 +18,21 @@ pub fn leaks(projection_json: &str, values: &[&str]) -> Option<usize> {
     if values.iter().all(|value| value.len() < VALUE_BYTES_MIN) {
         return None;
     }
-    let plain = json_unescaped(projection_json);
+    let readings = readings(projection_json);
+    let forms: Vec<&str> =
+        std::iter::once(projection_json).chain(readings.iter().map(String::as_str)).collect();
+    search(&forms, values)
+}
+
+/// A text with its escapes undone: those of JSON, of addresses, of HTML, in both orders, and without the zeros of UTF-16.
+#[must_use]
+pub fn readings(text: &str) -> [String; 5] {
+    let plain = json_unescaped(text);
     let percent = percent_decoded(&plain);
     let html = html_decoded(&percent);
     let mixed = percent_decoded(&html_decoded(&plain));
     let without_nul = plain.replace('\0', "");
-    search(&[projection_json, &plain, &percent, &html, &mixed, &without_nul], values)
+    [plain, percent, html, mixed, without_nul]
 }
 
 /// The same for text that is not JSON.

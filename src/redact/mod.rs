@@ -6,6 +6,7 @@
 //! field checked against its shape; what cannot be redacted with certainty is an error, never text.
 
 mod aid;
+pub mod copy;
 mod cover;
 mod error;
 mod exemptions;
@@ -25,6 +26,7 @@ mod search;
 mod secrets;
 mod sweep;
 mod view;
+mod wider;
 
 #[cfg(test)]
 mod properties;
@@ -34,16 +36,18 @@ pub use aid::{CitationWords, citation_text, finding_aid_html, finding_aid_text};
 pub use cover::{RedactionPolicy, redact};
 pub use error::RedactError;
 pub use exemptions::{Exemption, ExemptionKind, Exemptions, Regime};
+pub use fold::folded;
 pub use generalise::generalise;
-pub use leak::leaks;
+pub use leak::{leaks, readings};
 pub use measured::{Figure, Measured, MeasuredError, Words};
 pub use operator_plan::OperatorPlan;
 pub use operators::{Applied, Operator, OperatorError, OperatorName, Operators, PseudonymSource};
 pub use piece::{Piece, Placeholder, RedactedText, Status};
-pub use plan::{Bilingual, Mode, Plan, Plans};
+pub use plan::{Bilingual, CopyForm, Mode, Plan, Plans, Precision, QuasiIdentifier, SmallGroup, SmallGroups};
 pub use projection::{Passage, Projection, Source, SourcePassage, project};
 pub use projection_policy::ProjectionPolicy;
 pub use rewrite::{Placed, RewriteError, Rewritten, rewrite};
 pub use search::{query_tokens, searchable};
 pub use secrets::{OperatorNonce, SecretError, Secrets};
 pub use view::{NoPseudonyms, PassageView, PlaceholderView, Pseudonyms, View, render};
+pub use wider::{Covered, covered, wider_values};

@@ -20,6 +20,11 @@ const AUTHOR: &str = "authorSubject";
 pub trait Pseudonyms {
     /// The pseudonym that the grant drew for this person of the record's conversation.
     fn pseudonym(&self, subject: SubjectRef) -> Option<&str>;
+
+    /// The wider value that the vault made for the placeholder at this place, counted through all passages.
+    fn wider(&self, _placeholder: usize) -> Option<&str> {
+        None
+    }
 }
 
 /// For readers without pseudonyms: every person is a label.
@@ -50,6 +55,9 @@ pub struct PlaceholderView {
     /// The person's pseudonym under this grant, when the plan gives one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pseudonym: Option<String>,
+    /// A wider value, when the plan gives one and there is one: a year of birth, four digits of a postcode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
     /// Why it is redacted.
     pub exemption: ExemptionCode,
     /// Why, in words.
@@ -113,8 +121,9 @@ pub fn render(
     let reader = Reader { plan, exemptions, pseudonyms, language };
     let mut metadata = projection.metadata.clone();
     let author = metadata.remove(AUTHOR);
+    let mut place = 0;
     View {
-        passages: projection.passages.iter().map(|passage| reader.passage(passage)).collect(),
+        passages: projection.passages.iter().map(|passage| reader.passage(passage, &mut place)).collect(),
         author: author.and_then(|number| reader.author(&number)),
         metadata,
         ruleset: projection.ruleset.clone(),
@@ -129,7 +138,7 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    fn passage(&self, passage: &Passage) -> PassageView {
+    fn passage(&self, passage: &Passage, place: &mut usize) -> PassageView {
         let mut text = String::new();
         let mut placeholders = Vec::new();
         let mut points = 0;
@@ -138,9 +147,10 @@ impl Reader<'_> {
             match piece {
                 Piece::Text(run) => write_literal(run, self.plan.labels(), &mut text),
                 Piece::Placeholder(placeholder) => {
-                    let mut view = self.placeholder(placeholder);
-                    let written = match &view.pseudonym {
-                        Some(pseudonym) => format!("[{} {pseudonym}]", view.label),
+                    let mut view = self.placeholder(placeholder, *place);
+                    *place += 1;
+                    let written = match view.pseudonym.as_ref().or(view.value.as_ref()) {
+                        Some(more) => format!("[{} {more}]", view.label),
                         None => format!("[{}]", view.label),
                     };
                     text.push_str(&written);
@@ -154,12 +164,19 @@ impl Reader<'_> {
         PassageView { role: passage.role.clone(), text, placeholders }
     }
 
-    fn placeholder(&self, placeholder: &Placeholder) -> PlaceholderView {
+    fn placeholder(&self, placeholder: &Placeholder, place: usize) -> PlaceholderView {
         let Placeholder { entity, subject, exemption, status } = placeholder;
-        let named = (self.plan.mode(entity) == Mode::Pseudonym).then_some(*subject).flatten();
+        let mode = self.plan.mode(entity);
+        let named = (mode == Mode::Pseudonym).then_some(*subject).flatten();
+        let value = (mode == Mode::Wider).then(|| self.pseudonyms.wider(place)).flatten();
+        let label = match (mode, value) {
+            (Mode::Wider, None) => self.plan.wider_kind(entity, self.language),
+            _ => self.plan.label(entity, self.language),
+        };
         PlaceholderView {
             entity: entity.clone(),
-            label: self.plan.label(entity, self.language).to_owned(),
+            label: label.to_owned(),
+            value: value.map(str::to_owned),
             pseudonym: named.and_then(|subject| self.pseudonyms.pseudonym(subject)).map(str::to_owned),
             exemption: exemption.clone(),
             exemption_label: self.exemptions.label(exemption, self.language).to_owned(),

@@ -208,7 +208,11 @@ impl Database {
         let statements: &[&str] = match plane {
             Plane::Vault => &[],
             Plane::Room => &["GRANT SELECT ON ALL TABLES IN SCHEMA public TO"],
-            Plane::Inbox => &["GRANT INSERT ON inbox TO", "GRANT USAGE ON SEQUENCE inbox_seq_seq TO"],
+            Plane::Inbox => &[
+                "GRANT INSERT ON inbox TO",
+                "GRANT INSERT ON airlock TO",
+                "GRANT USAGE ON SEQUENCE inbox_seq_seq TO",
+            ],
         };
         for statement in statements {
             let statement = AssertSqlSafe(format!("{statement} {role}"));

@@ -1,12 +1,13 @@
 //! The way up: what the reading room tells the vault. Append only; committed before the reader is answered.
 
+use super::airlock::Airlock;
 use super::effect::Effect;
 use super::rows::{RowValues, insert_all};
 use super::{Database, StoreError};
 use crate::access::grant_file::Content;
 use crate::model::{
-    ActorId, GrantId, OrganisationId, ProjectionId, ReportId, ReportKind, RequestId, RequestStep, Role,
-    Timestamp,
+    ActorId, ExportId, GrantId, OrganisationId, ProjectionId, ReportId, ReportKind, RequestId, RequestStep,
+    Role, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
@@ -100,6 +101,48 @@ pub struct ReaderReport {
 
 /// The kind of message that a [`ReaderReport`] is.
 pub const REPORT: &str = "report";
+/// A step of an export, as the reading room took it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExportStep {
+    /// Which export; drawn by the reading room for a new one.
+    pub export: ExportId,
+    /// Under which grant.
+    pub grant: GrantId,
+    /// Who took it; nobody where the reading room did by itself.
+    pub actor: Option<ActorId>,
+    /// What was done.
+    pub act: ExportAct,
+}
+
+/// What the reading room does with an export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExportAct {
+    /// Somebody asked for it.
+    Asked,
+    /// Its files stand in the airlock.
+    Built {
+        /// SHA-256 of the manifest, in hexadecimal.
+        manifest: String,
+        /// Rows in it.
+        rows: u64,
+        /// Records of the selection that are left out.
+        left_out: u64,
+    },
+    /// Bytes of the package were sent.
+    Sent {
+        /// The first.
+        from: u64,
+        /// One past the last.
+        until: u64,
+    },
+    /// The last byte was sent: it is consumed.
+    Fetched,
+}
+
+/// The kind of message that an [`ExportStep`] is.
+pub const EXPORT: &str = "export";
 
 /// One message.
 #[derive(Debug, Clone)]
@@ -120,6 +163,12 @@ impl Message {
     #[must_use]
     pub fn reported(report: &ReaderReport, at: Timestamp) -> Self {
         Self { kind: REPORT, payload: serde_json::to_string(report).unwrap_or_default(), at }
+    }
+
+    /// A step of an export.
+    #[must_use]
+    pub fn export(step: &ExportStep, at: Timestamp) -> Self {
+        Self { kind: EXPORT, payload: serde_json::to_string(step).unwrap_or_default(), at }
     }
 
     /// A step of a request.
@@ -203,6 +252,7 @@ impl Inbox {
 #[derive(Debug, Clone)]
 pub struct InboxWriter {
     queue: mpsc::Sender<(Message, oneshot::Sender<bool>)>,
+    airlock: Airlock,
 }
 
 const QUEUE: usize = 4_096;
@@ -213,8 +263,15 @@ impl InboxWriter {
     #[must_use]
     pub fn start(inbox: Inbox) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
+        let airlock = Airlock::new(inbox.database().clone());
         tokio::spawn(commit_loop(inbox, waiting));
-        Self { queue }
+        Self { queue, airlock }
+    }
+
+    /// Where files that are to be released go up.
+    #[must_use]
+    pub const fn airlock(&self) -> &Airlock {
+        &self.airlock
     }
 
     /// Returns after the message is durable.

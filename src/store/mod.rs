@@ -3,6 +3,7 @@
 //! SQLite and PostgreSQL stand behind one set of statements (portable SQL over sqlx's `Any` driver); what
 //! differs between them is one [`database::Dialect`]. One conformance suite runs on both.
 
+pub mod airlock;
 pub mod alarms;
 pub mod backup;
 pub mod bell;

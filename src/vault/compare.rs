@@ -266,6 +266,7 @@ const fn mode_word(mode: Mode) -> &'static str {
         Mode::Label => "label",
         Mode::Pseudonym => "pseudonym",
         Mode::Generalised => "generalised",
+        Mode::Wider => "wider",
     }
 }
 

@@ -49,9 +49,10 @@ pub async fn approve(
     if asked.purpose.trim().is_empty() {
         return Err(VaultError::Input("a grant needs a purpose".to_owned()));
     }
-    if rules.plans.plan(&asked.plan).is_none() {
+    let Some(plan) = rules.plans.plan(&asked.plan) else {
         return Err(VaultError::Input(format!("redaction plan `{}` is not known", asked.plan)));
-    }
+    };
+    let needs_values = plan.needs_values();
     let fresh = ActorId::from_uuid(archive.sources.random_id()?);
     let reader = archive.catalogue.actor(&asked.issuer, &asked.subject, fresh, now).await?;
     if let Some(approver) = by {
@@ -73,7 +74,7 @@ pub async fn approve(
         until: asked.until,
         revoked_at: None,
     };
-    let down = published(&grant, (asked.issuer, asked.subject), None, Vec::new());
+    let down = published(&grant, (asked.issuer, asked.subject), None, Vec::new(), (false, needs_values));
     let by = by.map(|approver| (approver.id, approver.role));
     let pending = Pending::event(entry(archive, EntryKind::GrantApproved, &grant, by)?)?;
     let log = archive.logs.vault_origin();
@@ -119,6 +120,7 @@ pub(super) fn published(
     (issuer, subject): (String, String),
     selection: Option<PublishedSelection>,
     team: Vec<PublishedReader>,
+    (export, needs_values): (bool, bool),
 ) -> OutboxRow {
     let down = PublishedGrant {
         id: grant.id,
@@ -131,6 +133,8 @@ pub(super) fn published(
         until: grant.until,
         selection,
         team,
+        export,
+        needs_values,
     };
     OutboxRow { kind: "grant", payload: serde_json::to_string(&down).unwrap_or_default() }
 }

@@ -239,7 +239,7 @@ pub async fn show(
 ) -> Result<Value, VaultError> {
     let row = found(archive, rules, by, id, Action::ReadIncidents).await?;
     // What the reading room said is taken up first: it may be of one more reader.
-    sequence::take_up(archive).await?;
+    sequence::take_up(archive, rules).await?;
     look(archive).await?;
     let mut holders = Vec::new();
     for holder in archive.catalogue.holders(id).await? {

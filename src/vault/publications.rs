@@ -89,8 +89,13 @@ pub async fn publish(
         until: asked.until,
         revoked_at: None,
     };
-    let down =
-        published(&publication, (realm.to_owned(), everyone.to_owned()), days.then_some(within), Vec::new());
+    let down = published(
+        &publication,
+        (realm.to_owned(), everyone.to_owned()),
+        days.then_some(within),
+        Vec::new(),
+        (false, false),
+    );
     let pending = Pending::event(entry(archive, EntryKind::RecordsPublished, &publication, by)?)?;
     let log = archive.logs.vault_origin();
     let _recorded = archive.catalogue.add_grant(log, &publication, down, pending, now).await?;

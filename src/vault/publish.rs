@@ -5,7 +5,7 @@ use super::ingest::publish_row;
 use super::layout::part_role;
 use super::names::Names;
 use super::originals::{self, Fetched};
-use super::{Archive, Rules, VaultError, incidents, revoke};
+use super::{Archive, Rules, VaultError, exports, incidents, revoke};
 use crate::access::{SystemAct, SystemActKind};
 use crate::capture::{Format, Item, PartRole, reread};
 use crate::ledger::{Entry, EntryKind, Pending, Recorded, Thing};
@@ -14,7 +14,9 @@ use crate::model::{
 };
 use crate::seal::{self, Original};
 use crate::store::catalogue::{self, Channel};
-use crate::store::room::{PublishedConversation, PublishedGrant, PublishedRecall, PublishedRequest};
+use crate::store::room::{
+    PublishedConversation, PublishedExport, PublishedGrant, PublishedRecall, PublishedRequest,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Records opened under one entry: a leaf of the ledger names them all.
@@ -243,20 +245,28 @@ pub(super) async fn open_items(
     organisation: &OrganisationId,
     records: &[RecordId],
 ) -> Result<Vec<(RecordId, Item)>, VaultError> {
+    open_as(archive, rules, SystemActKind::Redetect, organisation, records).await
+}
+
+/// Opens originals of an organisation as a recorded system act and reads their items; one that cannot be read is left out.
+/// At most [`BATCH_RECORDS`] at a time: a leaf names them all.
+pub(super) async fn open_as(
+    archive: &Archive,
+    rules: &Rules,
+    kind: SystemActKind,
+    organisation: &OrganisationId,
+    records: &[RecordId],
+) -> Result<Vec<(RecordId, Item)>, VaultError> {
     let sources = &archive.sources;
     let permit_id = PermitId::from_uuid(sources.random_id()?);
     let batch: BTreeSet<RecordId> = records.iter().copied().collect();
-    let act = SystemAct {
-        kind: SystemActKind::Redetect,
-        organisation: organisation.clone(),
-        records: batch.clone(),
-    };
+    let act = SystemAct { kind, organisation: organisation.clone(), records: batch.clone() };
     let permit = rules.access.authorise_system(act, permit_id)?;
     let entry = Entry::new(sources.entry_id()?, EntryKind::SystemOpeningIntended, sources.now())
         .of(organisation.clone())
         .under(permit_id)
         .about(records.iter().map(|record| Thing::Record(*record)))
-        .outcome("redetect".parse()?);
+        .outcome(kind.as_str().parse()?);
     let pending = Pending::system_opening(permit_id, batch, entry)?;
     let recorded = archive.journal.record(archive.logs.vault_origin(), pending, None).await?;
     let fetched = originals::fetch(archive, records).await?;
@@ -356,6 +366,10 @@ async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(
         "request" => {
             let request: PublishedRequest = serde_json::from_str(payload).map_err(|_| unreadable())?;
             archive.room.request(&request).await?;
+        }
+        exports::DOWN => {
+            let export: PublishedExport = serde_json::from_str(payload).map_err(|_| unreadable())?;
+            archive.room.export(&export).await?;
         }
         "grant-until" => {
             let (grant, until): (GrantId, Timestamp) =

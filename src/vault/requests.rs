@@ -9,14 +9,14 @@ use super::grants::{channels_of, published};
 use super::reach::{self, Reach};
 use super::{Archive, Rules, VaultError, read};
 use crate::access::grant_file::{
-    Content, Decision, Limits, Matter, after, has_grant, is_researchers, letter,
+    Content, Decision, Form, Limits, Matter, after, has_grant, is_researchers, letter,
 };
 use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
     ActorId, ChannelId, GrantId, OrganisationId, RequestId, RequestState, RequestStep, Role, Timestamp,
 };
-use crate::redact::query_tokens;
+use crate::redact::{CopyForm, Plan, query_tokens};
 use crate::store::catalogue::{GrantRow, OutboxRow, RequestRow, RequestStepRow, Said, TakenStep};
 use crate::store::inbox::{Arrived, HandedIn};
 use crate::store::room::{PublishedReader, PublishedRequest, PublishedSelection};
@@ -52,9 +52,9 @@ pub struct Deciding {
 ///
 /// # Errors
 /// When storage fails: it is taken up again later.
-pub async fn take_up(archive: &Archive, message: &Arrived) -> Result<(), VaultError> {
+pub async fn take_up(archive: &Archive, rules: &Rules, message: &Arrived) -> Result<(), VaultError> {
     let taken = match serde_json::from_str::<HandedIn>(&message.payload) {
-        Ok(step) => hand_in(archive, &step, Some(message.seq)).await,
+        Ok(step) => hand_in(archive, rules, &step, Some(message.seq)).await,
         Err(_) => Err(VaultError::Input("a step of a request that is not understood".to_owned())),
     };
     match taken {
@@ -76,6 +76,7 @@ pub async fn take_up(archive: &Archive, message: &Arrived) -> Result<(), VaultEr
 /// such request of this person.
 pub async fn hand_in(
     archive: &Archive,
+    rules: &Rules,
     handed: &HandedIn,
     message: Option<i64>,
 ) -> Result<RequestRow, VaultError> {
@@ -114,7 +115,7 @@ pub async fn hand_in(
     let said = Said { text: handed.text.clone(), until: handed.until, ..Said::default() };
     let who = (handed.issuer.clone(), handed.subject.clone());
     let step = Step { step: handed.step, actor: Some((actor, Role::Researcher)), said, message };
-    take(archive, request, before, step, who).await
+    take(archive, rules, request, before, step, who).await
 }
 
 /// Takes an approver's step; nobody decides on the command line but whoever holds the data folder.
@@ -165,7 +166,7 @@ pub async fn decide(
     }
     let who = person(archive, request.requester).await?;
     let step = Step { step: deciding.step, actor: by.map(|by| (by.id, by.role)), said, message: None };
-    take(archive, request, Some(before), step, who).await
+    take(archive, rules, request, Some(before), step, who).await
 }
 
 /// One request with its steps, for those who may see it.
@@ -278,7 +279,7 @@ pub async fn list(
 ///
 /// # Errors
 /// When storage fails; the next round goes on.
-pub async fn lapse(archive: &Archive) -> Result<u64, VaultError> {
+pub async fn lapse(archive: &Archive, rules: &Rules) -> Result<u64, VaultError> {
     let (now, mut done) = (archive.sources.now(), 0);
     let running = archive.catalogue.requests_with_grant().await?;
     for request in running {
@@ -292,7 +293,7 @@ pub async fn lapse(archive: &Archive) -> Result<u64, VaultError> {
         ended.state = next(before, RequestStep::End)?;
         let who = person(archive, ended.requester).await?;
         let step = Step { step: RequestStep::End, actor: None, said: Said::default(), message: None };
-        take(archive, ended, Some(before), step, who).await?;
+        take(archive, rules, ended, Some(before), step, who).await?;
         done += 1;
     }
     Ok(done)
@@ -337,7 +338,8 @@ fn approved_until(
     wanted: Option<Timestamp>,
 ) -> Result<Timestamp, VaultError> {
     let now = archive.sources.now();
-    let plans = |plan: &str| rules.plans.plan(plan).is_some();
+    let form = copy_form(content.form);
+    let plans = |plan: &str| rules.plans.offers(plan, form);
     let without_end = Content { until: None, ..content.clone() };
     let problems = without_end.problems(&rules.research, &plans, Limits::default(), now);
     if !problems.is_empty() {
@@ -373,6 +375,7 @@ async fn person(archive: &Archive, actor: ActorId) -> Result<(String, String), V
 /// Takes a step in one transaction.
 async fn take(
     archive: &Archive,
+    rules: &Rules,
     mut request: RequestRow,
     before: Option<RequestState>,
     step: Step,
@@ -383,7 +386,7 @@ async fn take(
     let mut steps = archive.catalogue.request_steps(request.id).await?;
     let (mut grant, mut down, mut grant_until) = (None, Vec::new(), None);
     if step.step == RequestStep::Accept {
-        let (row, published) = begin_grant(archive, &request, &steps, who.clone()).await?;
+        let (row, published) = begin_grant(archive, rules, &request, &steps, who.clone()).await?;
         request.grant = Some(row.id);
         down.push(published);
         grant = Some(row);
@@ -443,6 +446,7 @@ async fn take(
 /// The grant that begins when the conditions are accepted, and what goes down for it.
 async fn begin_grant(
     archive: &Archive,
+    rules: &Rules,
     request: &RequestRow,
     steps: &[RequestStepRow],
     who: (String, String),
@@ -473,7 +477,10 @@ async fn begin_grant(
         let reader = archive.catalogue.actor(&member.issuer, &member.subject, fresh, now).await?;
         team.push(PublishedReader { reader, issuer: member.issuer.clone(), subject: member.subject.clone() });
     }
-    let down = published(&grant, who, Some(selection), team);
+    let export = content.form == Form::Export;
+    // What answers what is told in files, and only the vault can make that.
+    let needs_values = export || rules.plans.plan(&content.plan).is_some_and(Plan::needs_values);
+    let down = published(&grant, who, Some(selection), team, (export, needs_values));
     Ok((grant, down))
 }
 
@@ -543,4 +550,13 @@ fn entry(
         Some((actor, role)) => entry.by(actor, role),
         None => entry,
     })
+}
+
+/// The form of a request, as redaction plans name it.
+#[must_use]
+pub const fn copy_form(form: Form) -> CopyForm {
+    match form {
+        Form::View => CopyForm::View,
+        Form::Export => CopyForm::Export,
+    }
 }

@@ -2,13 +2,13 @@
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
 use super::{
-    Archive, Rules, VaultError, finding_aid, incidents, keys, publish, reports, requests, second_place,
-    timestamps,
+    Archive, Rules, VaultError, exports, finding_aid, incidents, keys, publish, reports, requests,
+    second_place, timestamps,
 };
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::ProjectionId;
 use crate::store::catalogue::{SeenHow, SeenRow};
-use crate::store::inbox::{Arrived, REPORT, REQUEST, RoomEvent, RoomEventKind};
+use crate::store::inbox::{Arrived, EXPORT, REPORT, REQUEST, RoomEvent, RoomEventKind};
 use std::time::Duration;
 
 /// Messages taken up in one transaction.
@@ -18,7 +18,7 @@ const INBOX_ROUND: u32 = 1_024;
 ///
 /// # Errors
 /// When either database fails: what was not taken up waits.
-pub async fn take_up(archive: &Archive) -> Result<usize, VaultError> {
+pub async fn take_up(archive: &Archive, rules: &Rules) -> Result<usize, VaultError> {
     let mut done = 0;
     loop {
         let cursor = archive.journal.inbox_cursor().await?;
@@ -26,11 +26,13 @@ pub async fn take_up(archive: &Archive) -> Result<usize, VaultError> {
         if arrived.is_empty() {
             return Ok(done);
         }
-        // A step of a request and a report change more than the log: each is taken up by itself, in its place in the order.
-        let event = |message: &Arrived| message.kind != REQUEST && message.kind != REPORT;
-        for alike in arrived.chunk_by(|a, b| event(a) && event(b)) {
+        // A step of a request, a report and a step of an export change more than the log: each is taken up by itself, in its
+        // place in the order.
+        let alone = |message: &Arrived| [REQUEST, REPORT, EXPORT].contains(&message.kind.as_str());
+        for alike in arrived.chunk_by(|a, b| !alone(a) && !alone(b)) {
             match alike {
-                [step] if step.kind == REQUEST => requests::take_up(archive, step).await?,
+                [step] if step.kind == EXPORT => exports::take_up(archive, step).await?,
+                [step] if step.kind == REQUEST => requests::take_up(archive, rules, step).await?,
                 [report] if report.kind == REPORT => reports::take_up(archive, report).await?,
                 events => take_up_events(archive, events).await?,
             }
@@ -139,15 +141,16 @@ async fn number_log(archive: &Archive, key: &LogKey) -> Result<usize, VaultError
 /// What failed first; the next round goes on.
 pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     // Every step is tried, whatever failed before it: a withdrawal does not wait for an inbox.
-    let up = take_up(archive).await.map(drop);
-    let lapsed = requests::lapse(archive).await.map(drop);
+    let up = take_up(archive, rules).await.map(drop);
+    let lapsed = requests::lapse(archive, rules).await.map(drop);
+    let ended = exports::lapse(archive).await.map(drop);
     let anew = publish::refresh_stale(archive, rules).await.map(drop);
     let down = publish::take_down(archive).await.map(drop);
     let missed = incidents::look(archive).await.map(drop);
     let aids = finding_aid::renew(archive, rules).await.map(drop);
     let turned = keys::turn_due(archive).await.map(drop);
     let numbered = number(archive).await.map(drop);
-    up.and(lapsed).and(anew).and(down).and(missed).and(aids).and(turned).and(numbered)
+    up.and(lapsed).and(ended).and(anew).and(down).and(missed).and(aids).and(turned).and(numbered)
 }
 
 /// Longest pause between two rounds.
@@ -160,6 +163,7 @@ pub async fn lead(archive: Archive, rules: Rules) {
     if let Err(error) = incidents::carry_over(&archive).await {
         tracing::error!(%error, "what was shown before was not gone through; it is when the service starts again");
     }
+    tokio::spawn(exports::keep(archive.clone(), rules.clone()));
     tokio::spawn(async move {
         // A head that was signed just before the last process ended may not have been copied.
         for key in numbering.logs.keys() {

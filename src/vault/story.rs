@@ -84,8 +84,8 @@ pub async fn of_logs(logs: &[(&str, &dyn LogSource)], id: Uuid) -> Result<Told, 
 ///
 /// # Errors
 /// As [`of_logs`].
-pub async fn of(archive: &Archive, id: Uuid) -> Result<Told, VaultError> {
-    sequence::take_up(archive).await?;
+pub async fn of(archive: &Archive, rules: &Rules, id: Uuid) -> Result<Told, VaultError> {
+    sequence::take_up(archive, rules).await?;
     sequence::number(archive).await?;
     let origins = archive.logs.keys().map(|key| key.verifier().origin());
     let stored = origins.map(|origin| StoredLog { journal: &archive.journal, origin });
@@ -106,7 +106,7 @@ pub async fn for_officer(
 ) -> Result<Told, VaultError> {
     let resource = Resource::Registry { organisation: actor.organisation.clone() };
     read::authorise(archive, rules, actor, Action::ReadRegister, &resource).await?;
-    let told = of(archive, id).await?;
+    let told = of(archive, rules, id).await?;
     if told.of.iter().any(|of| *of != actor.organisation) {
         return Err(VaultError::Absent { what: "an entry about it" });
     }

@@ -161,6 +161,12 @@ async fn view(
     Ok(projection.map(|one| render(&one, plan, &rules.exemptions, &NoPseudonyms, language)))
 }
 
+/// The findings of a version as they are stored, passage by passage; `None` for what cannot be read.
+pub(super) fn stored_findings(json: &str) -> Option<Vec<Vec<Finding>>> {
+    let stored: Vec<Vec<StoredFinding>> = serde_json::from_str(json).ok()?;
+    Some(stored.iter().map(|of| of.iter().filter_map(StoredFinding::finding).collect()).collect())
+}
+
 /// A finding as it is stored.
 #[derive(Deserialize)]
 struct StoredFinding {

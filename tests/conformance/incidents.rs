@@ -237,7 +237,7 @@ pub async fn what_was_missed_and_read_opens_an_incident(stage: &Stage) {
     assert_eq!(shown["text"], text.expose());
     assert!(break_glass::warnings(archive).await.unwrap().iter().all(|said| !said.contains("incident")));
     // The ledger tells all of it, without a word of it.
-    let told = story::of(archive, reading.grant.uuid()).await.unwrap();
+    let told = story::of(archive, rules, reading.grant.uuid()).await.unwrap();
     let words: Vec<&str> = told.sentences.iter().map(|sentence| sentence.en.as_str()).collect();
     let whole = words.join("\n");
     for part in [

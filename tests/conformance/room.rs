@@ -77,6 +77,8 @@ pub fn grant(n: u128) -> PublishedGrant {
         until: at(1_000),
         selection: None,
         team: Vec::new(),
+        export: false,
+        needs_values: false,
     }
 }
 

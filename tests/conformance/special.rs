@@ -43,7 +43,7 @@ async fn granted(vault: &TestVault, subject: &str, kinds: &[FlagKind]) -> GrantI
             text: String::new(),
             until: None,
         };
-        hand_in(&vault.archive, &handed, None).await.unwrap()
+        hand_in(&vault.archive, &vault.rules, &handed, None).await.unwrap()
     };
     step(RequestStep::Write, Some(content(kinds))).await;
     step(RequestStep::Submit, None).await;
@@ -119,7 +119,7 @@ pub async fn a_basis_that_does_not_allow_it_takes_no_special_categories(stage: &
             text: String::new(),
             until: None,
         };
-        hand_in(&vault.archive, &handed, None).await.unwrap();
+        hand_in(&vault.archive, &vault.rules, &handed, None).await.unwrap();
     }
     let text = "Van belang.".to_owned();
     let deciding = Deciding { step: RequestStep::Approve, text, conditions: Vec::new(), until: None };

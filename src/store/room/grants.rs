@@ -63,6 +63,9 @@ impl RoomWriter {
             "DELETE FROM grant_conversation WHERE reading_grant = $1",
             "DELETE FROM grant_subject WHERE reading_grant = $1",
             "DELETE FROM grant_gone WHERE reading_grant = $1",
+            "DELETE FROM grant_value WHERE reading_grant = $1",
+            "DELETE FROM export_chunk WHERE export IN (SELECT id FROM export_view WHERE reading_grant = $1)",
+            "DELETE FROM export_row WHERE export IN (SELECT id FROM export_view WHERE reading_grant = $1)",
         ] {
             sqlx::query(statement)
                 .bind(bytes(grant.uuid()))
@@ -112,8 +115,8 @@ async fn insert_grant(
     }
     let channels: Vec<&str> = grant.channels.iter().map(ChannelId::as_str).collect();
     sqlx::query(
-        "INSERT INTO reading_grant (id, reader, organisation, channels, plan, until_at, revoked, selection) \
-         VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO reading_grant (id, reader, organisation, channels, plan, until_at, revoked, selection, form, wanting) \
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
     )
     .bind(bytes(grant.id.uuid()))
     .bind(bytes(grant.reader.uuid()))
@@ -122,6 +125,8 @@ async fn insert_grant(
     .bind(grant.plan.clone())
     .bind(grant.until.micros())
     .bind(selection)
+    .bind(if grant.export { super::EXPORT_FORM } else { "view" })
+    .bind(if grant.needs_values { super::exports::WANTING } else { 0 })
     .execute(&mut **tx)
     .await
     .map_err(StoreError::database("publishing a grant"))?;

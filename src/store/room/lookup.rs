@@ -251,7 +251,8 @@ async fn read_holder(
     (issuer, subject): &Person,
 ) -> Result<Option<Holder>, StoreError> {
     let rows = sqlx::query(
-        "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, w.revoked, w.selection \
+        "SELECT r.id AS reader, w.id, w.organisation, w.channels, w.plan, w.until_at, w.revoked, w.selection, w.form, \
+         w.wanting \
          FROM reader r LEFT JOIN (grant_reader t JOIN reading_grant w ON w.id = t.reading_grant) \
          ON t.reader = r.id WHERE r.issuer = $1 AND r.subject = $2 ORDER BY w.until_at, w.id",
     )
@@ -285,7 +286,8 @@ async fn records(
             let mut query = sqlx::query(AssertSqlSafe(format!(
                 "SELECT s.number AS standing, g.reading_grant, {RECORD_COLUMNS} FROM standing s \
                  LEFT JOIN grant_record g ON g.reference IN ({}) \
-                 LEFT JOIN projection p ON p.number = g.projection LEFT JOIN frame f ON f.number = p.frame",
+                 LEFT JOIN projection p ON p.number = g.projection LEFT JOIN frame f ON f.number = p.frame \
+                 LEFT JOIN grant_value v ON v.projection = g.projection AND v.reading_grant = g.reading_grant",
                 list(1, slots)
             )));
             for reference in references.iter().chain(std::iter::repeat_n(last, slots - references.len())) {

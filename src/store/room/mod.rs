@@ -6,6 +6,7 @@ mod bits;
 mod carry;
 mod citations;
 mod document;
+mod exports;
 mod finder;
 mod grants;
 mod index;
@@ -17,6 +18,9 @@ mod requests;
 mod writer;
 
 pub use citations::Cited;
+pub use exports::{
+    ExportOrder, ExportRecord, GrantValue, NamedProjection, Place, PublishedExport, ShownLess,
+};
 pub use notices::PublishedRecall;
 pub use reader::Room;
 pub use requests::CoveredProjection;
@@ -94,6 +98,12 @@ pub struct PublishedGrant {
     /// Who reads beside the reader.
     #[serde(default)]
     pub team: Vec<PublishedReader>,
+    /// Whether copies are had as files under it, in the place of views.
+    #[serde(default)]
+    pub export: bool,
+    /// Whether it shows what only the vault can make.
+    #[serde(default)]
+    pub needs_values: bool,
 }
 
 /// Which records a grant is about: those that hold every part that is given.
@@ -165,6 +175,10 @@ pub struct ReadingGrant {
     pub revoked: bool,
     /// Which records of these channels; all when there is none.
     pub selection: Option<PublishedSelection>,
+    /// Whether copies are had as files under it.
+    pub export: bool,
+    /// Whether it shows what only the vault can make.
+    pub needs_values: bool,
 }
 
 /// A projection as one grant names it.
@@ -182,6 +196,8 @@ pub struct RoomRecord {
     pub names: Option<HashMap<SubjectRef, String>>,
     /// The redacted document (JSON).
     pub document: String,
+    /// What the vault made for it under the grant (JSON), where the grant needs that and it is there.
+    pub values: Option<String>,
 }
 
 /// A reader with their grants.
@@ -219,6 +235,9 @@ pub struct Query {
 /// nothing is published.
 pub type Draw<'a> = &'a (dyn Fn() -> Option<u128> + Sync);
 
+/// How the form of a grant is stored when copies are had as files.
+const EXPORT_FORM: &str = "export";
+
 fn grant_of(row: &AnyRow) -> Result<ReadingGrant, StoreError> {
     let channels: Result<Vec<ChannelId>, _> =
         row.text("channels")?.split_whitespace().map(str::parse).collect();
@@ -233,6 +252,8 @@ fn grant_of(row: &AnyRow) -> Result<ReadingGrant, StoreError> {
             "" => None,
             json => Some(serde_json::from_str(json).map_err(|_| StoreError::Corrupt { what: "selection" })?),
         },
+        export: row.text("form")? == EXPORT_FORM,
+        needs_values: row.number("wanting")? != 0,
     })
 }
 

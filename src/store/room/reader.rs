@@ -22,11 +22,12 @@ pub struct Room {
 }
 
 pub(super) const RECORD_COLUMNS: &str = "g.reference, g.conversation_reference, p.id AS projection, p.conversation, \
-    p.author, p.day, p.passages, f.content, g.names";
+    p.author, p.day, p.passages, f.content, g.names, v.content AS given";
 
 /// What has the columns of a record.
 pub(super) const RECORDS: &str = "grant_record g JOIN projection p ON p.number = g.projection \
-    JOIN frame f ON f.number = p.frame";
+    JOIN frame f ON f.number = p.frame \
+    LEFT JOIN grant_value v ON v.projection = g.projection AND v.reading_grant = g.reading_grant";
 
 impl Room {
     /// A reader over an opened reading-room database. Must be made inside a runtime: look-ups of concurrent requests are
@@ -226,6 +227,7 @@ pub(super) fn record_of(row: &AnyRow) -> Result<RoomRecord, StoreError> {
         conversation: ConversationId::from_uuid(row.id("conversation")?),
         names: row.text_or_null("names")?.as_deref().and_then(names_from),
         document: document_of(row)?,
+        values: row.text_or_null("given")?,
     })
 }
 

@@ -87,6 +87,9 @@ impl RoomWriter {
                         (*conversation, of.collect())
                     })
                     .collect();
+                if grant.needs_values {
+                    super::exports::forget_values(&mut tx, grant.id, &numbers).await?;
+                }
                 let limited = |p: &&PublishedProjection| p.only_for.is_some();
                 let any_limited = standing.iter().flat_map(|(_, of)| of.iter().copied()).any(|p| limited(&p));
                 if grant.selection.is_some() || any_limited {
@@ -254,6 +257,7 @@ async fn withdraw_all(
             left.insert(ConversationId::from_uuid(row.id("conversation")?));
         }
         listed(tx, "DELETE FROM grant_record WHERE projection", chunk).await?;
+        listed(tx, "DELETE FROM grant_value WHERE projection", chunk).await?;
         listed(tx, "DELETE FROM projection WHERE number", chunk).await?;
     }
     Ok(left)

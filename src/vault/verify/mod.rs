@@ -2,7 +2,10 @@
 //! every segment, and that keys and segments meet. Names the first thing that is wrong.
 
 mod evidence;
+mod export;
 mod walk;
+
+pub use export::{ExportVerification, verify_export};
 
 use super::{Archive, VaultError, second_place};
 use crate::ledger::{

@@ -1,0 +1,234 @@
+//! What is looked for: the redacted values of a selection, by how much each tells wherever it stands.
+//!
+//! | value | where it is a leak |
+//! |---|---|
+//! | with a digit or a sign (number, address, handle), or of two words or more, and long enough | anywhere, in any form of bytes |
+//! | one long word | anywhere but as a word of a text: other people may say it there |
+//! | anything else | in the row of its own record, as a whole word |
+
+use super::forms;
+use crate::redact::folded;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Least characters of a value that is looked for at all, as where text is redacted.
+const CHARS_MIN: usize = 4;
+/// Least of one with a digit or sign that tells by itself.
+const CODE_CHARS_MIN: usize = 6;
+/// Least of several words, and of one long word.
+const WORDS_CHARS_MIN: usize = 8;
+/// Bytes of patterns in one automaton: some hundred megabytes of memory.
+const AUTOMATON_BYTES: usize = 8 << 20;
+/// Bytes of a file that are read at a time, whole lines.
+const STRETCH_BYTES: usize = 1 << 18;
+
+/// How a value is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// It tells wherever it stands.
+    Telling,
+    /// One long word.
+    LongWord,
+    /// In its own row.
+    Own,
+}
+
+impl Value {
+    /// How a value (in one case, without marks) is looked for; `None` when it is in half of all words.
+    #[must_use]
+    pub fn of(folded: &str) -> Option<Self> {
+        let chars = folded.chars().count();
+        let plain = folded.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '-' | '.' | ' '));
+        let words = folded.split_whitespace().filter(|word| word.chars().count() > 1).count();
+        match chars {
+            0..CHARS_MIN => None,
+            _ if !plain && chars >= CODE_CHARS_MIN => Some(Self::Telling),
+            _ if words > 1 && chars >= WORDS_CHARS_MIN => Some(Self::Telling),
+            _ if plain && words == 1 && chars >= WORDS_CHARS_MIN => Some(Self::LongWord),
+            _ => Some(Self::Own),
+        }
+    }
+}
+
+/// Where a value was found; never which.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Where {
+    /// In the name of a file.
+    Name,
+    /// In its bytes, in some form.
+    Bytes,
+    /// In bytes that could not be undone to their end.
+    Unreadable,
+}
+
+/// One find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// In which file.
+    pub file: String,
+    /// In what of it.
+    pub at: Where,
+}
+
+/// The values of a selection, ready to be looked for. `Debug` hides them; cloning shares them.
+#[derive(Clone, Default)]
+pub struct Needles {
+    telling: Arc<Vec<AhoCorasick>>,
+    count: u64,
+    /// Some of them cannot be looked for: everything then counts as found.
+    broken: bool,
+}
+
+impl std::fmt::Debug for Needles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Needles({})", self.count)
+    }
+}
+
+impl Needles {
+    /// From values in one case and without marks. Those that are too many for one automaton are looked for in turns.
+    #[must_use]
+    pub fn of(values: &HashSet<String>) -> Self {
+        let mut sorted: Vec<&String> = values.iter().collect();
+        sorted.sort_unstable();
+        let (mut turns, mut bytes) = (vec![Vec::new()], 0);
+        for value in sorted {
+            if bytes >= AUTOMATON_BYTES {
+                turns.push(Vec::new());
+                bytes = 0;
+            }
+            bytes += value.len();
+            if let Some(last) = turns.last_mut() {
+                last.push(value);
+            }
+        }
+        turns.retain(|turn| !turn.is_empty());
+        let automata: Vec<AhoCorasick> = turns.iter().filter_map(|turn| build(turn)).collect();
+        let broken = automata.len() < turns.len();
+        Self { telling: Arc::new(automata), count: values.len() as u64, broken }
+    }
+
+    /// How many.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.count
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Whether one of them stands in a text that is in one case and without marks.
+    #[must_use]
+    pub fn stand_in(&self, folded: &str) -> bool {
+        self.broken || self.telling.iter().any(|automaton| automaton.is_match(folded))
+    }
+
+    /// Where in a file values are found, in its name or its bytes, in whatever form: once for each stretch of it.
+    #[must_use]
+    pub fn in_file(&self, name: &str, bytes: &[u8]) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let mut search = |bytes: &[u8], found_at: Where| {
+            let (mut found, mut unreadable) = (false, false);
+            forms::every(bytes, &mut |reading| match reading {
+                Some(text) => found = found || self.stand_in(text),
+                None => unreadable = true,
+            });
+            if found {
+                hits.push(Hit { file: name.to_owned(), at: found_at });
+            }
+            if unreadable {
+                hits.push(Hit { file: name.to_owned(), at: Where::Unreadable });
+            }
+        };
+        search(name.as_bytes(), Where::Name);
+        for stretch in stretches(bytes) {
+            search(stretch, Where::Bytes);
+        }
+        hits
+    }
+}
+
+fn build(values: &[&String]) -> Option<AhoCorasick> {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .build(values)
+        .ok()
+}
+
+/// A file in stretches that end with a line where they can; what crosses the end of another is in a stretch of its own.
+fn stretches(bytes: &[u8]) -> Vec<&[u8]> {
+    const SEAM: usize = 4_096;
+    let (mut found, mut from) = (Vec::new(), 0);
+    while from < bytes.len() {
+        let least = (from + STRETCH_BYTES).min(bytes.len());
+        let rest = bytes.get(least..).unwrap_or_default();
+        let line = memchr::memchr(b'\n', rest.get(..rest.len().min(STRETCH_BYTES)).unwrap_or_default());
+        let end = line.map_or(least, |at| least + at + 1);
+        found.extend(bytes.get(from..end));
+        if line.is_none() && end < bytes.len() {
+            found.extend(bytes.get(end.saturating_sub(SEAM)..(end + SEAM).min(bytes.len())));
+        }
+        from = end;
+    }
+    found
+}
+
+/// Whether a value stands as a whole word in a text; both in one case and without marks.
+pub(super) fn is_word_of(text: &str, value: &str) -> bool {
+    let edge = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+    text.match_indices(value).any(|(at, _)| {
+        let before = text.get(..at).and_then(|head| head.chars().next_back());
+        let after = text.get(at + value.len()..).and_then(|rest| rest.chars().next());
+        edge(before) && edge(after)
+    })
+}
+
+/// The same as redacted text is compared.
+pub(super) fn fold(value: &str) -> String {
+    folded(value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_a_value_is_looked_for_depends_on_how_much_it_tells() {
+        for (value, how) in [
+            ("jan", None),
+            ("vos", None),
+            ("jansen", Some(Value::Own)),
+            ("kwinkelaar", Some(Value::LongWord)),
+            ("fatima el idrissi", Some(Value::Telling)),
+            ("j. vos", Some(Value::Own)),
+            ("vos_83", Some(Value::Telling)),
+            ("0612345678", Some(Value::Telling)),
+            ("1985", Some(Value::Own)),
+            ("fatima@voorbeeld.nl", Some(Value::Telling)),
+        ] {
+            assert_eq!(Value::of(value), how, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_crosses_a_seam_is_found() {
+        let needles = Needles::of(&HashSet::from(["0612345678".to_owned()]));
+        for at in [0, 100, STRETCH_BYTES - 5, STRETCH_BYTES - 1, STRETCH_BYTES + 3] {
+            let mut bytes = vec![b'x'; STRETCH_BYTES * 2];
+            bytes[at..at + 10].copy_from_slice(b"0612345678");
+            assert!(!needles.in_file("a", &bytes).is_empty(), "{at}");
+        }
+        assert!(needles.in_file("a", &vec![b'x'; STRETCH_BYTES * 2]).is_empty());
+    }
+
+    #[test]
+    fn words_have_edges() {
+        assert!(is_word_of("dag jansen!", "jansen") && is_word_of("jansen", "jansen"));
+        assert!(!is_word_of("dag jansenius", "jansen"));
+    }
+}

@@ -1,0 +1,266 @@
+//! Rows of finished files: read back from every form, and looked at beside the original of each.
+
+use super::needles::{Needles, Value, fold, is_word_of};
+use crate::capture::{Account, Item};
+use crate::model::PrivateText;
+use crate::redact::copy::{COLUMNS, Cell, CopyRow};
+use crate::redact::covered;
+use crate::store::catalogue::ExportFacts;
+use crate::vault::Rules;
+use crate::vault::derive::source;
+use crate::vault::subject_copy::stored_findings;
+use bytes::Bytes;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+use std::collections::HashSet;
+
+/// What was counted.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Rows.
+    pub rows: u64,
+    /// Originals that were opened.
+    pub opened: u64,
+    /// Rows that no grant names any more.
+    pub gone: u64,
+    /// Rows whose original could not be read.
+    pub unread: u64,
+    /// Redacted values that stand in the row of their own record.
+    pub in_own_row: u64,
+    /// Texts in which the detector finds something for certain.
+    pub detected: u64,
+    /// Characters of the originals' texts, and of those that stand in the rows as they were written.
+    original_chars: u64,
+    verbatim_chars: u64,
+}
+
+impl Tally {
+    /// What share of the originals' texts stands in the rows as it was written, in percent.
+    pub(super) fn verbatim_percent(&self) -> u64 {
+        (100 * self.verbatim_chars).checked_div(self.original_chars).unwrap_or(0)
+    }
+}
+
+/// The redacted values of the selection.
+#[derive(Default)]
+pub(super) struct Selected {
+    telling: HashSet<String>,
+    /// What stays readable somewhere because it is an office-holder's.
+    readable: HashSet<String>,
+    values: u64,
+}
+
+impl Selected {
+    /// What is to be looked for everywhere.
+    pub(super) fn needles(&self) -> Needles {
+        Needles::of(&self.telling.difference(&self.readable).cloned().collect())
+    }
+
+    /// How many values there were, with repeats.
+    pub(super) const fn len(&self) -> u64 {
+        self.values
+    }
+
+    /// How many of them are left out because they are readable elsewhere.
+    pub(super) fn readable_elsewhere(&self) -> u64 {
+        self.telling.intersection(&self.readable).count() as u64
+    }
+
+    fn add(&mut self, value: &str, own: &mut Vec<String>) {
+        let value = fold(value);
+        let Some(how) = Value::of(&value) else { return };
+        self.values += 1;
+        if how == Value::Telling {
+            self.telling.insert(value.clone());
+        }
+        own.push(value);
+    }
+}
+
+/// Looks at one row beside its original.
+pub(super) fn look(
+    rules: &Rules,
+    row: &CopyRow,
+    facts: &ExportFacts,
+    item: &Item,
+    tally: &mut Tally,
+    selected: &mut Selected,
+) {
+    let mut own = Vec::new();
+    let findings = stored_findings(&facts.findings).unwrap_or_default();
+    let source = source(item, &findings);
+    match covered(&source, rules.projection.redaction()) {
+        Ok(covered) => {
+            for one in &covered {
+                // An account called by a common word is hidden with its `@`; the word is everyone's.
+                match one.entity.as_str() == "USERNAME" && is_plain(one.value) {
+                    true => selected.add(&format!("@{}", one.value.trim_start_matches('@')), &mut own),
+                    false => selected.add(one.value, &mut own),
+                }
+            }
+        }
+        Err(_) => tally.unread += 1,
+    }
+    for (passage, found) in item.passages.iter().zip(&findings) {
+        let readable = found.iter().filter(|one| rules.projection.redaction().is_readable(&one.entity));
+        let values = readable.filter_map(|one| one.span.of(passage.text.expose()));
+        selected.readable.extend(values.map(fold));
+    }
+    // The organisation's own names are public.
+    if row.author_role.as_deref() != Some("organisation") {
+        unprojected(item, &mut |value| selected.add(value, &mut own));
+    }
+    let cells = row.cells();
+    let texts: Vec<String> = cells
+        .iter()
+        .filter_map(|cell| match cell {
+            Cell::Text(Some(text)) if !text.is_empty() => Some(fold(text)),
+            _ => None,
+        })
+        .collect();
+    own.sort_unstable();
+    own.dedup();
+    let found = own.iter().filter(|value| texts.iter().any(|text| is_word_of(text, value)));
+    tally.in_own_row += found.filter(|value| !selected.readable.contains(*value)).count() as u64;
+    measure(rules, row, item, tally);
+}
+
+fn is_plain(value: &str) -> bool {
+    value.trim_start_matches('@').chars().all(char::is_alphabetic)
+}
+
+/// What no projection tells of a citizen's item: the account, its names, the exact time.
+fn unprojected(item: &Item, see: &mut dyn FnMut(&str)) {
+    let mut account = |of: &Account| {
+        let handle = of.handle.expose();
+        if is_plain(handle) {
+            see(&format!("@{handle}"))
+        } else {
+            see(handle)
+        }
+        if of.display_name.expose().split_whitespace().count() > 1 {
+            see(of.display_name.expose());
+        }
+        if let Some(id) = &of.native_id {
+            see(id.expose());
+        }
+    };
+    item.author.iter().for_each(&mut account);
+    item.names.iter().chain(&item.in_reply_to).map(PrivateText::expose).for_each(&mut *see);
+    if let Some(at) = item.posted_at {
+        see(&at.to_string());
+    }
+}
+
+/// How much of the original stands in the row, and what the detector says of that.
+fn measure(rules: &Rules, row: &CopyRow, item: &Item, tally: &mut Tally) {
+    let original = item.passages.iter().map(|passage| passage.text.expose().chars().count() as u64);
+    tally.original_chars += original.sum::<u64>();
+    for text in row.texts() {
+        let (bare, hidden) = without_placeholders(text);
+        tally.verbatim_chars += (text.chars().count() as u64).saturating_sub(hidden);
+        let certain = rules.ruleset.thresholds().certain;
+        let found = rules.ruleset.detect(&bare, &[]);
+        let leaks = found.iter().any(|finding| {
+            finding.score.value() >= certain
+                && !rules.projection.redaction().is_readable(&finding.entity)
+                && finding.span.of(&bare).is_some_and(|value| Value::of(&fold(value)) == Some(Value::Telling))
+        });
+        tally.detected += u64::from(leaks);
+    }
+}
+
+/// A text with an ellipsis in the place of each placeholder, and how many characters those took.
+fn without_placeholders(text: &str) -> (String, u64) {
+    let (mut bare, mut hidden, mut rest) = (String::with_capacity(text.len()), 0, text);
+    while let Some((before, from)) = rest.split_once('[') {
+        bare.push_str(before);
+        if before.ends_with('\\') {
+            bare.push('[');
+            rest = from;
+            continue;
+        }
+        match from.split_once(']') {
+            Some((inside, after)) => {
+                bare.push('…');
+                hidden += inside.chars().count() as u64 + 2;
+                rest = after;
+            }
+            None => {
+                bare.push('[');
+                rest = from;
+            }
+        }
+    }
+    bare.push_str(rest);
+    (bare, hidden)
+}
+
+/// The rows of a part, when every form says the same and nothing else.
+pub(super) fn agreed(lines: &[u8], table: &[u8], columns: Vec<u8>) -> Option<Vec<CopyRow>> {
+    let text = std::str::from_utf8(lines).ok()?;
+    let rows: Vec<CopyRow> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
+    let whole = text.is_empty() || text.ends_with('\n');
+    (whole && in_table(table, &rows)? && in_columns(columns, &rows)?).then_some(rows)
+}
+
+fn in_table(table: &[u8], rows: &[CopyRow]) -> Option<bool> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table);
+    let mut records = reader.records();
+    let heading = records.next()?.ok()?;
+    if !heading.iter().eq(COLUMNS.iter().map(|column| column.name)) {
+        return Some(false);
+    }
+    let mut rows = rows.iter();
+    for record in records {
+        let (record, row) = (record.ok()?, rows.next()?);
+        let same = record.iter().zip(row.cells()).all(|(written, cell)| match cell {
+            Cell::Text(text) => written == text.unwrap_or_default(),
+            Cell::Number(number) => written == number.to_string(),
+            Cell::Flag(flag) => written == flag.to_string(),
+        });
+        if !same || record.len() != COLUMNS.len() {
+            return Some(false);
+        }
+    }
+    Some(rows.next().is_none())
+}
+
+fn in_columns(columns: Vec<u8>, rows: &[CopyRow]) -> Option<bool> {
+    let reader = SerializedFileReader::new(Bytes::from(columns)).ok()?;
+    let about = reader.metadata().file_metadata();
+    let attributes = about.key_value_metadata().map_or(0, Vec::len);
+    let named = about.schema_descr().columns().iter().map(|column| column.name());
+    if attributes != 0 || !named.eq(COLUMNS.iter().map(|column| column.name)) {
+        return Some(false);
+    }
+    let mut rows = rows.iter();
+    for written in reader.get_row_iter(None).ok()? {
+        let (written, row) = (written.ok()?, rows.next()?);
+        let same = written.get_column_iter().zip(row.cells()).all(|((_, field), cell)| match (field, cell) {
+            (Field::Str(text), Cell::Text(Some(told))) => text == told,
+            (Field::Null, Cell::Text(None)) => true,
+            (Field::Long(number), Cell::Number(told)) => *number == told,
+            (Field::Bool(flag), Cell::Flag(told)) => *flag == told,
+            _ => false,
+        });
+        if !same {
+            return Some(false);
+        }
+    }
+    Some(rows.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_no_text_and_brackets_of_people_are() {
+        assert_eq!(
+            without_placeholders("Dag [persoon VOS234], tot [datum]."),
+            ("Dag …, tot ….".to_owned(), 23)
+        );
+        assert_eq!(without_placeholders("a \\[persoon] b [ c"), ("a \\[persoon] b [ c".to_owned(), 0));
+    }
+}
