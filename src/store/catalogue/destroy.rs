@@ -305,6 +305,13 @@ async fn delete_fragments(
     each(tx, "DELETE FROM fragment WHERE id = $1", fragments.iter().map(|fragment| fragment.uuid())).await
 }
 
+/// A segment knows the first and the last of its fragments: not those that are gone.
+const REWRAP_SEGMENT: &str = "UPDATE segment SET wrapped_key = $1, epoch = $2, \
+    first_fragment = (SELECT f.id FROM fragment f WHERE f.id >= segment.first_fragment \
+    AND f.id <= segment.last_fragment AND f.segment_number = segment.number ORDER BY f.id LIMIT 1), \
+    last_fragment = (SELECT f.id FROM fragment f WHERE f.id >= segment.first_fragment \
+    AND f.id <= segment.last_fragment AND f.segment_number = segment.number ORDER BY f.id DESC LIMIT 1) WHERE id = $3";
+
 async fn rewrap_segments(
     tx: &mut Transaction<'static, Any>,
     segments: &[SegmentLeft],
@@ -319,7 +326,7 @@ async fn rewrap_segments(
                 .map_err(StoreError::database("wrapping keys anew"))?;
         }
         let epoch = left.wrapped.as_ref().map(|wrapped| wrapped.epoch().map_or(0, |e| i64::from(e.number())));
-        sqlx::query("UPDATE segment SET wrapped_key = $1, epoch = $2 WHERE id = $3")
+        sqlx::query(REWRAP_SEGMENT)
             .bind(left.wrapped.as_ref().map(|wrapped| wrapped.as_bytes().to_vec()).unwrap_or_default())
             .bind(epoch.unwrap_or(-1))
             .bind(bytes(left.segment.uuid()))

@@ -227,10 +227,9 @@ pub(super) async fn insert_names(
     names: &[NameRow],
     numbers: &Numbers,
 ) -> Result<(), StoreError> {
-    let mut rows = Vec::with_capacity(names.len());
-    for row in names {
-        rows.push((row.record.map(|record| numbers.record(record)).transpose()?, row));
-    }
+    // A name of a record that is not there is as one that is known before its record.
+    let rows: Vec<(Option<i64>, &NameRow)> =
+        names.iter().map(|row| (row.record.and_then(|id| numbers.record(id).ok()), row)).collect();
     let head = "INSERT INTO name_row (digest, record, conversation, withheld) VALUES";
     let tail = "ON CONFLICT (digest) DO UPDATE SET record = COALESCE(name_row.record, excluded.record), \
                 conversation = CASE WHEN name_row.record IS NULL AND excluded.record IS NULL \
@@ -241,7 +240,7 @@ pub(super) async fn insert_names(
             .bind(row.digest.as_bytes().to_vec())
             .bind(*record)
             // A record says itself in which conversation it is.
-            .bind(row.conversation.filter(|_| row.record.is_none()).map(|c| bytes(c.uuid())))
+            .bind(row.conversation.filter(|_| record.is_none()).map(|c| bytes(c.uuid())))
             .bind(row.withheld)
     })
     .await
