@@ -361,7 +361,7 @@ mod tests {
                 .collect();
             assert_eq!(left, ";;", "{row}");
         }
-        assert_eq!(columns(heading.as_bytes(), Format::Mastodon, "1;2;3", &|_, _| true), None);
+        assert_eq!(columns(heading.as_bytes(), Format::MastodonApi, "1;2;3", &|_, _| true), None);
     }
 
     fn rows(text: &str, backslash: bool) -> (Vec<usize>, bool) {
