@@ -5,6 +5,7 @@
 
 mod backup;
 mod captures;
+mod decided;
 mod disclosure;
 mod dry_run;
 pub mod endpoints;

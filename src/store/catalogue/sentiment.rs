@@ -4,7 +4,7 @@ use super::Catalogue;
 use crate::decide::Sentiment;
 use crate::model::{ChannelId, ConversationId, OrganisationId, RecordId, Timestamp};
 use crate::store::StoreError;
-use crate::store::rows::{RowValues, bytes, insert_all};
+use crate::store::rows::{RowValues, bytes, insert_all, list};
 use sqlx::{Any, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -126,18 +126,18 @@ impl Catalogue {
     ) -> Result<Vec<RecordId>, StoreError> {
         let mut found = BTreeSet::new();
         for column in ["o.id", "n.record"] {
-            let sql = format!(
-                "SELECT n.record FROM record o JOIN name n ON n.digest = o.answers WHERE o.organisation = $1 \
-                 AND o.own = 1 AND n.record IS NOT NULL AND {column} = $2"
-            );
-            for record in came_in {
-                let rows = sqlx::query(sqlx::AssertSqlSafe(sql.clone()))
-                    .bind(organisation.to_string())
-                    .bind(bytes(record.uuid()))
-                    .fetch_all(self.db.read())
-                    .await
-                    .map_err(StoreError::database("reading what was answered"))?;
-                for row in &rows {
+            for some in came_in.chunks(500) {
+                let sql = format!(
+                    "SELECT n.record FROM record o JOIN name n ON n.digest = o.answers WHERE o.organisation = $1 \
+                     AND o.own = 1 AND n.record IS NOT NULL AND {column} IN ({})",
+                    list(2, some.len())
+                );
+                let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(organisation.to_string());
+                for record in some {
+                    query = query.bind(bytes(record.uuid()));
+                }
+                let rows = query.fetch_all(self.db.read()).await;
+                for row in &rows.map_err(StoreError::database("reading what was answered"))? {
                     found.insert(RecordId::from_uuid(row.id("record")?));
                 }
             }
