@@ -218,6 +218,8 @@ const fn is_decision(action: Action) -> bool {
         action,
         Action::ReviewRedaction
             | Action::PublishRecord
+            | Action::DrawReviewSample
+            | Action::ImportAssessments
             | Action::DeclareChannel
             | Action::ApproveGrant
             | Action::RevokeGrant

@@ -39,6 +39,7 @@ mod register;
 mod requests;
 mod restore;
 mod review;
+mod reviewing;
 mod revoke;
 mod room_process;
 mod selection;
@@ -122,7 +123,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
         Command::Compare(asked) => return compare::run(&dir, asked, arguments.json).await,
-        Command::Queue(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Queue(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Register(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Notice(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Question(asked) => return question::run(&asked, arguments.json),

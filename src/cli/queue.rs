@@ -1,9 +1,10 @@
-//! `knik queue`: doubtful records and people's answers, proposals for destruction, referrals, unanswered questions, letters.
+//! `knik queue`: the reviewers' queue, doubtful records and people's answers, proposals for destruction, referrals, unanswered questions, letters.
 
 use super::control::Order;
 use super::folder::DataFolder;
 use super::print;
 use super::review::{Reviewer, actor};
+use super::reviewing::{self, ReviewingCommand, ReviewingOrder};
 use crate::decide::Answer;
 use crate::model::{Outcome, PrivateText, RecordId};
 use crate::vault::queue::{self, Case};
@@ -14,6 +15,8 @@ use serde_json::{Value, json};
 
 #[derive(Subcommand)]
 pub(super) enum QueueCommand {
+    #[command(flatten)]
+    Reviewing(ReviewingCommand),
     /// Records that the tree is not sure of, with the step that waits. No text.
     #[command(after_help = "Example: knik queue doubtful --organisation min-low --reviewer beoordelaar-1")]
     Doubtful {
@@ -121,6 +124,8 @@ impl std::fmt::Debug for CaseArguments {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum QueueOrder {
+    /// The reviewers' queue of every kind.
+    Reviewing(ReviewingOrder),
     /// What waits.
     Doubtful { reviewer: Reviewer },
     /// An answer.
@@ -146,8 +151,13 @@ pub(super) enum QueueOrder {
 }
 
 impl QueueCommand {
-    pub(super) fn order(self) -> Order {
-        Order::Queue(match self {
+    /// The order that it is.
+    ///
+    /// # Errors
+    /// When a file that is named cannot be read.
+    pub(super) fn order(self) -> Result<Order> {
+        Ok(Order::Queue(match self {
+            Self::Reviewing(asked) => QueueOrder::Reviewing(asked.order()?),
             Self::Doubtful { reviewer } => QueueOrder::Doubtful { reviewer },
             Self::Answer { record, step, answer, reviewer } => {
                 QueueOrder::Answer { reviewer, record, step, answer }
@@ -163,7 +173,7 @@ impl QueueCommand {
                 let case = system.zip(case).map(|(system, case)| CaseArguments { system, case });
                 QueueOrder::Letters { reviewer, case }
             }
-        })
+        }))
     }
 }
 
@@ -174,6 +184,7 @@ impl QueueCommand {
 pub(super) async fn execute(folder: &DataFolder, order: QueueOrder) -> Result<Value> {
     let (archive, rules) = (&folder.archive, &folder.rules);
     match order {
+        QueueOrder::Reviewing(asked) => reviewing::execute(folder, asked).await,
         QueueOrder::Doubtful { reviewer } => {
             let actor = actor(folder, &reviewer).await?;
             let mut shown = Vec::new();
@@ -232,6 +243,7 @@ fn named(case: CaseArguments) -> Case {
 pub(super) fn print(order: &QueueOrder, answer: &Value) -> Result<()> {
     let list = |field: &str| answer.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
     match order {
+        QueueOrder::Reviewing(asked) => reviewing::print(asked, answer)?,
         QueueOrder::Doubtful { .. } => {
             let row = |item: &Value| {
                 let (record, decision) = (part(item, "record"), part(item, "decision"));

@@ -18,6 +18,7 @@ mod pace;
 mod page;
 pub mod presidio;
 mod problem;
+mod queue_items;
 pub mod reading_room;
 mod requests;
 mod review;

@@ -42,7 +42,23 @@ const WITH_BODY: &[(&str, &str, &str)] =
     &[("408", "The body did not come in time", "The request took too long")];
 
 /// Fields that may be null in an answer, beside those that are in their example.
-const NULLABLE: &[&str] = &["day", "withheld", "verdict", "checkpoint", "by", "grant", "opening"];
+const NULLABLE: &[&str] = &[
+    "day",
+    "withheld",
+    "verdict",
+    "checkpoint",
+    "by",
+    "grant",
+    "opening",
+    "oldest",
+    "kappa",
+    "recall",
+    "precision",
+    "secondsEach",
+    "outcome",
+    "view",
+    "before",
+];
 
 static READING_ROOM: LazyLock<String> = LazyLock::new(|| completed(&room::Document::openapi()));
 static VAULT: LazyLock<String> = LazyLock::new(|| completed(&archive::Document::openapi()));

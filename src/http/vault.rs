@@ -8,7 +8,7 @@ use super::language::language;
 use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
-use super::{openapi, openings, oversight, requests, review, subject_requests};
+use super::{openapi, openings, oversight, queue_items, requests, review, subject_requests};
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
 use crate::model::{ActorId, ChannelId, DisclosureId, LegalBasisCode, Outcome, PrivateText, RecordId};
@@ -16,7 +16,7 @@ use crate::store::spool::SpoolWriter;
 use crate::vault::disclose::{self, Disclosure, DisclosureRequest};
 use crate::vault::ingest::{self, Delivery, silent};
 use crate::vault::read::{self, VaultRecord};
-use crate::vault::{Archive, CaptureSource, Rules, VaultError, break_glass};
+use crate::vault::{Archive, CaptureSource, Rules, VaultError, break_glass, reviewing};
 use actix_web::web::{self, Data, Path, Payload, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
@@ -57,6 +57,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/ledger").get(ledger).default_service(refuse("GET")))
         .service(web::resource("/v1/status").get(status).default_service(refuse("GET")))
         .configure(review::routes)
+        .configure(queue_items::routes)
         .configure(openings::routes)
         .configure(subject_requests::routes)
         .configure(oversight::routes)
@@ -85,6 +86,16 @@ pub fn routes(config: &mut ServiceConfig) {
         review::list,
         review::show,
         review::judge,
+        queue_items::list,
+        queue_items::show,
+        queue_items::open,
+        queue_items::assess,
+        queue_items::earlier,
+        queue_items::standing,
+        queue_items::agreement,
+        queue_items::samples,
+        queue_items::sample,
+        queue_items::import,
         openings::request,
         openings::list,
         openings::read,
@@ -396,7 +407,10 @@ async fn status(desk: Data<VaultDesk>, caller: Caller) -> Result<HttpResponse, P
     read::authorise(&desk.archive, &desk.rules, &actor, Action::ReadStatus, &Resource::Service).await?;
     let counts = desk.archive.catalogue.counts().await.map_err(VaultError::from)?;
     let second_place = desk.archive.logs.second_place.is_some();
-    let warnings = break_glass::warnings(&desk.archive).await?;
-    Ok(HttpResponse::Ok()
-        .json(json!({ "counts": counts, "checkpointsCopied": second_place, "warnings": warnings })))
+    let mut warnings = break_glass::warnings(&desk.archive).await?;
+    let queue = reviewing::tally(&desk.archive, &desk.rules, None).await?;
+    warnings.extend(reviewing::overdue(&queue));
+    Ok(HttpResponse::Ok().json(
+        json!({ "counts": counts, "queue": queue, "checkpointsCopied": second_place, "warnings": warnings }),
+    ))
 }

@@ -24,8 +24,9 @@ pub use private::PrivateText;
 pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
-    AccountProof, AppointmentKind, EntityType, ExemptionCode, FlagKind, ItemKind, LegalBasisCode,
-    OpeningScope, Outcome, Platform, RecogniserId, RequestState, RequestStep, ReviewReason, RevocationKind,
-    RevocationReason, Role, Score, SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
+    AccountProof, AppointmentKind, EntityType, ExemptionCode, FindingVerdict, FlagKind, ItemKind,
+    LegalBasisCode, OpeningScope, Outcome, Platform, QueueKind, RecogniserId, RequestState, RequestStep,
+    ReviewReason, RevocationKind, RevocationReason, Role, Score, SubjectOutcome, SubjectRequestKind, Verdict,
+    Visibility,
 };
 pub use time::Timestamp;

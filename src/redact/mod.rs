@@ -5,6 +5,7 @@
 //! holds no value, no length and no hash; metadata is what `policies/projection.yaml` allows, each
 //! field checked against its shape; what cannot be redacted with certainty is an error, never text.
 
+mod assessed;
 mod cover;
 mod error;
 mod exemptions;
@@ -27,6 +28,7 @@ mod view;
 #[cfg(test)]
 mod properties;
 
+pub use assessed::{Assessed, Said, overlay};
 pub use cover::{RedactionPolicy, redact};
 pub use error::RedactError;
 pub use exemptions::{Exemption, ExemptionKind, Exemptions, Regime};

@@ -36,6 +36,7 @@ mod rendition_html;
 pub mod replay;
 pub mod requests;
 pub mod review;
+pub mod reviewing;
 pub mod revoke;
 pub mod scrub;
 pub mod sealing;
@@ -44,6 +45,7 @@ pub mod sequence;
 pub mod source;
 mod sources;
 pub mod standing;
+mod stored_findings;
 pub mod subject_copy;
 pub mod subject_requests;
 mod suppress;
@@ -167,6 +169,8 @@ pub struct Rules {
     pub bases: Arc<LegalBases>,
     /// Why a researcher may be given copies.
     pub research: Arc<ResearchBases>,
+    /// How many originals reviewers open, how long items wait, how much is sampled.
+    pub reviewing: Arc<reviewing::ReviewPolicy>,
     /// How much a capture may hold at once.
     pub limits: Limits,
     /// Who reads captures.

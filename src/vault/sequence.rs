@@ -1,7 +1,7 @@
 //! The leader's work: taking up the reading room's inbox, numbering and signing entries, copying checkpoints,
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
-use super::{Archive, Rules, VaultError, keys, publish, requests, second_place, timestamps};
+use super::{Archive, Rules, VaultError, keys, publish, requests, reviewing, second_place, timestamps};
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::ProjectionId;
 use crate::store::inbox::{Arrived, REQUEST, RoomEvent, RoomEventKind};
@@ -132,6 +132,19 @@ pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     up.and(lapsed).and(anew).and(down).and(turned).and(numbered)
 }
 
+/// How often it is looked whether a sample of automatic decisions is due.
+const SAMPLING: Duration = Duration::from_secs(600);
+
+/// Draws samples of automatic decisions when they are due, until the process ends.
+async fn sample(archive: Archive, rules: Rules) {
+    loop {
+        if let Err(error) = reviewing::draw_due(&archive, &rules).await {
+            tracing::error!(%error, "no sample of automatic decisions was drawn");
+        }
+        tokio::time::sleep(SAMPLING).await;
+    }
+}
+
 /// Longest pause between two rounds.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -139,6 +152,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub async fn lead(archive: Archive, rules: Rules) {
     let numbering = archive.clone();
     tokio::spawn(timestamps::keep(archive.clone()));
+    tokio::spawn(sample(archive.clone(), rules.clone()));
     tokio::spawn(async move {
         // A head that was signed just before the last process ended may not have been copied.
         for key in numbering.logs.keys() {

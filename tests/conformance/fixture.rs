@@ -113,6 +113,7 @@ pub fn empty() -> Batch {
         stale: Vec::new(),
         outbox: Vec::new(),
         flags: Vec::new(),
+        doubtful: Vec::new(),
         answers: Vec::new(),
         minimised: Vec::new(),
         found_by: Vec::new(),

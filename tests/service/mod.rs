@@ -24,6 +24,7 @@ mod parsing;
 mod pki;
 mod processes;
 mod question;
+mod queue;
 mod refusals;
 pub mod requests;
 mod review;

@@ -4,6 +4,7 @@ use super::Catalogue;
 use super::decided::{AnswerRow, MinimisedRow, insert_answers, insert_minimised};
 use super::find::{FindRow, insert_found};
 use super::flags::{FlagRow, insert_flags};
+use super::reviewing::insert_doubts;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     CaptureId, ChannelId, ConversationId, FragmentId, ItemDigest, ItemKind, OrganisationId, Outcome,
@@ -225,6 +226,8 @@ pub struct Batch {
     pub outbox: Vec<OutboxRow>,
     /// What new versions are flagged for.
     pub flags: Vec<FlagRow>,
+    /// New versions with findings of which the detector is not sure.
+    pub doubtful: Vec<VersionId>,
     /// What detectors and definitions said of new versions.
     pub answers: Vec<AnswerRow>,
     /// What a minimisation profile kept out.
@@ -248,6 +251,7 @@ impl Catalogue {
         insert_records(&mut tx, &batch).await?;
         insert_sightings(&mut tx, &batch.sightings).await?;
         insert_flags(&mut tx, &batch.flags).await?;
+        insert_doubts(&mut tx, &batch.doubtful, batch.now).await?;
         insert_found(&mut tx, &batch.found_by).await?;
         insert_names(&mut tx, &batch.names).await?;
         insert_decisions(&mut tx, &batch).await?;

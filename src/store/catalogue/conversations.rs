@@ -4,11 +4,13 @@ use super::Catalogue;
 use super::commit::{OutboxRow, SubjectRow, insert_outbox, insert_subjects};
 use super::find::{FindRow, insert_found};
 use super::flags::{FlagRow, Verdicts, forget_unjudged, insert_flags};
+use super::reviewing::doubts_of;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     ChannelId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
     SubjectRef, Timestamp, VersionId, Visibility,
 };
+use crate::redact::Assessed;
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::journal;
@@ -78,6 +80,8 @@ pub struct Member {
     pub tree: (String, String),
     /// What was said of the flags of its version in force.
     pub verdicts: Verdicts,
+    /// What people said of findings in its version in force.
+    pub assessed: Vec<Assessed>,
     /// What was found in its version in force when it was looked at last, as JSON.
     pub findings: String,
 }
@@ -93,6 +97,8 @@ pub struct Refreshed<'a> {
     pub findings: &'a [(VersionId, String)],
     /// What its versions in force are flagged for.
     pub flags: &'a [FlagRow],
+    /// Its versions in force with findings of which the detector is not sure.
+    pub doubtful: &'a [VersionId],
     /// What its records can be found by.
     pub found_by: &'a [FindRow],
     /// People new to it.
@@ -232,7 +238,7 @@ impl Catalogue {
         let rows = sqlx::query(
             "SELECT r.id, r.version, r.projection, r.organisation, r.channel, r.kind, r.visibility, r.posted_at, \
              r.own, COALESCE(r.withheld, (SELECT 'restricted' FROM restriction x WHERE x.record = r.id AND x.lifted_at IS NULL \
-             LIMIT 1)) AS withheld, r.outcome, d.tree, d.tree_version, \
+             LIMIT 1), (SELECT 'held' FROM review_task t WHERE t.version = r.version AND t.held = 1 LIMIT 1)) AS withheld, r.outcome, d.tree, d.tree_version, \
              (SELECT COUNT(*) FROM version v WHERE v.record = r.id) AS versions, \
              (SELECT f.findings FROM version f WHERE f.id = r.version) AS findings \
              FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version \
@@ -245,8 +251,10 @@ impl Catalogue {
         let mut members = rows.iter().map(member_of).collect::<Result<Vec<_>, _>>()?;
         let versions: Vec<VersionId> = members.iter().map(|member| member.version).collect();
         let mut verdicts = self.verdicts(&versions).await?;
+        let mut assessed = self.assessed_of(&versions).await?;
         for member in &mut members {
             member.verdicts = verdicts.remove(&member.version).unwrap_or_default();
+            member.assessed = assessed.remove(&member.version).unwrap_or_default();
         }
         Ok(members)
     }
@@ -324,6 +332,7 @@ impl Catalogue {
         }
         forget_unjudged(&mut tx, anew.conversation).await?;
         insert_flags(&mut tx, anew.flags).await?;
+        doubts_of(&mut tx, anew.conversation, anew.doubtful, now).await?;
         insert_found(&mut tx, anew.found_by).await?;
         insert_subjects(&mut tx, anew.subjects).await?;
         insert_outbox(&mut tx, &[anew.outbox], now).await?;
@@ -357,6 +366,7 @@ fn member_of(row: &sqlx::any::AnyRow) -> Result<Member, StoreError> {
         versions: u64::try_from(row.number("versions")?).unwrap_or_default(),
         tree: (row.text("tree")?, row.text("tree_version")?),
         verdicts: Verdicts::default(),
+        assessed: Vec::new(),
         findings: row.text("findings")?,
     })
 }

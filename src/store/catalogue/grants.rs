@@ -90,11 +90,11 @@ impl Catalogue {
         self.known_actor(issuer, subject).await?.ok_or(StoreError::Corrupt { what: "actor" })
     }
 
-    pub(super) async fn known_actor(
-        &self,
-        issuer: &str,
-        subject: &str,
-    ) -> Result<Option<ActorId>, StoreError> {
+    /// The actor behind an issuer's subject, if it is known.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn known_actor(&self, issuer: &str, subject: &str) -> Result<Option<ActorId>, StoreError> {
         let row = sqlx::query("SELECT id FROM actor WHERE issuer = $1 AND subject = $2")
             .bind(issuer.to_owned())
             .bind(subject.to_owned())

@@ -3,6 +3,7 @@
 //! It holds no content: names of items and people are keyed digests, texts stand in sealed fragments.
 
 mod appointments;
+mod assessed;
 mod channels;
 mod commit;
 mod conversations;
@@ -18,9 +19,12 @@ mod originals;
 mod queue;
 mod records;
 mod requests;
+mod reviewing;
 mod revocations;
+mod samples;
 
 pub use appointments::Appointment;
+pub use assessed::{AssessedItem, AssessmentRow, EarlierAssessment, FindingPlace, GivenRow, Opinion};
 pub use channels::{Channel, ChannelFact, Duty, Fact};
 pub use commit::{
     Batch, DecisionRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow, SubjectRow,
@@ -40,6 +44,8 @@ pub use originals::{FragmentPlace, OriginalPlace, SegmentPlace};
 pub use queue::{LetterLink, LetterRow, StepAnswered, ThreadMember};
 pub use records::{CaptureState, Counts, DecisionSummary, Filtered, RecordSummary};
 pub use requests::{RequestRow, RequestStepRow, Said, TakenStep, Tally};
+pub use reviewing::{QueueItem, QueueReason, QueueTally, Queued, ReviewTask};
+pub use samples::{Candidate, DrawRow, Pairing, Work};
 
 use super::Database;
 

@@ -149,7 +149,8 @@ impl Catalogue {
         if done.rows_affected() == 0 {
             return Ok(None);
         }
-        insert_step_answer(&mut tx, answered, &pending, now).await?;
+        let StepAnswered { record, asked, answer, actor, .. } = answered;
+        insert_step_answer(&mut tx, (*record, asked, answer, *actor), &pending, now).await?;
         replace_decision(&mut tx, decision, now).await?;
         if decision.outcome != Outcome::Archive {
             let payload = serde_json::to_string(&[answered.projection]).unwrap_or_default();
@@ -266,9 +267,10 @@ impl Catalogue {
     }
 }
 
-async fn insert_step_answer(
+/// Keeps a person's answer: of which record, to what, which answer, whose.
+pub(super) async fn insert_step_answer(
     tx: &mut Transaction<'static, Any>,
-    answered: &StepAnswered,
+    (record, asked, answer, actor): (RecordId, &str, &'static str, ActorId),
     pending: &Pending,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -276,10 +278,10 @@ async fn insert_step_answer(
         "INSERT INTO step_answer (entry, record, asked, answer, actor, answered_at) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(bytes(pending.entry().id().uuid()))
-    .bind(bytes(answered.record.uuid()))
-    .bind(answered.asked.clone())
-    .bind(answered.answer)
-    .bind(bytes(answered.actor.uuid()))
+    .bind(bytes(record.uuid()))
+    .bind(asked.to_owned())
+    .bind(answer)
+    .bind(bytes(actor.uuid()))
     .bind(now.micros())
     .execute(&mut **tx)
     .await
@@ -288,7 +290,7 @@ async fn insert_step_answer(
 }
 
 /// The decision before goes to those before it.
-async fn replace_decision(
+pub(super) async fn replace_decision(
     tx: &mut Transaction<'static, Any>,
     decision: &DecisionRow,
     now: Timestamp,

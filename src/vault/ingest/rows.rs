@@ -73,6 +73,7 @@ impl Work {
             stale: resolution.touched.iter().copied().collect(),
             outbox: made.outbox,
             flags: made.flags,
+            doubtful: made.doubtful,
             answers: arrived.iter().flat_map(answer_rows).collect(),
             minimised: Vec::new(),
             found_by: made.found_by,
