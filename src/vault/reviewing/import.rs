@@ -199,7 +199,7 @@ enum Looked {
     New(QueueItem, By),
 }
 
-const NO_ASSIGNMENT: &str = "had no assignment for the channel of the item at that time: knik assignment add";
+const NO_ASSIGNMENT: &str = "had no assignment for the channel of the item at that time: knik reviewer add";
 
 /// Whether that person could say that of that item at that moment.
 async fn look(
