@@ -44,6 +44,12 @@ actions!(
         ReviewRedaction = "review-redaction",
         /// Say what became of formal messages and letters: registered, forwarded, linked, confirmed.
         HandleCorrespondence = "handle-correspondence",
+        /// Draw a sample of automatic decisions for the reviewers.
+        DrawReviewSample = "draw-review-sample",
+        /// Take in what reviewers of an external agency assessed.
+        ImportAssessments = "import-assessments",
+        /// Read how the reviewers' queue stands, how well people and detectors agree, how long people work.
+        ReadReviewFigures = "read-review-figures",
         /// Publish a record to everyone, or withdraw that, by decision of the organisation.
         PublishRecord = "publish-record",
         /// Open one original. Asked with [`Policies::authorise_opening`](super::Policies::authorise_opening) only.

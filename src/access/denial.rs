@@ -40,6 +40,12 @@ impl Denial {
         Self { reasons, outside }
     }
 
+    /// A refusal by a rule of a use case, beside the policies: told to someone who knows that the thing exists.
+    #[must_use]
+    pub fn by_rule(code: &'static str, text: impl Into<String>) -> Self {
+        Self::new(vec![Reason::new(code, text)], Outside::Refused)
+    }
+
     /// Why, sorted by code: for each forbid that held its text, for each permit of that action what failed;
     /// a policy that could not be evaluated is named. For the ledger and the log; for the asker only
     /// when [`outside`](Self::outside) is [`Outside::Refused`].

@@ -244,6 +244,8 @@ const fn is_decision(action: Action) -> bool {
         Action::ReviewRedaction
             | Action::HandleCorrespondence
             | Action::PublishRecord
+            | Action::DrawReviewSample
+            | Action::ImportAssessments
             | Action::DeclareChannel
             | Action::ApproveGrant
             | Action::ReleaseExport

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::decide::{DEFAULT_PROFILE, Definitions, Profiles, QuestionDetector, SentimentMethod, Tree};
 use crate::detect::{PatternFile, Ruleset, RulesetError};
 use crate::redact::{Exemptions, Measured, OperatorPlan, Plans, ProjectionPolicy};
+use crate::vault::reviewing::ReviewPolicy;
 use crate::vault::{DEFAULT_TREE, Rules};
 use anyhow::{Context, Result, bail};
 use include_dir::{Dir, include_dir};
@@ -99,6 +100,10 @@ impl RuleFiles {
             access: room.access,
             bases: Arc::new(LegalBases::load("legal-bases.yaml", text(&self.policies, "legal-bases.yaml")?)?),
             research: room.research,
+            reviewing: Arc::new(ReviewPolicy::load(
+                "reviewing.yaml",
+                text(&self.policies, "reviewing.yaml")?,
+            )?),
             limits: Limits {
                 unit_bytes_max: size(config.ingest.unit_bytes_max),
                 depth_max: size(config.ingest.depth_max),

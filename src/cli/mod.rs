@@ -47,6 +47,7 @@ mod report;
 mod requests;
 mod restore;
 mod review;
+mod reviewing;
 mod revoke;
 mod room_process;
 mod selection;
@@ -152,7 +153,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Detect(asked) => return detect::run(&asked, arguments.json),
         Command::Redact(asked) => return redact::run(&asked, arguments.json),
         Command::Compare(asked) => return compare::run(&dir, asked, arguments.json).await,
-        Command::Queue(asked) => order(&dir, asked.order(), arguments.json).await?,
+        Command::Queue(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Formal(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Letter(asked) => order(&dir, asked.order()?, arguments.json).await?,
         Command::Receipt(asked) => order(&dir, asked.order(), arguments.json).await?,

@@ -1,9 +1,11 @@
-//! `knik queue`: doubtful records and people's answers, proposals for destruction, referrals, unanswered questions.
+//! `knik queue`: the reviewers' queue, doubtful records and people's answers, proposals for destruction, referrals, unanswered
+//! questions.
 
 use super::control::Order;
 use super::folder::DataFolder;
 use super::print;
 use super::review::{Reviewer, actor};
+use super::reviewing::{self, ReviewingCommand, ReviewingOrder};
 use crate::decide::Answer;
 use crate::model::{Outcome, RecordId};
 use crate::vault::queue;
@@ -14,6 +16,8 @@ use serde_json::{Value, json};
 
 #[derive(Subcommand)]
 pub(super) enum QueueCommand {
+    #[command(flatten)]
+    Reviewing(ReviewingCommand),
     /// Records that the tree is not sure of, with the step that waits. No text.
     #[command(after_help = "Example: knik queue doubtful --organisation min-low --reviewer beoordelaar-1")]
     Doubtful {
@@ -62,6 +66,8 @@ pub(super) enum QueueCommand {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum QueueOrder {
+    /// The reviewers' queue of every kind.
+    Reviewing(ReviewingOrder),
     /// What waits.
     Doubtful { reviewer: Reviewer },
     /// An answer.
@@ -75,8 +81,13 @@ pub(super) enum QueueOrder {
 }
 
 impl QueueCommand {
-    pub(super) fn order(self) -> Order {
-        Order::Queue(match self {
+    /// The order that it is.
+    ///
+    /// # Errors
+    /// When a file that is named cannot be read.
+    pub(super) fn order(self) -> Result<Order> {
+        Ok(Order::Queue(match self {
+            Self::Reviewing(asked) => QueueOrder::Reviewing(asked.order()?),
             Self::Doubtful { reviewer } => QueueOrder::Doubtful { reviewer },
             Self::Answer { record, step, answer, reviewer } => {
                 QueueOrder::Answer { reviewer, record, step, answer }
@@ -84,7 +95,7 @@ impl QueueCommand {
             Self::Proposals { reviewer } => QueueOrder::Proposals { reviewer },
             Self::Referrals { reviewer } => QueueOrder::Referrals { reviewer },
             Self::Unanswered { reviewer } => QueueOrder::Unanswered { reviewer },
-        })
+        }))
     }
 }
 
@@ -95,6 +106,7 @@ impl QueueCommand {
 pub(super) async fn execute(folder: &DataFolder, order: QueueOrder) -> Result<Value> {
     let (archive, rules) = (&folder.archive, &folder.rules);
     match order {
+        QueueOrder::Reviewing(asked) => reviewing::execute(folder, asked).await,
         QueueOrder::Doubtful { reviewer } => {
             let actor = actor(folder, &reviewer).await?;
             let mut shown = Vec::new();
@@ -133,6 +145,7 @@ pub(super) async fn execute(folder: &DataFolder, order: QueueOrder) -> Result<Va
 pub(super) fn print(order: &QueueOrder, answer: &Value) -> Result<()> {
     let list = |field: &str| answer.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
     match order {
+        QueueOrder::Reviewing(asked) => reviewing::print(asked, answer)?,
         QueueOrder::Doubtful { .. } => {
             let row = |item: &Value| {
                 let (record, decision) = (part(item, "record"), part(item, "decision"));

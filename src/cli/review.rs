@@ -182,7 +182,7 @@ fn item(answer: &Value) {
 }
 
 /// A stranger's text without what a terminal would obey.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 

@@ -5,7 +5,7 @@ use crate::http::token::IssuerStanding;
 use crate::model::{SegmentId, Timestamp};
 use crate::store::catalogue::{Fixity, Milestone, Reached};
 use crate::vault::standing::{self, Standing};
-use crate::vault::{Archive, break_glass};
+use crate::vault::{Archive, break_glass, reviewing};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -28,6 +28,8 @@ pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
     let Standing { logs, mut warnings } = standing::of(archive).await?;
     warnings.extend(super::keys::warnings(folder).await?);
     warnings.extend(break_glass::warnings(archive).await?);
+    let queue = reviewing::tally(archive, &folder.rules, None).await?;
+    warnings.extend(reviewing::overdue(&queue));
     let orphans = orphans(archive).await?;
     let fixity = fixity(folder, now, &mut warnings).await?;
     let waiting = inbox_wait(archive, now).await?;
@@ -43,6 +45,7 @@ pub(super) async fn status(folder: &DataFolder) -> Result<Value> {
         "issuers": issuers(folder, &mut warnings),
         "revocations": archive.catalogue.revocations().await?.iter().filter(|one| one.lifted_at.is_none()).count(),
         "counts": archive.catalogue.counts().await?,
+        "queue": queue,
         "projections": archive.room.count().await?,
         "logs": logs,
         "ruleset": folder.rules.ruleset.version(),

@@ -17,7 +17,7 @@ use super::ruleset::{AT, Check, PatternFile, Rule, Ruleset};
 use super::scan::Lanes;
 use super::spec::{After, FileSpec, Kind, Pattern, Recogniser, Starts, Thresholds, parse};
 use super::surname::VAN;
-use crate::model::RecogniserId;
+use crate::model::{Finding, RecogniserId};
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 use regex_automata::util::pool::Pool;
@@ -133,6 +133,9 @@ impl Sources {
             let id = r.id();
             if self.recognisers.iter().take(index).any(|(_, other)| other.id() == id) {
                 say(format!("name `{id}` is used twice; give each recogniser its own"));
+            }
+            if id.as_str() == Finding::REVIEWER {
+                say(format!("name `{id}` stands for people who assess; choose another"));
             }
             inspect_labels(r, &mut say);
             let bare = matches!(r.kind, Kind::Pattern | Kind::Handles | Kind::Labelled)

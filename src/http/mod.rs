@@ -24,6 +24,7 @@ mod paper;
 mod periodic;
 pub mod presidio;
 mod problem;
+mod queue_items;
 pub mod reading_room;
 mod reports;
 mod requests;

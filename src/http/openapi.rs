@@ -56,6 +56,14 @@ const NULLABLE: &[&str] = &[
     "hours",
     "hoursMedian",
     "post",
+    "oldest",
+    "kappa",
+    "recall",
+    "precision",
+    "secondsEach",
+    "outcome",
+    "view",
+    "before",
 ];
 
 static READING_ROOM: LazyLock<String> = LazyLock::new(|| completed(&room::Document::openapi()));

@@ -9,8 +9,8 @@ use super::pace::Pace;
 use super::page::PageSize;
 use super::problem::Problem;
 use super::{
-    correspondence, exports, incidents, openapi, openings, oversight, periodic, reports, requests, review,
-    subject_requests,
+    correspondence, exports, incidents, openapi, openings, oversight, periodic, queue_items, reports,
+    requests, review, subject_requests,
 };
 use crate::access::{Action, Actor, Resource};
 use crate::capture::Format;
@@ -19,7 +19,7 @@ use crate::store::spool::SpoolWriter;
 use crate::vault::disclose::{self, Disclosure, DisclosureRequest};
 use crate::vault::ingest::{self, Delivery, silent};
 use crate::vault::read::{self, VaultRecord};
-use crate::vault::{Archive, CaptureSource, Rules, VaultError, break_glass, decision_receipt};
+use crate::vault::{Archive, CaptureSource, Rules, VaultError, break_glass, decision_receipt, reviewing};
 use actix_web::web::{self, Data, Path, Payload, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
@@ -65,6 +65,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/v1/ledger").get(ledger).default_service(refuse("GET")))
         .service(web::resource("/v1/status").get(status).default_service(refuse("GET")))
         .configure(review::routes)
+        .configure(queue_items::routes)
         .configure(openings::routes)
         .configure(periodic::routes)
         .configure(correspondence::routes)
@@ -113,6 +114,16 @@ pub fn routes(config: &mut ServiceConfig) {
         correspondence::import,
         correspondence::letter,
         correspondence::confirm,
+        queue_items::list,
+        queue_items::show,
+        queue_items::open,
+        queue_items::assess,
+        queue_items::earlier,
+        queue_items::standing,
+        queue_items::agreement,
+        queue_items::samples,
+        queue_items::sample,
+        queue_items::import,
         openings::request,
         openings::list,
         openings::read,
@@ -465,7 +476,10 @@ async fn status(desk: Data<VaultDesk>, caller: Caller) -> Result<HttpResponse, P
     read::authorise(&desk.archive, &desk.rules, &actor, Action::ReadStatus, &Resource::Service).await?;
     let counts = desk.archive.catalogue.counts().await.map_err(VaultError::from)?;
     let second_place = desk.archive.logs.second_place.is_some();
-    let warnings = break_glass::warnings(&desk.archive).await?;
-    Ok(HttpResponse::Ok()
-        .json(json!({ "counts": counts, "checkpointsCopied": second_place, "warnings": warnings })))
+    let mut warnings = break_glass::warnings(&desk.archive).await?;
+    let queue = reviewing::tally(&desk.archive, &desk.rules, None).await?;
+    warnings.extend(reviewing::overdue(&queue));
+    Ok(HttpResponse::Ok().json(
+        json!({ "counts": counts, "queue": queue, "checkpointsCopied": second_place, "warnings": warnings }),
+    ))
 }

@@ -88,6 +88,10 @@ entry_kinds! {
     ChannelDeclared = "channel-declared",
     /// A person judged a redaction.
     ReviewDone = "review-done",
+    /// A sample of automatic decisions was drawn.
+    ReviewSampleDrawn = "review-sample-drawn",
+    /// What people of an external agency assessed was taken in.
+    AssessmentsImported = "assessments-imported",
     /// Records must not be destroyed for now.
     HoldPlaced = "hold-placed",
     /// They may be again.

@@ -63,6 +63,10 @@ const fn words_of(kind: EntryKind) -> Both {
             ("toegang van een persoon of token hersteld", "a person or token restored")
         }
         EntryKind::ChannelDeclared => ("kanaal vastgesteld of gewijzigd", "channel declared or changed"),
+        EntryKind::ReviewSampleDrawn => ("steekproef van besluiten getrokken", "sample of decisions drawn"),
+        EntryKind::AssessmentsImported => {
+            ("beoordelingen van een ander bureau opgenomen", "assessments of another agency taken in")
+        }
         EntryKind::ReviewDone => ("redactie beoordeeld", "redaction reviewed"),
         EntryKind::HoldPlaced => ("bewaarplicht opgelegd", "hold placed"),
         EntryKind::HoldLifted => ("bewaarplicht opgeheven", "hold lifted"),

@@ -33,6 +33,17 @@ pub struct Finding {
     pub subject: Option<SubjectRef>,
 }
 
+impl Finding {
+    /// What stands for a recogniser where a person assessed; a pattern file cannot have one of this name.
+    pub const REVIEWER: &'static str = "reviewer";
+
+    /// Whether a person set or confirmed it.
+    #[must_use]
+    pub fn is_assessed(&self) -> bool {
+        self.recogniser.as_str() == Self::REVIEWER
+    }
+}
+
 /// A sign that a text tells something of a special category, or of a minor. Kept in the vault only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecordFlag {

@@ -26,9 +26,9 @@ pub use private::PrivateText;
 pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
-    AccountProof, AppointmentKind, EntityType, ExemptionCode, ExportState, FlagKind, IncidentOutcome,
-    ItemKind, LegalBasisCode, OpeningScope, Outcome, Platform, RecogniserId, ReportKind, ReportOutcome,
-    RequestState, RequestStep, ReviewReason, RevocationKind, RevocationReason, Role, Score, SubjectOutcome,
-    SubjectRequestKind, Verdict, Visibility,
+    AccountProof, AppointmentKind, EntityType, ExemptionCode, ExportState, FindingVerdict, FlagKind,
+    IncidentOutcome, ItemKind, LegalBasisCode, OpeningScope, Outcome, Platform, QueueKind, RecogniserId,
+    ReportKind, ReportOutcome, RequestState, RequestStep, ReviewReason, RevocationKind, RevocationReason,
+    Role, Score, SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
 };
 pub use time::Timestamp;

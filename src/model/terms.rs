@@ -294,6 +294,38 @@ closed!(
 );
 
 closed!(
+    /// Why something waits for a reviewer.
+    QueueKind, "kind of queue item", {
+        /// A tree is not sure of a reaction: a person answers the step that waits.
+        DoubtfulQuestion = "doubtful-question",
+        /// A post of an office-holder or a hybrid account of which the tree is not sure.
+        AccountPost = "account-post",
+        /// Personal data that was found without certainty: redacted until a person has looked.
+        DoubtfulFinding = "doubtful-finding",
+        /// A sign of a special category or of criminal matters: withheld until it is judged.
+        SpecialCategory = "special-category",
+        /// A sign of a minor: withheld until it is judged.
+        Minor = "minor",
+        /// An automatic decision of a random sample.
+        Sample = "sample",
+        /// A reader said that something is redacted wrongly, or not.
+        ReaderReport = "reader-report",
+    }
+);
+
+closed!(
+    /// What a reviewer says of a finding.
+    FindingVerdict, "verdict on a finding", {
+        /// It is personal data and stays redacted.
+        Confirm = "confirm",
+        /// It need not be redacted.
+        Reject = "reject",
+        /// It was missed, and is redacted from now on.
+        Add = "add",
+    }
+);
+
+closed!(
     /// What a revocation names.
     RevocationKind, "kind of revocation", {
         /// One token, by its `jti`; or one certificate of a machine, by its fingerprint.

@@ -168,7 +168,7 @@ fn placeholder(finding: &Finding) -> Placeholder {
         entity: finding.entity.clone(),
         subject: finding.subject,
         exemption: finding.exemption.clone(),
-        status: Status::Provisional,
+        status: if finding.is_assessed() { Status::Assessed } else { Status::Provisional },
     }
 }
 

@@ -6,6 +6,7 @@
 //! field checked against its shape; what cannot be redacted with certainty is an error, never text.
 
 mod aid;
+mod assessed;
 pub mod copy;
 mod cover;
 mod error;
@@ -33,6 +34,7 @@ mod properties;
 
 pub use crate::model::Language;
 pub use aid::{CitationWords, citation_text, finding_aid_html, finding_aid_text};
+pub use assessed::{Assessed, Said, overlay};
 pub use cover::{RedactionPolicy, redact};
 pub use error::RedactError;
 pub use exemptions::{Exemption, ExemptionKind, Exemptions, Regime};

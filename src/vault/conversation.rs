@@ -9,7 +9,7 @@ use crate::model::{
     ChannelId, ConversationId, Finding, FlagKind, ItemDigest, ItemKind, OrganisationId, Outcome,
     ProjectionId, RecordId, SubjectRef, Timestamp, VersionId, Visibility,
 };
-use crate::redact::{Source, SourcePassage, project, searchable};
+use crate::redact::{Assessed, Projection, Source, SourcePassage, overlay, project, searchable};
 use crate::store::catalogue::{Correction, FindRow, FlagPlace, FlagRow, SubjectRow, Verdicts};
 use crate::store::room::{PublishedConversation, PublishedProjection};
 use serde::Deserialize;
@@ -33,6 +33,8 @@ pub(super) struct Facts {
     pub tree: (String, String),
     /// What reviewers said of the flags of this version.
     pub verdicts: Verdicts,
+    /// What people said of findings in this version.
+    pub assessed: Vec<Assessed>,
     /// People that it was found to name when it was looked at last, in a conversation of which something was destroyed
     /// since.
     pub named: BTreeSet<SubjectRef>,
@@ -62,6 +64,8 @@ pub(super) struct Computed {
     pub published: PublishedConversation,
     /// For each version: its findings as JSON, without words.
     pub findings: Vec<(VersionId, String)>,
+    /// Versions that may be read, with findings of which the detector is not sure and no person has said anything.
+    pub doubtful: Vec<VersionId>,
     /// What versions that may be read but for that are flagged for.
     pub flags: Vec<FlagRow>,
     /// What each record can be found by.
@@ -85,6 +89,7 @@ impl Computed {
         Self {
             published,
             findings: Vec::new(),
+            doubtful: Vec::new(),
             flags: Vec::new(),
             found_by: Vec::new(),
             subjects: Vec::new(),
@@ -141,17 +146,7 @@ pub(super) fn computed(
             computed.uncertain += 1;
             continue;
         }
-        let found = member
-            .item
-            .passages
-            .iter()
-            .enumerate()
-            .map(|(place, passage)| {
-                let text = passage.text.expose();
-                let found = rules.ruleset.detect_at(text, &dictionary, member.facts.posted_at);
-                corrected(rules, &member.facts.corrections, place, found)
-            })
-            .collect::<Result<Vec<Vec<Finding>>, VaultError>>()?;
+        let found = found_in(rules, member, &dictionary)?;
         let before = member.facts.before.as_deref();
         let policy = rules.projection.redaction();
         if before.is_some_and(|before| shows_too_much(member.item, before, &found, policy)) {
@@ -160,6 +155,9 @@ pub(super) fn computed(
         computed.findings.push((member.facts.version, findings_json(&found)));
         if !member.facts.may_be_read() {
             continue;
+        }
+        if is_doubtful(rules, &found) {
+            computed.doubtful.push(member.facts.version);
         }
         let flags = flags(rules, member, &found);
         let withheld = member.facts.verdicts.withhold(flags.iter().map(|row| row.kind));
@@ -182,6 +180,59 @@ pub(super) fn computed(
         }
     }
     Ok(computed)
+}
+
+/// What a detector finds in a member, with what people said of it laid over.
+fn found_in(
+    rules: &Rules,
+    member: &Member<'_>,
+    dictionary: &Participants,
+) -> Result<Vec<Vec<Finding>>, VaultError> {
+    let passages = member.item.passages.iter().enumerate();
+    let mut found: Vec<Vec<Finding>> = passages
+        .map(|(place, passage)| {
+            let text = passage.text.expose();
+            let found = rules.ruleset.detect_at(text, dictionary, member.facts.posted_at);
+            corrected(rules, &member.facts.corrections, place, found)
+        })
+        .collect::<Result<_, _>>()?;
+    overlay(&mut found, &member.facts.assessed);
+    Ok(found)
+}
+
+/// Whether a person should look: the detector is not sure of something that is redacted, and nobody has said anything.
+pub(super) fn is_doubtful(rules: &Rules, found: &[Vec<Finding>]) -> bool {
+    found.iter().flatten().any(|finding| in_doubt(rules, finding))
+}
+
+/// Whether the detector is not sure of this one.
+pub(super) fn in_doubt(rules: &Rules, finding: &Finding) -> bool {
+    !finding.is_assessed()
+        && finding.score.value() < rules.ruleset.thresholds().certain
+        && !rules.projection.redaction().is_readable(&finding.entity)
+}
+
+/// One member as readers would see it if nothing withheld it; `None` when it cannot be redacted with certainty. Members and
+/// `known` are as for [`compute`].
+pub(super) fn preview(
+    rules: &Rules,
+    names: &Names<'_>,
+    channel_account: &str,
+    members: &[Member<'_>],
+    known: &HashMap<ItemDigest, SubjectRef>,
+    sources: &Sources,
+    wanted: RecordId,
+) -> Result<Option<(Projection, Vec<Vec<Finding>>)>, VaultError> {
+    let people = People::of(names, channel_account, members, known, sources)?;
+    let participants = people.participants();
+    let dictionary = Participants::of(&participants);
+    let told: BTreeSet<SubjectRef> = people.accounts.iter().map(|(_, subject, _)| *subject).collect();
+    let Some(member) = members.iter().find(|member| member.facts.record == wanted) else { return Ok(None) };
+    if !member.facts.named.is_subset(&told) {
+        return Ok(None);
+    }
+    let found = found_in(rules, member, &dictionary)?;
+    Ok(redacted(rules, &people, names, member, &found).map(|projection| (projection, found)))
 }
 
 fn found_by(names: &Names<'_>, member: &Member<'_>) -> FindRow {
@@ -209,6 +260,27 @@ fn projection(
     found: &[Vec<Finding>],
     position: usize,
 ) -> Option<PublishedProjection> {
+    let projection = redacted(rules, people, names, member, found)?;
+    Some(PublishedProjection {
+        id: member.facts.projection,
+        organisation: member.facts.organisation.clone(),
+        channel: member.facts.channel.clone(),
+        day: member.facts.posted_at.map(Timestamp::day).unwrap_or_default(),
+        position: u32::try_from(position).unwrap_or(u32::MAX),
+        words: searchable(&projection),
+        subjects: projection.subjects(),
+        document: serde_json::to_string(&projection).ok()?,
+        only_for: None,
+    })
+}
+
+fn redacted(
+    rules: &Rules,
+    people: &People<'_>,
+    names: &Names<'_>,
+    member: &Member<'_>,
+    found: &[Vec<Finding>],
+) -> Option<Projection> {
     let passages = member.item.passages.iter().zip(found);
     let source = Source {
         passages: passages
@@ -221,18 +293,7 @@ fn projection(
         metadata: metadata(people, names, member),
     };
     // What cannot be redacted with certainty is withheld, and counted.
-    let projection = project(&source, &rules.projection, rules.ruleset.version()).ok()?;
-    Some(PublishedProjection {
-        id: member.facts.projection,
-        organisation: member.facts.organisation.clone(),
-        channel: member.facts.channel.clone(),
-        day: member.facts.posted_at.map(Timestamp::day).unwrap_or_default(),
-        position: u32::try_from(position).unwrap_or(u32::MAX),
-        words: searchable(&projection),
-        subjects: projection.subjects(),
-        document: serde_json::to_string(&projection).ok()?,
-        only_for: None,
-    })
+    project(&source, &rules.projection, rules.ruleset.version()).ok()
 }
 
 fn metadata<'s>(people: &People<'_>, names: &Names<'_>, member: &Member<'_>) -> BTreeMap<&'s str, Value> {

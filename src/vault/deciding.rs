@@ -87,11 +87,7 @@ impl Case {
     /// # Errors
     /// [`VaultError::Input`] when there was none.
     pub(super) fn tree<'r>(&self, rules: &'r Rules) -> Result<&'r Tree, VaultError> {
-        let at = self.judged.posted_at.unwrap_or(self.judged.captured_at);
-        let chosen = value_at(&self.facts, Fact::Tree, at);
-        let chose = self.facts.iter().any(|fact| fact.fact == Fact::Tree);
-        let id = chosen.or((!chose || self.judged.own).then_some(DEFAULT_TREE));
-        id.and_then(|id| rules.trees.get(id)).ok_or_else(|| none(&self.judged.channel))
+        tree_of(rules, &self.judged, &self.facts)
     }
 
     /// What follows from the stored answers, the people's answers of `judged`, and the facts as known now.
@@ -199,6 +195,22 @@ pub(super) async fn decide_anew_within(
     }
     archive.journal.wake();
     Ok(changed)
+}
+
+/// The tree that was in force when a record was posted.
+///
+/// # Errors
+/// [`VaultError::Input`] when there was none.
+pub(super) fn tree_of<'r>(
+    rules: &'r Rules,
+    record: &JudgedRecord,
+    facts: &[ChannelFact],
+) -> Result<&'r Tree, VaultError> {
+    let at = record.posted_at.unwrap_or(record.captured_at);
+    let chosen = value_at(facts, Fact::Tree, at);
+    let chose = facts.iter().any(|fact| fact.fact == Fact::Tree);
+    let id = chosen.or((!chose || record.own).then_some(DEFAULT_TREE));
+    id.and_then(|id| rules.trees.get(id)).ok_or_else(|| none(&record.channel))
 }
 
 fn none(channel: &ChannelId) -> VaultError {

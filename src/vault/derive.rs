@@ -4,7 +4,7 @@
 use super::conversation::role_word;
 use super::names::Names;
 use super::publish::{BATCH_RECORDS, open_as};
-use super::subject_copy::stored_findings;
+use super::stored_findings::stored_findings;
 use super::{Archive, Rules, VaultError};
 use crate::access::SystemActKind;
 use crate::capture::Item;

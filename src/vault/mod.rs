@@ -50,6 +50,7 @@ pub mod replay;
 pub mod reports;
 pub mod requests;
 pub mod review;
+pub mod reviewing;
 pub mod revoke;
 pub mod scrub;
 pub mod sealing;
@@ -59,6 +60,7 @@ mod small_groups;
 pub mod source;
 mod sources;
 pub mod standing;
+mod stored_findings;
 pub mod story;
 pub mod subject_copy;
 pub mod subject_requests;
@@ -187,6 +189,8 @@ pub struct Rules {
     pub bases: Arc<LegalBases>,
     /// Why a researcher may be given copies.
     pub research: Arc<ResearchBases>,
+    /// How many originals reviewers open, how long items wait, how much is sampled.
+    pub reviewing: Arc<reviewing::ReviewPolicy>,
     /// How much a capture may hold at once.
     pub limits: Limits,
     /// Who reads captures.

@@ -3,7 +3,7 @@
 
 use super::openings::summary;
 use super::read;
-use super::{Archive, Rules, VaultError, subject_requests};
+use super::{Archive, Rules, VaultError, reviewing, subject_requests};
 use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{ActorId, LegalBasisCode, OrganisationId, Timestamp};
@@ -112,9 +112,12 @@ pub async fn attention(
         .map(|row| super::incidents::summary(row, now))
         .collect();
     let (undelivered, oldest) = openings.alarms_undelivered().await?;
+    let queue = reviewing::tally(archive, rules, Some(&organisation)).await?;
+    let late: Vec<_> = queue.into_iter().filter(|kind| kind.overdue > 0).collect();
     Ok(json!({
         "unjustified": shown(unjustified), "lapsingOpenings": shown(lapsing), "lapsingGrants": grants,
         "overdueSubjectRequests": overdue, "openIncidents": incidents, "alarmsUndelivered": undelivered, "oldestAlarm": oldest,
+        "overdueQueue": late,
     }))
 }
 

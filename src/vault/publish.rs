@@ -10,8 +10,9 @@ use crate::access::{SystemAct, SystemActKind};
 use crate::capture::{Format, Item, PartRole, reread};
 use crate::ledger::{Entry, EntryKind, Pending, Recorded, Thing};
 use crate::model::{
-    ConversationId, GrantId, OrganisationId, Outcome, PermitId, ProjectionId, RecordId, Timestamp,
+    ConversationId, Finding, GrantId, OrganisationId, Outcome, PermitId, ProjectionId, RecordId, Timestamp,
 };
+use crate::redact::Projection;
 use crate::seal::{self, Original};
 use crate::store::catalogue::{self, Channel};
 use crate::store::room::{
@@ -68,17 +69,7 @@ pub async fn refresh(
     let _one_at_a_time = archive.intake.lock().await;
     let members = archive.catalogue.members(conversation).await?;
     withdraw_unreadable(archive, &members).await?;
-    let records: Vec<RecordId> = members.iter().map(|member| member.record).collect();
-    let mut items = HashMap::with_capacity(records.len());
-    let mut by_organisation: BTreeMap<OrganisationId, Vec<RecordId>> = BTreeMap::new();
-    for member in &members {
-        by_organisation.entry(member.organisation.clone()).or_default().push(member.record);
-    }
-    for (organisation, records) in by_organisation {
-        for chunk in records.chunks(BATCH_RECORDS) {
-            items.extend(open_items(archive, rules, &organisation, chunk).await?);
-        }
-    }
+    let items = open_members(archive, rules, &members).await?;
     let channel = match members.first() {
         Some(first) => archive.catalogue.channel(&first.channel).await?,
         None => None,
@@ -111,6 +102,7 @@ pub async fn refresh(
         ruleset: rules.ruleset.version(),
         findings: &computed.findings,
         flags: &computed.flags,
+        doubtful: &computed.doubtful,
         found_by: &computed.found_by,
         subjects: &computed.subjects,
         missed: &missed,
@@ -168,6 +160,70 @@ fn missed(
         Some(catalogue::MissedRow { projection, record, organisation, cause, found_at, replaced_at: None })
     };
     found.iter().filter_map(row).collect()
+}
+
+/// The items of all members, opened as a recorded system act.
+async fn open_members(
+    archive: &Archive,
+    rules: &Rules,
+    members: &[catalogue::Member],
+) -> Result<HashMap<RecordId, Item>, VaultError> {
+    let mut items = HashMap::with_capacity(members.len());
+    let mut by_organisation: BTreeMap<OrganisationId, Vec<RecordId>> = BTreeMap::new();
+    for member in members {
+        by_organisation.entry(member.organisation.clone()).or_default().push(member.record);
+    }
+    for (organisation, records) in by_organisation {
+        for chunk in records.chunks(BATCH_RECORDS) {
+            items.extend(open_items(archive, rules, &organisation, chunk).await?);
+        }
+    }
+    Ok(items)
+}
+
+/// A record as readers would see it if nothing withheld it, computed from its conversation as a recorded system act, with what
+/// is found in it. `blind`: as if nobody had assessed it. `None` when it cannot be redacted with certainty.
+pub(super) async fn preview(
+    archive: &Archive,
+    rules: &Rules,
+    conversation: ConversationId,
+    record: RecordId,
+    blind: bool,
+) -> Result<Option<(Projection, Vec<Vec<Finding>>)>, VaultError> {
+    let mut members = archive.catalogue.members(conversation).await?;
+    let items = open_members(archive, rules, &members).await?;
+    let Some(wanted) = members.iter_mut().find(|member| member.record == record) else { return Ok(None) };
+    if blind {
+        wanted.assessed.clear();
+    }
+    let channel = wanted.channel.clone();
+    let Some(channel) = archive.catalogue.channel(&channel).await? else { return Ok(None) };
+    // Without one of its members the dictionary is not whole.
+    if items.len() != members.len() {
+        return Ok(None);
+    }
+    let known = archive.catalogue.subjects(conversation).await?;
+    let destroyed = archive.catalogue.has_destroyed(conversation).await?;
+    let (archive, rules) = (archive.clone(), rules.clone());
+    let work = move || {
+        let names = Names::of_channel(&archive.digests, &channel);
+        let members: Vec<Member<'_>> = members
+            .into_iter()
+            .filter_map(|known| {
+                items.get(&known.record).map(|item| Member { item, facts: facts(known, item, destroyed) })
+            })
+            .collect();
+        super::conversation::preview(
+            &rules,
+            &names,
+            &channel.account,
+            &members,
+            &known,
+            &archive.sources,
+            record,
+        )
+    };
+    tokio::task::spawn_blocking(work).await?
 }
 
 /// Records that may not be read go at once: that takes no original, so nothing that ails one can delay it.
@@ -231,6 +287,7 @@ fn facts(known: catalogue::Member, item: &Item, destroyed: bool) -> Facts {
         outcome: known.outcome,
         tree: known.tree,
         verdicts: known.verdicts,
+        assessed: known.assessed,
         named,
         before: Some(known.findings).filter(|_| !known.ruleset.is_empty()),
         held: known.held,

@@ -154,7 +154,7 @@ async fn permitted(archive: &Archive, rules: &Rules, actor: &Actor) -> Result<()
 }
 
 /// What a step asks, by the name under which answers are kept.
-fn step_asked(tree: &Tree, asked: &str) -> Result<String, VaultError> {
+pub(super) fn step_asked(tree: &Tree, asked: &str) -> Result<String, VaultError> {
     let step = tree.steps().iter().find(|step| step.id == asked || step.asks.name() == asked);
     let Some(step) = step else {
         let known: Vec<&str> = tree.steps().iter().map(|step| step.id.as_str()).collect();

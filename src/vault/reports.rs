@@ -267,7 +267,7 @@ async fn opened(
     // What is not there is asked about all the same, under an id that no record has.
     let record =
         known.as_ref().map_or_else(|| crate::model::RecordId::from_uuid(id.uuid()), |report| report.record);
-    let opened = review::open(archive, rules, actor, record, &organisation, assigned).await?;
+    let opened = review::open_queued(archive, rules, actor, record, (&organisation, assigned)).await?;
     match read_opened(archive, known, &opened).await {
         Ok((report, item)) => {
             let disclosure = opened.id;

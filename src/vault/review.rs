@@ -10,11 +10,11 @@ use super::disclose::{self, DisclosureRequest, Setting};
 use super::publish::read_item;
 use super::read::{self, nobody};
 use super::{Archive, Rules, VaultError, appointments};
-use crate::access::{Action, Actor, Assignment, Request, Resource};
+use crate::access::{Action, Actor, Assignment, Denial, Request, Resource};
 use crate::capture::{Format, Item};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
 use crate::model::{
-    AppointmentKind, ChannelId, DisclosureId, FlagKind, OrganisationId, PrivateText, RecogniserId,
+    AppointmentKind, ChannelId, DisclosureId, FlagKind, OrganisationId, PrivateText, RecogniserId, RecordId,
     ReviewReason, Role, Verdict, VersionId,
 };
 use crate::store::StoreError;
@@ -97,7 +97,7 @@ pub struct Judging {
 const STANDING_CASE: &str = "review-queue";
 
 /// Why it does.
-const STANDING_MOTIVATION: &str = "judging flags of a record in the review queue";
+const STANDING_MOTIVATION: &str = "redaction quality control of a record in the review queue";
 
 /// The legal basis of the standing grant.
 pub(super) const STANDING_BASIS: &str = "quality-control";
@@ -131,11 +131,11 @@ pub async fn show(
     id: VersionId,
 ) -> Result<ShownItem, VaultError> {
     let known = archive.catalogue.review_item(id).await?;
-    let (organisation, assigned) = standing(archive, actor, whose(known.as_ref())).await?;
+    let whose = known.as_ref().map(|item| (&item.organisation, &item.channel));
+    let (organisation, assigned) = standing(archive, actor, whose).await?;
     // What is not there is asked about all the same, under an id that no record has.
-    let record =
-        known.as_ref().map_or_else(|| crate::model::RecordId::from_uuid(id.uuid()), |item| item.record);
-    let opened = open(archive, rules, actor, record, &organisation, assigned).await?;
+    let record = known.as_ref().map_or_else(|| RecordId::from_uuid(id.uuid()), |item| item.record);
+    let opened = open_queued(archive, rules, actor, record, (&organisation, assigned)).await?;
     match shown(archive, id, &opened).await {
         Ok((item, passages)) => {
             opened.serving.handed_over().await?;
@@ -148,18 +148,27 @@ pub async fn show(
     }
 }
 
-/// Opens an original under the standing grant of reviewers.
+/// Opens the original of an item under the standing grant, within what one person may open on one day.
 ///
 /// # Errors
-/// As [`show`].
-pub(super) async fn open(
+/// [`VaultError::Refused`] when that is reached, recorded as any refusal; as [`disclose::disclose`].
+pub(super) async fn open_queued(
     archive: &Archive,
     rules: &Rules,
     actor: &Actor,
-    record: crate::model::RecordId,
-    organisation: &OrganisationId,
-    assigned: Option<Assignment>,
+    record: RecordId,
+    (organisation, assigned): (&OrganisationId, Option<Assignment>),
 ) -> Result<disclose::Opened, VaultError> {
+    // One at a time, so that two do not both see the last place that is left.
+    let _one_at_a_time = archive.intake.lock().await;
+    let today = archive.sources.now().day();
+    let midnight = format!("{today}T00:00:00Z").parse().map_err(|_| VaultError::Random)?;
+    let most = u64::from(rules.reviewing.openings_a_day());
+    if assigned.is_some() && archive.catalogue.opened_since(actor.id, STANDING_BASIS, midnight).await? >= most
+    {
+        let text = format!("at most {most} originals may be opened for redaction quality control on one day");
+        return Err(disclose::refuse(archive, actor, &Denial::by_rule("review#openings-a-day", text)).await?);
+    }
     let asked = DisclosureRequest {
         record,
         basis: STANDING_BASIS.parse().map_err(|_| VaultError::Absent { what: "the legal basis" })?,
@@ -200,7 +209,8 @@ pub async fn judge(
     // What is computed anew meanwhile would not know of the judgement.
     let _one_at_a_time = archive.intake.lock().await;
     let known = archive.catalogue.review_item(id).await?;
-    let (organisation, assigned) = standing(archive, actor, whose(known.as_ref())).await?;
+    let whose = known.as_ref().map(|item| (&item.organisation, &item.channel));
+    let (organisation, assigned) = standing(archive, actor, whose).await?;
     let resource = Resource::VaultRecord { organisation, assigned };
     read::authorise(archive, rules, actor, Action::ReviewRedaction, &resource).await?;
     let absent = VaultError::Absent { what: "the review item" };
@@ -217,7 +227,11 @@ pub async fn judge(
 
 /// What the actor's queue holds. The own organisation's must be permitted; each assignment that is not (because it has
 /// ended) is left out.
-async fn scopes(archive: &Archive, rules: &Rules, actor: &Actor) -> Result<Vec<QueueScope>, VaultError> {
+pub(super) async fn scopes(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+) -> Result<Vec<QueueScope>, VaultError> {
     let own = actor.organisation.clone();
     let assigned = (actor.role == Role::Reviewer).then_some(Assignment::OWN);
     let resource = Resource::ReviewQueue { organisation: own.clone(), assigned };
@@ -244,20 +258,16 @@ async fn scopes(archive: &Archive, rules: &Rules, actor: &Actor) -> Result<Vec<Q
 pub(super) async fn standing(
     archive: &Archive,
     actor: &Actor,
-    item: Option<(&OrganisationId, &ChannelId)>,
+    whose: Option<(&OrganisationId, &ChannelId)>,
 ) -> Result<(OrganisationId, Option<Assignment>), VaultError> {
-    let organisation = item.map_or_else(nobody, |(organisation, _)| organisation.clone());
+    let organisation = whose.map_or_else(nobody, |(organisation, _)| organisation.clone());
     if actor.role == Role::Reviewer && actor.organisation == organisation {
         return Ok((organisation, Some(Assignment::OWN)));
     }
     // Asked about what is not there too, so that both go the same way.
-    let channel = item.map(|(_, channel)| channel);
+    let channel = whose.map(|(_, channel)| channel);
     let assigned = appointments::assignment(archive, actor.id, &organisation, channel).await?;
     Ok((organisation, assigned.filter(|_| actor.role == Role::Reviewer)))
-}
-
-fn whose(item: Option<&ReviewItem>) -> Option<(&OrganisationId, &ChannelId)> {
-    item.map(|item| (&item.organisation, &item.channel))
 }
 
 /// The flags that are judged: those named, which the item must have, or all.

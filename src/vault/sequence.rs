@@ -2,7 +2,7 @@
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
 use super::{
-    Archive, Rules, VaultError, exports, finding_aid, incidents, keys, publish, reports, requests,
+    Archive, Rules, VaultError, exports, finding_aid, incidents, keys, publish, reports, requests, reviewing,
     second_place, timestamps,
 };
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
@@ -153,6 +153,19 @@ pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     up.and(lapsed).and(ended).and(anew).and(down).and(missed).and(aids).and(turned).and(numbered)
 }
 
+/// How often it is looked whether a sample of automatic decisions is due.
+const SAMPLING: Duration = Duration::from_secs(600);
+
+/// Draws samples of automatic decisions when they are due, until the process ends.
+async fn sample(archive: Archive, rules: Rules) {
+    loop {
+        if let Err(error) = reviewing::draw_due(&archive, &rules).await {
+            tracing::error!(%error, "no sample of automatic decisions was drawn");
+        }
+        tokio::time::sleep(SAMPLING).await;
+    }
+}
+
 /// Longest pause between two rounds.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -164,6 +177,7 @@ pub async fn lead(archive: Archive, rules: Rules) {
         tracing::error!(%error, "what was shown before was not gone through; it is when the service starts again");
     }
     tokio::spawn(exports::keep(archive.clone(), rules.clone()));
+    tokio::spawn(sample(archive.clone(), rules.clone()));
     tokio::spawn(async move {
         // A head that was signed just before the last process ended may not have been copied.
         for key in numbering.logs.keys() {

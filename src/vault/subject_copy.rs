@@ -3,20 +3,18 @@
 
 use super::disclose::{self, DisclosureRequest, Setting};
 use super::publish::read_item;
+use super::stored_findings::{self, StoredFinding};
 use super::subject_requests::{entry, proven};
 use super::{Archive, Rules, VaultError};
 use crate::access::Actor;
 use crate::capture::{Format, Item};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
-    EntityType, ExemptionCode, Finding, GrantId, ItemDigest, PrivateText, ProjectionId, RecogniserId,
-    RecordId, Score, Span, SubjectRef, SubjectRequestId,
+    Finding, GrantId, ItemDigest, PrivateText, ProjectionId, RecordId, SubjectRef, SubjectRequestId,
 };
 use crate::redact::{Language, NoPseudonyms, Source, SourcePassage, View, project, render};
-use crate::store::StoreError;
 use crate::store::catalogue::RecordSummary;
 use crate::store::subject_requests::SubjectRecord;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -130,8 +128,7 @@ async fn view(
 ) -> Result<Option<View>, VaultError> {
     let members = archive.catalogue.members(known.conversation).await?;
     let Some(member) = members.iter().find(|member| member.record == found.record) else { return Ok(None) };
-    let damaged = || VaultError::from(StoreError::Corrupt { what: "findings" });
-    let stored: Vec<Vec<StoredFinding>> = serde_json::from_str(&member.findings).map_err(|_| damaged())?;
+    let stored = stored_findings::read(&member.findings)?;
     let subjects = archive.catalogue.subjects(known.conversation).await?;
     let theirs: BTreeSet<SubjectRef> =
         subjects.iter().filter(|(digest, _)| own.contains(digest)).map(|(_, subject)| *subject).collect();
@@ -140,7 +137,7 @@ async fn view(
         .map(|n| {
             let of = stored.get(n).unwrap_or(&none);
             of.iter()
-                .filter(|one| !one.is_own(&theirs, found.author))
+                .filter(|one| !is_own(one, &theirs, found.author))
                 .filter_map(StoredFinding::finding)
                 .collect()
         })
@@ -161,42 +158,11 @@ async fn view(
     Ok(projection.map(|one| render(&one, plan, &rules.exemptions, &NoPseudonyms, language)))
 }
 
-/// The findings of a version as they are stored, passage by passage; `None` for what cannot be read.
-pub(super) fn stored_findings(json: &str) -> Option<Vec<Vec<Finding>>> {
-    let stored: Vec<Vec<StoredFinding>> = serde_json::from_str(json).ok()?;
-    Some(stored.iter().map(|of| of.iter().filter_map(StoredFinding::finding).collect()).collect())
-}
-
-/// A finding as it is stored.
-#[derive(Deserialize)]
-struct StoredFinding {
-    span: Span,
-    entity: EntityType,
-    score: f32,
-    recogniser: RecogniserId,
-    exemption: ExemptionCode,
-    subject: Option<u32>,
-}
-
-impl StoredFinding {
-    /// Whether it is about the person concerned; in doubt it is not.
-    fn is_own(&self, theirs: &BTreeSet<SubjectRef>, author: bool) -> bool {
-        match self.subject {
-            Some(subject) => theirs.contains(&SubjectRef::from_u32(subject)),
-            None => author && OWN.contains(&self.entity.as_str()),
-        }
-    }
-
-    fn finding(&self) -> Option<Finding> {
-        Some(Finding {
-            span: Span::new(self.span.start(), self.span.end())?,
-            entity: self.entity.clone(),
-            score: Score::new(self.score),
-            recogniser: self.recogniser.clone(),
-            exemption: self.exemption.clone(),
-            evidence: Vec::new(),
-            subject: self.subject.map(SubjectRef::from_u32),
-        })
+/// Whether a finding is about the person concerned; in doubt it is not.
+fn is_own(finding: &StoredFinding, theirs: &BTreeSet<SubjectRef>, author: bool) -> bool {
+    match finding.subject {
+        Some(subject) => theirs.contains(&SubjectRef::from_u32(subject)),
+        None => author && OWN.contains(&finding.entity.as_str()),
     }
 }
 

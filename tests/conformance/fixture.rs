@@ -114,6 +114,7 @@ pub fn empty() -> Batch {
         stale: Vec::new(),
         outbox: Vec::new(),
         flags: Vec::new(),
+        doubtful: Vec::new(),
         answers: Vec::new(),
         formal: Vec::new(),
         sentiment: Vec::new(),

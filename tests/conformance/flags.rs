@@ -59,6 +59,7 @@ async fn refreshed(catalogue: &Catalogue, n: u128, flags: &[FlagRow], entry: u12
         ruleset: "r2",
         findings: &[],
         flags,
+        doubtful: &[],
         found_by: &[],
         subjects: &[],
         missed: &[],

@@ -16,6 +16,7 @@ mod late;
 mod numbers;
 pub mod openings;
 mod reading_role;
+mod reviewing;
 mod revocations;
 mod room;
 mod search;
@@ -132,6 +133,11 @@ on_every_backend! {
         a_grant_covers_its_channels_until_its_time,
         what_is_refused_is_looked_up_by_digest,
         what_was_published_before_numbers_is_carried_over;
+    reviewing:
+        what_waits_is_listed_by_kind_and_counted,
+        doubts_wait_as_long_as_they_are_in_doubt,
+        what_people_say_stands_with_its_entry_or_not_at_all,
+        judgements_are_paired_with_detectors_and_with_each_other;
     revocations:
         a_revocation_stands_with_its_entry_and_its_way_down_or_not_at_all,
         what_was_lifted_can_be_revoked_again;

@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[[ ${#targets[@]} -gt 0 ]] || targets=(detect patterns lists capture letters)
+[[ ${#targets[@]} -gt 0 ]] || targets=(detect patterns lists capture letters assessments)
 [[ $seconds =~ ^[0-9]+$ ]] || { echo "usage: tests/fuzz/run.sh [SECONDS] [TARGET...]" >&2; exit 2; }
 
 home=$(cd ../.. && pwd)/target/fuzz

@@ -13,6 +13,7 @@ mod opening;
 mod order;
 mod projections;
 mod refusals;
+mod reviewing;
 mod sameness;
 mod scrubbing;
 pub mod sealed;

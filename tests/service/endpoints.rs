@@ -52,6 +52,12 @@ enum Carries {
     Confirmation,
     /// A list of it.
     List,
+    /// What a reviewer says of an item.
+    Assessment,
+    /// What is to be drawn.
+    Drawing,
+    /// A file of an external agency.
+    Assessed,
 }
 
 /// One endpoint with an example request and what each role gets for it.
@@ -138,6 +144,29 @@ const NOT_OFFICER: &[&str] = &[
     "reviewer",
     "channel-manager",
     "records-manager",
+    "approver",
+    "harvester",
+    "administrator",
+];
+/// Who steers the reviewers, and who may see that their queue is there.
+const NOT_RECORDS_MANAGER: &[&str] = &[
+    "public",
+    "researcher",
+    "official",
+    "reviewer",
+    "channel-manager",
+    "approver",
+    "data-protection-officer",
+    "harvester",
+    "administrator",
+];
+const FIGURES: &[&str] = &["records-manager", "data-protection-officer"];
+const NOT_FIGURES: &[&str] = &[
+    "public",
+    "researcher",
+    "official",
+    "reviewer",
+    "channel-manager",
     "approver",
     "harvester",
     "administrator",
@@ -436,6 +465,65 @@ const ENDPOINTS: &[Endpoint] = &[
         ..VAULT
     },
     Endpoint {
+        path: "/v1/queue-items",
+        query: "?limit=100",
+        allowed: &["reviewer", "data-protection-officer"],
+        refused: &[
+            "public",
+            "researcher",
+            "official",
+            "channel-manager",
+            "records-manager",
+            "approver",
+            "harvester",
+            "administrator",
+        ],
+        ..VAULT
+    },
+    // Staff reads the view of any record of theirs, but an item only who judges it.
+    Endpoint { path: "/v1/queue-items/{id}", allowed: &["reviewer"], ..VAULT },
+    Endpoint {
+        method: "POST",
+        path: "/v1/queue-items/{id}/openings",
+        status: 201,
+        allowed: &["reviewer"],
+        refused: &["official", "channel-manager", "records-manager", "approver", "data-protection-officer"],
+        ..VAULT
+    },
+    // In the order in which an item goes: read, opened, assessed. Nothing is said of it: it stays for the next test.
+    Endpoint {
+        method: "POST",
+        path: "/v1/queue-items/{id}/assessments",
+        carries: Carries::Assessment,
+        status: 400,
+        allowed: &["reviewer"],
+        refused: STAFF,
+        ..VAULT
+    },
+    Endpoint { path: "/v1/records/{id}/earlier-views", allowed: STAFF, ..VAULT },
+    Endpoint { path: "/v1/queue-standing", allowed: FIGURES, refused: NOT_FIGURES, ..VAULT },
+    Endpoint { path: "/v1/queue-agreement", allowed: FIGURES, refused: NOT_FIGURES, ..VAULT },
+    Endpoint { path: "/v1/queue-samples", allowed: FIGURES, refused: NOT_FIGURES, ..VAULT },
+    Endpoint {
+        method: "POST",
+        path: "/v1/queue-samples",
+        carries: Carries::Drawing,
+        status: 201,
+        allowed: &["records-manager"],
+        refused: NOT_RECORDS_MANAGER,
+        ..VAULT
+    },
+    Endpoint {
+        method: "POST",
+        path: "/v1/queue-imports",
+        query: "?form=csv&issuer=nobody&dryRun=true",
+        carries: Carries::Assessed,
+        status: 400,
+        allowed: &["records-manager"],
+        refused: NOT_RECORDS_MANAGER,
+        ..VAULT
+    },
+    Endpoint {
         method: "POST",
         path: "/v1/openings",
         carries: Carries::Asking,
@@ -594,6 +682,8 @@ struct Known {
     ending: String,
     /// A report of the researcher.
     report: String,
+    /// An item of a sample, which nobody answers.
+    queued: String,
     /// Requests of the researcher: a draft, one that is handed in, one that is refused.
     requests: Requests,
 }
@@ -645,6 +735,13 @@ impl Known {
                 &openings::ask(&official, &openings::asking("woo-request", "find", &[])).await["id"],
             ),
             ending: word(&asked("woo-request").await["id"]),
+            queued: {
+                let manager = service.person("records-manager");
+                let drawing = json!({ "permille": 1_000 });
+                manager.post(Plane::Vault, "/v1/queue-samples", &drawing).await.expect(201);
+                let page = reviewer.get(Plane::Vault, "/v1/queue-items?kind=sample").await.expect(200).json();
+                word(&page["items"][0]["id"])
+            },
             requests: Requests::of(service),
             report: reported(service, &word(&page["records"][0]["id"])).await,
             reactions: [reactions[0].clone(), reactions[1].clone()],
@@ -673,6 +770,7 @@ impl Known {
             (_, path) if path.ends_with("{id}/forwardings") => &self.reactions[1],
             (_, path) if path.contains("/formal-messages/{id}") => &self.reactions[0],
             (_, path) if path.contains("/letters/{id}") => &self.reactions[0],
+            (_, path) if path.contains("/queue-items/{id}") => &self.queued,
             (Plane::Room, path) if path.contains("/access-requests/{id}") => &self.requests.draft,
             (_, path) if path.contains("/access-requests/{id}") => &self.requests.submitted,
             (_, path) if path.contains("/conversations/") => &self.conversation,
@@ -758,6 +856,12 @@ impl Endpoint {
             Carries::Seeking => request.json(&json!({ "words": "waterbijdrage" })),
             Carries::Approval => request.json(&json!({ "digest": known.digest })),
             Carries::Text => request.json(&json!({ "text": "omdat het niet kon wachten tot maandag" })),
+            // An item of a sample is judged whole: what is said of nothing is not taken.
+            Carries::Assessment => {
+                request.json(&json!({ "answers": [{ "step": "geen-stap", "answer": "yes" }] }))
+            }
+            Carries::Drawing => request.json(&json!({ "channels": ["low-mastodon"] })),
+            Carries::Assessed => request.body("item\n"),
             Carries::Words => request.json(&json!({ "query": "waterbijdrage" })),
             // Came in before: delivering it again adds nothing.
             Carries::Capture => request.body(sample("low-mastodon-1-posts.json")),
@@ -876,6 +980,7 @@ async fn each_role_gets_of_each_endpoint_what_it_should() {
             let opens = endpoint.carries == Carries::Grounds
                 || endpoint.path == "/v1/review-items/{id}"
                 || endpoint.path == "/v1/reports/{id}"
+                || endpoint.path == "/v1/queue-items/{id}/openings"
                 || endpoint.path.ends_with("/packages")
                 || endpoint.path.ends_with("/renditions")
                 || endpoint.path.ends_with("/disclosures");

@@ -26,6 +26,7 @@ mod parsing;
 mod pki;
 mod processes;
 mod question;
+mod queue;
 mod refusals;
 mod replayed;
 pub mod requests;

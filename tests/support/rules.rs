@@ -7,6 +7,7 @@ use knik::capture::Limits;
 use knik::decide::{Definitions, Profiles, QuestionDetector, SentimentMethod, Tree};
 use knik::detect::{PatternFile, Ruleset};
 use knik::redact::{Exemptions, Measured, Plans, ProjectionPolicy};
+use knik::vault::reviewing::ReviewPolicy;
 use knik::vault::{InProcess, Rules};
 use std::fs;
 use std::path::Path;
@@ -41,6 +42,7 @@ fn load(wanted: &dyn Fn(&str) -> bool) -> Rules {
     let definitions = definitions.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let (projection, exemptions) = (named("projection.yaml"), named("exemptions.yaml"));
     let research = named("research-bases.yaml");
+    let reviewing = named("reviewing.yaml");
     let (plans, bases) = (named("redaction-plans.yaml"), named("legal-bases.yaml"));
     Rules {
         ruleset: Arc::new(Ruleset::load(patterns).unwrap()),
@@ -57,6 +59,7 @@ fn load(wanted: &dyn Fn(&str) -> bool) -> Rules {
         access: Arc::new(Policies::load(&read("access/schema.cedarschema"), &cedar).unwrap()),
         bases: Arc::new(LegalBases::load(bases.0, &bases.1).unwrap()),
         research: Arc::new(ResearchBases::load(research.0, &research.1).unwrap()),
+        reviewing: Arc::new(ReviewPolicy::load(reviewing.0, &reviewing.1).unwrap()),
         limits: Limits::default(),
         reader: Arc::new(InProcess),
         batch_records: 8,

@@ -208,6 +208,7 @@ async fn fill(archive: &Archive, channel: &Channel, count: u32, answers: &[Vec<A
             records,
             versions,
             sightings: vec![],
+            doubtful: vec![],
             names: Vec::<NameRow>::new(),
             decisions,
             decision_set: None,

@@ -8,6 +8,7 @@ use super::flags::{FlagRow, insert_flags};
 use super::formal::insert_formal;
 use super::insert::{insert_names, insert_records, insert_subjects, kept_visibility};
 use super::numbers::Numbers;
+use super::reviewing::insert_doubts;
 use super::sentiment::{SentimentRow, insert_sentiment};
 use super::statements::{DecisionSetRow, insert_set};
 use crate::ledger::{Origin, Pending, Recorded};
@@ -244,6 +245,8 @@ pub struct Batch {
     pub outbox: Vec<OutboxRow>,
     /// What new versions are flagged for.
     pub flags: Vec<FlagRow>,
+    /// New versions with findings of which the detector is not sure.
+    pub doubtful: Vec<VersionId>,
     /// What detectors and definitions said of new versions.
     pub answers: Vec<AnswerRow>,
     /// Formal messages among them.
@@ -272,6 +275,7 @@ impl Catalogue {
         insert_records(&mut tx, &batch, &numbers).await?;
         insert_sightings(&mut tx, &batch.sightings).await?;
         insert_flags(&mut tx, &batch.flags).await?;
+        insert_doubts(&mut tx, &batch.doubtful, batch.now).await?;
         insert_found(&mut tx, &batch.found_by).await?;
         insert_names(&mut tx, &batch.names, &numbers).await?;
         insert_subjects(&mut tx, &batch.subjects).await?;

@@ -9,11 +9,13 @@ use super::incidents::{MissedRow, insert_missed};
 use super::insert::{insert_subjects, ruleset_number};
 use super::numbers::Lookup;
 use super::reports::{Correction, REPORTED};
+use super::reviewing::doubts_of;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     ChannelId, ConversationId, FlagKind, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId,
     RecordId, SubjectRef, Timestamp, VersionId, Visibility,
 };
+use crate::redact::Assessed;
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::journal;
@@ -83,6 +85,8 @@ pub struct Member {
     pub tree: (String, String),
     /// What was said of the flags of its version in force.
     pub verdicts: Verdicts,
+    /// What people said of findings in its version in force.
+    pub assessed: Vec<Assessed>,
     /// What was found in its version in force when it was looked at last, as JSON.
     pub findings: String,
     /// Which ruleset looked at it then; empty when none did.
@@ -104,6 +108,8 @@ pub struct Refreshed<'a> {
     pub findings: &'a [(VersionId, String)],
     /// What its versions in force are flagged for.
     pub flags: &'a [FlagRow],
+    /// Its versions in force with findings of which the detector is not sure.
+    pub doubtful: &'a [VersionId],
     /// What its records can be found by.
     pub found_by: &'a [FindRow],
     /// People new to it.
@@ -249,7 +255,8 @@ impl Catalogue {
         let sql = format!(
             "SELECT r.id, r.version, r.projection, r.organisation, r.channel, r.kind, r.visibility, r.posted_at, \
              r.own, COALESCE(r.withheld, (SELECT 'restricted' FROM restriction x WHERE x.record = r.id AND x.lifted_at IS NULL \
-             LIMIT 1), ({REPORTED})) AS withheld, r.outcome, d.tree, d.tree_version, \
+             LIMIT 1), ({REPORTED}), (SELECT 'held' FROM review_task t WHERE t.version = r.version AND t.held = 1 \
+             LIMIT 1)) AS withheld, r.outcome, d.tree, d.tree_version, \
              (SELECT COUNT(*) FROM version v WHERE v.record = r.id) AS versions, f.findings, f.ruleset \
              FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version JOIN version f ON f.id = r.version \
              WHERE r.conversation = $1 AND r.destroyed_at IS NULL ORDER BY COALESCE(r.posted_at, 9000000000000000000), r.id",
@@ -264,10 +271,12 @@ impl Catalogue {
         let mut verdicts = self.verdicts(&versions).await?;
         let mut corrections = self.corrections(&versions).await?;
         let mut held = self.held(&versions).await?;
+        let mut assessed = self.assessed_of(&versions).await?;
         for member in &mut members {
             member.verdicts = verdicts.remove(&member.version).unwrap_or_default();
             member.held = held.remove(&member.version).unwrap_or_default();
             member.corrections = corrections.remove(&member.version).unwrap_or_default();
+            member.assessed = assessed.remove(&member.version).unwrap_or_default();
         }
         Ok(members)
     }
@@ -346,6 +355,7 @@ impl Catalogue {
         }
         forget_unjudged(&mut tx, anew.conversation).await?;
         insert_flags(&mut tx, anew.flags).await?;
+        doubts_of(&mut tx, anew.conversation, anew.doubtful, now).await?;
         insert_found(&mut tx, anew.found_by).await?;
         insert_subjects(&mut tx, anew.subjects).await?;
         insert_missed(&mut tx, anew.missed).await?;
@@ -380,6 +390,7 @@ fn member_of(row: &sqlx::any::AnyRow) -> Result<Member, StoreError> {
         versions: u64::try_from(row.number("versions")?).unwrap_or_default(),
         tree: (row.text("tree")?, row.text("tree_version")?),
         verdicts: Verdicts::default(),
+        assessed: Vec::new(),
         findings: row.text("findings")?,
         ruleset: row.text("ruleset")?,
         held: BTreeSet::new(),

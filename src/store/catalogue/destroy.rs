@@ -348,6 +348,11 @@ async fn blank_records(
         "DELETE FROM sighting WHERE record = $1",
         "DELETE FROM letter WHERE record = $1",
         "DELETE FROM formal_message WHERE record = $1",
+        "DELETE FROM review_task WHERE version IN (SELECT id FROM version WHERE record = $1)",
+        // What was said stays counted; what was published before, and where anything stood, goes.
+        "DELETE FROM ledger_body WHERE id IN (SELECT entry FROM assessment WHERE record = $1)",
+        "UPDATE journal_pending SET body = NULL WHERE id IN (SELECT entry FROM assessment WHERE record = $1)",
+        "UPDATE assessment SET passage = NULL, start_at = NULL, end_at = NULL WHERE record = $1",
     ] {
         each(tx, statement, records.iter().copied()).await?;
     }

@@ -107,7 +107,7 @@ impl QueueScope {
     }
 
     /// Its condition, with parameters from `next` on, and their values.
-    fn condition(&self, next: usize) -> (String, Vec<String>) {
+    pub(super) fn condition(&self, next: usize) -> (String, Vec<String>) {
         let mut values = vec![self.organisation.to_string()];
         values.extend(self.channels.iter().map(ToString::to_string));
         let channels = match self.channels.len() {

@@ -3,6 +3,7 @@
 //! It holds no content: names of items and people are keyed digests, texts stand in sealed fragments.
 
 mod appointments;
+mod assessed;
 mod channels;
 mod commit;
 mod conversations;
@@ -27,11 +28,16 @@ mod queue;
 mod records;
 mod reports;
 mod requests;
+mod reviewing;
 mod revocations;
+mod samples;
 mod sentiment;
 mod statements;
 
 pub use appointments::Appointment;
+pub use assessed::{
+    AssessedItem, AssessmentRow, DecidedAnew, EarlierAssessment, FindingPlace, GivenRow, Opinion,
+};
 pub use channels::{Channel, ChannelFact, Duty, Fact};
 pub use commit::{
     Batch, DecisionRow, FormalRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow,
@@ -58,6 +64,8 @@ pub use queue::{DecisionChange, StepAnswered, ThreadMember};
 pub use records::{CaptureState, Counts, DecisionSummary, Filtered, RecordSummary};
 pub use reports::{Correction, CorrectionAct, ReportJudgement, ReportRow, Reported};
 pub use requests::{RequestRow, RequestStepRow, Said, TakenStep, Tally};
+pub use reviewing::{QueueItem, QueueReason, QueueTally, Queued, ReviewTask};
+pub use samples::{Candidate, DrawRow, Pairing, Work};
 pub use sentiment::{GivenAnswer, SentimentRow};
 pub use statements::DecisionSetRow;
 

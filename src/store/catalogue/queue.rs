@@ -117,7 +117,8 @@ impl Catalogue {
         if !decide_otherwise(&mut tx, &answered.change, now).await? {
             return Ok(None);
         }
-        insert_step_answer(&mut tx, answered, &pending, now).await?;
+        let StepAnswered { asked, answer, actor, .. } = answered;
+        insert_step_answer(&mut tx, (answered.change.record, asked, answer, *actor), &pending, now).await?;
         if let Some(found) = &answered.formal {
             set_found(&mut tx, answered.change.record, found).await?;
         }
@@ -177,9 +178,10 @@ async fn decide_otherwise(
     Ok(true)
 }
 
-async fn insert_step_answer(
+/// Keeps a person's answer: of which record, to what, which answer, whose.
+pub(super) async fn insert_step_answer(
     tx: &mut Transaction<'static, Any>,
-    answered: &StepAnswered,
+    (record, asked, answer, actor): (RecordId, &str, &'static str, ActorId),
     pending: &Pending,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -187,10 +189,10 @@ async fn insert_step_answer(
         "INSERT INTO step_answer (entry, record, asked, answer, actor, answered_at) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(bytes(pending.entry().id().uuid()))
-    .bind(bytes(answered.change.record.uuid()))
-    .bind(answered.asked.clone())
-    .bind(answered.answer)
-    .bind(bytes(answered.actor.uuid()))
+    .bind(bytes(record.uuid()))
+    .bind(asked.to_owned())
+    .bind(answer)
+    .bind(bytes(actor.uuid()))
     .bind(now.micros())
     .execute(&mut **tx)
     .await
@@ -199,7 +201,7 @@ async fn insert_step_answer(
 }
 
 /// The decision before goes to those before it.
-async fn replace_decision(
+pub(super) async fn replace_decision(
     tx: &mut Transaction<'static, Any>,
     decision: &DecisionRow,
     now: Timestamp,

@@ -153,6 +153,7 @@ pub(super) struct Work {
 pub(super) struct Made {
     pub(super) findings: HashMap<crate::model::VersionId, String>,
     pub(super) flags: Vec<FlagRow>,
+    pub(super) doubtful: Vec<crate::model::VersionId>,
     pub(super) found_by: Vec<FindRow>,
     pub(super) outbox: Vec<OutboxRow>,
     pub(super) subjects: Vec<SubjectRow>,
@@ -374,6 +375,7 @@ impl Work {
             counts.flagged += computed.flagged;
             made.findings.extend(computed.findings);
             made.flags.extend(computed.flags);
+            made.doubtful.extend(computed.doubtful);
             made.found_by.extend(computed.found_by);
             made.subjects.extend(computed.subjects);
             if !computed.published.projections.is_empty() {
@@ -402,6 +404,7 @@ impl Work {
             tree: (one.decision.tree.clone(), one.decision.tree_version.clone()),
             // What is new was judged by nobody.
             verdicts: Verdicts::default(),
+            assessed: Vec::new(),
             named: BTreeSet::new(),
             before: None,
             held: BTreeSet::new(),

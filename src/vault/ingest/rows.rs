@@ -76,6 +76,7 @@ impl Work {
             stale: resolution.touched.iter().copied().collect(),
             outbox: made.outbox,
             flags: made.flags,
+            doubtful: made.doubtful,
             answers: arrived.iter().flat_map(answer_rows).collect(),
             sentiment: self.sentiment_rows(arrived),
             formal: arrived.iter().filter_map(|one| self.formal_row(one)).collect(),

@@ -8,7 +8,7 @@ use crate::redact::covered;
 use crate::store::catalogue::ExportFacts;
 use crate::vault::Rules;
 use crate::vault::derive::source;
-use crate::vault::subject_copy::stored_findings;
+use crate::vault::stored_findings::stored_findings;
 use bytes::Bytes;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, unused_imports, reason = "not every target uses every room")]
 
+#[path = "../../../src/vault/reviewing/file.rs"]
+pub mod assessments;
 #[path = "../../../src/capture/mod.rs"]
 pub mod capture;
 #[path = "../../../src/decide/mod.rs"]

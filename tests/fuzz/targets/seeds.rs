@@ -33,6 +33,9 @@ fn write_all() -> std::io::Result<()> {
     for (at, (_, text)) in shipped::few().iter().filter(|(name, _)| name.starts_with("lists/")).enumerate() {
         write(folder, "lists", at, format!("{}{text}", char::from(u8::try_from(at).unwrap_or(0))))?;
     }
+    for (at, text) in ASSESSMENTS.iter().enumerate() {
+        write(folder, "assessments", at, text)?;
+    }
     for (at, text) in CAPTURES.iter().enumerate() {
         write(folder, "capture", at, text)?;
         write(folder, "capture", at + CAPTURES.len(), gzip(text.as_bytes())?)?;
@@ -79,6 +82,12 @@ fn texts() -> Vec<String> {
     };
     shipped::ruleset().recognisers().flat_map(of).collect()
 }
+
+/// Files of assessments: an even first byte for a table, an odd one for lines of JSON.
+const ASSESSMENTS: &[&str] = &[
+    "0item,reviewer,at,asked,answer,finding,reason\n0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11,jan,2026-03-09T10:15:00Z,finding,confirm,rest,\"een\nreden\"\n",
+    "1{\"item\":\"0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11\",\"reviewer\":\"jan\",\"at\":\"2026-03-09T10:15:00Z\",\"asked\":\"finding\",\"answer\":\"add\",\"start\":3,\"end\":9,\"type\":\"PERSON\",\"exemption\":\"woo-5.1.2e\"}\n",
+];
 
 const CAPTURES: &[&str] = &[
     "{\"data\":[{\"id\":\"1\",\"text\":\"hallo\",\"author_id\":\"2\",\"created_at\":\"2026-01-05T08:00:00.000Z\"}],\"includes\":{\"users\":[{\"id\":\"2\",\"name\":\"Jan\",\"username\":\"jan\"}]}}\n",
