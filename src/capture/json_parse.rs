@@ -173,7 +173,7 @@ impl Parser<'_> {
         let (start, mut kind) = (self.at, Kind::Text);
         self.at += 1;
         loop {
-            self.to_special();
+            self.skip_to_special();
             match self.peek().ok_or(JsonFault::Truncated)? {
                 b'"' => break,
                 b'\\' => {
@@ -189,7 +189,7 @@ impl Parser<'_> {
 
     /// Passes over what means nothing in a string.
     #[inline]
-    fn to_special(&mut self) {
+    fn skip_to_special(&mut self) {
         loop {
             if !self.block.contains(&self.at) {
                 let rest = self.bytes.get(self.at..).unwrap_or_default();

@@ -212,6 +212,9 @@ pub(super) fn in_doubt(rules: &Rules, finding: &Finding) -> bool {
         && !rules.projection.redaction().is_readable(&finding.entity)
 }
 
+/// A record as readers would see it, and what is found in each of its passages.
+pub(super) type Preview = (Projection, Vec<Vec<Finding>>);
+
 /// One member as readers would see it if nothing withheld it; `None` when it cannot be redacted with certainty. Members and
 /// `known` are as for [`compute`].
 pub(super) fn preview(
@@ -222,7 +225,7 @@ pub(super) fn preview(
     known: &HashMap<ItemDigest, SubjectRef>,
     sources: &Sources,
     wanted: RecordId,
-) -> Result<Option<(Projection, Vec<Vec<Finding>>)>, VaultError> {
+) -> Result<Option<Preview>, VaultError> {
     let people = People::of(names, channel_account, members, known, sources)?;
     let participants = people.participants();
     let dictionary = Participants::of(&participants);

@@ -10,9 +10,8 @@ use crate::access::{SystemAct, SystemActKind};
 use crate::capture::{Format, Item, PartRole, reread};
 use crate::ledger::{Entry, EntryKind, Pending, Recorded, Thing};
 use crate::model::{
-    ConversationId, Finding, GrantId, OrganisationId, Outcome, PermitId, ProjectionId, RecordId, Timestamp,
+    ConversationId, GrantId, OrganisationId, Outcome, PermitId, ProjectionId, RecordId, Timestamp,
 };
-use crate::redact::Projection;
 use crate::seal::{self, Original};
 use crate::store::catalogue::{self, Channel};
 use crate::store::room::{
@@ -189,7 +188,7 @@ pub(super) async fn preview(
     conversation: ConversationId,
     record: RecordId,
     blind: bool,
-) -> Result<Option<(Projection, Vec<Vec<Finding>>)>, VaultError> {
+) -> Result<Option<super::conversation::Preview>, VaultError> {
     let mut members = archive.catalogue.members(conversation).await?;
     let items = open_members(archive, rules, &members).await?;
     let Some(wanted) = members.iter_mut().find(|member| member.record == record) else { return Ok(None) };

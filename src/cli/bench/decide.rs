@@ -19,7 +19,7 @@ use crate::vault::{Archive, channels};
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 use uuid::Uuid;
 
@@ -70,7 +70,7 @@ pub(super) async fn run(asked: &DecideArguments, as_json: bool) -> Result<()> {
     Ok(())
 }
 
-async fn measured(asked: &DecideArguments, place: &PathBuf) -> Result<Value> {
+async fn measured(asked: &DecideArguments, place: &Path) -> Result<Value> {
     let folder = DataFolder::open_with(place, std::iter::empty()).await?;
     let organisation: OrganisationId = "bench".parse()?;
     folder.add_organisation(&organisation, "Bench").await?;

@@ -95,7 +95,9 @@ impl ReadingRoom {
         {
             let all = self.room.named_count(order.export.grant).await?.max(1);
             let done = workshop.rows_done(order.export.id).min(all);
-            document["percentBuilt"] = json!(100 * done / all);
+            if let Some(fields) = document.as_object_mut() {
+                fields.insert("percentBuilt".to_owned(), json!(100 * done / all));
+            }
         }
         Ok(document)
     }
@@ -125,8 +127,8 @@ impl ReadingRoom {
         }
         let known = self.room.visitor(&claims.issuer, &claims.subject, None).await?;
         let holder = known.map(|visitor| visitor.holder);
-        let grants = holder.iter().flat_map(|holder| &holder.grants);
-        let files = grants.filter(|grant| grant.export && !grant.revoked).next_back();
+        let mut grants = holder.iter().flat_map(|holder| &holder.grants);
+        let files = grants.rfind(|grant| grant.export && !grant.revoked);
         self.visit(claims, files.map(|grant| grant.id)).await
     }
 

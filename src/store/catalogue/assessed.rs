@@ -114,6 +114,9 @@ pub struct AssessedItem {
     pub body: SealedBody,
 }
 
+/// A step with its answer, or a place in a passage with the verdict on it.
+pub type SaidOf = (String, Option<(usize, Span)>, String);
+
 /// What someone said of a sampled item before: for comparing, never shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opinion {
@@ -122,7 +125,7 @@ pub struct Opinion {
     /// Who.
     pub actor: ActorId,
     /// What, in an order that does not depend on who said it.
-    pub said: Vec<(String, Option<(usize, Span)>, String)>,
+    pub said: Vec<SaidOf>,
 }
 
 /// An assessment that stands: whose, when, in which entry.

@@ -119,10 +119,10 @@ fn bound(
         read.map_err(|_| format!("`{RECEIPTS}` is not understood"))?;
     let said: Value = serde_json::from_str(&release.text).unwrap_or_default();
     let id = manifest.export.to_string();
-    if export.as_str() != Some(&id) || said["export"].as_str() != Some(&id) {
+    if export.as_str() != Some(&id) || said.get("export").and_then(Value::as_str) != Some(&id) {
         return Err("the receipts are of another export".to_owned());
     }
-    if said["manifest"].as_str() != Some(sha256) {
+    if said.get("manifest").and_then(Value::as_str) != Some(sha256) {
         return Err(format!("`{MANIFEST}` is not the one that was released"));
     }
     let salt = hex::decode(&release.salt).ok().and_then(|salt| <[u8; 32]>::try_from(salt).ok());
