@@ -5,7 +5,7 @@ use crate::model::{ActorId, GrantId, OrganisationId, Role, Timestamp};
 /// Who acts, for the duration of one token: a person (or machine), one role, one organisation.
 ///
 /// The caller maps a verified token to it; nothing here is authenticated.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// The person behind the token, as the ledger knows them. The same person has the same id under every
     /// role: four eyes compare this.
@@ -17,7 +17,7 @@ pub struct Actor {
 }
 
 /// What is known of the grant under which something is asked, read by the caller at the time of asking.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantFacts {
     /// Which grant.
     pub id: GrantId,

@@ -1,6 +1,6 @@
 //! Everything a person may ask but originals.
 
-use super::cedar::{KNOW_OF, Question};
+use super::cedar::Question;
 use super::{Action, Actor, Denial, GrantFacts, Outside, Policies, Reason, Resource};
 use crate::model::Timestamp;
 
@@ -54,15 +54,14 @@ impl Policies {
                 "an original is opened with a legal basis, case number and motivation only",
             )])
         } else {
-            let question = self.asked(request, request.action.as_str(), Question::person);
-            self.decided(question.as_deref()).and_then(|policies| self.allowed(policies))
+            self.decide(&Question::person(self.names(), request)).and_then(|policies| self.allowed(policies))
         };
         outcome.map_err(|reasons| Denial::new(reasons, self.outside(request)))
     }
 
     /// How a refusal of this request must look. Runs on every refusal alike.
     pub(super) fn outside(&self, request: &Request<'_>) -> Outside {
-        match self.decided(self.asked(request, KNOW_OF, Question::existence).as_deref()) {
+        match self.decide(&Question::existence(self.names(), request)) {
             Ok(_) => Outside::Refused,
             Err(_) => Outside::Absent,
         }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 /// The action that decides how a refusal looks.
-pub(super) const KNOW_OF: &str = "know-of";
+const KNOW_OF: &str = "know-of";
 
 /// Cedar names, parsed once.
 pub(super) struct Names {

@@ -27,7 +27,6 @@ mod opening;
 mod opening_file;
 mod permit;
 mod policies;
-mod repeated;
 mod resource;
 mod situations;
 mod system;

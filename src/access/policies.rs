@@ -3,7 +3,6 @@
 use super::Reason;
 use super::cedar::{Names, Question};
 use super::clauses::{PolicyText, Probes, policy_of};
-use super::repeated::{Facts, Repeated};
 use cedar_policy::{
     Authorizer, Decision, Effect, Entities, Entity, EntityUid, PolicyId, PolicySet, Request, Response,
     Schema, ValidationMode, Validator,
@@ -11,7 +10,6 @@ use cedar_policy::{
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
 
 /// A policy or list that cannot be used. Always about files that belong to the service, never about a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,14 +46,6 @@ pub struct Policies {
     texts: BTreeMap<String, PolicyText>,
     probes: Probes,
     names: Names,
-    repeated: Repeated,
-}
-
-/// A question that fits the schema, as it is evaluated.
-pub(super) struct Fitted {
-    action: EntityUid,
-    request: Request,
-    entities: Entities,
 }
 
 impl Policies {
@@ -93,7 +83,6 @@ impl Policies {
             texts: reading.texts,
             probes,
             names,
-            repeated: Repeated::default(),
         })
     }
 
@@ -127,32 +116,13 @@ impl Policies {
         &self.names
     }
 
-    /// A question about a request in Cedar's terms, made by `put` unless the same was asked before. `None` when it does
-    /// not fit the schema.
-    pub(super) fn asked(
-        &self,
-        request: &super::Request<'_>,
-        action: &'static str,
-        put: impl FnOnce(&Names, &super::Request<'_>) -> Option<Question>,
-    ) -> Option<Arc<Fitted>> {
-        let fit = || put(&self.names, request).and_then(|question| self.fit(&question));
-        match Facts::of(request, action) {
-            Some(facts) => self.repeated.question(facts, fit),
-            None => fit().map(Arc::new),
-        }
-    }
-
-    /// As [`decided`](Self::decided), of a question that is asked once.
-    pub(super) fn decide(&self, question: &Option<Question>) -> Result<Vec<String>, Vec<Reason>> {
-        self.decided(question.as_ref().and_then(|question| self.fit(question)).as_ref())
-    }
-
     /// The permits that decided, sorted; or every reason why not. Fails closed: a question that does not
     /// fit the schema and a policy that cannot be evaluated are refusals.
-    pub(super) fn decided(&self, fitted: Option<&Fitted>) -> Result<Vec<String>, Vec<Reason>> {
-        let Some(Fitted { action, request, entities }) = fitted else { return Err(vec![unfit()]) };
-        let Some(set) = self.by_action.get(action) else { return Err(vec![no_permit()]) };
-        let response = Authorizer::new().is_authorized(request, set, entities);
+    pub(super) fn decide(&self, question: &Option<Question>) -> Result<Vec<String>, Vec<Reason>> {
+        let Some(question) = question else { return Err(vec![unfit()]) };
+        let Some((request, entities)) = self.fit(question) else { return Err(vec![unfit()]) };
+        let Some(set) = self.by_action.get(question.action()) else { return Err(vec![no_permit()]) };
+        let response = Authorizer::new().is_authorized(&request, set, &entities);
         let failures: Vec<Reason> = response
             .diagnostics()
             .errors()
@@ -166,7 +136,7 @@ impl Policies {
         let mut reasons = failures;
         if response.decision() == Decision::Deny {
             reasons.extend(deciding(&response).into_iter().map(|id| self.forbidden(&id)));
-            reasons.extend(self.probes.failing(action, request, entities, &self.texts));
+            reasons.extend(self.probes.failing(question.action(), &request, &entities, &self.texts));
         }
         if reasons.is_empty() {
             reasons.push(Reason::new("access#undecided", "a policy must permit it"));
@@ -175,23 +145,23 @@ impl Policies {
     }
 
     /// Entities are not validated again here: that every kind and role fits was checked at load.
-    fn fit(&self, question: &Question) -> Option<Fitted> {
+    fn fit(&self, question: &Question) -> Option<(Request, Entities)> {
         let (principal, action, resource) = question.uids();
         let context = question.context().ok()?;
         let request = Request::new(principal, action, resource, context, Some(&self.schema)).ok()?;
         let [person, thing] = question.entities().ok()?;
-        let entity = self.actions.get(question.action())?.clone();
-        let entities = Entities::from_entities([person, thing, entity], None).ok()?;
-        Some(Fitted { action: question.action().clone(), request, entities })
+        let action = self.actions.get(question.action())?.clone();
+        let entities = Entities::from_entities([person, thing, action], None).ok()?;
+        Some((request, entities))
     }
 
     /// Whether the whole set decides as the set of the action does.
     #[cfg(test)]
     pub(super) fn whole_set_agrees(&self, question: &Option<Question>) -> bool {
-        let Some(fitted) = question.as_ref().and_then(|question| self.fit(question)) else {
+        let Some((request, entities)) = question.as_ref().and_then(|question| self.fit(question)) else {
             return self.decide(question).is_err();
         };
-        let whole = Authorizer::new().is_authorized(&fitted.request, &self.all, &fitted.entities);
+        let whole = Authorizer::new().is_authorized(&request, &self.all, &entities);
         let allowed = whole.decision() == Decision::Allow && whole.diagnostics().errors().next().is_none();
         self.decide(question).ok() == allowed.then(|| deciding(&whole))
     }

@@ -3,7 +3,7 @@
 use crate::model::{ActorId, GrantId, OrganisationId, Timestamp};
 
 /// Why something stands in a reviewer's own queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Assignment {
     /// The first moment at which it no longer does: the end of an external agency's assignment. `None` for the
     /// organisation's own reviewers, whose employment the identity provider knows.
@@ -22,7 +22,7 @@ impl Assignment {
 }
 
 /// One thing that is acted upon. Each variant carries what its policies need and cannot be made without.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resource {
     /// What a list or a search in the reading room runs over.
     Collection {
