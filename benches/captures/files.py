@@ -40,13 +40,15 @@ def status(n):
 
 
 def until(size, write, text):
-    """Writes texts until so many bytes were written; how many texts."""
-    written, n = 0, 0
+    """Writes texts until so many bytes were written; how many texts. They are made once and numbered anew block by block."""
+    first = 1_000_000_000
+    block = "".join(text(first + k) for k in range(500)).encode()
+    mark, written, blocks = b"1000000", 0, 0
     while written < size:
-        part = "".join(text(k) for k in range(n, n + 500)).encode()
+        part = block.replace(mark, b"%d" % (1_000_000 + blocks))
         write(part)
-        written, n = written + len(part), n + 500
-    return n
+        written, blocks = written + len(part), blocks + 1
+    return blocks * 500
 
 
 def jsonl(path, size):
@@ -57,9 +59,10 @@ def jsonl(path, size):
 def outbox(path, size):
     with open(path, "wb") as out:
         out.write(b'{"@context":"https://www.w3.org/ns/activitystreams","type":"OrderedCollection","orderedItems":[')
-        count = until(size, out.write, lambda n: ("," if n else "") + activity(n))
+        out.write(activity(0).encode())
+        count = until(size, out.write, lambda n: "," + activity(n))
         out.write(b"]}")
-        return count
+        return count + 1
 
 
 def zipped(path, size):

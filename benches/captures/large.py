@@ -6,6 +6,7 @@ production), prints one row, and deletes the file. Up to 300 MB it is read in on
 """
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -26,6 +27,9 @@ def run(command):
 
 def main():
     knik, size, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    free = shutil.disk_usage(folder).free
+    if free < size + 2_000_000_000:
+        sys.exit(f"{free:,} bytes are free in {folder}: too few for a file of {size:,} beside others; set TMPDIR")
     print("| file | bytes | records | seconds | MB/s | most memory | without the process | ratio |")
     print("|---|---|---|---|---|---|---|---|")
     for kind in sys.argv[4:] or files.KINDS:

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Reading captures, measured: run.sh formats [PATH...] | large [BYTES] [KIND...] | warcio
+# Reading captures, measured: run.sh formats [PATH...] | large [BYTES] [KIND...] | warcio [PATH...]
 #
 # formats: each format beside serde_json (or the csv crate), samples as they are and repeated to a megabyte; without a
 # path those of ../shared and of this folder. large: peak memory and time, 2,000,000,000 bytes when not given.
-# warcio: dense WARC files beside warcio, in a venv below target/peers. KNIK names another build.
+# warcio: dense WARC files and the samples beside warcio, in a venv below target/peers. KNIK names another build.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 home=$(cd "$here/../.." && pwd)
@@ -34,10 +34,13 @@ warcio)
     [[ -x $venv/bin/python ]] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet warcio==1.8.1; }
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
-    "$venv/bin/python" "$here/warcio_beside.py" "$knik" "$folder"
+    samples=("$@")
+    shared=${KNIK_SHARED:-$home/../shared}/captures/warc
+    [[ ${#samples[@]} -gt 0 || ! -d $shared ]] || samples=("$shared"/*.warc*)
+    "$venv/bin/python" "$here/warcio_beside.py" "$knik" "$folder" "${samples[@]}"
     ;;
 *)
-    echo "usage: benches/captures/run.sh formats [PATH...] | large [BYTES] [KIND...] | warcio" >&2
+    echo "usage: benches/captures/run.sh formats [PATH...] | large [BYTES] [KIND...] | warcio [PATH...]" >&2
     exit 2
     ;;
 esac

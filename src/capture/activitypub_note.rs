@@ -70,6 +70,7 @@ pub(super) fn item(object: Value<'_>, actor: Option<Value<'_>>, audience: &[Valu
         links: links.into_iter().map(PrivateText::new).collect(),
         mentions: mentions_of(object),
         media,
+        media_size_bytes: sizes(object),
         posted_at,
         posted_as,
         edited_at: gather::stated(updated).0.filter(|at| posted_at != Some(*at)),
@@ -206,6 +207,12 @@ fn visibility_of(object: Value<'_>, audience: &[Value<'_>]) -> Visibility {
         }
     }
     seen
+}
+
+/// Sizes of what is attached, of which an object says so.
+fn sizes(object: Value<'_>) -> Vec<u64> {
+    let attached = object.fields(["attachment", "image"]).into_iter().flatten().flat_map(Value::many);
+    attached.filter_map(|attachment| gather::size_bytes(attachment.field("size"))).collect()
 }
 
 /// Kinds of what is attached; descriptions become passages, links links.

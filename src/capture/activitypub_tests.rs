@@ -198,3 +198,9 @@ fn thousands_of_objects_do_not_copy_a_large_actor() {
     let units = read(&text);
     assert_eq!((units[0].items.len(), units[0].refused.len()), (0, 1));
 }
+
+#[test]
+fn the_size_of_what_is_attached_is_read() {
+    let note = r#"{"type":"Note","id":"https://s.example/9","content":"x","attachment":[{"type":"Document","mediaType":"image/png","size":70},{"type":"Image","size":"groot"}]}"#;
+    assert_eq!(items(note)[0].media_size_bytes, [70]);
+}

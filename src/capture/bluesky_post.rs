@@ -140,6 +140,9 @@ fn embedded(embed: Value<'_>, item: &mut Item) {
     let videos = of_video.then_some((MediaKind::Video, embed)).into_iter();
     for (kind, of) in images.chain(videos) {
         item.media.push(kind);
+        // Of a record what was uploaded, of a view its address.
+        let uploaded = of.field(if kind == MediaKind::Image { "image" } else { "video" });
+        item.media_size_bytes.extend(gather::size_bytes(uploaded.and_then(|blob| blob.field("size"))));
         item.passages.extend(passage(PassageRole::AltText, text(of.field("alt"))));
     }
     item.links.extend(id(external.and_then(|external| external.field("uri"))));

@@ -54,7 +54,7 @@ const FULL: &str = r##"{"thread":{"$type":"app.bsky.feed.defs#threadViewPost","p
 {"index":{"byteStart":16,"byteEnd":25},"features":[{"$type":"app.bsky.richtext.facet#link","uri":"https://s.example/x"}]},
 {"index":{"byteStart":1,"byteEnd":2000000000000000000000},"features":[{"did":"did:plc:cas"}]}],
 "embed":{"$type":"app.bsky.embed.recordWithMedia","record":{"$type":"app.bsky.embed.record","record":{"cid":"c","uri":"at://did:plc:cas/app.bsky.feed.post/3qq"}},
-"media":{"$type":"app.bsky.embed.images","images":[{"alt":"een sluis","image":{}},{"alt":"","image":{}}]}},
+"media":{"$type":"app.bsky.embed.images","images":[{"alt":"een sluis","image":{"$type":"blob","mimeType":"image/jpeg","size":204800}},{"alt":"","image":{}}]}},
 "reply":{"parent":{"uri":"at://did:plc:bo/app.bsky.feed.post/3pp","cid":"d"},"root":{"uri":"at://did:plc:bo/app.bsky.feed.post/3oo","cid":"e"}}},
 "embed":{"$type":"app.bsky.embed.recordWithMedia#view","media":{"$type":"app.bsky.embed.images#view","images":[{"alt":"een sluis"},{"alt":""}]},
 "record":{"record":{"$type":"app.bsky.embed.record#viewRecord","uri":"at://did:plc:cas/app.bsky.feed.post/3qq","author":{"did":"did:plc:cas","handle":"cas.example"},
@@ -182,4 +182,19 @@ fn a_commit_that_would_swell_in_memory_is_refused() {
         format!(r#"{{"repo":"did:plc:a","ops":[{ops}],"blocks":{{"$bytes":"{}"}}}}"#, "A".repeat(400_000));
     let units = read(&text);
     assert_eq!((units[0].items.len(), units[0].refused.len()), (0, 1));
+}
+
+#[test]
+fn the_size_of_what_was_uploaded_is_read_and_makes_no_version() {
+    let meaning = |item: &Item| {
+        let mut fed = Vec::new();
+        item.write_meaning(&mut |bytes| fed.extend_from_slice(bytes));
+        fed
+    };
+    let (told, untold) = (items(FULL), items(&FULL.replace(r#","size":204800"#, "")));
+    assert_eq!((told[0].media_size_bytes.as_slice(), untold[0].media_size_bytes.len()), (&[204_800][..], 0));
+    assert_eq!(meaning(&told[0]), meaning(&untold[0]));
+    let film = r#"{"uri":"at://did:plc:a/app.bsky.feed.post/3v","value":{"$type":"app.bsky.feed.post","text":"x",
+        "embed":{"$type":"app.bsky.embed.video","alt":"film","video":{"$type":"blob","mimeType":"video/mp4","size":9}}}}"#;
+    assert_eq!(items(film)[0].media_size_bytes, [9]);
 }

@@ -144,6 +144,11 @@ pub(super) fn id(value: Option<Value<'_>>) -> Option<PrivateText> {
     value.and_then(Value::id).map(|id| PrivateText::new(id.into_owned()))
 }
 
+/// A number of bytes, also one written as a text; none when it is no such number.
+pub(super) fn size_bytes(value: Option<Value<'_>>) -> Option<u64> {
+    value?.id()?.parse().ok()
+}
+
 /// A time field; none when it cannot be read.
 pub(super) fn time(value: Option<Value<'_>>) -> Option<Timestamp> {
     value?.text()?.parse().ok()

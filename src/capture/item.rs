@@ -142,6 +142,8 @@ pub struct Item {
     pub mentions: Vec<Account>,
     /// What is attached.
     pub media: Vec<MediaKind>,
+    /// How many bytes these have, of those of which the capture says so. Not part of a version: servers pack pictures anew.
+    pub media_size_bytes: Vec<u64>,
     /// When it was posted.
     pub posted_at: Option<Timestamp>,
     /// How that time stands in the capture, where it is less than a moment to the second with its zone.
@@ -181,6 +183,7 @@ impl Item {
             links: Vec::new(),
             mentions: Vec::new(),
             media: Vec::new(),
+            media_size_bytes: Vec::new(),
             posted_at: None,
             posted_as: None,
             edited_at: None,

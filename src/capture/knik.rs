@@ -63,11 +63,12 @@ const LANGUAGE: &str = "must be a language tag, such as nl or nl-NL";
 const BODY: &str = "must be a text, empty when nothing was said";
 const MEDIUM: &str = "must have a `kind`: image, video, audio or other";
 const ALT: &str = "must have a text as `alt`, or none";
+const SIZE: &str = "must have a whole number as `size_bytes`, or none";
 const ACCOUNT: &str = "must have a `handle` or an `id`, and may have a `name`: texts";
 /// Every mend there is.
-const MENDS: [&str; 16] = [
+const MENDS: [&str; 17] = [
     ID, TEXT, TEXTS, MOMENT, BY, VERSION, ACTED, EXTRA, PLATFORM, KIND, VISIBILITY, LANGUAGE, BODY, MEDIUM,
-    ALT, ACCOUNT,
+    ALT, SIZE, ACCOUNT,
 ];
 
 /// A fault out of its words; none when this format has no such fault.
@@ -192,13 +193,16 @@ fn passages(root: Value<'_>, item: &mut Item) -> Result<(), Fault> {
     let options = texts(root, "poll_options")?;
     item.passages.extend(options.into_iter().map(|text| Passage { role: PassageRole::PollOption, text }));
     for medium in root.list("media") {
-        let [kind, alt] = medium.fields(["kind", "alt"]);
+        let [kind, alt, size] = medium.fields(["kind", "alt", "size_bytes"]);
         let kind = kind.and_then(|kind| one_of(kind, &MEDIA));
         item.media.push(kind.ok_or(("media", MEDIUM))?);
         if alt.is_some_and(|alt| !alt.is_text()) {
             return Err(("media", ALT));
         }
         item.passages.extend(passage(PassageRole::AltText, text(alt)));
+        if let Some(size) = size.map(|size| gather::size_bytes(Some(size)).filter(|_| !size.is_text())) {
+            item.media_size_bytes.push(size.ok_or(("media", SIZE))?);
+        }
     }
     Ok(())
 }

@@ -102,3 +102,16 @@ fn the_schema_has_the_same_fields() {
         .collect();
     assert_eq!(platforms, Platform::ALL.iter().map(|platform| platform.as_str()).collect::<Vec<_>>());
 }
+
+#[test]
+fn the_size_of_a_medium_is_a_number() {
+    let line = |size: &str| {
+        format!(
+            r#"{{"knik":1,"id":"1","kind":"post","text":"","media":[{{"kind":"image","size_bytes":{size}}}]}}"#
+        )
+    };
+    assert_eq!(units(&line("204800"))[0].items[0].media_size_bytes, [204_800]);
+    for wrong in ["\"204800\"", "-1", "1.5", "null"] {
+        assert_eq!(units(&line(wrong))[0].refused.len(), 1, "{wrong}");
+    }
+}

@@ -215,6 +215,7 @@ fn status(found: &Found<'_>, context: &mut Context) -> Item {
         links: links.into_iter().map(PrivateText::new).collect(),
         mentions: mentions.into_iter().flat_map(Value::elements).map(account_of).collect(),
         media,
+        media_size_bytes: Vec::new(),
         posted_at: time(created),
         posted_as: None,
         edited_at: time(edited),

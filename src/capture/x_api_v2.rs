@@ -137,6 +137,7 @@ fn post(object: Value<'_>, parts: &mut Parts<'_>) -> Item {
         links: links_of(object),
         mentions,
         media,
+        media_size_bytes: Vec::new(),
         posted_at,
         posted_as: None,
         edited_at: posted_at.filter(|_| !supersedes.is_empty()),

@@ -68,14 +68,17 @@ fn reread(json: &Json<'_>, shared: &[(PartRole, Value<'_>)]) -> Option<Item> {
 
 /// A comment or a video. `closed`: that its thread says it is not public.
 fn item(object: Value<'_>, closed: Option<Value<'_>>) -> Option<Item> {
-    let [own, snippet, status, kind] = object.fields(["id", "snippet", "status", "kind"]);
+    let [own, snippet, status, kind, file] =
+        object.fields(["id", "snippet", "status", "kind", "fileDetails"]);
     let snippet = snippet.filter(|snippet| snippet.is_object())?;
     let name = id(own)?;
     let [shown, written] = snippet.fields(["textDisplay", "textOriginal"]);
     let mut item = if shown.or(written).is_some_and(Value::is_text) {
         comment(snippet, shown, written)
     } else if kind.and_then(Value::text).as_deref() == Some("youtube#video") {
-        video(snippet, status)
+        let mut video = video(snippet, status);
+        video.media_size_bytes.extend(gather::size_bytes(file.and_then(|file| file.field("fileSize"))));
+        video
     } else {
         return None;
     };

@@ -303,6 +303,7 @@ fn metadata<'s>(people: &People<'_>, names: &Names<'_>, member: &Member<'_>) -> 
     let facts = &member.facts;
     let author = member.item.author.as_ref().filter(|_| !facts.own);
     let kinds: BTreeSet<&str> = member.item.media.iter().map(|kind| media_word(*kind)).collect();
+    let sizes: BTreeSet<&str> = member.item.media_size_bytes.iter().map(|bytes| size_word(*bytes)).collect();
     BTreeMap::from([
         ("organisation", json!(facts.organisation)),
         ("channel", json!(facts.channel)),
@@ -313,6 +314,7 @@ fn metadata<'s>(people: &People<'_>, names: &Names<'_>, member: &Member<'_>) -> 
         ("language", json!(member.item.language)),
         ("edited", json!(facts.edited)),
         ("mediaKinds", json!(kinds)),
+        ("mediaSizes", json!(Some(sizes).filter(|sizes| !sizes.is_empty()))),
         ("authorRole", json!(if facts.own { "organisation" } else { "citizen" })),
         ("authorSubject", json!(author.and_then(|a| people.subject(names, a)).map(SubjectRef::number))),
         ("outcome", json!(facts.outcome)),
@@ -432,6 +434,17 @@ const fn media_word(kind: MediaKind) -> &'static str {
         MediaKind::Video => "video",
         MediaKind::Audio => "audio",
         MediaKind::Other => "other",
+    }
+}
+
+/// A size as a step on a scale of tens: the exact one would find a public picture again.
+const fn size_word(bytes: u64) -> &'static str {
+    match bytes {
+        0..100_000 => "under-100-kb",
+        100_000..1_000_000 => "under-1-mb",
+        1_000_000..10_000_000 => "under-10-mb",
+        10_000_000..100_000_000 => "under-100-mb",
+        _ => "100-mb-or-more",
     }
 }
 

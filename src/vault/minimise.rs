@@ -235,6 +235,7 @@ impl Minimiser<'_> {
             item.links = again.links;
             item.mentions = again.mentions;
             item.media = again.media;
+            item.media_size_bytes = again.media_size_bytes;
             item.language = again.language;
             item.quotes = again.quotes;
         }

@@ -77,6 +77,7 @@ impl<'f> Fields<'f> {
             links: self.many(Self::private)?,
             mentions: self.many(Self::account)?,
             media: self.many(Self::coded)?,
+            media_size_bytes: self.many(Self::number)?,
             posted_at: self.option(Self::time)?,
             posted_as: self
                 .option(|from| Some(StatedTime { precision: from.coded()?, zone: from.coded()? }))?,

@@ -112,6 +112,7 @@ fn every_mend_of_the_own_format_is_known_at_the_other_end() {
         r#"{"knik":1,"id":"a","kind":"post","text":"x","links":[""]}"#,
         r#"{"knik":1,"id":"a","kind":"post","text":"x","media":[{}]}"#,
         r#"{"knik":1,"id":"a","kind":"post","text":"x","media":[{"kind":"image","alt":1}]}"#,
+        r#"{"knik":1,"id":"a","kind":"post","text":"x","media":[{"kind":"image","size_bytes":"1"}]}"#,
         r#"{"knik":1,"id":"a","kind":"post","text":"x","author":{}}"#,
     ] {
         let lines = format!("{record}\n{wrong}\n");

@@ -136,6 +136,7 @@ impl<W: Write> Frames<'_, W> {
         self.many(&item.links, Self::private);
         self.many(&item.mentions, Self::account);
         self.many(&item.media, |to, kind| to.coded(*kind));
+        self.many(&item.media_size_bytes, |to, size| to.number(*size));
         self.option(item.posted_at, Self::time);
         self.option(item.posted_as, |to, stated| {
             to.coded(stated.precision);
