@@ -72,7 +72,8 @@ fn grant(folder: &Folder) -> Result<String> {
     fs::write(&file, request.to_string())?;
     let file = file.to_str().context("a path that is no text")?;
     let person = ["--issuer", ISSUER, "--subject", READER];
-    let written = folder.answer(&[&["request", "write", "--file", file, "--submit"][..], &person].concat())?;
+    let written =
+        folder.answer(&[&["request", "write", "--file", file, "--submit"][..], &person].concat())?;
     let id = text(&written, "id")?;
     folder.answer(&["request", "approve", &id, "Meting."])?;
     text(&folder.answer(&[&["request", "step", &id, "accept"][..], &person].concat())?, "grant")

@@ -26,20 +26,26 @@ pub(super) struct ExportArguments {
 #[derive(Subcommand)]
 enum ExportCommand {
     /// As a researcher: have files made of what a grant selects.
-    #[command(after_help = "Example: knik export --token-file token start --grant 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47")]
+    #[command(
+        after_help = "Example: knik export --token-file token start --grant 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47"
+    )]
     Start {
         /// Under which grant; the one for files that runs longest when left out.
         #[arg(long)]
         grant: Option<GrantId>,
     },
     /// As a researcher: where one export stands, or all of a grant.
-    #[command(after_help = "Example: knik export --token-file token status 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47")]
+    #[command(
+        after_help = "Example: knik export --token-file token status 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47"
+    )]
     Status {
         /// Which; all of the grant for files that runs longest when left out.
         id: Option<ExportId>,
     },
     /// As a researcher: fetch a released export into a folder. Broken off, it goes on where it was; whole, it is consumed.
-    #[command(after_help = "Example: knik export --token-file token fetch 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 --to copy")]
+    #[command(
+        after_help = "Example: knik export --token-file token fetch 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 --to copy"
+    )]
     Fetch {
         /// Which.
         id: ExportId,
@@ -51,13 +57,17 @@ enum ExportCommand {
     #[command(after_help = "Example: knik export --token-file token list --json")]
     List,
     /// In the vault: show one export with what the leak gate found.
-    #[command(after_help = "Example: knik export --token-file token show 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47")]
+    #[command(
+        after_help = "Example: knik export --token-file token show 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47"
+    )]
     Show {
         /// Which.
         id: ExportId,
     },
     /// In the vault: let a checked export go, as its second person.
-    #[command(after_help = "Example: knik export --token-file token release 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 'Niets gevonden.'")]
+    #[command(
+        after_help = "Example: knik export --token-file token release 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 'Niets gevonden.'"
+    )]
     Release {
         /// Which.
         id: ExportId,
@@ -65,7 +75,9 @@ enum ExportCommand {
         text: String,
     },
     /// In the vault: do not let a checked export go.
-    #[command(after_help = "Example: knik export --token-file token refuse 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 'Te veel letterlijke tekst.'")]
+    #[command(
+        after_help = "Example: knik export --token-file token refuse 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 'Te veel letterlijke tekst.'"
+    )]
     Refuse {
         /// Which.
         id: ExportId,

@@ -141,12 +141,13 @@ pub(super) async fn package(
     let range = request.headers().get(RANGE).map(|value| value.to_str().unwrap_or_default());
     let from = match range {
         None => 0,
-        Some(range) => first_byte(range)
-            .filter(|from| *from < size)
-            .ok_or_else(|| Problem::input("`Range` must be `bytes=N-`, with N before the end of the package"))?,
+        Some(range) => first_byte(range).filter(|from| *from < size).ok_or_else(|| {
+            Problem::input("`Range` must be `bytes=N-`, with N before the end of the package")
+        })?,
     };
     let name = format!("attachment; filename=\"knik-export-{}.tar\"", offer.export());
-    let mut answer = HttpResponse::build(if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK });
+    let mut answer =
+        HttpResponse::build(if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK });
     answer.insert_header(("Accept-Ranges", "bytes")).insert_header(("Content-Disposition", name));
     if range.is_some() {
         answer.insert_header(("Content-Range", format!("bytes {from}-{}/{size}", size - 1)));

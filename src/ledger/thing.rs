@@ -2,8 +2,8 @@
 
 use super::{EntryId, LedgerError};
 use crate::model::{
-    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, ExportId, GrantId, ProjectionId,
-    RecordId, RecordRef, RequestId, RevocationId, SegmentId, SubjectRequestId,
+    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, ExportId, GrantId,
+    ProjectionId, RecordId, RecordRef, RequestId, RevocationId, SegmentId, SubjectRequestId,
 };
 use serde::Deserialize;
 use std::fmt;

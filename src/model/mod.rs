@@ -15,8 +15,8 @@ mod time;
 
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
-    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, ExportId, FragmentId, GrantId,
-    ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RequestId,
+    ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, ExportId, FragmentId,
+    GrantId, ItemDigest, ModelError, OrganisationId, PermitId, ProjectionId, RecordId, RecordRef, RequestId,
     RevocationId, SegmentId, SubjectRef, SubjectRequestId, VersionId,
 };
 pub use offsets::{OffsetError, OffsetUnit};
@@ -24,8 +24,8 @@ pub use private::PrivateText;
 pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
-    AccountProof, AppointmentKind, EntityType, ExemptionCode, ExportState, FlagKind, ItemKind, LegalBasisCode,
-    OpeningScope, Outcome, Platform, RecogniserId, RequestState, RequestStep, ReviewReason, RevocationKind,
-    RevocationReason, Role, Score, SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
+    AccountProof, AppointmentKind, EntityType, ExemptionCode, ExportState, FlagKind, ItemKind,
+    LegalBasisCode, OpeningScope, Outcome, Platform, RecogniserId, RequestState, RequestStep, ReviewReason,
+    RevocationKind, RevocationReason, Role, Score, SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
 };
 pub use time::Timestamp;

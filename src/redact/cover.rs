@@ -95,7 +95,8 @@ impl<'t> Covers<'t> {
     /// Kind and words of what is replaced, in order.
     pub(super) fn behind(&self, sweep: &Sweep) -> Vec<(EntityType, &'t str)> {
         let covered = self.covered(sweep);
-        let behind = covered.iter().map(|(span, of)| (of.entity.clone(), span.of(self.text).unwrap_or_default()));
+        let behind =
+            covered.iter().map(|(span, of)| (of.entity.clone(), span.of(self.text).unwrap_or_default()));
         behind.collect()
     }
 

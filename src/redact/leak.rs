@@ -19,7 +19,8 @@ pub fn leaks(projection_json: &str, values: &[&str]) -> Option<usize> {
         return None;
     }
     let readings = readings(projection_json);
-    let forms: Vec<&str> = std::iter::once(projection_json).chain(readings.iter().map(String::as_str)).collect();
+    let forms: Vec<&str> =
+        std::iter::once(projection_json).chain(readings.iter().map(String::as_str)).collect();
     search(&forms, values)
 }
 

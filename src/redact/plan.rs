@@ -349,7 +349,9 @@ impl Plans {
                 problems.push(format!("plan `{id}` needs an id and a title in `nl` and `en`"));
             }
             if !text && forms.contains(&CopyForm::View) {
-                problems.push(format!("plan `{id}` shows no text, so there is nothing to view; leave `view` out"));
+                problems.push(format!(
+                    "plan `{id}` shows no text, so there is nothing to view; leave `view` out"
+                ));
             }
             let labels = Arc::clone(&labels);
             let plan = Plan { id: id.clone(), title, default, modes, time, text, forms, labels };

@@ -61,9 +61,10 @@ mod tests {
     #[test]
     fn wider_values_stand_at_the_places_of_their_placeholders() {
         let text = "Fatima, geboren 12-03-1985, woont op 1234 AB. Fatima belt.";
-        let findings: Vec<Finding> = [("Fatima", "PERSON"), ("12-03-1985", "DATE_OF_BIRTH"), ("1234 AB", "NL_POSTCODE")]
-            .map(|(value, entity)| finding(text, value, entity))
-            .into();
+        let findings: Vec<Finding> =
+            [("Fatima", "PERSON"), ("12-03-1985", "DATE_OF_BIRTH"), ("1234 AB", "NL_POSTCODE")]
+                .map(|(value, entity)| finding(text, value, entity))
+                .into();
         let policy = ProjectionPolicy::load("p", include_str!("../../policies/projection.yaml")).unwrap();
         let source = Source {
             passages: vec![SourcePassage { role: "body", text, findings: &findings }],
@@ -92,7 +93,10 @@ mod tests {
             ("reviewer", false, false),
             ("original", false, false),
         ] {
-            assert_eq!((plans.offers(plan, CopyForm::View), plans.offers(plan, CopyForm::Export)), (view, export));
+            assert_eq!(
+                (plans.offers(plan, CopyForm::View), plans.offers(plan, CopyForm::Export)),
+                (view, export)
+            );
         }
         for (precision, told) in [
             (Precision::Hour, "2026-05-04T10"),

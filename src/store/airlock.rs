@@ -25,7 +25,13 @@ impl Airlock {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn add(&self, export: ExportId, file: &str, place: u64, piece: Vec<u8>) -> Result<(), StoreError> {
+    pub async fn add(
+        &self,
+        export: ExportId,
+        file: &str,
+        place: u64,
+        piece: Vec<u8>,
+    ) -> Result<(), StoreError> {
         // Without a named conflict the role needs to read nothing for it.
         let written = sqlx::query(
             "INSERT INTO airlock (export, file, place, bytes) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
@@ -56,7 +62,12 @@ impl Airlock {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn piece(&self, export: ExportId, file: &str, place: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    pub async fn piece(
+        &self,
+        export: ExportId,
+        file: &str,
+        place: u64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
         let row = sqlx::query("SELECT bytes FROM airlock WHERE export = $1 AND file = $2 AND place = $3")
             .bind(bytes(export.uuid()))
             .bind(file.to_owned())

@@ -5,7 +5,9 @@ use super::effect::Effect;
 use super::rows::{RowValues, insert_all};
 use super::{Database, StoreError};
 use crate::access::grant_file::Content;
-use crate::model::{ActorId, ExportId, GrantId, OrganisationId, ProjectionId, RequestId, RequestStep, Role, Timestamp};
+use crate::model::{
+    ActorId, ExportId, GrantId, OrganisationId, ProjectionId, RequestId, RequestStep, Role, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 

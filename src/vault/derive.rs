@@ -8,7 +8,9 @@ use super::subject_copy::stored_findings;
 use super::{Archive, Rules, VaultError};
 use crate::access::SystemActKind;
 use crate::capture::Item;
-use crate::model::{ChannelId, Finding, GrantId, ItemDigest, OrganisationId, ProjectionId, RecordId, Timestamp};
+use crate::model::{
+    ChannelId, Finding, GrantId, ItemDigest, OrganisationId, ProjectionId, RecordId, Timestamp,
+};
 use crate::redact::copy::GrantMade;
 use crate::redact::{Plan, Projection, Source, SourcePassage, covered, wider_values};
 use crate::store::catalogue::{Channel, ExportFacts};
@@ -59,7 +61,8 @@ async fn make(
     let parents = parents(archive, &facts, &items).await?;
     let made = waiting.iter().map(|named| {
         let known = facts.get(&named.id).and_then(|facts| Some((facts, items.get(&facts.record)?)));
-        let content = known.map(|(facts, item)| of_record(rules, plan, named, facts, item)).unwrap_or_default();
+        let content =
+            known.map(|(facts, item)| of_record(rules, plan, named, facts, item)).unwrap_or_default();
         GrantValue {
             number: named.number,
             parent: known.and_then(|(facts, _)| parents.get(&facts.record).copied()),
@@ -69,12 +72,24 @@ async fn make(
     Ok(made.collect())
 }
 
-fn of_record(rules: &Rules, plan: &Plan, named: &NamedProjection, facts: &ExportFacts, item: &Item) -> GrantMade {
+fn of_record(
+    rules: &Rules,
+    plan: &Plan,
+    named: &NamedProjection,
+    facts: &ExportFacts,
+    item: &Item,
+) -> GrantMade {
     let time = facts.posted_at.map(hour).map(|time| plan.time().of(&time).to_owned());
     GrantMade { time: time.filter(|time| !time.is_empty()), wider: wider(rules, plan, named, facts, item) }
 }
 
-fn wider(rules: &Rules, plan: &Plan, named: &NamedProjection, facts: &ExportFacts, item: &Item) -> Vec<Option<String>> {
+fn wider(
+    rules: &Rules,
+    plan: &Plan,
+    named: &NamedProjection,
+    facts: &ExportFacts,
+    item: &Item,
+) -> Vec<Option<String>> {
     let read = || -> Option<Vec<Option<String>>> {
         let projection: Projection = serde_json::from_str(&named.document).ok()?;
         let findings = stored_findings(&facts.findings)?;

@@ -194,11 +194,7 @@ pub(super) async fn open_as(
     let sources = &archive.sources;
     let permit_id = PermitId::from_uuid(sources.random_id()?);
     let batch: BTreeSet<RecordId> = records.iter().copied().collect();
-    let act = SystemAct {
-        kind,
-        organisation: organisation.clone(),
-        records: batch.clone(),
-    };
+    let act = SystemAct { kind, organisation: organisation.clone(), records: batch.clone() };
     let permit = rules.access.authorise_system(act, permit_id)?;
     let entry = Entry::new(sources.entry_id()?, EntryKind::SystemOpeningIntended, sources.now())
         .of(organisation.clone())

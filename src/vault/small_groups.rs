@@ -37,7 +37,11 @@ pub enum TooFew {
 ///
 /// # Errors
 /// [`TooFew`].
-pub fn suppress(rows: &[Standing], groups: &SmallGroups, plan: Precision) -> Result<Vec<(i64, ShownLess)>, TooFew> {
+pub fn suppress(
+    rows: &[Standing],
+    groups: &SmallGroups,
+    plan: Precision,
+) -> Result<Vec<(i64, ShownLess)>, TooFew> {
     let mut table = Table::of(rows, groups, plan);
     let small = table.groups().values().filter(|group| group.people.len() < table.k).count() as u64;
     if small > 0 && groups.then == SmallGroup::Refuse {
@@ -125,11 +129,14 @@ impl<'r> Table<'r> {
             // One that was widened before takes its smallest sibling in; else it goes on itself.
             let finer = siblings.entry(*key).or_insert_with(|| {
                 let beneath = |other: &&Key<'r>| {
-                    other.0.len() > key.0.len() && other.0.starts_with(key.0) && (other.1, other.2) == (key.1, key.2)
+                    other.0.len() > key.0.len()
+                        && other.0.starts_with(key.0)
+                        && (other.1, other.2) == (key.1, key.2)
                 };
                 groups.keys().filter(beneath).copied().collect()
             });
-            let smallest = finer.iter().filter_map(|other| groups.get(other)).min_by_key(|group| group.rows.len());
+            let smallest =
+                finer.iter().filter_map(|other| groups.get(other)).min_by_key(|group| group.rows.len());
             wider.extend(smallest.unwrap_or(group).rows.iter().copied());
         }
         let any = !wider.is_empty();
@@ -207,7 +214,11 @@ mod tests {
         rows.push(row(99, "2026-05-05", "", None));
         let less = suppress(&rows, &groups(10, SmallGroup::Suppress), Precision::Day).unwrap();
         let told: BTreeSet<i64> = less.iter().map(|(number, _)| *number).collect();
-        assert_eq!(told, (20..40).collect(), "the six, and the smaller of their siblings; not the organisation");
+        assert_eq!(
+            told,
+            (20..40).collect(),
+            "the six, and the smaller of their siblings; not the organisation"
+        );
         assert!(less.iter().all(|(_, less)| less.time == Precision::Month && !less.left_out));
         assert_eq!(small(&shown_rows(&rows, &less), &groups(10, SmallGroup::Suppress)), 0);
         assert_eq!(suppress(&rows, &groups(10, SmallGroup::Refuse), Precision::Day), Err(TooFew::Small(1)));

@@ -74,6 +74,8 @@ pub fn grant(n: u128) -> PublishedGrant {
         channels: vec![channel().id],
         plan: "researcher".to_owned(),
         until: at(1_000),
+        export: false,
+        needs_values: false,
         selection: None,
         team: Vec::new(),
     }

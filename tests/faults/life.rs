@@ -181,7 +181,7 @@ impl Life {
             let (issuer, subject) = ("https://knik.example".to_owned(), "asker".to_owned());
             let content = (step == RequestStep::Write).then(|| self.content());
             let handed = HandedIn { request: id, step, issuer, subject, content, text, until: None };
-            requests::hand_in(archive, &handed, None).await.unwrap();
+            requests::hand_in(archive, rules, &handed, None).await.unwrap();
         };
         let decide = async |step: RequestStep| {
             let text = "van belang en beperkt".to_owned();

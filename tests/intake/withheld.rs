@@ -100,7 +100,7 @@ async fn a_view_of_thousands_of_posts_is_taken_up_and_stops_nothing() {
         reasons: Vec::new(),
     };
     vault.archive.inbox.append(&[Message::of(&event, vault.archive.sources.now())]).await.unwrap();
-    assert_eq!(sequence::take_up(&vault.archive).await.unwrap(), 1);
+    assert_eq!(sequence::take_up(&vault.archive, &vault.rules).await.unwrap(), 1);
     sequence::number(&vault.archive).await.unwrap();
     let log = vault.archive.logs.room_origin();
     let leaves = vault.archive.journal.leaves(log, 0, 10).await.unwrap();

@@ -6,7 +6,8 @@ use crate::model::{ExportId, ExportState, OrganisationId};
 use crate::reading_room::read::made;
 use crate::reading_room::{ReadingError, ReadingRoom};
 use crate::redact::copy::{
-    About, CopyRow, DICTIONARY, MANIFEST, Manifest, ManifestFile, Named, README, dictionary, readme, sha256_hex,
+    About, CopyRow, DICTIONARY, MANIFEST, Manifest, ManifestFile, Named, README, dictionary, readme,
+    sha256_hex,
 };
 use crate::redact::{CopyForm, Language, Plan, Precision};
 use crate::store::StoreError;
@@ -146,7 +147,9 @@ impl ReadingRoom {
         }
         let views = self.render_under(order.export.grant, plan, records, Language::Dutch).await?;
         let rows = views.iter().zip(told);
-        Ok(rows.map(|(view, (named, time, most))| CopyRow::of(named, &view.view, plan, time.as_deref(), most)).collect())
+        Ok(rows
+            .map(|(view, (named, time, most))| CopyRow::of(named, &view.view, plan, time.as_deref(), most))
+            .collect())
     }
 
     /// What goes with the parts; done twice it is the same.

@@ -81,7 +81,8 @@ impl Part {
             .set_statistics_enabled(EnabledStatistics::None)
             .build();
         let schema = Arc::new(parse_message_type(&schema()).map_err(failed)?);
-        let columns = SerializedFileWriter::new(file("parquet")?, schema, Arc::new(properties)).map_err(failed)?;
+        let columns =
+            SerializedFileWriter::new(file("parquet")?, schema, Arc::new(properties)).map_err(failed)?;
         Ok(Self {
             folder: folder.to_owned(),
             number,

@@ -33,7 +33,9 @@ impl ReadingRoom {
         let others = self.room.exports_of(grant).await?;
         if let Some(other) = others.iter().find(|other| is_under_way(other.export.state)) {
             let (id, state) = (other.export.id, other.export.state);
-            return Err(ReadingError::Input(format!("export `{id}` of this grant is `{state}`: one at a time")));
+            return Err(ReadingError::Input(format!(
+                "export `{id}` of this grant is `{state}`: one at a time"
+            )));
         }
         self.tell_export(&visit, grant, id, ExportAct::Asked).await
     }
@@ -42,7 +44,11 @@ impl ReadingRoom {
     ///
     /// # Errors
     /// [`ReadingError`]; a refusal is recorded.
-    pub async fn exports(&self, claims: &ReaderClaims, grant: Option<GrantId>) -> Result<Vec<Value>, ReadingError> {
+    pub async fn exports(
+        &self,
+        claims: &ReaderClaims,
+        grant: Option<GrantId>,
+    ) -> Result<Vec<Value>, ReadingError> {
         let visit = self.visit_for_files(claims, grant).await?;
         self.decide(&visit, Action::FetchExport, &visit.collection()).await?;
         let grant = visit.grant_id().ok_or(ReadingError::Absent)?;
@@ -95,7 +101,11 @@ impl ReadingRoom {
     }
 
     /// An export under a grant of the reader's own, decided on. One that is not there is asked about without a grant.
-    async fn own_export(&self, claims: &ReaderClaims, id: ExportId) -> Result<(Visit, ExportOrder), ReadingError> {
+    async fn own_export(
+        &self,
+        claims: &ReaderClaims,
+        id: ExportId,
+    ) -> Result<(Visit, ExportOrder), ReadingError> {
         let known = self.room.export(id).await?;
         let nobodys = GrantId::from_uuid(uuid::Uuid::nil());
         let grant = known.as_ref().map_or(nobodys, |order| order.export.grant);
@@ -105,7 +115,11 @@ impl ReadingRoom {
     }
 
     /// As [`visit`](Self::visit); without a name the grant for files that runs longest is taken.
-    async fn visit_for_files(&self, claims: &ReaderClaims, grant: Option<GrantId>) -> Result<Visit, ReadingError> {
+    async fn visit_for_files(
+        &self,
+        claims: &ReaderClaims,
+        grant: Option<GrantId>,
+    ) -> Result<Visit, ReadingError> {
         if grant.is_some() {
             return self.visit(claims, grant).await;
         }

@@ -97,10 +97,10 @@ impl Catalogue {
     /// When the database fails.
     pub async fn exports(&self, of: Option<&OrganisationId>) -> Result<Vec<ExportJob>, StoreError> {
         let query = match of {
-            Some(organisation) => sqlx::query(
-                "SELECT * FROM export_job WHERE organisation = $1 ORDER BY changed_at DESC, id",
-            )
-            .bind(organisation.to_string()),
+            Some(organisation) => {
+                sqlx::query("SELECT * FROM export_job WHERE organisation = $1 ORDER BY changed_at DESC, id")
+                    .bind(organisation.to_string())
+            }
             None => sqlx::query("SELECT * FROM export_job ORDER BY changed_at DESC, id"),
         };
         let rows = query.fetch_all(self.db.read()).await.map_err(StoreError::database("listing exports"))?;

@@ -145,10 +145,11 @@ impl RoomWriter {
     /// # Errors
     /// When the database fails.
     pub async fn grants_wanting(&self) -> Result<Vec<(GrantId, String)>, StoreError> {
-        let rows = sqlx::query("SELECT id, plan FROM reading_grant WHERE wanting = 2 AND revoked = 0 ORDER BY id")
-            .fetch_all(self.db.read())
-            .await
-            .map_err(StoreError::database("reading grants"))?;
+        let rows =
+            sqlx::query("SELECT id, plan FROM reading_grant WHERE wanting = 2 AND revoked = 0 ORDER BY id")
+                .fetch_all(self.db.read())
+                .await
+                .map_err(StoreError::database("reading grants"))?;
         rows.iter().map(|row| Ok((GrantId::from_uuid(row.id("id")?), row.text("plan")?))).collect()
     }
 
@@ -195,7 +196,12 @@ impl RoomWriter {
         self.named(sql, grant, number).await
     }
 
-    async fn named(&self, sql: String, grant: GrantId, bound: i64) -> Result<Vec<NamedProjection>, StoreError> {
+    async fn named(
+        &self,
+        sql: String,
+        grant: GrantId,
+        bound: i64,
+    ) -> Result<Vec<NamedProjection>, StoreError> {
         let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(bytes(grant.uuid()))
             .bind(bound)
@@ -253,11 +259,7 @@ impl RoomWriter {
         let tail = "ON CONFLICT (projection, reading_grant) DO UPDATE SET parent = excluded.parent, \
                     content = excluded.content";
         insert_all(&mut tx, head, 4, tail, made, |query, value| {
-            query
-                .bind(value.number)
-                .bind(bytes(grant.uuid()))
-                .bind(value.parent)
-                .bind(value.content.clone())
+            query.bind(value.number).bind(bytes(grant.uuid())).bind(value.parent).bind(value.content.clone())
         })
         .await?;
         if made.is_empty() {

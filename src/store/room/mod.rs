@@ -14,7 +14,9 @@ mod reader;
 mod requests;
 mod writer;
 
-pub use exports::{ExportOrder, ExportRecord, GrantValue, NamedProjection, Place, PublishedExport, ShownLess};
+pub use exports::{
+    ExportOrder, ExportRecord, GrantValue, NamedProjection, Place, PublishedExport, ShownLess,
+};
 pub use reader::Room;
 pub use requests::CoveredProjection;
 pub use writer::RoomWriter;

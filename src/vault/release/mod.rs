@@ -63,7 +63,8 @@ pub(super) async fn check(archive: &Archive, rules: &Rules, export: &ExportJob) 
     for part in files.parts() {
         let Some(rows) = files.rows(&part, &mut stopped).await? else { continue };
         for batch in rows.chunks(ROWS_AT_ONCE) {
-            look_at(archive, rules, export, batch, (&mut tally, &mut selected, &mut standings), &mut stopped).await?;
+            look_at(archive, rules, export, batch, (&mut tally, &mut selected, &mut standings), &mut stopped)
+                .await?;
         }
     }
     let needles = selected.needles();
@@ -127,7 +128,8 @@ async fn look_at(
     let items = derive::open(archive, rules, SystemActKind::CheckRelease, facts.values()).await?;
     let all: Vec<_> = named.into_values().collect();
     let people = people(archive, &all).await?;
-    let by_reference: HashMap<String, _> = all.iter().map(|named| (named.reference.to_string(), named)).collect();
+    let by_reference: HashMap<String, _> =
+        all.iter().map(|named| (named.reference.to_string(), named)).collect();
     for row in batch {
         tally.rows += 1;
         let Some(named) = by_reference.get(&row.id) else {
@@ -178,7 +180,9 @@ impl<'a> Files<'a> {
         let named: BTreeSet<&str> = self.names().chain([MANIFEST]).collect();
         let there: BTreeSet<&str> = self.there.iter().map(String::as_str).collect();
         let of = (self.manifest.export, self.manifest.grant, &self.manifest.organisation);
-        if sha256_hex(&manifest) != said || of != (self.export.id, self.export.grant, &self.export.organisation) {
+        if sha256_hex(&manifest) != said
+            || of != (self.export.id, self.export.grant, &self.export.organisation)
+        {
             wrong.insert("manifest-differs");
         }
         if named != there || named.iter().any(|name| crate::redact::copy::tar_header(name, 0, 0).is_none()) {

@@ -133,7 +133,11 @@ fn is_plain(value: &str) -> bool {
 fn unprojected(item: &Item, see: &mut dyn FnMut(&str)) {
     let mut account = |of: &Account| {
         let handle = of.handle.expose();
-        if is_plain(handle) { see(&format!("@{handle}")) } else { see(handle) }
+        if is_plain(handle) {
+            see(&format!("@{handle}"))
+        } else {
+            see(handle)
+        }
         if of.display_name.expose().split_whitespace().count() > 1 {
             see(of.display_name.expose());
         }
@@ -195,8 +199,7 @@ fn without_placeholders(text: &str) -> (String, u64) {
 /// The rows of a part, when every form says the same and nothing else.
 pub(super) fn agreed(lines: &[u8], table: &[u8], columns: Vec<u8>) -> Option<Vec<CopyRow>> {
     let text = std::str::from_utf8(lines).ok()?;
-    let rows: Vec<CopyRow> =
-        text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
+    let rows: Vec<CopyRow> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
     let whole = text.is_empty() || text.ends_with('\n');
     (whole && in_table(table, &rows)? && in_columns(columns, &rows)?).then_some(rows)
 }
@@ -254,7 +257,10 @@ mod tests {
 
     #[test]
     fn placeholders_are_no_text_and_brackets_of_people_are() {
-        assert_eq!(without_placeholders("Dag [persoon VOS234], tot [datum]."), ("Dag …, tot ….".to_owned(), 23));
+        assert_eq!(
+            without_placeholders("Dag [persoon VOS234], tot [datum]."),
+            ("Dag …, tot ….".to_owned(), 23)
+        );
         assert_eq!(without_placeholders("a \\[persoon] b [ c"), ("a \\[persoon] b [ c".to_owned(), 0));
     }
 }

@@ -115,7 +115,8 @@ fn bound(
     found: &mut ExportVerification,
 ) -> Looked {
     let read = serde_json::from_slice::<Receipts>(receipts);
-    let Receipts { export, release, receipts } = read.map_err(|_| format!("`{RECEIPTS}` is not understood"))?;
+    let Receipts { export, release, receipts } =
+        read.map_err(|_| format!("`{RECEIPTS}` is not understood"))?;
     let said: Value = serde_json::from_str(&release.text).unwrap_or_default();
     let id = manifest.export.to_string();
     if export.as_str() != Some(&id) || said["export"].as_str() != Some(&id) {
@@ -135,8 +136,8 @@ fn bound(
         if !verified.entry.things().contains(&Thing::Export(manifest.export)) {
             return Err("a receipt is of something else".to_owned());
         }
-        released |= verified.entry.kind() == EntryKind::ExportReleased
-            && verified.entry.body() == Some(commitment);
+        released |=
+            verified.entry.kind() == EntryKind::ExportReleased && verified.entry.body() == Some(commitment);
         found.receipts += 1;
     }
     if released { Ok(()) } else { Err("no receipt says that this manifest was released".to_owned()) }
