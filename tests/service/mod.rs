@@ -8,6 +8,7 @@ mod captures;
 mod disclosure;
 mod dry_run;
 pub mod endpoints;
+mod exports;
 pub mod fixture;
 mod forged;
 mod harvest;
