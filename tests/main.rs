@@ -14,6 +14,7 @@ mod compile_fail;
 mod conformance;
 mod detect_and_redact;
 mod detector;
+mod exports;
 mod faults;
 mod gate;
 mod intake;

@@ -36,6 +36,7 @@ mod names;
 pub mod openings;
 mod originals;
 pub mod oversight;
+mod package;
 pub mod periodic;
 pub mod publications;
 pub mod publish;

@@ -5,6 +5,7 @@ mod blobs;
 mod catalogue;
 mod correspondence;
 mod destroy;
+mod exports;
 mod finding;
 mod fixture;
 mod flags;
@@ -73,6 +74,11 @@ on_every_backend! {
         a_turn_is_asked_for_until_a_later_epoch_is_in_force,
         bodies_are_wrapped_anew_wherever_they_stand,
         no_old_copy_opens_what_was_destroyed;
+    exports:
+        values_of_a_grant_are_made_anew_with_what_is_published_anew,
+        an_export_and_its_package_go_with_the_grant,
+        the_airlock_keeps_what_came_first_until_it_is_emptied,
+        a_step_of_an_export_stands_with_its_entry_or_not_at_all;
     flags:
         flags_come_with_their_batch_and_wait_in_the_queue,
         the_queue_holds_what_may_be_read_but_for_its_flags,

@@ -5,6 +5,8 @@ use super::fixture::*;
 use super::inbox::message;
 use super::room::{conversation, draw, grant, grant_id, projection};
 use super::stage::Stage;
+use knik::model::ExportId;
+use knik::store::airlock::Airlock;
 use knik::store::database::{Database, Dialect, Mode, Plane};
 use knik::store::inbox::Inbox;
 use knik::store::room::{PublishedConversation, Query, Room, RoomWriter};
@@ -17,6 +19,9 @@ const CHANGES: &[&str] = &[
     "DELETE FROM projection",
     "DELETE FROM grant_record",
     "DELETE FROM revoked",
+    "DELETE FROM export_chunk",
+    "UPDATE export_view SET state = 'released'",
+    "INSERT INTO grant_value (projection, reading_grant, content) VALUES (1, '', '')",
     "DROP TABLE posting",
     "ALTER TABLE projection ADD COLUMN x TEXT",
     "CREATE TABLE more (x TEXT)",
@@ -69,6 +74,13 @@ async fn appends_to_the_inbox(stage: &Stage, role: &str, owner: &Database) {
     let db = Database::open(&stage.url(Plane::Inbox, role), Plane::Inbox, Mode::Writer).await.unwrap();
     Inbox::new(db.clone()).append(&[message(1), message(2)]).await.unwrap();
     assert_eq!(rows(owner, "inbox").await, 2);
+    let export = ExportId::from_uuid(id(1));
+    let airlock = Airlock::new(db.clone());
+    for piece in [vec![1], vec![2]] {
+        airlock.add(export, "a", 0, piece).await.unwrap();
+    }
+    assert_eq!(Airlock::new(owner.clone()).piece(export, "a", 0).await.unwrap(), Some(vec![1]));
+    refused(&db, "UPDATE airlock SET file = 'b'").await;
     for statement in ["UPDATE inbox SET payload = ''", "DELETE FROM inbox"] {
         refused(&db, statement).await;
     }
@@ -76,6 +88,8 @@ async fn appends_to_the_inbox(stage: &Stage, role: &str, owner: &Database) {
         for statement in [
             "SELECT * FROM inbox",
             "SELECT COUNT(*) FROM inbox",
+            "SELECT * FROM airlock",
+            "DELETE FROM airlock",
             "INSERT INTO inbox (kind, payload, created_at) VALUES ('x', '', 0) RETURNING payload",
             "TRUNCATE inbox",
             "DROP TABLE inbox",

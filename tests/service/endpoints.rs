@@ -251,6 +251,50 @@ const ENDPOINTS: &[Endpoint] = &[
         refused: NOT_RESEARCHERS,
         ..ROOM
     },
+    // The demo's grant is for views: that files need another one is told to whoever holds it.
+    Endpoint { path: "/v1/exports", allowed: &[], refused: &["researcher"], ..ROOM },
+    Endpoint {
+        method: "POST",
+        path: "/v1/exports",
+        carries: Carries::Empty,
+        status: 202,
+        allowed: &[],
+        refused: &["researcher"],
+        ..ROOM
+    },
+    Endpoint { path: "/v1/exports/{id}", allowed: &[], ..ROOM },
+    Endpoint { path: "/v1/exports/{id}/package", allowed: &[], ..ROOM },
+    Endpoint {
+        path: "/v1/exports",
+        allowed: DESK,
+        refused: &[
+            "public",
+            "researcher",
+            "official",
+            "reviewer",
+            "channel-manager",
+            "harvester",
+            "administrator",
+        ],
+        ..VAULT
+    },
+    Endpoint { path: "/v1/exports/{id}", allowed: &[], ..VAULT },
+    Endpoint {
+        method: "POST",
+        path: "/v1/exports/{id}/releases",
+        carries: Carries::Text,
+        status: 201,
+        allowed: &[],
+        ..VAULT
+    },
+    Endpoint {
+        method: "POST",
+        path: "/v1/exports/{id}/refusals",
+        carries: Carries::Text,
+        status: 201,
+        allowed: &[],
+        ..VAULT
+    },
     Endpoint {
         path: "/v1/access-requests",
         allowed: DESK,
@@ -758,6 +802,8 @@ impl Known {
             (_, path) if path.contains("/stories/{id}") => &self.opening,
             (_, path) if path.contains("/reports/{id}") => &self.report,
             (_, path) if path.ends_with("/letter") => &self.requests.refused,
+            // The demo has no export: what is not there is the same for everyone.
+            (_, path) if path.contains("/exports/{id}") => &self.record,
             (_, path) if path.ends_with("{id}/approvals") => &self.waiting[0],
             (_, path) if path.ends_with("{id}/refusals") => &self.waiting[1],
             (_, path) if path.ends_with("{id}/justifications") => &self.urgent,

@@ -293,7 +293,7 @@ impl Answer {
 
     fn has_the_headers_of_every_answer(&self) {
         for (name, value) in [
-            ("api-version", "1.1.0"),
+            ("api-version", "1.2.0"),
             ("cache-control", "no-store"),
             ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
             ("referrer-policy", "no-referrer"),

@@ -9,6 +9,7 @@ mod decided;
 mod disclosure;
 mod dry_run;
 pub mod endpoints;
+mod exports;
 pub mod fixture;
 mod forged;
 mod harvest;

@@ -1,0 +1,219 @@
+//! What is refused, and that nothing leaves then.
+
+use super::stage::{ORGANISATION, Stage, content, posts, reader, stopped};
+use knik::access::Actor;
+use knik::model::{ExportId, ExportState, Role};
+use knik::reading_room::ReadingError;
+use knik::redact::copy::{MANIFEST, Manifest, sha256_hex};
+use knik::vault::VaultError;
+use knik::vault::exports::{self, Letting};
+use uuid::Uuid;
+
+fn id() -> ExportId {
+    ExportId::from_uuid(Uuid::new_v4())
+}
+
+#[track_caller]
+fn refused<T>(outcome: Result<T, ReadingError>, code: &str) {
+    match outcome {
+        Err(ReadingError::Refused(denial)) => assert!(denial.codes().contains(code), "{}", denial.codes()),
+        Err(other) => panic!("{other} is not refused for {code}"),
+        Ok(_) => panic!("not refused for {code}"),
+    }
+}
+
+async fn letting(stage: &Stage, by: &Actor, id: ExportId) -> Result<(), VaultError> {
+    let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
+    exports::let_go(archive, rules, by, id, Letting::Release, "Akkoord.").await.map(drop)
+}
+
+#[tokio::test]
+async fn files_are_asked_for_under_a_grant_for_files_that_holds() {
+    let stage = Stage::new(911, &posts(24), 1_000).await;
+    let room = stage.room();
+    let nobody = room.start_export(&reader("onderzoeker-9"), None, id()).await;
+    assert!(matches!(nobody, Err(ReadingError::Absent)), "no grant");
+    let view =
+        stage.grant("onderzoeker-1", content("researcher", "view", "2026-03-01", "2026-03-31"), None).await;
+    refused(
+        room.start_export(&reader("onderzoeker-1"), Some(view), id()).await,
+        "researcher-exports-under-grant#5",
+    );
+    let files =
+        stage.grant("onderzoeker-2", content("researcher", "export", "2026-03-01", "2026-03-31"), None).await;
+    let others = room.start_export(&reader("onderzoeker-1"), Some(files), id()).await;
+    assert!(matches!(others, Err(ReadingError::Absent)), "somebody else's grant");
+    let job = stage.checked("onderzoeker-2", files).await;
+    let second = room.start_export(&reader("onderzoeker-2"), Some(files), id()).await;
+    assert!(matches!(second, Err(ReadingError::Input(_))), "one at a time");
+    // Somebody else's export and one that is not there are the same.
+    for id in [job.id, id()] {
+        assert!(matches!(room.export(&reader("onderzoeker-1"), id).await, Err(ReadingError::Absent)));
+        assert!(matches!(room.offer(&reader("onderzoeker-1"), id).await, Err(ReadingError::Absent)));
+    }
+    // Revoked, nothing of it stays.
+    knik::vault::grants::revoke(&stage.vault.archive, files, None).await.unwrap();
+    stage.settle().await;
+    refused(
+        room.start_export(&reader("onderzoeker-2"), Some(files), id()).await,
+        "researcher-exports-under-grant#6",
+    );
+    assert_eq!(stage.job(job.id).await.state, ExportState::Lapsed);
+    assert!(stage.airlock().files(job.id).await.unwrap().is_empty());
+    assert!(matches!(
+        letting(&stage, &stage.approver("directeur-1").await, job.id).await,
+        Err(VaultError::Input(_))
+    ));
+}
+
+#[tokio::test]
+async fn a_released_package_goes_with_the_end_of_the_grant() {
+    let stage = Stage::new(912, &posts(24), 1_000).await;
+    let grant =
+        stage.grant("onderzoeker-1", content("researcher", "export", "2026-03-01", "2026-03-31"), None).await;
+    let job = stage.checked("onderzoeker-1", grant).await;
+    stage.release(&stage.approver("directeur-1").await, job.id).await;
+    let room = stage.room();
+    assert!(room.offer(&reader("onderzoeker-1"), job.id).await.is_ok());
+    // The grant is over: at once refused, and taken back within a round.
+    sqlx::query("UPDATE reading_grant SET until_at = 1").execute(stage.vault.room.write()).await.unwrap();
+    stage.vault.tamper("UPDATE access_grant SET until_at = 1").await;
+    refused(room.offer(&reader("onderzoeker-1"), job.id).await, "researcher-exports-under-grant#7");
+    stage.vault.round().await;
+    assert_eq!(stage.job(job.id).await.state, ExportState::Lapsed);
+    let left = sqlx::query("SELECT * FROM export_chunk").fetch_all(stage.vault.room.read()).await.unwrap();
+    assert!(left.is_empty());
+}
+
+#[tokio::test]
+async fn a_second_person_with_a_mandate_lets_go_and_nobody_else() {
+    let stage = Stage::new(913, &posts(24), 1_000).await;
+    let decider = stage.approver("directeur-1").await;
+    let both = stage.approver("dubbelrol-1").await;
+    let asked = content("researcher", "export", "2026-03-01", "2026-03-31");
+    let grant = stage.grant("dubbelrol-1", asked, Some(&decider)).await;
+    let job = stage.checked("dubbelrol-1", grant).await;
+    assert_eq!(job.state, ExportState::Waiting, "{}", job.report);
+    let unmandated = stage.person("directeur-3", Role::Approver, ORGANISATION).await;
+    for (by, code) in [
+        (&decider, "second-person-releases-export"),
+        (&both, "nobody-releases-own-export"),
+        (&unmandated, "approver-releases-export"),
+    ] {
+        match letting(&stage, by, job.id).await {
+            Err(VaultError::Refused(denial)) => assert!(denial.codes().contains(code), "{}", denial.codes()),
+            other => panic!("{other:?} is not refused for {code}"),
+        }
+    }
+    for (subject, role, organisation) in [
+        ("directeur-9", Role::Approver, "dwv"),
+        ("ambtenaar-1", Role::Official, ORGANISATION),
+        ("onderzoeker-1", Role::Researcher, "universiteit"),
+    ] {
+        let by = stage.person(subject, role, organisation).await;
+        assert!(matches!(letting(&stage, &by, job.id).await, Err(VaultError::Absent { .. })), "{subject}");
+    }
+    let officer = stage.person("fg-1", Role::DataProtectionOfficer, ORGANISATION).await;
+    assert!(letting(&stage, &officer, job.id).await.is_err(), "who checks decides nothing");
+    assert_eq!(stage.job(job.id).await.state, ExportState::Waiting);
+    // Refused, its files are gone, and the researcher reads why.
+    let second = stage.approver("directeur-2").await;
+    let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
+    exports::let_go(archive, rules, &second, job.id, Letting::Refuse, "Te veel letterlijke tekst.")
+        .await
+        .unwrap();
+    stage.vault.round().await;
+    assert!(stage.airlock().files(job.id).await.unwrap().is_empty());
+    let seen = stage.room().export(&reader("dubbelrol-1"), job.id).await.unwrap();
+    assert_eq!(
+        (seen["state"].as_str(), seen["refusal"].as_str()),
+        (Some("refused"), Some("Te veel letterlijke tekst."))
+    );
+}
+
+/// Changes a file that is held, and everything that says how it must be: what a reading room in other hands would send.
+async fn send_instead(stage: &Stage, id: ExportId, name: &str, bytes: Vec<u8>) {
+    let mut manifest: Manifest = stage.manifest(id).await;
+    for file in manifest.files.iter_mut().filter(|file| file.name == name) {
+        (file.size_bytes, file.sha256) = (bytes.len() as u64, sha256_hex(&bytes));
+    }
+    let text = serde_json::to_vec(&manifest).unwrap();
+    for (name, bytes) in [(name, bytes), (MANIFEST, text.clone())] {
+        sqlx::query("DELETE FROM airlock WHERE file = $1")
+            .bind(name.to_owned())
+            .execute(stage.vault.inbox.write())
+            .await
+            .unwrap();
+        stage.airlock().add(id, name, 0, bytes).await.unwrap();
+    }
+    let built = serde_json::json!({ "manifest": sha256_hex(&text), "rows": 1, "leftOut": 0 }).to_string();
+    sqlx::query("UPDATE export_job SET built = $1")
+        .bind(built)
+        .execute(stage.vault.archive.catalogue.database().write())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_the_gate_finds_leaves_nothing() {
+    let stage = Stage::new(914, &posts(24), 1_000).await;
+    let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
+    for (n, (file, code)) in [
+        ("README.md", "redacted-value-in-files"),
+        ("records-00001.jsonl", "redacted-value-in-row"),
+        ("records-00001.csv", "forms-differ"),
+        ("records-00001.parquet", "forms-differ"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let subject = format!("onderzoeker-{n}");
+        let asked = content("researcher", "export", "2026-03-01", "2026-03-31");
+        let grant = stage.grant(&subject, asked, None).await;
+        let id = stage.ask(&subject, grant).await;
+        // Built and taken up, not yet checked.
+        exports::work(archive, rules).await.unwrap();
+        stage.vault.round().await;
+        stage.room().build_exports().await.unwrap();
+        stage.vault.round().await;
+        assert_eq!(stage.job(id).await.state, ExportState::Held);
+        let whole = stage.held(id, file).await;
+        let planted = match file {
+            "README.md" => [&whole[..], b"\nMet dank aan 0612000004.\n"].concat(),
+            "records-00001.jsonl" => {
+                let text = String::from_utf8(whole).unwrap();
+                // Every row says the number of its own writer, where one was redacted.
+                text.replace("[telefoonnummer]", "0612000004").into_bytes()
+            }
+            _ => {
+                let at = whole.windows(11).position(|window| window == b"waterbijdra").unwrap();
+                let mut bytes = whole;
+                bytes[at] = b'W';
+                bytes
+            }
+        };
+        send_instead(&stage, id, file, planted).await;
+        stage.settle().await;
+        let job = stage.job(id).await;
+        assert_eq!(job.state, ExportState::Stopped, "{file}: {}", job.report);
+        assert!(stopped(&job).iter().any(|one| one == code), "{file}: {}", job.report);
+        assert!(!job.report.to_string().contains("0612000004"), "the report says no value");
+        assert!(stage.airlock().files(id).await.unwrap().is_empty());
+        let seen = stage.room().export(&reader(&subject), id).await.unwrap();
+        assert_eq!(seen["state"], "stopped");
+        assert!(matches!(
+            letting(&stage, &stage.approver("directeur-1").await, id).await,
+            Err(VaultError::Input(_))
+        ));
+    }
+}
+
+#[tokio::test]
+async fn too_few_people_are_no_export() {
+    let posts: Vec<_> = posts(200).into_iter().filter(|post| post.person < 9).collect();
+    let stage = Stage::new(915, &posts, 1_000).await;
+    let grant =
+        stage.grant("onderzoeker-1", content("researcher", "export", "2026-03-01", "2026-03-31"), None).await;
+    let job = stage.checked("onderzoeker-1", grant).await;
+    assert_eq!((job.state, stopped(&job)), (ExportState::Stopped, vec!["too-few-people".to_owned()]));
+}
