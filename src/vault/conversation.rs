@@ -167,6 +167,9 @@ pub(super) fn in_doubt(rules: &Rules, finding: &Finding) -> bool {
         && !rules.projection.redaction().is_readable(&finding.entity)
 }
 
+/// A redacted document with what was found, by passage.
+pub(super) type Preview = (Projection, Vec<Vec<Finding>>);
+
 /// One member as readers would see it if nothing withheld it; `None` when it cannot be redacted with certainty. Members and
 /// `known` are as for [`compute`].
 pub(super) fn preview(
@@ -177,7 +180,7 @@ pub(super) fn preview(
     known: &HashMap<ItemDigest, SubjectRef>,
     sources: &Sources,
     wanted: RecordId,
-) -> Result<Option<(Projection, Vec<Vec<Finding>>)>, VaultError> {
+) -> Result<Option<Preview>, VaultError> {
     let people = People::of(names, channel_account, members, known, sources)?;
     let participants = people.participants();
     let dictionary = Participants::of(&participants);

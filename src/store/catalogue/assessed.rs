@@ -101,6 +101,9 @@ pub struct AssessedItem {
     pub body: SealedBody,
 }
 
+/// What was asked, in which passage and where when it is of a finding, and the answer.
+type OpinionPart = (String, Option<(usize, Span)>, String);
+
 /// What someone said of a sampled item before: for comparing, never shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opinion {
@@ -109,7 +112,7 @@ pub struct Opinion {
     /// Who.
     pub actor: ActorId,
     /// What, in an order that does not depend on who said it.
-    pub said: Vec<(String, Option<(usize, Span)>, String)>,
+    pub said: Vec<OpinionPart>,
 }
 
 /// An assessment that stands: whose, when, in which entry.

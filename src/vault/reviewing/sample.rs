@@ -109,7 +109,7 @@ async fn draw_one(
         id: archive.sources.random_id()?,
         organisation: channel.organisation.clone(),
         channel: channel.id.clone(),
-        seed: hex::encode(&*seed),
+        seed: hex::encode(*seed),
         permille: rate.permille,
         twofold_permille: rate.twofold_permille,
         from,
