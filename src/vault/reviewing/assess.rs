@@ -1,20 +1,21 @@
 //! What a person says of an item: answers to steps, verdicts on findings, redactions that were missed.
 
+use super::turn::Turn;
 use super::{Judging, Waiting, finding_id, judging, seen, spans, waiting};
 use crate::access::{Action, Actor, Resource};
 use crate::decide::{Answer, Decision};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
 use crate::model::{
-    ActorId, AppointmentId, EntityType, ExemptionCode, Finding, FindingVerdict, PrivateText, QueueKind,
-    RecordId, Role, Span, Timestamp, VersionId,
+    ActorId, AppointmentId, EntityType, ExemptionCode, Finding, FindingVerdict, PrivateText, QueueKind, Role,
+    Span, Timestamp, VersionId,
 };
 use crate::redact::ExemptionKind;
 use crate::store::catalogue::{
-    AssessedItem, AssessmentRow, DecidedAnew, DecisionRow, FindingPlace, GivenRow, Opinion, QueueItem,
+    AssessedItem, AssessmentRow, DecidedAnew, DecisionRow, FindingPlace, GivenRow, QueueItem,
 };
 use crate::vault::deciding::Stored;
 use crate::vault::decision_receipt::stating;
-use crate::vault::{Archive, Rules, VaultError, bodies, publish, read, review};
+use crate::vault::{Archive, Rules, VaultError, bodies, publish, queue, read, review};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -290,7 +291,7 @@ fn answers(
     let wanted = judged.asked(item);
     let mut rows: Vec<AssessmentRow> = Vec::new();
     for (step, answer) in &asked.answers {
-        let name = crate::vault::queue::step_asked(judged.tree, step)?;
+        let name = queue::step_asked(judged.tree, step)?;
         let known = judged.tree.steps().iter().find(|one| one.id == *step || one.asks.name() == *step);
         if !known.is_some_and(|one| wanted.contains(&one.id)) {
             let wanted = if wanted.is_empty() { "none".to_owned() } else { wanted.join(", ") };
@@ -511,56 +512,6 @@ fn complete(
     Ok(())
 }
 
-/// Whose turn it is, and what follows.
-struct Turn {
-    round: u32,
-    /// Whether what is said holds.
-    in_force: bool,
-    /// How many people are to judge it from now on, when that changed.
-    people: Option<u32>,
-}
-
-impl Turn {
-    async fn of(
-        archive: &Archive,
-        item: &QueueItem,
-        by: &By,
-        rows: &[AssessmentRow],
-    ) -> Result<Self, VaultError> {
-        if !item.waits_for(QueueKind::Sample) {
-            return Ok(Self { round: 1, in_force: true, people: None });
-        }
-        let wanted = archive.catalogue.task_people(item.id, QueueKind::Sample).await?.unwrap_or(1);
-        let before = archive.catalogue.opinions(item.id).await?;
-        if before.iter().any(|opinion| opinion.actor == by.actor) {
-            return Err(VaultError::Input(
-                "you judged this item before; another person judges it now".to_owned(),
-            ));
-        }
-        let round = u32::try_from(before.len()).unwrap_or(u32::MAX).saturating_add(1);
-        if round < wanted {
-            return Ok(Self { round, in_force: false, people: None });
-        }
-        let first = before.last();
-        match (round, first) {
-            // The second of two: when they differ, a third says.
-            (2, Some(first)) if *first != opinion(first, rows) => {
-                Ok(Self { round, in_force: false, people: Some(3) })
-            }
-            _ => Ok(Self { round, in_force: true, people: None }),
-        }
-    }
-}
-
-/// What is said now in the form in which it is compared with what `other` said.
-fn opinion(other: &Opinion, rows: &[AssessmentRow]) -> Opinion {
-    let place = |row: &AssessmentRow| row.place.as_ref().map(|place| (place.passage, place.span));
-    let mut said: Vec<_> =
-        rows.iter().map(|row| (row.asked.clone(), place(row), row.answer.clone())).collect();
-    said.sort();
-    Opinion { round: other.round, actor: other.actor, said }
-}
-
 async fn drafted(
     archive: &Archive,
     item: &QueueItem,
@@ -668,32 +619,4 @@ fn decision_row(archive: &Archive, item: &QueueItem, decision: &Decision) -> Res
         salt: archive.sources.secret::<16>()?.to_vec(),
         decided_at: archive.sources.now(),
     })
-}
-
-/// What readers saw of a record before each assessment that held, the latest first, with reason and weighing. For staff who read
-/// the record's views; recorded before it is answered.
-///
-/// # Errors
-/// [`VaultError::Absent`] and [`VaultError::Refused`] as for any view of the vault; storage and key errors.
-pub async fn earlier(
-    archive: &Archive,
-    rules: &Rules,
-    actor: &Actor,
-    record: RecordId,
-) -> Result<Value, VaultError> {
-    let organisation = archive.catalogue.owner(record).await?.unwrap_or_else(read::nobody);
-    let resource = Resource::VaultRecord { organisation: organisation.clone(), assigned: None };
-    read::authorise(archive, rules, actor, Action::ReadVaultView, &resource).await?;
-    read::viewed(archive, actor, [record].into_iter()).await?;
-    let mut shown = Vec::new();
-    for one in archive.catalogue.assessments_of(&organisation, record).await? {
-        let body = bodies::read(archive, &organisation, one.entry).await?;
-        let body: Value = body.and_then(|body| serde_json::from_str(&body).ok()).unwrap_or(Value::Null);
-        let part = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);
-        shown.push(json!({
-            "entry": one.entry.to_string(), "actor": one.actor, "at": one.said_at,
-            "reason": part("reason"), "weighing": part("weighing"), "before": part("before"),
-        }));
-    }
-    Ok(json!({ "record": record, "versions": shown }))
 }

@@ -7,6 +7,7 @@
 
 mod agreement;
 mod assess;
+mod earlier;
 pub mod file;
 mod import;
 mod kappa;
@@ -14,9 +15,11 @@ mod original;
 mod policy;
 mod sample;
 mod spans;
+mod turn;
 
 pub use agreement::{agreement, overdue, standing, tally};
-pub use assess::{Added, Assessing, FindingSaid, Place, assess, earlier};
+pub use assess::{Added, Assessing, FindingSaid, Place, assess};
+pub use earlier::earlier;
 pub use import::{Import, Imported, import};
 pub use kappa::{Agreement, Confusion};
 pub use original::{OpenedItem, open};

@@ -1,0 +1,62 @@
+//! Whose turn it is to judge an item: one person, or of a sample two, neither of whom sees what the other said, and a third
+//! where they differ.
+
+use super::assess::By;
+use crate::model::QueueKind;
+use crate::store::catalogue::{AssessmentRow, Opinion, QueueItem};
+use crate::vault::{Archive, VaultError};
+
+/// Whose turn it is, and what follows.
+pub(super) struct Turn {
+    /// The how many-th person it is.
+    pub(super) round: u32,
+    /// Whether what is said holds.
+    pub(super) in_force: bool,
+    /// How many people are to judge it from now on, when that changed.
+    pub(super) people: Option<u32>,
+}
+
+impl Turn {
+    /// The turn of this person with what they say.
+    ///
+    /// # Errors
+    /// [`VaultError::Input`] for who judged it before; when storage fails.
+    pub(super) async fn of(
+        archive: &Archive,
+        item: &QueueItem,
+        by: &By,
+        rows: &[AssessmentRow],
+    ) -> Result<Self, VaultError> {
+        if !item.waits_for(QueueKind::Sample) {
+            return Ok(Self { round: 1, in_force: true, people: None });
+        }
+        let wanted = archive.catalogue.task_people(item.id, QueueKind::Sample).await?.unwrap_or(1);
+        let before = archive.catalogue.opinions(item.id).await?;
+        if before.iter().any(|opinion| opinion.actor == by.actor) {
+            return Err(VaultError::Input(
+                "you judged this item before; another person judges it now".to_owned(),
+            ));
+        }
+        let round = u32::try_from(before.len()).unwrap_or(u32::MAX).saturating_add(1);
+        if round < wanted {
+            return Ok(Self { round, in_force: false, people: None });
+        }
+        let first = before.last();
+        match (round, first) {
+            // The second of two: when they differ, a third says.
+            (2, Some(first)) if *first != opinion(first, rows) => {
+                Ok(Self { round, in_force: false, people: Some(3) })
+            }
+            _ => Ok(Self { round, in_force: true, people: None }),
+        }
+    }
+}
+
+/// What is said now in the form in which it is compared with what `other` said.
+fn opinion(other: &Opinion, rows: &[AssessmentRow]) -> Opinion {
+    let place = |row: &AssessmentRow| row.place.as_ref().map(|place| (place.passage, place.span));
+    let mut said: Vec<_> =
+        rows.iter().map(|row| (row.asked.clone(), place(row), row.answer.clone())).collect();
+    said.sort();
+    Opinion { round: other.round, actor: other.actor, said }
+}
