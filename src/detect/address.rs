@@ -60,7 +60,7 @@ enum Street {
 impl Addresses {
     /// Adds a hit for every address in the view.
     pub(super) fn find<'r>(&'r self, view: &View<'_>, hits: &mut Vec<Hit<'r>>) {
-        for (index, word) in view.listed(&view.cut.numbers).filter(|(index, _)| *index > 0) {
+        for (index, word) in view.listed(view.cut.numbers.iter().copied()).filter(|(index, _)| *index > 0) {
             if word.len() <= 6 && self.is_house(view, index) {
                 self.read(view, index, hits);
             }

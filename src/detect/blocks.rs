@@ -23,8 +23,6 @@ pub(super) struct Block {
     pub(super) sign: u64,
     /// `.`, `(`, `[` and `+`.
     pub(super) mark: u64,
-    /// Bytes with which a character begins.
-    first: u64,
 }
 
 impl Block {
@@ -42,7 +40,13 @@ impl Block {
             made.put(*part);
         }
         made.upper &= made.letter;
-        made.asked |= made.wide & made.first;
+        if made.wide != 0 {
+            // The bytes with which a character begins.
+            let first = |part: &[u8; 16]| i8x16::from(part.map(u8::cast_signed)).simd_gt(i8x16::splat(-0x41));
+            let firsts =
+                parts.iter().rev().fold(0, |all, part| all << 16 | u64::from(first(part).to_bitmask()));
+            made.asked |= made.wide & firsts;
+        }
         made
     }
 
@@ -63,7 +67,6 @@ impl Block {
             (&mut self.upper, case),
             (&mut self.digit, upto(signed, b'9', 10)),
             (&mut self.wide, signed),
-            (&mut self.first, signed.simd_gt(i8x16::splat(-0x41))),
             (&mut self.asked, upto(signed, b'&', 2)),
             (&mut self.sign, is(b'@') | is(b':') | is(b'^')),
             (&mut self.mark, is(b'.') | is(b'(') | is(b'[') | is(b'+')),

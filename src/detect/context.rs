@@ -1,5 +1,6 @@
 //! Words that stand near a match and speak for it or against it.
 
+use super::places::Places;
 use super::words::{Word, join, words};
 
 /// Words and phrases of at most three words, ready for look-up.
@@ -31,30 +32,28 @@ impl Phrases {
 
     /// The word that ends a phrase, nearest first: before `start`, at most `reach` bytes away.
     pub(super) fn before<'w>(&self, near: Near<'w>, start: usize, reach: usize) -> Option<&'w Word> {
-        if self.is_empty() || near.ends.is_empty() {
+        if self.is_empty() {
             return None;
         }
         let words = near.words;
         let upto = words.partition_point(|w| w.end <= start);
-        let before = near.ends.partition_point(|i| *i < upto);
-        let ends = near.ends.get(..before)?.iter().rev().take_while(|i| **i + MOST_WORDS >= upto);
-        ends.take_while(|i| words.get(**i).is_some_and(|w| start - w.end <= reach))
-            .find(|i| self.ends_at(words, **i))
-            .and_then(|i| words.get(*i))
+        let ends = near.ends.within(upto.saturating_sub(MOST_WORDS), upto.checked_sub(1)?).rev();
+        ends.take_while(|i| words.get(*i).is_some_and(|w| start - w.end <= reach))
+            .find(|i| self.ends_at(words, *i))
+            .and_then(|i| words.get(i))
     }
 
     /// The same after `end`.
     pub(super) fn after<'w>(&self, near: Near<'w>, end: usize, reach: usize) -> Option<&'w Word> {
-        if self.is_empty() || near.ends.is_empty() {
+        if self.is_empty() {
             return None;
         }
         let words = near.words;
         let from = words.partition_point(|w| w.start < end);
-        let before = near.ends.partition_point(|i| *i < from);
-        let ends = near.ends.get(before..)?.iter().take_while(|i| **i < from + MOST_WORDS);
-        ends.take_while(|i| words.get(**i).is_some_and(|w| w.start - end <= reach))
-            .find(|i| self.ends_at(words, **i))
-            .and_then(|i| words.get(*i))
+        let ends = near.ends.within(from, from + MOST_WORDS - 1);
+        ends.take_while(|i| words.get(*i).is_some_and(|w| w.start - end <= reach))
+            .find(|i| self.ends_at(words, *i))
+            .and_then(|i| words.get(i))
     }
 
     /// Whether a phrase ends with the word at `index`.
@@ -77,7 +76,7 @@ impl Phrases {
 #[derive(Clone, Copy)]
 pub(super) struct Near<'w> {
     pub(super) words: &'w [Word],
-    pub(super) ends: &'w [usize],
+    pub(super) ends: &'w Places,
 }
 
 /// The look-up key of a word or phrase.
@@ -104,12 +103,13 @@ mod tests {
         let phrases = Phrases::of(&["bsn".to_owned(), "date of birth".to_owned()]);
         let text = "Mijn BSN is 12 en date of birth daar";
         let cut = words(text);
-        let ends: Vec<usize> = (0..cut.len()).collect();
+        let (mut ends, none) = (Places::default(), Places::default());
+        ends.push(u64::MAX);
         let near = Near { words: &cut, ends: &ends };
         assert!(phrases.before(near, 12, 60).is_some());
         assert!(phrases.before(near, 12, 2).is_none());
         assert!(phrases.after(near, 14, 30).is_some());
         assert!(phrases.after(near, 14, 5).is_none());
-        assert!(phrases.before(Near { ends: &[], ..near }, 12, 60).is_none());
+        assert!(phrases.before(Near { ends: &none, ..near }, 12, 60).is_none());
     }
 }

@@ -153,13 +153,13 @@ impl Labels {
 
     /// Offers `accept` every value that stands at a label, the longest of a place first, until it takes one.
     pub(super) fn find(&self, view: &View<'_>, mut accept: impl FnMut(Value) -> bool) {
-        for (index, word) in view.listed(&view.cut.labels) {
+        for (index, word) in view.listed(view.cut.labels.iter()) {
             let led = || index.checked_sub(1).is_some_and(|i| view.flag(i).any(Flags::LABEL_LEAD));
             if word.flags.any(Flags::LABEL) || led() {
                 self.at_label(view, index, &mut accept);
             }
         }
-        for (index, word) in view.listed(&view.cut.numbers) {
+        for (index, word) in view.listed(view.cut.numbers.iter().copied()) {
             if at(view.text.as_bytes(), word.start).is_ascii_alphabetic() {
                 self.glued(view, index, &mut accept);
             }

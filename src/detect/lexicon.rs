@@ -1,8 +1,9 @@
 //! Word lists in one hash table: what is known of a word, as flags.
 //!
 //! The tables keep hashes, no words: the bucket and 32 bits more. A collision (about one in 10^9 look-ups) could only
-//! add a flag, so it can shift a score and nothing else. They are kept small, so that they stay near the processor.
+//! add a flag, so it can shift a score and nothing else. What is known of a word lies beside its hash: one look at memory for both.
 
+use super::words::Keyed;
 use wide::u32x4;
 
 /// What the lists say of a word.
@@ -52,6 +53,12 @@ impl Flags {
     /// Whether any of the flags in `other` is set.
     pub(super) const fn any(self, other: Self) -> bool {
         self.0 & other.0 != 0
+    }
+
+    /// What was noted of the lists that a word with these flags stands in.
+    #[inline]
+    pub(super) const fn kinds(self) -> u8 {
+        (self.0 >> KINDS) as u8 & 0x7f
     }
 
     /// Both together.
@@ -130,59 +137,71 @@ impl Dictionary {
 /// What is known of words.
 #[derive(Default)]
 pub(super) struct Lexicon {
-    words: Dictionary,
-    /// By slot, which of `kinds` the word is of.
-    of: Vec<u16>,
-    /// All flags that some word has together.
-    kinds: Vec<Flags>,
-    /// One bit for the hash of every word: small enough to stay near, and most words end here.
-    filter: Vec<u64>,
+    /// A power of two of them, half full at most. 0 where nothing is.
+    buckets: Vec<Known>,
 }
 
+/// Words whose tags are compared at once, and what is known of each: one look at memory for both.
+#[derive(Clone, Copy, Default)]
+#[repr(align(32))]
+struct Known {
+    tags: [u32; SLOTS],
+    /// With [`MORE`] in any of them where a word that belongs here found no place and went to the next.
+    flags: [u32; SLOTS],
+}
+
+/// The bit that no flag has.
+const MORE: u32 = 1 << 31;
+/// The first of the bits in which the lists are noted that a word stands in.
+const KINDS: u32 = 24;
+
 impl Lexicon {
-    /// A table of everything given; the flags of a word given twice are joined.
-    pub(super) fn build(entries: &[(u64, Flags)]) -> Self {
-        let words = Dictionary::build(entries.iter().map(|(hash, _)| *hash));
-        let size = words.buckets.len() * SLOTS;
-        let mut flags = vec![Flags::NONE; size];
-        let mut table = Self { words, filter: vec![0; size.div_ceil(16)], ..Self::default() };
+    /// A table of everything given; the flags of a word given twice are joined. `kinds` says of flags what is to be noted with
+    /// them, for [`Flags::kinds`]: seven bits.
+    pub(super) fn build(entries: &[(u64, Flags)], kinds: impl Fn(Flags) -> u8) -> Self {
+        let mut words: Keyed<Flags> = Keyed::default();
         for (hash, more) in entries {
-            let (word, bit) = table.filter_bit(*hash);
-            table.filter.get_mut(word).into_iter().for_each(|bits| *bits |= 1_u64.wrapping_shl(bit));
-            let slot = table.words.found(*hash).and_then(|place| flags.get_mut(place));
-            slot.into_iter().for_each(|slot| *slot = slot.with(*more));
+            let flags = words.entry(*hash).or_default();
+            *flags = flags.with(*more);
         }
-        table.of = flags.into_iter().map(|flags| table.kind(flags)).collect();
-        table
+        let size = (words.len() * 2 / SLOTS + 1).next_power_of_two();
+        let mut made = Self { buckets: vec![Known::default(); size] };
+        for (hash, flags) in words {
+            made.add(hash, flags.0 | u32::from(kinds(flags)) << KINDS);
+        }
+        made
     }
 
-    /// The place of these flags among the kinds. There are fewer kinds than a `u16` can tell by far: one a set of lists.
-    fn kind(&mut self, flags: Flags) -> u16 {
-        let known = self.kinds.iter().position(|kind| *kind == flags).unwrap_or_else(|| {
-            self.kinds.push(flags);
-            self.kinds.len() - 1
-        });
-        known as u16
-    }
-
-    /// Whether the table may hold a word, by its hash: what it says no of it does not hold.
-    #[inline]
-    pub(super) fn may_know(&self, hash: u64) -> bool {
-        let (word, bit) = self.filter_bit(hash);
-        self.filter.get(word).is_some_and(|bits| bits.wrapping_shr(bit) & 1 != 0)
+    fn add(&mut self, hash: u64, flags: u32) {
+        let (mask, mut at) = (self.buckets.len().wrapping_sub(1), (hash >> 8) as usize);
+        while let Some(known) = self.buckets.get_mut(at & mask) {
+            let mut slots = known.tags.iter_mut().zip(&mut known.flags);
+            if let Some((slot, of)) = slots.find(|(slot, _)| **slot == 0 || **slot == tag(hash)) {
+                (*slot, *of) = (tag(hash), *of | flags);
+                return;
+            }
+            known.flags.iter_mut().for_each(|flags| *flags |= MORE);
+            at = at.wrapping_add(1);
+        }
     }
 
     /// The flags of a word by its hash.
     #[inline]
     pub(super) fn flags(&self, hash: u64) -> Flags {
-        let kind = self.words.found(hash).and_then(|place| self.of.get(place));
-        kind.and_then(|kind| self.kinds.get(usize::from(*kind))).copied().unwrap_or(Flags::NONE)
-    }
-
-    /// Where the filter holds the bit of a hash: the word, and the bit of which the lowest six bits count.
-    #[inline]
-    fn filter_bit(&self, hash: u64) -> (usize, u32) {
-        ((hash >> 17) as usize & self.filter.len().wrapping_sub(1), (hash >> 11) as u32)
+        let (mask, mut at) = (self.buckets.len().wrapping_sub(1), (hash >> 8) as usize);
+        while let Some(known) = self.buckets.get(at & mask) {
+            let same = u32x4::from(known.tags).simd_eq(u32x4::splat(tag(hash)));
+            let [a, b, c, d] = (same & u32x4::from(known.flags)).to_array();
+            let [more, ..] = known.flags;
+            let found = a | b | c | d;
+            // Asked in this order, since there are few such buckets: whether a word is known cannot be foreseen.
+            if more & MORE != 0 && found & !MORE == 0 {
+                at = at.wrapping_add(1);
+                continue;
+            }
+            return Flags(found & !MORE);
+        }
+        Flags::NONE
     }
 }
 
@@ -201,10 +220,13 @@ mod tests {
     fn flags_of_a_word_join_and_others_have_none() {
         let many: Vec<_> = (1..5000).map(|n| (hash(&format!("word{n}")), Flags::COMMON)).collect();
         let (milan, other) = (hash("milan"), hash("milaan"));
-        let table = Lexicon::build(&[&many[..], &[(milan, Flags::FIRST), (milan, Flags::PLACE)]].concat());
+        let given = [&many[..], &[(milan, Flags::FIRST), (milan, Flags::PLACE)]].concat();
+        let table = Lexicon::build(&given, |flags| u8::from(flags.any(Flags::FIRST)) << 6);
         assert!(table.flags(milan).any(Flags::FIRST) && table.flags(milan).any(Flags::PLACE));
         assert_eq!(table.flags(other), Flags::NONE);
-        assert!(many.iter().all(|(h, _)| table.may_know(*h) && table.flags(*h) == Flags::COMMON));
+        assert!(many.iter().all(|(h, _)| table.flags(*h) == Flags::COMMON));
+        assert_eq!((table.flags(milan).kinds(), table.flags(hash("word1")).kinds()), (1 << 6, 0));
+        assert_eq!(Lexicon::default().flags(milan), Flags::NONE);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Word lists as files: one word a line, `#` starts a comment.
 
 use super::address::StreetWords;
+use super::cut::kinds;
 use super::error::RulesetFault;
 use super::lexicon::{Dictionary, Flags, Lexicon};
 use super::officials::Officials;
@@ -96,7 +97,7 @@ impl Lists {
 
     /// What is known of names and cues, and the table of everyday words.
     pub(super) fn tables(&self) -> (Lexicon, Dictionary) {
-        (Lexicon::build(&self.known), Dictionary::build(self.common.iter().copied()))
+        (Lexicon::build(&self.known, kinds), Dictionary::build(self.common.iter().copied()))
     }
 
     fn cue(&mut self, file: &str, line: usize, text: &str) -> Result<(), RulesetFault> {

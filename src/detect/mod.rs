@@ -32,6 +32,7 @@ mod names;
 mod numbers;
 mod officials;
 mod people;
+mod places;
 mod resolve;
 mod ruleset;
 mod scan;

@@ -74,7 +74,7 @@ impl Names {
             return;
         }
         let mut next = 0;
-        for (index, word) in view.listed(&view.cut.names) {
+        for (index, word) in view.listed(view.cut.names.iter()) {
             let passed = index < next || is_plain(view, index, word) || !self.may_start(view, index);
             if passed || is_taken(view, taken, index) || introduces(view, index + 1) {
                 continue;

@@ -59,7 +59,7 @@ impl Lanes {
     ) {
         let bytes = text.as_bytes();
         let from = tried.code.max(pos.saturating_sub(REACH_BACK));
-        for start in cut.starts_within(from, pos) {
+        for start in cut.starts.within(from, pos) {
             let byte = at(bytes, start);
             let plus = byte == b'+' && !before(bytes, start).is_ascii_digit();
             if byte.is_ascii_alphanumeric() || plus || matches!(byte, b'(' | b':') {

@@ -3,9 +3,16 @@
 use super::bytes::{at, free_after};
 use super::lane::{ALL, Ends, WINDOW, bit};
 use regex_automata::dfa::{Automaton, dense};
-use regex_automata::util::{primitives::StateID, start};
+use regex_automata::util::{alphabet::ByteClasses, primitives::StateID, start};
 use regex_automata::{Anchored, MatchKind, nfa::thompson, util::syntax};
 use std::collections::HashMap;
+
+/// Entries that are fetched from memory at once.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Line([u16; LINE]);
+
+const LINE: usize = 32;
 
 /// All states of an automaton.
 pub(super) struct Table {
@@ -16,7 +23,7 @@ pub(super) struct Table {
     /// By the byte before, the entry at which to start; the last at the start of the text.
     starts: Vec<u16>,
     /// One row a state, of `1 << shift` entries: the state that follows and what is to be known of it. State 0 is the end of all.
-    rows: Vec<u16>,
+    rows: Vec<Line>,
     shift: u32,
     /// By state, the patterns that end there.
     matched: Vec<Box<[u8]>>,
@@ -72,12 +79,13 @@ impl Table {
     /// Adds where matches from `start` end a word, of those patterns whose bit is set in `wanted`: lengths and patterns, in order.
     #[inline]
     pub(super) fn ends(&self, text: &str, start: usize, wanted: u128, ends: &mut Ends) {
-        if !self.may_match(text.as_bytes(), start, wanted) {
-            return;
-        }
         // Which bits of an entry say that nothing wanted can follow, and what they are then.
         let (mask, over) = if wanted == self.strong { (WEAK, WEAK) } else { (STATE, 0) };
         let some = wanted != self.strong && wanted != ALL;
+        // Where nearly all patterns are wanted, the entries themselves tell as soon.
+        if some && !self.may_match(text.as_bytes(), start, wanted) {
+            return;
+        }
         let bytes = text.as_bytes();
         let left = start.checked_sub(1).map_or(NO_BYTE, |left| usize::from(at(bytes, left)));
         let mut entry = self.starts.get(left).copied().unwrap_or(0);
@@ -90,7 +98,12 @@ impl Table {
             if entry & mask == over || some && self.alive(entry) & wanted == 0 {
                 return;
             }
-            if entry & MATCH != 0 {
+            // Within a word of ASCII nothing ends.
+            if entry & MATCH != 0
+                && !(byte.is_ascii_alphanumeric()
+                    && length > 0
+                    && at(rest, length.wrapping_sub(1)).is_ascii_alphanumeric())
+            {
                 self.note(text, start, length, entry, wanted, ends);
             }
         }
@@ -110,8 +123,8 @@ impl Table {
 
     #[inline]
     fn next(&self, entry: u16, column: u8) -> u16 {
-        let row = usize::from(entry & STATE).wrapping_shl(self.shift);
-        self.rows.get(row | usize::from(column)).copied().unwrap_or(0)
+        let place = usize::from(entry & STATE).wrapping_shl(self.shift) | usize::from(column);
+        self.rows.get(place / LINE).and_then(|Line(line)| line.get(place % LINE)).copied().unwrap_or(0)
     }
 
     /// Notes what ends at `start + length`, if a word does.
@@ -143,12 +156,7 @@ impl<'d> Walk<'d> {
         let width = classes.alphabet_len();
         let shift = width.next_power_of_two().trailing_zeros();
         let mut walk = Self { dfa, met: vec![StateID::ZERO], known: HashMap::new() };
-        let mut column = [0; 256];
-        let mut columns = vec![0; width.saturating_sub(1)];
-        for (byte, slot) in (0..=u8::MAX).zip(&mut column) {
-            *slot = classes.get(byte);
-            columns.get_mut(usize::from(*slot)).into_iter().for_each(|one| *one = byte);
-        }
+        let (column, columns) = columns(classes);
         let starts: Option<Vec<u16>> =
             (0..=NO_BYTE).map(|left| walk.start(u8::try_from(left).ok())).collect();
         let mut rows: Vec<u16> = Vec::new();
@@ -168,7 +176,7 @@ impl<'d> Walk<'d> {
             column,
             end,
             starts: starts?,
-            rows,
+            rows: lines(&rows),
             shift,
             matched,
             alive: Vec::new(),
@@ -202,6 +210,35 @@ impl<'d> Walk<'d> {
     }
 }
 
+/// The column of each byte, and a byte of each column. Digits, spaces and signs come first, so that most steps of most texts find
+/// what they look for in the first line of a row.
+fn columns(classes: &ByteClasses) -> ([u8; 256], Vec<u8>) {
+    let mut bytes: Vec<u8> = (0..=u8::MAX).collect();
+    let rank = |byte: &u8| (!byte.is_ascii_digit(), *byte != b' ', !byte.is_ascii_punctuation(), *byte);
+    bytes.sort_by_key(rank);
+    let mut columns: Vec<u8> = Vec::new();
+    let mut column = [0; 256];
+    for byte in bytes {
+        let alike = columns.iter().position(|other| classes.get(*other) == classes.get(byte));
+        let place = alike.unwrap_or(columns.len());
+        if alike.is_none() {
+            columns.push(byte);
+        }
+        column.get_mut(usize::from(byte)).into_iter().for_each(|slot| *slot = place as u8);
+    }
+    (column, columns)
+}
+
+/// Entries as lines, filled up with zeros.
+fn lines(entries: &[u16]) -> Vec<Line> {
+    let line = |part: &[u16]| {
+        let mut line = [0; LINE];
+        line.iter_mut().zip(part).for_each(|(slot, entry)| *slot = *entry);
+        Line(line)
+    };
+    entries.chunks(LINE).map(line).collect()
+}
+
 /// The patterns that end at a state.
 fn matched(dfa: &dense::DFA<Vec<u32>>, id: StateID, first: usize) -> Box<[u8]> {
     let count = if dfa.is_match_state(id) { dfa.match_len(id) } else { 0 };
@@ -215,11 +252,10 @@ impl Table {
         let mut changed = true;
         while changed {
             changed = false;
-            for (state, row) in self.rows.chunks(1_usize.wrapping_shl(self.shift)).enumerate().rev() {
-                let next =
-                    row.iter().take(width).map(|next| alive.get(usize::from(*next)).copied().unwrap_or(0));
-                let all = next.fold(0, |all, next| all | next);
-                if let Some(mine) = alive.get_mut(state)
+            for state in (0..self.matched.len() as u16).rev() {
+                let next = (0..width as u8).map(|column| usize::from(self.next(state, column)));
+                let all = next.fold(0, |all, next| all | alive.get(next).copied().unwrap_or(0));
+                if let Some(mine) = alive.get_mut(usize::from(state))
                     && all & !*mine != 0
                 {
                     *mine |= all;
@@ -237,7 +273,7 @@ impl Table {
             let strong = self.alive.get(usize::from(state)).is_some_and(|alive| alive & self.strong != 0);
             state | if ends { MATCH } else { 0 } | if strong { 0 } else { WEAK }
         };
-        let rows = self.rows.iter().map(|state| of(*state)).collect();
+        let rows = self.rows.iter().map(|Line(line)| Line(line.map(of))).collect();
         let starts = self.starts.iter().map(|state| of(*state)).collect();
         (self.rows, self.starts) = (rows, starts);
     }

@@ -18,7 +18,7 @@ pub(super) fn scan(
 ) {
     let bytes = view.text.as_bytes();
     let mut tried = 0;
-    for (_, word) in view.listed(&view.cut.long) {
+    for (_, word) in view.listed(view.cut.long.iter().copied()) {
         let mut start = word.start;
         while word.start - start < REACH_BACK && inside(before(bytes, start)) {
             start -= 1;

@@ -130,13 +130,18 @@ pub(super) const fn hash_short(chunk: &[u8; 8], len: usize) -> u64 {
 /// Mixes the last one to eight bytes in; those past the end count as zero.
 #[inline]
 const fn last_mix(hash: u64, chunk: u64, left: usize) -> u64 {
-    let kept = u64::MAX.wrapping_shr((left as u32).wrapping_mul(8).wrapping_neg());
-    mix(hash, (chunk | SPACES) & kept)
+    mix(hash, (chunk | SPACES) & kept(left))
+}
+
+/// The lowest one to eight bytes.
+#[inline]
+pub(super) const fn kept(bytes: usize) -> u64 {
+    u64::MAX.wrapping_shr((bytes as u32).wrapping_mul(8).wrapping_neg())
 }
 
 /// Eight bytes from `at` on, the first lowest; zero past the end.
 #[inline]
-fn chunk_at(text: &[u8], at: usize) -> u64 {
+pub(super) fn chunk_at(text: &[u8], at: usize) -> u64 {
     match text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         Some(chunk) => u64::from_le_bytes(*chunk),
         None => last_chunk(text, at),

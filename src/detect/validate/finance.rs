@@ -121,8 +121,9 @@ const IBAN_SHAPES: &[(&str, &str)] = &[
 ];
 
 fn iban(candidate: &str) -> bool {
-    // Most candidates are out by their first two letters; the table is sorted by them.
+    // Most candidates are out by their first two letters, at one look; the table is sorted by them.
     let coded = candidate.as_bytes().first_chunk::<2>().map(|c| c.map(|b| b.to_ascii_uppercase()));
+    let coded = coded.filter(|coded| is_iban_country(*coded));
     let shape = |coded: [u8; 2]| IBAN_SHAPES.binary_search_by(|(code, _)| code.as_bytes().cmp(&coded));
     let Some((_, shape)) = coded.and_then(|c| IBAN_SHAPES.get(shape(c).ok()?)) else { return false };
     let kept = Characters::of(candidate);
@@ -134,6 +135,29 @@ fn iban(candidate: &str) -> bool {
         && mod97(account.iter().chain(country).chain(check).copied()) == 1
         && account.iter().any(|b| *b != b'0')
 }
+
+/// Whether accounts of some country start with these two capitals.
+fn is_iban_country([first, second]: [u8; 2]) -> bool {
+    let letter = |byte: u8| byte.wrapping_sub(b'A');
+    let seconds = IBAN_COUNTRIES.get(usize::from(letter(first))).copied().unwrap_or(0);
+    letter(second) < 26 && seconds.wrapping_shr(letter(second).into()) & 1 != 0
+}
+
+/// By the first letter of a country's code, a bit for each second one.
+static IBAN_COUNTRIES: [u32; 26] = {
+    let mut countries = [0; 26];
+    let mut left = IBAN_SHAPES;
+    while let [(code, _), rest @ ..] = left {
+        if let [first, second] = code.as_bytes() {
+            let (_, from) = countries.split_at_mut((*first - b'A') as usize);
+            if let [seconds, ..] = from {
+                *seconds |= 1 << (*second - b'A');
+            }
+        }
+        left = rest;
+    }
+    countries
+};
 
 /// Visa 4; Mastercard 51 to 55 and 2221 to 2720; American Express 34, 37; Diners 300 to 305, 36, 38; Discover 6011, 644 to 65;
 /// JCB 3528 to 3589; UnionPay 62; Maestro 50, 56 to 58, 6.
@@ -179,4 +203,22 @@ fn routing(digits: &Digits) -> bool {
     let Some(d) = digits.exactly::<9>() else { return false };
     let prefix = number(d.get(..2).unwrap_or(&[]));
     matches!(prefix, 0..=12 | 21..=32 | 61..=72 | 80) && weighted(&d, &[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn countries_with_accounts_are_those_of_the_table() {
+        for first in b'A'..=b'Z' {
+            for second in b'A'..=b'Z' {
+                let listed = IBAN_SHAPES.iter().any(|(code, _)| code.as_bytes() == [first, second]);
+                assert_eq!(is_iban_country([first, second]), listed);
+            }
+        }
+        for no in [*b"1L", *b"N1", *b"N[", *b"@L", [0xc3, 0xa9]] {
+            assert!(!is_iban_country(no));
+        }
+    }
 }
