@@ -1,4 +1,4 @@
-# One build profile for everything: release.
+# One set of libraries for everything, that of release; the tests of Knik itself are built with less optimisation (Cargo.toml).
 .PHONY: demo test bench soak fmt clippy clean
 
 # Builds Knik, fills ./knik-data with its own keys and sample captures, serves over TLS on 127.0.0.1 until stopped.
@@ -14,7 +14,7 @@ test:
 # fsync; then the detector on posts and on hostile texts.
 bench:
 	@benches/run.sh
-	@cargo bench --bench journal
+	@cargo bench --profile release --bench journal
 	@benches/detector.sh
 
 # Hours under load with faults injected.

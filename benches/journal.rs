@@ -1,7 +1,7 @@
 //! Figures of the journal: entries a second that 64 writers record, each waiting for its own commit; entries an
 //! `fsync`; and the same bytes put into the same table by SQLite alone, in the same run.
 //!
-//! `cargo bench --bench journal -- [--count N] [--writers N] [--rounds N]`. `fsync`s are counted by `strace`, in runs
+//! `cargo bench --profile release --bench journal -- [--count N] [--writers N] [--rounds N]`. `fsync`s are counted by `strace`, in runs
 //! of their own: it slows what it watches.
 
 use anyhow::{Context, Result, ensure};

@@ -11,7 +11,7 @@ elif [ -r "$shared" ]; then
     echo "$shared"
 else
     if [ ! -s "$made" ]; then
-        cargo bench --quiet --bench spine -- posts --count 20000 >"$made.new"
+        cargo bench --profile release --quiet --bench spine -- posts --count 20000 >"$made.new"
         mv "$made.new" "$made"
     fi
     echo "$made"

@@ -10,4 +10,4 @@ if ! command -v wrk >/dev/null 2>&1; then
     fi
     apt-get install -y --no-install-recommends wrk
 fi
-exec cargo bench --bench spine -- "$@"
+exec cargo bench --profile release --bench spine -- "$@"

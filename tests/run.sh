@@ -163,7 +163,7 @@ unset "${!KNIK_@}"
 # Packages come in while the compiler works: neither waits for the other.
 beside "packages" install_all
 step "format" cargo fmt --check
-step "build" cargo test --release --no-run
+step "build" cargo test --profile bench --no-run
 those_beside
 step "PostgreSQL" start_postgres
 if [[ -s $work/address ]]; then
@@ -189,7 +189,7 @@ lints() {
     nice -n 15 cargo clippy --release --all-targets -- -D warnings
 }
 beside "lints" lints
-step "tests" cargo test --release --no-fail-fast -- --show-output
+step "tests" cargo test --profile bench --no-fail-fast -- --show-output
 those_beside
 # The very program that the tests were run against, at once: each of them waits more than it works. The tests' own
 # variables are no settings of the program: it refuses variables it does not know.

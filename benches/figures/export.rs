@@ -47,9 +47,10 @@ pub fn measure(asked: &Asked, folder: &Folder) -> Result<Value> {
         ensure!(began.elapsed() < PATIENCE, "the export takes too long");
     }
     let seconds = began.elapsed().as_secs_f64();
-    let report = ask(&approver, &["show", &id])?["report"].clone();
-    let rows = report["rows"].as_f64().context("rows")?;
-    let gate = report["seconds"].as_f64().context("seconds of the gate")?;
+    let shown = ask(&approver, &["show", &id])?;
+    let figure = |name: &str| shown.pointer(&format!("/report/{name}")).and_then(Value::as_f64);
+    let rows = figure("rows").context("rows")?;
+    let gate = figure("seconds").context("seconds of the gate")?;
     let (vault, room) = service.processes();
     let peak = |process| memory_of(process, "VmHWM").map(|bytes| bytes as f64 / 1e6);
     Ok(json!({

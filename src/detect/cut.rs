@@ -304,7 +304,7 @@ fn columns(bytes: &[u8; BLOCK], count: usize) -> [u64; CAPITALS + 1] {
         let mut part: i16x8 = cast(*part);
         for column in columns.iter_mut().rev() {
             // The sign of a byte is its highest bit: one place further each time.
-            part = part << 1;
+            part <<= 1;
             let set = cast::<_, i8x16>(part).to_bitmask();
             *column |= u64::from(set).wrapping_shl(shift);
         }

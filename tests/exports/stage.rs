@@ -78,7 +78,7 @@ pub fn posts(count: u32) -> Vec<Post> {
             text: format!("{said} Bericht {id}."),
             at: format!("2026-03-{:02}T{:02}:{:02}:00Z", 4 + id / 200, 8 + id % 3, id % 60),
             thread: id / 6,
-            answers: (id % 6 > 0).then(|| id - 1),
+            answers: (!id.is_multiple_of(6)).then(|| id - 1),
         }
     };
     (0..count).map(post).collect()

@@ -42,7 +42,7 @@ fn panic_in_every_way() {
         assert!(catch_unwind(|| text[1..].len()).is_err());
         let bytes = [canary.len()];
         assert!(catch_unwind(|| bytes[canary.len() + 1]).is_err());
-        assert!(catch_unwind(|| Err::<(), _>(of("wrong")).unwrap()).is_err());
+        assert!(catch_unwind(|| failing(of("wrong")).unwrap()).is_err());
         assert!(catch_unwind(|| panic!("{}", of("panic"))).is_err());
         let said = of("task");
         let ended = runtime.block_on(runtime.spawn(async move { assert!(said.is_empty(), "{said}") }));
@@ -50,4 +50,8 @@ fn panic_in_every_way() {
         let error = knik::vault::VaultError::from(ended.unwrap_err());
         eprintln!("{error} {error:?}");
     }
+}
+
+fn failing(said: String) -> Result<(), String> {
+    Err(said)
 }
