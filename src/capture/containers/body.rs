@@ -98,8 +98,21 @@ impl Replay {
         let tap = Tap::new(Box::new(Cursor::new(self.bytes)));
         let block = Block { tap, flow: Rc::clone(&flow), kept_max: usize::MAX };
         let decoded = decode(block, &transfer, &content);
-        let whole = decoded.is_ok_and(|mut decoded| io::copy(&mut decoded.stream, &mut io::sink()).is_ok());
+        let whole = decoded.is_ok_and(|mut decoded| read_through(&mut decoded.stream));
         whole && flow.borrow_mut().decoded.take().is_some_and(Check::holds)
+    }
+}
+
+/// Reads to the end; whether there was one.
+fn read_through(stream: &mut impl Read) -> bool {
+    let mut piece = [0; 8192];
+    loop {
+        match stream.read(&mut piece) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
     }
 }
 
