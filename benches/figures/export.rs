@@ -56,7 +56,7 @@ pub fn measure(asked: &Asked, folder: &Folder) -> Result<Value> {
     Ok(json!({
         "rows": rows, "seconds": seconds, "recordsPerSecond": rows / seconds,
         "gateSeconds": gate, "gateSharePercent": 100.0 * gate / seconds, "states": since,
-        "vaultPeakMegabytes": peak(vault), "readingRoomPeakMegabytes": room.and_then(peak), "report": report,
+        "vaultPeakMegabytes": peak(vault), "readingRoomPeakMegabytes": room.and_then(peak), "report": shown.get("report"),
     }))
 }
 

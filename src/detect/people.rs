@@ -269,10 +269,7 @@ impl View<'_> {
 
     /// Words by their places among all, each with its place.
     #[inline]
-    pub(super) fn listed(
-        &self,
-        places: impl Iterator<Item = usize>,
-    ) -> impl Iterator<Item = (usize, &Word)> {
+    pub(super) fn listed(&self, places: impl Iterator<Item = usize>) -> impl Iterator<Item = (usize, &Word)> {
         places.filter_map(|index| Some((index, self.words.get(index)?)))
     }
 

@@ -27,18 +27,19 @@ fn published(n: u128, state: ExportState, seconds: i64) -> PublishedExport {
     PublishedExport { id, grant, state, changed_at: at(seconds), document: format!("{{\"n\":{seconds}}}") }
 }
 
-async fn two(writer: &RoomWriter) {
+async fn two(writer: &RoomWriter, draw: &(impl Fn() -> Option<u128> + Sync)) {
     let projections = vec![projection(1, 7, None), projection(2, 8, None)];
     let published = PublishedConversation { conversation: conversation(1), projections };
-    writer.conversation(&published, at(0), &draw()).await.unwrap();
+    writer.conversation(&published, at(0), draw).await.unwrap();
 }
 
 pub async fn values_of_a_grant_are_made_anew_with_what_is_published_anew(stage: &Stage) {
     let db = stage.open(Plane::Room).await;
     let (writer, room) = (RoomWriter::new(db.clone()), Room::new(db));
-    two(&writer).await;
-    writer.grant(&for_files(1), &draw()).await.unwrap();
-    writer.grant(&grant(2), &draw()).await.unwrap();
+    let draw = draw();
+    two(&writer, &draw).await;
+    writer.grant(&for_files(1), &draw).await.unwrap();
+    writer.grant(&grant(2), &draw).await.unwrap();
     assert_eq!(writer.grants_wanting().await.unwrap(), [(grant_id(1), "researcher".to_owned())]);
     let waiting = writer.unvalued(grant_id(1), 10).await.unwrap();
     assert_eq!(waiting.len(), 2);
@@ -60,7 +61,7 @@ pub async fn values_of_a_grant_are_made_anew_with_what_is_published_anew(stage: 
     let after = room.stretch(grant_id(1), export_id(1), Some(&records[0].place), 10).await.unwrap();
     assert_eq!(after.len(), 1);
     assert_eq!(after[0].record.reference, records[1].record.reference);
-    two(&writer).await;
+    two(&writer, &draw).await;
     assert!(writer.is_wanting(grant_id(1)).await.unwrap(), "published anew, made anew");
     assert_eq!(writer.unvalued(grant_id(1), 10).await.unwrap().len(), 2);
 }
@@ -68,7 +69,7 @@ pub async fn values_of_a_grant_are_made_anew_with_what_is_published_anew(stage: 
 pub async fn an_export_and_its_package_go_with_the_grant(stage: &Stage) {
     let db = stage.open(Plane::Room).await;
     let (writer, room) = (RoomWriter::new(db.clone()), Room::new(db));
-    two(&writer).await;
+    two(&writer, &draw()).await;
     writer.grant(&for_files(1), &draw()).await.unwrap();
     writer.export(&published(1, ExportState::Building, 5)).await.unwrap();
     writer.export(&published(1, ExportState::Preparing, 4)).await.unwrap();

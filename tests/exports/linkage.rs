@@ -184,7 +184,7 @@ fn with_style(mut posts: Vec<Post>, day: u32) -> Vec<Post> {
     const ENDS: [&str; 4] = ["!!!", "...", " groetjes", " mvg"];
     for post in &mut posts {
         let (habit, end) = (HABITS[post.person as usize % 6], ENDS[post.person as usize % 4]);
-        post.text = format!("{habit}, {}{end}", post.text);
+        post.text = format!("{habit}, {} In week {}.{end}", post.text, 10 + day);
         post.id += day * 10_000;
         post.thread += day * 10_000;
         post.answers = post.answers.map(|answered| answered + day * 10_000);

@@ -160,7 +160,7 @@ async fn what_the_gate_finds_leaves_nothing() {
     let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
     for (n, (file, code)) in [
         ("README.md", "redacted-value-in-files"),
-        ("records-00001.jsonl", "redacted-value-in-row"),
+        ("records-00001.jsonl", "forms-differ"),
         ("records-00001.csv", "forms-differ"),
         ("records-00001.parquet", "forms-differ"),
     ]

@@ -829,7 +829,7 @@ impl Known {
 }
 
 /// Reports a view, and waits until it stands in the reviewers' queue.
-async fn reported(service: &Service, view: &str) -> String {
+pub async fn reported(service: &Service, view: &str) -> String {
     let path = format!("/v1/records/{view}/reports");
     let body = json!({ "kind": "wrongly-redacted" });
     let sent = service.person("researcher").post(Plane::Room, &path, &body).await.expect(202).json();

@@ -68,6 +68,14 @@ fn inside(bytes: &[u8], depth: u8, see: &mut dyn FnMut(Option<&str>)) {
     for run in bytes.split(|byte| !encodes(byte)).filter(wanted) {
         if looks_encoded(run) {
             base64(run, depth, see);
+            // What parts names of files is a sign of one alphabet and none of the other: `records-H4sI….csv`.
+            for parted in [b"-_", b"+/"] {
+                let pieces =
+                    || run.split(|byte| parted.contains(byte)).filter(|piece| piece.len() >= BASE64_MIN);
+                if pieces().any(|piece| piece.len() < run.len()) {
+                    pieces().filter(|piece| looks_encoded(piece)).for_each(|piece| base64(piece, depth, see));
+                }
+            }
         }
         for digits in run.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= HEX_MIN) {
             for from in 0..2 {

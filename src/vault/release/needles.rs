@@ -9,6 +9,8 @@
 use super::forms;
 use crate::redact::folded;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use bytes::Bytes;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -152,6 +154,10 @@ impl Needles {
             }
         };
         search(name.as_bytes(), Where::Name);
+        // In the bytes a length stands right before each of these, and may look like a digit of the value.
+        for attribute in attributes(name, bytes) {
+            search(attribute.as_bytes(), Where::Bytes);
+        }
         for stretch in stretches(bytes) {
             search(stretch, Where::Bytes);
         }
@@ -165,6 +171,16 @@ fn build(values: &[&String]) -> Option<AhoCorasick> {
         .kind(Some(AhoCorasickKind::ContiguousNFA))
         .build(values)
         .ok()
+}
+
+/// What the foot of a file of columns says of it: keys and their values.
+fn attributes(name: &str, bytes: &[u8]) -> Vec<String> {
+    if !name.ends_with(".parquet") {
+        return Vec::new();
+    }
+    let reader = SerializedFileReader::new(Bytes::copy_from_slice(bytes));
+    let about = reader.ok().and_then(|read| read.metadata().file_metadata().key_value_metadata().cloned());
+    about.into_iter().flatten().flat_map(|said| [said.key, said.value.unwrap_or_default()]).collect()
 }
 
 /// A file in stretches that end with a line where they can; what crosses the end of another is in a stretch of its own.
