@@ -5,7 +5,7 @@ use super::commands;
 use super::control::Order;
 use super::folder::{DataFolder, VERIFIER_KEYS};
 use super::print;
-use crate::ledger::{Authorities, Code, Entry, EntryKind, Pending, VerifierKey, WitnessKey};
+use crate::ledger::{Authorities, Code, Entry, EntryKind, Pending, ReceiptError, VerifierKey, WitnessKey};
 use crate::store::catalogue::Milestone;
 use crate::vault::Archive;
 use crate::vault::decision_receipt::verify_decision;
@@ -134,7 +134,7 @@ fn one(dir: &Path, receipt: &Path, asked: &VerifyArguments) -> Result<ExitCode> 
                     print::decision_receipt(&verified, asked.json)?;
                     return Ok(ExitCode::SUCCESS);
                 }
-                Err(error) => last = Some(error),
+                Err(error) => last = Some(telling(last, error)),
             }
             continue;
         }
@@ -143,12 +143,20 @@ fn one(dir: &Path, receipt: &Path, asked: &VerifyArguments) -> Result<ExitCode> 
                 print::receipt(&verified, asked.json)?;
                 return Ok(ExitCode::SUCCESS);
             }
-            Err(error) => last = Some(error),
+            Err(error) => last = Some(telling(last, error)),
         }
     }
     match last {
         Some(error) => print::bad_receipt(&error, asked.json).map(|()| ExitCode::FAILURE),
         None => bail!("no key to verify with; name one with --key"),
+    }
+}
+
+/// Of two reasons the one that tells more: that a key is of another log says nothing of the receipt.
+fn telling(before: Option<ReceiptError>, now: ReceiptError) -> ReceiptError {
+    match before {
+        Some(before) if matches!(now, ReceiptError::OtherLog { .. }) => before,
+        _ => now,
     }
 }
 

@@ -46,6 +46,8 @@ async fn a_build_that_is_killed_goes_on_after_its_last_whole_part() {
         files.into_iter().filter(|file| file.name.starts_with("records")).collect()
     };
     let killed = parts(stage.manifest(id).await.files);
+    stage.release(&stage.approver("directeur-1").await, id).await;
+    stage.fetch("onderzoeker-1", id).await;
     let whole = stage.ask("onderzoeker-1", grant).await;
     exports::work(archive, rules).await.unwrap();
     stage.vault.round().await;

@@ -75,10 +75,10 @@ fn reports_and_comparisons_tell_figures_and_nothing_else() {
     let (service, folder) = (demo(), temp());
     let page = folder.path().join("compare.html");
     let report = ["--organisation", "min-low", "--period", "2020-01-01..2030-01-01"];
-    let sentiment = service.json(&[["report", "sentiment"].as_slice(), report.as_slice()].concat());
+    let sentiment = service.json(&[["figures", "sentiment"].as_slice(), report.as_slice()].concat());
     assert!(sentiment["method"].as_str().unwrap().starts_with("knik-words"), "{sentiment}");
     assert!(sentiment["measured"]["posts"].as_u64().unwrap() >= 80);
-    let acted = service.json(&[["report", "acted-on"].as_slice(), report.as_slice()].concat());
+    let acted = service.json(&[["figures", "acted-on"].as_slice(), report.as_slice()].concat());
     assert!(acted["questions"].as_u64().unwrap() > 0, "{acted}");
     let trees =
         ["compare", "--organisation", "min-low", "--trees", "archive-whole,reactions-off", "--plans", "all"];
@@ -98,6 +98,6 @@ fn reports_and_comparisons_tell_figures_and_nothing_else() {
         holds_no_canary(&text, what);
     }
     service
-        .run(&["report", "sentiment", "--organisation", "min-low", "--period", "vorige maand"])
+        .run(&["figures", "sentiment", "--organisation", "min-low", "--period", "vorige maand"])
         .refused(&["write FROM..UNTIL"]);
 }
