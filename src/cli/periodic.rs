@@ -111,8 +111,8 @@ fn sentiment(answer: &Value) {
         ]
         .concat()
     };
-    let posts = answer.get("posts").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut rows: Vec<Vec<String>> = posts.iter().map(|post| row(print::word(post, "post"), post)).collect();
+    let posts = answer.get("threads").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut rows: Vec<Vec<String>> = posts.iter().map(|post| row(print::word(post, "root"), post)).collect();
     rows.push(row("all, to the nearest ten".to_owned(), answer));
     print::table(&["post", "reactions", "question", "answered (of questions)", "sentiment"], &rows);
     let measured = answer.get("measured").unwrap_or(&Value::Null);
@@ -120,7 +120,7 @@ fn sentiment(answer: &Value) {
         "\nmethod {}: agrees with people on {} of {} texts; finds {}% of what is positive and {}% of what is negative; no irony",
         print::word(answer, "method"),
         print::word(measured, "agreed"),
-        print::word(measured, "posts"),
+        print::word(measured, "texts"),
         print::word(measured, "positiveFound"),
         print::word(measured, "negativeFound")
     ));

@@ -48,6 +48,7 @@ impl std::str::FromStr for Sentiment {
 #[serde(rename_all(serialize = "camelCase"), deny_unknown_fields)]
 pub struct SentimentMeasured {
     /// Texts that people judged.
+    #[serde(rename = "texts")]
     pub posts: u32,
     /// Of these, how many it judges as they did.
     pub agreed: u32,

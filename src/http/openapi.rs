@@ -55,7 +55,7 @@ const NULLABLE: &[&str] = &[
     "answeredAt",
     "hours",
     "hoursMedian",
-    "post",
+    "root",
     "oldest",
     "kappa",
     "recall",
@@ -64,7 +64,13 @@ const NULLABLE: &[&str] = &[
     "outcome",
     "view",
     "before",
+    "percent",
+    "passage",
 ];
+
+/// Counts of which a small one is told as `<10`.
+const SUPPRESSED: &[&str] =
+    &["records", "reactions", "withheld", "yes", "no", "positive", "negative", "neutral", "mixed"];
 
 static READING_ROOM: LazyLock<String> = LazyLock::new(|| completed(&room::Document::openapi()));
 static VAULT: LazyLock<String> = LazyLock::new(|| completed(&archive::Document::openapi()));
@@ -259,7 +265,9 @@ fn schema_of(name: &str, value: &Value) -> Value {
         Value::Null => return json!({}),
         Value::Bool(_) => json!({ "type": "boolean" }),
         Value::Number(number) if number.is_f64() => json!({ "type": "number" }),
+        Value::Number(_) if SUPPRESSED.contains(&name) => json!({ "type": ["integer", "string"] }),
         Value::Number(_) => json!({ "type": "integer" }),
+        Value::String(text) if text == "<10" => json!({ "type": ["integer", "string"] }),
         Value::String(text) => match format_of(text) {
             Some(format) => json!({ "type": "string", "format": format }),
             None => json!({ "type": "string" }),
@@ -277,7 +285,9 @@ fn schema_of(name: &str, value: &Value) -> Value {
     };
     let nullable = schema.get("type").cloned().filter(|_| NULLABLE.contains(&name));
     if let (Some(kind), Some(fields)) = (nullable, schema.as_object_mut()) {
-        fields.insert("type".to_owned(), json!([kind, "null"]));
+        let mut kinds = kind.as_array().cloned().unwrap_or_else(|| vec![kind]);
+        kinds.push(json!("null"));
+        fields.insert("type".to_owned(), json!(kinds));
     }
     schema
 }

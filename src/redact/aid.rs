@@ -152,7 +152,7 @@ fn of_channel(channel: &Value, language: Language, lines: &mut Vec<Line>) {
         let (first, last) = (word(capture, "firstAt"), word(capture, "lastAt"));
         lines.push(say("Opgenomen", "Taken in", format!("{count} × {format}, {first} – {last}{broken}")));
     }
-    let (from, until) = (word(channel, "postedFrom"), word(channel, "postedUntil"));
+    let (from, until) = (word(channel, "firstDay"), word(channel, "lastDay"));
     if !from.is_empty() {
         lines.push(say("Geplaatst tussen", "Posted between", format!("{from} – {until}")));
     }

@@ -97,8 +97,8 @@ async fn of_channel(archive: &Archive, channel: &Channel, now: Timestamp) -> Res
     Ok(json!({
         "channel": channel.id, "platform": channel.platform, "account": channel.account, "kind": channel.kind,
         "captures": captures,
-        "postedFrom": by_day.keys().next().and_then(|day| day_of(*day)),
-        "postedUntil": by_day.keys().next_back().and_then(|day| day_of(*day)),
+        "firstDay": by_day.keys().next().and_then(|day| day_of(*day)),
+        "lastDay": by_day.keys().next_back().and_then(|day| day_of(*day)),
         "monthsWithout": gaps(&by_day),
         "trees": in_force(&facts, Fact::Tree, DEFAULT_TREE, now),
         "profiles": in_force(&facts, Fact::Profile, DEFAULT_PROFILE, now),

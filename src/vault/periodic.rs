@@ -58,6 +58,7 @@ pub struct Shares {
 #[serde(rename_all = "camelCase")]
 pub struct PostShares {
     /// The organisation's post, when the thread has one.
+    #[serde(rename = "root")]
     pub post: Option<RecordId>,
     /// The thread.
     pub conversation: ConversationId,
@@ -94,6 +95,7 @@ pub struct SentimentReport {
     #[serde(flatten)]
     pub shares: Shares,
     /// The same for each post, small counts suppressed with what would tell them.
+    #[serde(rename = "threads")]
     pub posts: Vec<PostShares>,
 }
 

@@ -248,7 +248,7 @@ async fn how_reactions_sounded_is_counted_and_small_counts_are_not_told() {
     assert_eq!(report.counted_with.iter().collect::<Vec<_>>(), [&report.method]);
     let told = json!(report);
     let post =
-        told["posts"].as_array().unwrap().iter().max_by_key(|post| post["reactions"].as_u64()).unwrap();
+        told["threads"].as_array().unwrap().iter().max_by_key(|post| post["reactions"].as_u64()).unwrap();
     assert!(post["reactions"].as_u64().unwrap() >= 15, "{post}");
     assert_eq!(post["sentiment"]["negative"], "<10", "{post}");
     // With one count told and the sum known, the other would be too.

@@ -77,7 +77,7 @@ fn reports_and_comparisons_tell_figures_and_nothing_else() {
     let report = ["--organisation", "min-low", "--period", "2020-01-01..2030-01-01"];
     let sentiment = service.json(&[["figures", "sentiment"].as_slice(), report.as_slice()].concat());
     assert!(sentiment["method"].as_str().unwrap().starts_with("knik-words"), "{sentiment}");
-    assert!(sentiment["measured"]["posts"].as_u64().unwrap() >= 80);
+    assert!(sentiment["measured"]["texts"].as_u64().unwrap() >= 80);
     let acted = service.json(&[["figures", "acted-on"].as_slice(), report.as_slice()].concat());
     assert!(acted["questions"].as_u64().unwrap() > 0, "{acted}");
     let trees =

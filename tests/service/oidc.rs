@@ -367,7 +367,7 @@ async fn keys_come_over_a_connection_that_is_trusted_or_not_at_all() {
     let service = demo();
     let authority = fs::read(service.dir.join("tls/authority.pem")).unwrap();
     // Any document at an address with a certificate of its own authority.
-    let address = format!("{}/v1/openapi.json", service.vault);
+    let address = format!("{}/v1/openapi.json", service.room);
     let trusted = KeyAddress::new(&address, Some(&authority)).unwrap();
     assert!(trusted.fetch().await.unwrap().contains("openapi"));
     assert_eq!(KeyAddress::new(&address, None).unwrap().fetch().await, Err(SourceError::Connection));
