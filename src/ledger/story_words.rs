@@ -76,7 +76,7 @@ const fn words_of(kind: EntryKind) -> Both {
         }
         EntryKind::RecordsDestroyed => ("records vernietigd", "records destroyed"),
         EntryKind::DataErased => ("persoonsgegevens gewist", "personal data erased"),
-        EntryKind::KeyCreated => ("sleutel gemaakt", "key made"),
+        EntryKind::KeyCreated => ("sleutel gemaakt", "a key was made"),
         EntryKind::KeyDestroyed => ("sleutel vernietigd", "key destroyed"),
         EntryKind::FormalMessageHandled => (
             "formeel bericht ingeschreven, doorgestuurd of gemeld aan de afzender",
