@@ -66,6 +66,7 @@ const NULLABLE: &[&str] = &[
     "before",
     "percent",
     "passage",
+    "selection",
 ];
 
 /// Counts of which a small one is told as `<10`.
