@@ -13,6 +13,7 @@ mod commands;
 mod compare;
 mod confine;
 mod control;
+mod declare;
 pub mod demo;
 mod detect;
 mod detector;
@@ -65,8 +66,9 @@ pub use folder::{DataFolder, FolderError};
 pub use serve::{Running, Where};
 
 use anyhow::{Context, Result, bail};
-use arguments::{ChannelCommand, Command, GrantCommand, OrganisationCommand};
+use arguments::Command;
 use control::Order;
+use declare::{ChannelCommand, GrantCommand, OrganisationCommand};
 use keys::KeysCommand;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::path::Path;

@@ -13,8 +13,8 @@ use krilla::tagging::{
 use krilla::text::{Font, TextDirection};
 use std::num::NonZeroU16;
 
-static REGULAR: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
-static BOLD: &[u8] = include_bytes!("../../fonts/DejaVuSans-Bold.ttf");
+static REGULAR: &[u8] = include_bytes!("../../web/fonts/DejaVuSans.ttf");
+static BOLD: &[u8] = include_bytes!("../../web/fonts/DejaVuSans-Bold.ttf");
 
 /// A page to be put on paper. Not `Debug`: it may be of originals.
 #[derive(Clone, Copy)]

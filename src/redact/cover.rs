@@ -100,6 +100,11 @@ impl<'t> Covers<'t> {
         behind.collect()
     }
 
+    /// The places of what is replaced, in order.
+    pub(super) fn places(&self, sweep: &Sweep) -> Vec<Span> {
+        self.covered(sweep).into_iter().map(|(span, _)| span).collect()
+    }
+
     /// What is covered, with what the sweep finds, sorted and disjoint.
     fn covered<'a>(&'a self, sweep: &'a Sweep) -> Vec<(Span, &'a Placeholder)> {
         let spans: Vec<Span> =

@@ -52,4 +52,4 @@ pub use rewrite::{Placed, RewriteError, Rewritten, rewrite};
 pub use search::{query_tokens, searchable};
 pub use secrets::{OperatorNonce, SecretError, Secrets};
 pub use view::{NoPseudonyms, PassageView, PlaceholderView, Pseudonyms, View, render};
-pub use wider::{Covered, covered, wider_values};
+pub use wider::{Covered, covered, hidden, wider_values};

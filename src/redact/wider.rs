@@ -3,8 +3,8 @@
 use super::cover::Covers;
 use super::plan::{Mode, Plan};
 use super::sweep::Sweep;
-use super::{Projection, RedactError, RedactionPolicy, Source, generalise};
-use crate::model::EntityType;
+use super::{Projection, RedactError, RedactionPolicy, Source, SourcePassage, generalise};
+use crate::model::{EntityType, Span};
 
 /// Something that is redacted in a record. It is what must not be told: not `Debug`, `Clone` or `Serialize`.
 pub struct Covered<'t> {
@@ -25,6 +25,20 @@ pub fn covered<'s>(source: &Source<'s>, policy: &RedactionPolicy) -> Result<Vec<
     let sweep = Sweep::new(covers.iter().flat_map(Covers::values))?;
     let behind = covers.iter().flat_map(|covers| covers.behind(&sweep));
     Ok(behind.map(|(entity, value)| Covered { entity, value }).collect())
+}
+
+/// For each passage the places, in UTF-8 bytes, that [`project`](super::project) would not show, in order and apart.
+///
+/// # Errors
+/// As `project`: nothing of the record is then shown.
+pub fn hidden(
+    passages: &[SourcePassage<'_>],
+    policy: &RedactionPolicy,
+) -> Result<Vec<Vec<Span>>, RedactError> {
+    let covers = passages.iter().map(|passage| Covers::of(passage.text, passage.findings, policy));
+    let covers: Vec<Covers<'_>> = covers.collect::<Result<_, _>>()?;
+    let sweep = Sweep::new(covers.iter().flat_map(Covers::values))?;
+    Ok(covers.iter().map(|covers| covers.places(&sweep)).collect())
 }
 
 /// The wider values of a projection's placeholders under a plan, each at the place of its placeholder; `None` where the

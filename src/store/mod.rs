@@ -28,6 +28,7 @@ pub mod room;
 mod rows;
 mod snapshot;
 pub mod spool;
+mod steps;
 pub mod subject_requests;
 pub mod tsa;
 pub mod unconfirmed;

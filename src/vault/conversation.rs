@@ -1,6 +1,6 @@
 //! One conversation from items to projections: who takes part, what is found, what may be read.
 
-use super::corrections::{corrected, shows_too_much};
+use super::missed::shows_too_much;
 use super::names::Names;
 use super::{Rules, Sources, VaultError, find_index};
 use crate::capture::{Account, Item, MediaKind, PassageRole};
@@ -10,7 +10,7 @@ use crate::model::{
     ProjectionId, RecordId, SubjectRef, Timestamp, VersionId, Visibility,
 };
 use crate::redact::{Assessed, Projection, Source, SourcePassage, overlay, project, searchable};
-use crate::store::catalogue::{Correction, FindRow, FlagPlace, FlagRow, SubjectRow, Verdicts};
+use crate::store::catalogue::{FindRow, FlagPlace, FlagRow, SubjectRow, Verdicts};
 use crate::store::room::{PublishedConversation, PublishedProjection};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,8 +42,6 @@ pub(super) struct Facts {
     pub before: Option<String>,
     /// The kinds of its flags that a reviewer found to hold.
     pub held: BTreeSet<FlagKind>,
-    /// What reviewers corrected in this version.
-    pub corrections: Vec<Correction>,
 }
 
 impl Facts {
@@ -119,7 +117,7 @@ pub(super) fn compute(
     sources: &Sources,
 ) -> Result<Computed, VaultError> {
     let people = People::of(names, channel_account, members, known, sources)?;
-    computed(rules, names, conversation, members, &people)
+    Ok(computed(rules, names, conversation, members, &people))
 }
 
 /// The same, of people who are known: it draws nothing, so that several conversations can be computed at once.
@@ -129,7 +127,7 @@ pub(super) fn computed(
     conversation: ConversationId,
     members: &[Member<'_>],
     people: &People<'_>,
-) -> Result<Computed, VaultError> {
+) -> Computed {
     let participants = people.participants();
     let dictionary = Participants::of(&participants);
     let mut computed = Computed {
@@ -146,10 +144,11 @@ pub(super) fn computed(
             computed.uncertain += 1;
             continue;
         }
-        let found = found_in(rules, member, &dictionary)?;
+        let found = found_in(rules, member, &dictionary);
         let before = member.facts.before.as_deref();
         let policy = rules.projection.redaction();
-        if before.is_some_and(|before| shows_too_much(member.item, before, &found, policy)) {
+        let texts: Vec<&str> = member.item.passages.iter().map(|passage| passage.text.expose()).collect();
+        if before.is_some_and(|before| shows_too_much(&texts, before, &found, policy)) {
             computed.missed.push((member.facts.projection, member.facts.record));
         }
         computed.findings.push((member.facts.version, findings_json(&found)));
@@ -179,25 +178,17 @@ pub(super) fn computed(
             None => computed.uncertain += 1,
         }
     }
-    Ok(computed)
+    computed
 }
 
 /// What a detector finds in a member, with what people said of it laid over.
-fn found_in(
-    rules: &Rules,
-    member: &Member<'_>,
-    dictionary: &Participants,
-) -> Result<Vec<Vec<Finding>>, VaultError> {
-    let passages = member.item.passages.iter().enumerate();
+fn found_in(rules: &Rules, member: &Member<'_>, dictionary: &Participants) -> Vec<Vec<Finding>> {
+    let passages = member.item.passages.iter();
     let mut found: Vec<Vec<Finding>> = passages
-        .map(|(place, passage)| {
-            let text = passage.text.expose();
-            let found = rules.ruleset.detect_at(text, dictionary, member.facts.posted_at);
-            corrected(rules, &member.facts.corrections, place, found)
-        })
-        .collect::<Result<_, _>>()?;
+        .map(|passage| rules.ruleset.detect_at(passage.text.expose(), dictionary, member.facts.posted_at))
+        .collect();
     overlay(&mut found, &member.facts.assessed);
-    Ok(found)
+    found
 }
 
 /// Whether a person should look: the detector is not sure of something that is redacted, and nobody has said anything.
@@ -234,7 +225,7 @@ pub(super) fn preview(
     if !member.facts.named.is_subset(&told) {
         return Ok(None);
     }
-    let found = found_in(rules, member, &dictionary)?;
+    let found = found_in(rules, member, &dictionary);
     Ok(redacted(rules, &people, names, member, &found).map(|projection| (projection, found)))
 }
 

@@ -119,7 +119,8 @@ impl Case {
         if let Some((actor, role)) = by {
             entry = entry.by(actor, role);
         }
-        let row = self.row(decision, sources.secret::<16>()?.to_vec(), now);
+        let row =
+            decision_row((self.summary.id, self.version), decision, sources.secret::<16>()?.to_vec(), now);
         let rows = [row];
         let (entry, set): (Entry, DecisionSetRow) = stating(entry, &rows, now)?;
         let [decision] = rows;
@@ -132,20 +133,26 @@ impl Case {
         };
         Ok((change, Pending::event(entry)?))
     }
+}
 
-    fn row(&self, decision: &Decision, salt: Vec<u8>, now: Timestamp) -> DecisionRow {
-        DecisionRow {
-            record: self.summary.id,
-            version: self.version,
-            outcome: decision.outcome,
-            tree: decision.tree.clone(),
-            tree_version: decision.tree_version.clone(),
-            path: serde_json::to_string(&decision.path).unwrap_or_else(|_| "[]".to_owned()),
-            ending: decision.ending.clone(),
-            keep: decision.keep.as_ref().and_then(|keep| serde_json::to_string(keep).ok()),
-            salt,
-            decided_at: now,
-        }
+/// What is kept of a decision on a version of a record, with the salt of its commitment.
+pub(super) fn decision_row(
+    (record, version): (RecordId, VersionId),
+    decision: &Decision,
+    salt: Vec<u8>,
+    decided_at: Timestamp,
+) -> DecisionRow {
+    DecisionRow {
+        record,
+        version,
+        outcome: decision.outcome,
+        tree: decision.tree.clone(),
+        tree_version: decision.tree_version.clone(),
+        path: serde_json::to_string(&decision.path).unwrap_or_else(|_| "[]".to_owned()),
+        ending: decision.ending.clone(),
+        keep: decision.keep.as_ref().and_then(|keep| serde_json::to_string(keep).ok()),
+        salt,
+        decided_at,
     }
 }
 

@@ -143,7 +143,7 @@ fn causes(rules: &Rules, members: &[catalogue::Member]) -> HashMap<RecordId, (Or
         if member.ruleset != rules.ruleset.version() {
             return rules.ruleset.version().to_owned();
         }
-        if member.corrections.is_empty() { "conversation" } else { "review" }.to_owned()
+        if member.assessed.is_empty() { "conversation" } else { "review" }.to_owned()
     };
     members.iter().map(|member| (member.record, (member.organisation.clone(), cause(member)))).collect()
 }
@@ -290,7 +290,6 @@ fn facts(known: catalogue::Member, item: &Item, destroyed: bool) -> Facts {
         named,
         before: Some(known.findings).filter(|_| !known.ruleset.is_empty()),
         held: known.held,
-        corrections: known.corrections,
     }
 }
 

@@ -8,18 +8,21 @@ use super::conversation::role_word;
 use super::disclose;
 use super::publish::read_item;
 use super::review::{self, STANDING_BASIS};
+use super::reviewing::spans;
+use super::stored_findings::stored_findings;
 use super::{Archive, Rules, VaultError, read};
 use crate::access::{Action, Actor, Assignment, Resource};
 use crate::capture::{Format, Item};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
-    DisclosureId, EntityType, OffsetUnit, PrivateText, ReportId, ReportKind, ReportOutcome, Role, Span,
+    DisclosureId, EntityType, Finding, PrivateText, ReportId, ReportKind, ReportOutcome, Role, Span,
 };
 use crate::store::StoreError;
 use crate::store::catalogue::{Correction, CorrectionAct, ReportJudgement, ReportRow, Reported};
 use crate::store::inbox::{Arrived, ReaderReport};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Takes a report up. One about a view that is no longer there changes nothing but the cursor; one that cannot be read is an
 /// incident, as any message is.
@@ -125,32 +128,25 @@ pub async fn show(
     id: ReportId,
 ) -> Result<ShownReport, VaultError> {
     let (report, disclosure, item) = opened(archive, rules, actor, id).await?;
-    let found = archive.catalogue.findings(report.version).await?;
-    let stored: Vec<Vec<StoredFinding>> =
-        serde_json::from_str(&found).map_err(|_| StoreError::Corrupt { what: "findings" })?;
+    let stored = found_in_force(archive, &report).await?;
     let passages = item.passages.into_iter().enumerate().map(|(place, passage)| {
         let here = stored.get(place).map(Vec::as_slice).unwrap_or_default();
-        let findings = here.iter().filter_map(|finding| finding.shown(passage.text.expose())).collect();
+        let findings = here.iter().filter_map(|finding| shown(passage.text.expose(), finding)).collect();
         (role_word(passage.role), passage.text, findings)
     });
     Ok(ShownReport { passages: passages.collect(), report, disclosure })
 }
 
-/// A finding as it is stored.
-#[derive(Deserialize)]
-struct StoredFinding {
-    span: Span,
-    entity: EntityType,
-    recogniser: String,
+/// What is found in the version that a report is judged by.
+async fn found_in_force(archive: &Archive, report: &ReportRow) -> Result<Vec<Vec<Finding>>, VaultError> {
+    let json = archive.catalogue.findings(report.version).await?;
+    Ok(stored_findings(&json).ok_or(StoreError::Corrupt { what: "findings" })?)
 }
 
-impl StoredFinding {
-    /// In code points.
-    fn shown(&self, text: &str) -> Option<Value> {
-        let chars = |upto: usize| text.get(..upto).map(|before| before.chars().count());
-        let (start, end) = (chars(self.span.start())?, chars(self.span.end())?);
-        Some(json!({ "start": start, "end": end, "entity": self.entity, "recogniser": self.recogniser }))
-    }
+/// A finding as a reviewer sees it, in code points; `None` when it does not lie in the text.
+fn shown(text: &str, finding: &Finding) -> Option<Value> {
+    let (start, end) = spans::in_code_points(text, finding.span)?;
+    Some(json!({ "start": start, "end": end, "entity": finding.entity, "recogniser": finding.recogniser }))
 }
 
 /// A place that a reviewer points at, in Unicode code points.
@@ -206,7 +202,8 @@ pub async fn judge(
     }
     let (report, corrections) = if confirmed {
         let (report, _disclosure, item) = opened(archive, rules, actor, id).await?;
-        let corrections = corrections(&item, &report, &judging.places)?;
+        let found = found_in_force(archive, &report).await?;
+        let corrections = corrections(rules, &item, (&report, &found), &judging.places)?;
         (report, corrections)
     } else {
         (permitted(archive, rules, actor, id).await?, Vec::new())
@@ -294,30 +291,75 @@ async fn read_opened(
     Ok((report, read_item(format, &opened.original)?))
 }
 
-fn corrections(item: &Item, report: &ReportRow, places: &[Place]) -> Result<Vec<Correction>, VaultError> {
-    let act = match report.kind {
-        ReportKind::NameVisible => CorrectionAct::Add,
-        ReportKind::WronglyRedacted => CorrectionAct::Drop,
-    };
-    let person = "PERSON".parse::<EntityType>().map_err(|_| VaultError::Absent { what: "a type" })?;
-    places
-        .iter()
-        .map(|place| {
-            let off = || {
-                let (n, start, end) = (place.passage, place.start, place.end);
-                VaultError::Input(format!("place {start} to {end} does not lie in text {n} of the record"))
-            };
-            let text = item.passages.get(place.passage).ok_or_else(off)?.text.expose();
-            let bytes = OffsetUnit::Chars.to_bytes(text, &[place.start, place.end]).map_err(|_| off())?;
-            let span = match bytes.as_slice() {
-                [start, end] => Span::new(*start, *end).ok_or_else(off)?,
-                _ => return Err(off()),
-            };
-            if span.of(text).is_none_or(|value| value.trim().is_empty()) {
-                return Err(off());
+/// What is corrected at the places that a reviewer names: what must be hidden there, or every finding that touches them and
+/// need not be. Each place once.
+fn corrections(
+    rules: &Rules,
+    item: &Item,
+    (report, found): (&ReportRow, &[Vec<Finding>]),
+    places: &[Place],
+) -> Result<Vec<Correction>, VaultError> {
+    let mut corrected: BTreeMap<(usize, Span), Correction> = BTreeMap::new();
+    for place in places {
+        let span = span_of(item, place)?;
+        match report.kind {
+            ReportKind::NameVisible => {
+                let correction = added(rules, place, span)?;
+                corrected.insert((place.passage, span), correction);
             }
-            let entity = place.entity.clone().unwrap_or_else(|| person.clone());
-            Ok(Correction { passage: place.passage, span, act, entity })
-        })
-        .collect()
+            ReportKind::WronglyRedacted => {
+                let here = found.get(place.passage).map(Vec::as_slice).unwrap_or_default();
+                let covers = |finding: &&Finding| {
+                    finding.span.overlaps(span) && !rules.projection.redaction().is_readable(&finding.entity)
+                };
+                let dropped: Vec<Correction> =
+                    here.iter().filter(covers).map(|finding| dropped(place.passage, finding)).collect();
+                if dropped.is_empty() {
+                    let (passage, start, end) = (place.passage, place.start, place.end);
+                    return Err(VaultError::Input(format!(
+                        "nothing is redacted at place {start} to {end} of text {passage} of the record; name a place that is"
+                    )));
+                }
+                corrected.extend(dropped.into_iter().map(|one| ((one.passage, one.span), one)));
+            }
+        }
+    }
+    Ok(corrected.into_values().collect())
+}
+
+fn added(rules: &Rules, place: &Place, span: Span) -> Result<Correction, VaultError> {
+    let missing = || VaultError::Absent { what: "an exemption for what a reviewer added" };
+    let entity = match &place.entity {
+        Some(entity) => entity.clone(),
+        None => "PERSON".parse::<EntityType>().map_err(|_| missing())?,
+    };
+    if rules.projection.redaction().is_readable(&entity) {
+        return Err(VaultError::Input(format!("`{entity}` stays readable; name what is to be redacted")));
+    }
+    let known = rules.ruleset.recognisers().find(|recogniser| *recogniser.entity() == entity);
+    let exemption = match known {
+        Some(recogniser) => recogniser.exemption().clone(),
+        None => PERSONAL_PRIVACY.parse().map_err(|_| missing())?,
+    };
+    Ok(Correction { passage: place.passage, span, act: CorrectionAct::Add, entity, exemption })
+}
+
+/// Personal privacy: the exemption of what no recogniser finds.
+const PERSONAL_PRIVACY: &str = "woo-5.1.2e";
+
+fn dropped(passage: usize, finding: &Finding) -> Correction {
+    let Finding { span, entity, exemption, .. } = finding.clone();
+    Correction { passage, span, act: CorrectionAct::Drop, entity, exemption }
+}
+
+/// Where a place lies, in bytes; a place of blanks is none.
+fn span_of(item: &Item, place: &Place) -> Result<Span, VaultError> {
+    let text = item.passages.get(place.passage).map(|passage| passage.text.expose());
+    let span = text.and_then(|text| spans::of_code_points(text, place.start, place.end));
+    let filled =
+        |span: &Span| text.and_then(|text| span.of(text)).is_some_and(|value| !value.trim().is_empty());
+    span.filter(filled).ok_or_else(|| {
+        let (passage, start, end) = (place.passage, place.start, place.end);
+        VaultError::Input(format!("place {start} to {end} does not lie in text {passage} of the record"))
+    })
 }

@@ -287,6 +287,12 @@ pub async fn a_correction_stays_when_the_record_is_computed_anew(stage: &Stage) 
     let reading = Reading::of(stage).await;
     let id = reading.reported(ReportKind::NameVisible).await;
     let (place, word) = reading.place(id).await;
+    // Where nothing is redacted, nothing can be redacted wrongly.
+    let groundless = reading.reported(ReportKind::WronglyRedacted).await;
+    let judging = ReportJudging { outcome: ReportOutcome::Confirmed, places: vec![place.clone()] };
+    let (archive, rules) = (&reading.vault.archive, &reading.vault.rules);
+    let refused = reports::judge(archive, rules, &reviewer(), groundless, &judging).await.unwrap_err();
+    assert!(refused.to_string().contains("nothing is redacted"), "{refused}");
     reading.judged(id, ReportOutcome::Confirmed, vec![place.clone()]).await;
     let again = reading.reported(ReportKind::NameVisible).await;
     reading.judged(again, ReportOutcome::Unfounded, Vec::new()).await;
@@ -294,9 +300,14 @@ pub async fn a_correction_stays_when_the_record_is_computed_anew(stage: &Stage) 
     assert!(!now.document.contains(&word));
     // And is dropped when it was wrong.
     let wrong = reading.reported(ReportKind::WronglyRedacted).await;
-    reading.judged(wrong, ReportOutcome::Confirmed, vec![place]).await;
+    reading.judged(wrong, ReportOutcome::Confirmed, vec![place.clone()]).await;
     let now = reading.room.record(reading.grant, reading.reference).await.unwrap().unwrap();
     assert!(now.document.contains(&word), "{}", now.document);
+    // The last word counts.
+    let last = reading.reported(ReportKind::NameVisible).await;
+    reading.judged(last, ReportOutcome::Confirmed, vec![place]).await;
+    let now = reading.room.record(reading.grant, reading.reference).await.unwrap().unwrap();
+    assert!(!now.document.contains(&word), "{}", now.document);
 }
 
 pub async fn a_grant_has_a_finding_aid_that_tells_nothing_small(stage: &Stage) {

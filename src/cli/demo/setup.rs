@@ -121,7 +121,7 @@ async fn approve(folder: &DataFolder, registry: &Registry) -> Result<()> {
             purpose: "Onderzoek naar de beantwoording van burgers op sociale media (demo)".to_owned(),
             legal_basis: "research".parse()?,
             channels: Vec::new(),
-            plan: super::super::arguments::RESEARCHER_PLAN.to_owned(),
+            plan: super::super::declare::RESEARCHER_PLAN.to_owned(),
             // The first organisation's runs longest: it is the one taken when none is named.
             until: now.plus_seconds(GRANT_SECONDS - n),
         };

@@ -167,7 +167,8 @@ impl Catalogue {
         Ok(Some(added.into_iter().map(journal::after_commit).collect()))
     }
 
-    /// What people said that holds of these versions, in the order in which they said it.
+    /// What people said that holds of these versions, in the order in which they said it: reviewers of items in their queue,
+    /// and of places in reports of readers.
     ///
     /// # Errors
     /// When the database fails.
@@ -178,9 +179,12 @@ impl Catalogue {
         let mut found: HashMap<VersionId, Vec<Assessed>> = HashMap::new();
         for chunk in versions.chunks(LISTED_MAX) {
             let sql = format!(
-                "SELECT version, answer, passage, start_at, end_at, entity, exemption FROM assessment \
-                 WHERE in_force = 1 AND asked = 'finding' AND passage IS NOT NULL AND version IN ({}) \
-                 ORDER BY said_at, recorded_at, entry, place",
+                "SELECT version, answer, passage, start_at, end_at, entity, exemption FROM \
+                 (SELECT version, answer, passage, start_at, end_at, entity, exemption, said_at, recorded_at, entry AS who, place \
+                 FROM assessment WHERE in_force = 1 AND asked = 'finding' AND passage IS NOT NULL UNION ALL \
+                 SELECT version, CASE act WHEN 'drop' THEN 'reject' ELSE 'add' END, passage, start_at, end_at, entity, exemption, \
+                 made_at, made_at, actor, start_at FROM correction) said \
+                 WHERE version IN ({}) ORDER BY said_at, recorded_at, who, place",
                 list(1, chunk.len())
             );
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);

@@ -8,7 +8,7 @@ use super::flags::{FlagRow, Verdicts, forget_unjudged, insert_flags};
 use super::incidents::{MissedRow, insert_missed};
 use super::insert::{insert_subjects, ruleset_number};
 use super::numbers::Lookup;
-use super::reports::{Correction, REPORTED};
+use super::reports::REPORTED;
 use super::reviewing::doubts_of;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
@@ -93,8 +93,6 @@ pub struct Member {
     pub ruleset: String,
     /// The kinds of flags of its version in force that a reviewer found to hold.
     pub held: BTreeSet<FlagKind>,
-    /// What reviewers corrected in its version in force.
-    pub corrections: Vec<Correction>,
 }
 
 /// What came of a conversation that was computed anew.
@@ -269,13 +267,11 @@ impl Catalogue {
         let mut members = rows.iter().map(member_of).collect::<Result<Vec<_>, _>>()?;
         let versions: Vec<VersionId> = members.iter().map(|member| member.version).collect();
         let mut verdicts = self.verdicts(&versions).await?;
-        let mut corrections = self.corrections(&versions).await?;
         let mut held = self.held(&versions).await?;
         let mut assessed = self.assessed_of(&versions).await?;
         for member in &mut members {
             member.verdicts = verdicts.remove(&member.version).unwrap_or_default();
             member.held = held.remove(&member.version).unwrap_or_default();
-            member.corrections = corrections.remove(&member.version).unwrap_or_default();
             member.assessed = assessed.remove(&member.version).unwrap_or_default();
         }
         Ok(members)
@@ -394,6 +390,5 @@ fn member_of(row: &sqlx::any::AnyRow) -> Result<Member, StoreError> {
         findings: row.text("findings")?,
         ruleset: row.text("ruleset")?,
         held: BTreeSet::new(),
-        corrections: Vec::new(),
     })
 }

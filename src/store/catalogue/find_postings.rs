@@ -3,7 +3,7 @@
 use super::find::{FindRow, FindToken};
 use super::numbers::known;
 use crate::store::rows::{LISTED_MAX, RowValues, insert_all, list};
-use crate::store::{Database, StoreError};
+use crate::store::{Database, StoreError, steps};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,40 +22,9 @@ fn place_of(number: i64) -> (i64, u16) {
     (number.div_euclid(BLOCK), u16::try_from(number.rem_euclid(BLOCK)).unwrap_or_default())
 }
 
-/// Steps from one place to the next, less one; seven bits a byte, the top bit set when a step goes on.
-fn to_bytes(places: &Places) -> Vec<u8> {
-    let mut steps = Vec::with_capacity(places.len());
-    let mut next = 0;
-    for place in places {
-        let step = place - next;
-        if step >= 0x80 {
-            steps.push((step & 0x7f) as u8 | 0x80);
-        }
-        steps.push(if step >= 0x80 { (step >> 7) as u8 } else { step as u8 });
-        next = place + 1;
-    }
-    steps
-}
-
-/// Reads the stored form; `None` when it is none.
-fn from_bytes(bytes: &[u8]) -> Option<Places> {
-    let mut places = Places::new();
-    let mut bytes = bytes.iter();
-    let mut next = 0_u16;
-    while let Some(byte) = bytes.next() {
-        let mut step = u16::from(byte & 0x7f);
-        if byte & 0x80 != 0 {
-            step |= u16::from(*bytes.next()?) << 7;
-        }
-        let place = next.checked_add(step).filter(|place| i64::from(*place) < BLOCK)?;
-        places.insert(place);
-        next = place + 1;
-    }
-    Some(places)
-}
-
 fn places_of(row: &AnyRow) -> Result<Places, StoreError> {
-    from_bytes(&row.blob("records")?).ok_or(StoreError::Corrupt { what: "index for finding back" })
+    let places = steps::from_bytes(&row.blob("records")?, BLOCK);
+    Ok(places.ok_or(StoreError::Corrupt { what: "index for finding back" })?.into_iter().collect())
 }
 
 /// Numbers of records that have any of these tokens.
@@ -143,7 +112,7 @@ async fn write(
     let head = "INSERT INTO find_posting (block, token, records) VALUES";
     let tail = "ON CONFLICT (block, token) DO UPDATE SET records = excluded.records";
     insert_all(tx, head, 3, tail, rows, |query, ((block, token), places)| {
-        query.bind(*block).bind(token.number()).bind(to_bytes(places))
+        query.bind(*block).bind(token.number()).bind(steps::to_bytes(places.iter().copied()))
     })
     .await
 }
@@ -188,30 +157,3 @@ pub(super) async fn forget_found(
 }
 
 const FORGETTING: &str = "forgetting what could be found";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_stored_form_gives_the_same_places() {
-        for places in [
-            Places::new(),
-            [0].into(),
-            [16_383].into(),
-            [0, 127, 128, 129, 256, 257, 9_000].into(),
-            (0..16_384).step_by(129).collect(),
-            (0..16_384).collect(),
-        ] {
-            assert_eq!(from_bytes(&to_bytes(&places)), Some(places));
-        }
-        assert_eq!(to_bytes(&[1, 2, 3, 300].into()), [1, 0, 0, 0xa8, 2]);
-    }
-
-    #[test]
-    fn what_is_no_stored_form_is_refused() {
-        assert!(from_bytes(&[0x80]).is_none());
-        assert!(from_bytes(&[0xff, 0xff]).is_none());
-        assert!(from_bytes(&[0xff, 127, 0]).is_none(), "16,384 is of the next block");
-    }
-}

@@ -4,17 +4,15 @@ use super::Catalogue;
 use super::commit::{OutboxRow, insert_outbox, mark_stale};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
-    ActorId, ChannelId, ConversationId, EntityType, GrantId, OrganisationId, ProjectionId, RecordId,
-    ReportId, ReportKind, ReportOutcome, Span, Timestamp, VersionId,
+    ActorId, ChannelId, ConversationId, EntityType, ExemptionCode, GrantId, OrganisationId, ProjectionId,
+    RecordId, ReportId, ReportKind, ReportOutcome, Span, Timestamp, VersionId,
 };
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::journal;
-use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
+use crate::store::rows::{RowValues, bytes, insert_all};
 use serde::Serialize;
-use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use std::collections::HashMap;
 
 /// A report of a reader.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,6 +73,8 @@ pub struct Correction {
     pub act: CorrectionAct,
     /// What kind of personal data.
     pub entity: EntityType,
+    /// Why it is redacted.
+    pub exemption: ExemptionCode,
 }
 
 /// Where the record of a report stands.
@@ -251,12 +251,11 @@ impl Catalogue {
         if done.rows_affected() == 0 {
             return Ok(None);
         }
-        let head =
-            "INSERT INTO correction (version, passage, start_at, end_at, act, entity, actor, made_at) VALUES";
+        let head = "INSERT INTO correction (version, passage, start_at, end_at, act, entity, exemption, actor, made_at) VALUES";
         let tail = "ON CONFLICT (version, passage, start_at, end_at) DO UPDATE SET act = excluded.act, \
-                    entity = excluded.entity, actor = excluded.actor, made_at = excluded.made_at";
+                    entity = excluded.entity, exemption = excluded.exemption, actor = excluded.actor, made_at = excluded.made_at";
         let offset = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        insert_all(&mut tx, head, 8, tail, judgement.corrections, |query, correction| {
+        insert_all(&mut tx, head, 9, tail, judgement.corrections, |query, correction| {
             query
                 .bind(bytes(judgement.report.version.uuid()))
                 .bind(offset(correction.passage))
@@ -264,6 +263,7 @@ impl Catalogue {
                 .bind(offset(correction.span.end()))
                 .bind(correction.act.as_str())
                 .bind(correction.entity.to_string())
+                .bind(correction.exemption.to_string())
                 .bind(bytes(judgement.actor.uuid()))
                 .bind(now.micros())
         })
@@ -273,49 +273,6 @@ impl Catalogue {
         Effect::FlagsJudged.of(tx.commit()).await.map_err(StoreError::database("judging a report"))?;
         Ok(Some(journal::after_commit(added)))
     }
-
-    /// What people corrected in these versions; a version without corrections is absent.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn corrections(
-        &self,
-        versions: &[VersionId],
-    ) -> Result<HashMap<VersionId, Vec<Correction>>, StoreError> {
-        let mut found: HashMap<VersionId, Vec<Correction>> = HashMap::new();
-        for chunk in versions.chunks(LISTED_MAX) {
-            let sql = format!(
-                "SELECT * FROM correction WHERE version IN ({}) ORDER BY version, passage, start_at, end_at",
-                list(1, chunk.len())
-            );
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
-            for version in chunk {
-                query = query.bind(bytes(version.uuid()));
-            }
-            let rows =
-                query.fetch_all(self.db.read()).await.map_err(StoreError::database("reading corrections"))?;
-            for row in &rows {
-                found.entry(VersionId::from_uuid(row.id("version")?)).or_default().push(correction_of(row)?);
-            }
-        }
-        Ok(found)
-    }
-}
-
-fn correction_of(row: &AnyRow) -> Result<Correction, StoreError> {
-    let corrupt = || StoreError::Corrupt { what: "correction" };
-    let offset = |column| usize::try_from(row.number(column)?).map_err(|_| corrupt());
-    let act = match row.text("act")?.as_str() {
-        "add" => CorrectionAct::Add,
-        "drop" => CorrectionAct::Drop,
-        _ => return Err(corrupt()),
-    };
-    Ok(Correction {
-        passage: offset("passage")?,
-        span: Span::new(offset("start_at")?, offset("end_at")?).ok_or_else(corrupt)?,
-        act,
-        entity: row.term("entity")?,
-    })
 }
 
 fn report_of(row: &AnyRow) -> Result<ReportRow, StoreError> {

@@ -1,5 +1,7 @@
 //! A set of numbers within one block of 4,096, and its stored form.
 
+use crate::store::steps;
+
 /// Numbers in a block.
 pub(super) const BLOCK: i64 = 4_096;
 const WORDS: usize = 64;
@@ -51,23 +53,11 @@ impl Bits {
         (0_u16..).zip(self.0).flat_map(|(at, word)| ones(word).map(move |bit| at * 64 + bit))
     }
 
-    /// Steps from one place to the next, seven bits a byte, the top bit set when a step goes on; all bits as they are when
-    /// that is no longer. So 512 bytes are bits and fewer are steps.
+    /// Steps from one place to the next; all bits as they are when that is no longer. So 512 bytes are bits and fewer are steps.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut steps = Vec::new();
-        let mut next = 0;
-        for place in self.places() {
-            let step = place - next;
-            if step >= 0x80 {
-                steps.push((step & 0x7f) as u8 | 0x80);
-                steps.push((step >> 7) as u8);
-            } else {
-                steps.push(step as u8);
-            }
-            next = place + 1;
-            if steps.len() >= BYTES {
-                return self.0.iter().flat_map(|word| word.to_le_bytes()).collect();
-            }
+        let steps = steps::to_bytes(self.places());
+        if steps.len() >= BYTES {
+            return self.0.iter().flat_map(|word| word.to_le_bytes()).collect();
         }
         steps
     }
@@ -80,17 +70,7 @@ impl Bits {
             read.0.iter_mut().zip(words).for_each(|(word, bytes)| *word = u64::from_le_bytes(*bytes));
             return Some(read);
         }
-        let mut bytes = bytes.iter();
-        let mut next = 0_u16;
-        while let Some(byte) = bytes.next() {
-            let mut step = u16::from(byte & 0x7f);
-            if byte & 0x80 != 0 {
-                step |= u16::from(*bytes.next()?) << 7;
-            }
-            let place = next.checked_add(step).filter(|place| i64::from(*place) < BLOCK)?;
-            read.insert(place);
-            next = place + 1;
-        }
+        steps::from_bytes(bytes, BLOCK)?.into_iter().for_each(|place| read.insert(place));
         Some(read)
     }
 }
@@ -132,7 +112,6 @@ mod tests {
             assert!(Bits::from_bytes(&stored).is_some_and(|read| read == set));
             assert_eq!(set.places().count() as u64, set.count());
         }
-        assert_eq!(of([1, 2, 3, 300]).to_bytes(), [1, 0, 0, 0xa8, 2]);
         assert_eq!(of((0..4_096).step_by(3)).to_bytes().len(), BYTES);
     }
 

@@ -370,7 +370,6 @@ impl Work {
         });
         let mut made = Made::default();
         for computed in all {
-            let computed = computed?;
             counts.uncertain += computed.uncertain;
             counts.flagged += computed.flagged;
             made.findings.extend(computed.findings);
@@ -408,7 +407,6 @@ impl Work {
             named: BTreeSet::new(),
             before: None,
             held: BTreeSet::new(),
-            corrections: Vec::new(),
         }
     }
 }

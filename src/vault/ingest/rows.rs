@@ -11,6 +11,7 @@ use crate::store::catalogue::{
 };
 use crate::store::room::PublishedConversation;
 use crate::vault::conversation::text_to_judge;
+use crate::vault::deciding::decision_row;
 use crate::vault::publish::CONVERSATION;
 use crate::vault::{VaultError, formal};
 use std::collections::{BTreeMap, HashMap};
@@ -171,18 +172,8 @@ impl Work {
     }
 
     fn decision_row(&self, one: &Arrived<'_>) -> DecisionRow {
-        DecisionRow {
-            record: one.resolved.record,
-            version: one.resolved.version,
-            outcome: one.decision.outcome,
-            tree: one.decision.tree.clone(),
-            tree_version: one.decision.tree_version.clone(),
-            path: serde_json::to_string(&one.decision.path).unwrap_or_else(|_| "[]".to_owned()),
-            ending: one.decision.ending.clone(),
-            keep: one.decision.keep.as_ref().and_then(|keep| serde_json::to_string(keep).ok()),
-            salt: one.salt.clone(),
-            decided_at: self.now,
-        }
+        let of = (one.resolved.record, one.resolved.version);
+        decision_row(of, &one.decision, one.salt.clone(), self.now)
     }
 }
 

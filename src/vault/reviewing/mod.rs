@@ -7,6 +7,7 @@
 
 mod agreement;
 mod assess;
+mod draft;
 mod earlier;
 pub mod file;
 mod import;
@@ -14,7 +15,7 @@ mod kappa;
 mod original;
 mod policy;
 mod sample;
-mod spans;
+pub(super) mod spans;
 mod turn;
 
 pub use agreement::{agreement, overdue, standing, tally};

@@ -3,7 +3,7 @@
 use crate::model::Span;
 
 /// The place of the code points `start` to `end` (exclusive) of a text; `None` when they do not stand in it.
-pub(super) fn of_code_points(text: &str, start: usize, end: usize) -> Option<Span> {
+pub(in crate::vault) fn of_code_points(text: &str, start: usize, end: usize) -> Option<Span> {
     if start >= end {
         return None;
     }
@@ -15,7 +15,7 @@ pub(super) fn of_code_points(text: &str, start: usize, end: usize) -> Option<Spa
 }
 
 /// The code points of a place of a text; `None` when it does not lie in it.
-pub(super) fn in_code_points(text: &str, span: Span) -> Option<(usize, usize)> {
+pub(in crate::vault) fn in_code_points(text: &str, span: Span) -> Option<(usize, usize)> {
     let count = |upto: usize| text.get(..upto).map(|before| before.chars().count());
     Some((count(span.start())?, count(span.end())?))
 }
