@@ -29,7 +29,7 @@ pub(super) enum ReviewingCommand {
     )]
     List {
         /// Only items of this kind: doubtful-question, account-post, doubtful-finding, special-category, minor, sample,
-        /// reader-report.
+        /// reader-report, restored.
         #[arg(long)]
         kind: Option<QueueKind>,
         #[command(flatten)]

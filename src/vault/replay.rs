@@ -4,10 +4,12 @@
 //! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they still tell
 //! what happened, also of records that are lost with the database. Done again are destructions, erased bodies, revoked
 //! grants and requests to open, restrictions, and ends of mandates and assignments; and of tokens, subjects and persons that
-//! were revoked, those whom the map of actors knows. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
-//! counts): the record is withheld until it is judged again.
+//! were revoked, those whom the map of actors knows. What was said of a record since is unknown (the ledger says that it was judged,
+//! not how): records that were judged, decided not to be archived, reported by a reader or part of an incident are withheld until
+//! they are judged again.
 
 use super::destroy::{Destruction, destroy};
+use super::restored::Covered;
 use super::verify::plane_of;
 use super::{
     Archive, VaultError, appointments, bodies, grants, openings, revoke, second_place, subject_requests,
@@ -46,6 +48,10 @@ pub struct Replayed {
     pub appointments_ended: u64,
     /// Records whose flags must be judged again.
     pub unjudged: u64,
+    /// Records that were judged, reported or withheld after the backup: out of sight, and in the queue to be judged again.
+    pub withheld: u64,
+    /// Records that came in after the backup and were judged, reported or withheld: delivered again, they come back without that.
+    pub judgements_lost: u64,
     /// Captures that came in after the backup: they must be delivered again.
     pub captures_lost: u64,
     /// Grants that were approved after the backup: they must be approved again.
@@ -109,6 +115,7 @@ struct Since {
     /// Whether each was restricted last, on which request.
     restricted: BTreeMap<(SubjectRequestId, RecordId), bool>,
     captures: u64,
+    covered: Covered,
 }
 
 /// A revocation as the ledger tells it: without the words of the tokens.
@@ -153,6 +160,7 @@ fn revocation(entry: &Entry) -> Option<RevocationId> {
 
 impl Since {
     fn heed(&mut self, entry: &Entry) {
+        self.covered.heed(entry);
         let grants = || {
             entry.things().iter().filter_map(|thing| match thing {
                 Thing::Grant(grant) => Some(*grant),
@@ -253,6 +261,8 @@ impl Since {
         }
         let judged: Vec<RecordId> = self.judged.into_iter().collect();
         done.unjudged = archive.catalogue.unjudge(&judged, archive.sources.now()).await?;
+        let withheld = self.covered.withhold(archive).await?;
+        (done.withheld, done.judgements_lost) = (withheld.records, withheld.lost);
         Ok(())
     }
 }
@@ -270,6 +280,7 @@ pub async fn record(archive: &Archive, done: Option<&Replayed>) -> Result<(), Va
         entry = entry
             .counting("entries".parse()?, done.entries)
             .counting("destroyed".parse()?, done.destroyed)
+            .counting("withheld".parse()?, done.withheld)
             .counting("captures-lost".parse()?, done.captures_lost);
     }
     let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(entry)?, None).await?;

@@ -257,7 +257,7 @@ impl Catalogue {
     }
 
     /// Rows of a statement that ends in `IN`, for these ids.
-    async fn listed(
+    pub(super) async fn listed(
         &self,
         head: &'static str,
         ids: impl Iterator<Item = Uuid>,

@@ -130,7 +130,7 @@ fn waiting(kind: QueueKind) -> String {
         QueueKind::Sample => task(
             " AND NOT EXISTS (SELECT 1 FROM assessment a WHERE a.version = t.version AND a.kind = 'sample' AND a.actor = $2)",
         ),
-        QueueKind::ReaderReport => task(""),
+        QueueKind::ReaderReport | QueueKind::Restored => task(""),
     }
 }
 
@@ -287,6 +287,26 @@ pub(in crate::store) async fn insert_tasks(
             .bind(draw.map(bytes))
     })
     .await
+}
+
+/// What readers reported of a record, and what waits since a backup was put back, is of the record whatever its text: it waits with
+/// the version that comes into force. Before that does; both are numbers.
+pub(super) async fn carry_tasks(
+    tx: &mut Transaction<'static, Any>,
+    record: i64,
+    version: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE review_task SET version = (SELECT id FROM version_row WHERE number = $1) \
+         WHERE kind IN ('reader-report', 'restored') AND settled_at IS NULL AND version = \
+         (SELECT v.id FROM record_row r JOIN version_row v ON v.number = r.version WHERE r.number = $2)",
+    )
+    .bind(version)
+    .bind(record)
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("keeping what waits"))?;
+    Ok(())
 }
 
 /// Says which versions of a conversation hold findings in doubt: the others no longer wait for that.

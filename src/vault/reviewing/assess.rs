@@ -1,7 +1,7 @@
 //! What a person says of an item: answers to steps, verdicts on findings, redactions that were missed.
 
 use super::turn::Turn;
-use super::{Judging, Waiting, finding_id, judging, seen, spans, waiting};
+use super::{Judging, Waiting, finding_id, is_judged_whole, judging, seen, spans, waiting};
 use crate::access::{Action, Actor, Resource};
 use crate::decide::{Answer, Decision};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
@@ -212,7 +212,6 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, VaultError> {
     let seen = seen(archive, rules, item).await?;
     let judged = judging(archive, rules, item).await?;
-    let sampled = item.waits_for(QueueKind::Sample);
     let kind = kind_of(item);
     let mut rows = answers(item, judged.as_ref(), asked, kind)?;
     let findings = findings(archive, rules, item, &seen.findings, asked)?;
@@ -231,7 +230,7 @@ pub(super) async fn prepare(
     let counts = tallied(&findings, &added);
     rows.extend(findings.into_iter().map(|(place, verdict)| said(place, verdict, Some(REDACTED))));
     rows.extend(added.into_iter().map(|place| said(place, FindingVerdict::Add, None)));
-    if sampled {
+    if is_judged_whole(item) {
         complete(rules, judged.as_ref(), item, &seen.findings, &rows)?;
         rows.push(AssessmentRow {
             kind,
@@ -241,7 +240,7 @@ pub(super) async fn prepare(
             automatic: Some(Answer::No.as_str().to_owned()),
             by_what: ruleset,
         });
-    } else if rows.is_empty() && !item.waits_for(QueueKind::ReaderReport) {
+    } else if rows.is_empty() {
         return Err(VaultError::Input(
             "nothing is said of the item: answer a step, confirm or reject a finding, or add one".to_owned(),
         ));
@@ -267,6 +266,7 @@ struct Said<'r> {
 fn kind_of(item: &QueueItem) -> QueueKind {
     let order = [
         QueueKind::Sample,
+        QueueKind::Restored,
         QueueKind::DoubtfulQuestion,
         QueueKind::AccountPost,
         QueueKind::DoubtfulFinding,
@@ -489,7 +489,7 @@ fn complete(
         }
         if !wanted.is_empty() {
             return Err(VaultError::Input(format!(
-                "a sampled item is judged whole: answer {} too",
+                "this item is judged whole: answer {} too",
                 wanted.join(", ")
             )));
         }
@@ -506,7 +506,7 @@ fn complete(
         .count();
     if silent > 0 {
         return Err(VaultError::Input(format!(
-            "a sampled item is judged whole: {silent} findings are neither confirmed nor rejected; say `restConfirmed` to confirm them"
+            "this item is judged whole: {silent} findings are neither confirmed nor rejected; say `restConfirmed` to confirm them"
         )));
     }
     Ok(())
@@ -558,7 +558,7 @@ async fn drafted(
     let mut settled = Vec::new();
     if holds {
         settled
-            .extend([QueueKind::Sample, QueueKind::ReaderReport].into_iter().filter(|k| item.waits_for(*k)));
+            .extend([QueueKind::Sample, QueueKind::Restored].into_iter().filter(|k| item.waits_for(*k)));
     }
     let decision = match &decided {
         Some(decision) => {

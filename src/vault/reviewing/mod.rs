@@ -287,12 +287,18 @@ impl Judging<'_> {
         let unsure = item.waits_for(QueueKind::DoubtfulQuestion) || item.waits_for(QueueKind::AccountPost);
         let last = path.last().filter(|_| unsure).map(|step| step.step.clone());
         let automatic = |by: AnsweredBy| matches!(by, AnsweredBy::Detector | AnsweredBy::Definition);
-        let sampled =
-            path.iter().filter(|step| item.waits_for(QueueKind::Sample) && automatic(step.answered_by));
+        let whole = is_judged_whole(item);
+        let sampled = path.iter().filter(|step| whole && automatic(step.answered_by));
         let mut asked: Vec<String> = sampled.map(|step| step.step.clone()).chain(last).collect();
         asked.dedup();
         asked
     }
+}
+
+/// Whether everything of an item is judged: every step that was answered without people, every finding, and whether anything is
+/// missing.
+pub(super) fn is_judged_whole(item: &QueueItem) -> bool {
+    item.waits_for(QueueKind::Sample) || item.waits_for(QueueKind::Restored)
 }
 
 /// What it takes to decide an item anew; `None` for one that no tree judges (its channel had none).
