@@ -135,7 +135,8 @@ pub async fn answer(
     let decision = case.decide(rules)?;
     let because = format!("{}.{}", asked.replace('_', "-"), answer.as_str()).parse::<Code>()?;
     let (change, pending) = case.change(archive, &decision, Some((actor.id, actor.role)), because)?;
-    let formal = (asked == Defined::Formal.as_str()).then(|| formal::found(rules, &case, answer));
+    let formal = (asked == Defined::Formal.as_str())
+        .then(|| formal::found(rules, &actor.organisation, &case.judged, answer));
     let step = StepAnswered { asked, answer: answer.as_str(), actor: actor.id, formal, change };
     let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
     let done = archive.catalogue.answer_step(log, &step, pending, now).await?;

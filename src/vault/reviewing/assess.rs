@@ -3,7 +3,7 @@
 use super::turn::Turn;
 use super::{Judging, Waiting, finding_id, is_judged_whole, judging, seen, spans, waiting};
 use crate::access::{Action, Actor, Resource};
-use crate::decide::{Answer, Decision};
+use crate::decide::{Answer, Decision, Defined};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
 use crate::model::{
     ActorId, AppointmentId, EntityType, ExemptionCode, Finding, FindingVerdict, PrivateText, QueueKind, Role,
@@ -11,11 +11,11 @@ use crate::model::{
 };
 use crate::redact::ExemptionKind;
 use crate::store::catalogue::{
-    AssessedItem, AssessmentRow, DecidedAnew, DecisionRow, FindingPlace, GivenRow, QueueItem,
+    AssessedItem, AssessmentRow, DecidedAnew, DecisionRow, FindingPlace, FormalFound, GivenRow, QueueItem,
 };
 use crate::vault::deciding::Stored;
 use crate::vault::decision_receipt::stating;
-use crate::vault::{Archive, Rules, VaultError, bodies, publish, queue, read, review};
+use crate::vault::{Archive, Rules, VaultError, bodies, formal, publish, queue, read, review};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -246,7 +246,8 @@ pub(super) async fn prepare(
         ));
     }
     let turn = Turn::of(archive, item, by, &rows).await?;
-    drafted(archive, item, by, asked, Said { rows, judged, turn, missed, counts }).await
+    let formal = judged.as_ref().and_then(|judged| formal_said(rules, item, judged, &rows));
+    drafted(archive, item, by, asked, Said { rows, judged, formal, turn, missed, counts }).await
 }
 
 /// What a detector said of something it found.
@@ -257,6 +258,7 @@ const MISSED: &str = "missed";
 struct Said<'r> {
     rows: Vec<AssessmentRow>,
     judged: Option<Judging<'r>>,
+    formal: Option<FormalFound>,
     turn: Turn,
     missed: bool,
     counts: Vec<(&'static str, u64)>,
@@ -519,7 +521,7 @@ async fn drafted(
     asked: &Assessing,
     said: Said<'_>,
 ) -> Result<Prepared, VaultError> {
-    let Said { rows, judged, turn, missed, counts } = said;
+    let Said { rows, judged, formal, turn, missed, counts } = said;
     let holds = turn.in_force;
     let steps: Vec<(String, Answer)> = rows
         .iter()
@@ -567,7 +569,7 @@ async fn drafted(
             entry = stated;
             let [row] = rows;
             let answers = steps.iter().map(|(asked, answer)| (asked.clone(), answer.as_str())).collect();
-            Some(DecidedAnew { row, set, answers })
+            Some(DecidedAnew { row, set, answers, formal })
         }
         None => None,
     };
@@ -596,6 +598,17 @@ async fn drafted(
         words,
     };
     Ok(Prepared { draft, told, effective: holds || missed })
+}
+
+/// Whether an answer makes it a formal message, with its times, when that was asked.
+fn formal_said(
+    rules: &Rules,
+    item: &QueueItem,
+    judged: &Judging<'_>,
+    rows: &[AssessmentRow],
+) -> Option<FormalFound> {
+    let row = rows.iter().find(|row| row.asked == Defined::Formal.as_str())?;
+    Some(formal::found(rules, &item.organisation, &judged.record, row.answer.parse().ok()?))
 }
 
 /// What follows from these answers of people.
