@@ -56,7 +56,7 @@ pub fn kept_answers(judges: &Judges<'_>, own: bool) -> Vec<(Asks, Given)> {
 pub(super) struct Case {
     pub(super) summary: RecordSummary,
     pub(super) judged: JudgedRecord,
-    version: VersionId,
+    pub(super) version: VersionId,
     facts: Vec<ChannelFact>,
     answered: bool,
 }

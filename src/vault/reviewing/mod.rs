@@ -25,6 +25,7 @@ pub use kappa::{Agreement, Confusion};
 pub use original::{OpenedItem, open};
 pub use policy::{Rate, ReviewPolicy, ReviewPolicyError};
 pub use sample::{Drawing, draw, draw_due, drawings};
+pub use turn::is_of_several;
 
 use super::deciding::{Stored, facts_of, tree_of};
 use super::publish;
