@@ -175,7 +175,8 @@ pub async fn tell(
     on: jiff::civil::Date,
 ) -> Result<(), VaultError> {
     handles(archive, rules, actor).await?;
-    let owner = archive.catalogue.owner(record).await?;
+    let _one_at_a_time = archive.intake.lock().await;
+    let owner = archive.catalogue.holder(record).await?;
     owner.filter(|of| of == &actor.organisation).ok_or(VaultError::Absent { what: "the record" })?;
     let pending = Pending::event(entry(archive, actor, record, "sender-told")?)?;
     let log = archive.logs.vault_origin();
@@ -203,6 +204,8 @@ async fn handle(
     sender_told: Option<jiff::civil::Date>,
 ) -> Result<(), VaultError> {
     handles(archive, rules, actor).await?;
+    // The record is not destroyed meanwhile. The intake comes before the keys in the order of locks.
+    let _one_at_a_time = archive.intake.lock().await;
     let case = Case::of(archive, &actor.organisation, record).await?;
     if case.judged.own {
         return Err(VaultError::Input(
