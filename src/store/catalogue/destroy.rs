@@ -346,14 +346,20 @@ async fn blank_records(
     for statement in [
         "DELETE FROM flag WHERE version IN (SELECT id FROM version WHERE record = $1)",
         "DELETE FROM sighting WHERE record = $1",
-        "DELETE FROM letter WHERE record = $1",
-        "DELETE FROM formal_message WHERE record = $1",
         "DELETE FROM review_task WHERE version IN (SELECT id FROM version WHERE record = $1)",
-        // What was said stays counted; what was published before, and where anything stood, goes.
-        "DELETE FROM ledger_body WHERE id IN (SELECT entry FROM assessment WHERE record = $1)",
-        "UPDATE journal_pending SET body = NULL WHERE id IN (SELECT entry FROM assessment WHERE record = $1)",
+        "DELETE FROM correction WHERE version IN (SELECT id FROM version WHERE record = $1)",
+        "DELETE FROM missed WHERE record = $1",
+        // That a reader reported it stays known; where in it, goes.
+        "UPDATE report SET passage = NULL WHERE record = $1",
+        // What was said stays counted; where anything stood goes.
         "UPDATE assessment SET passage = NULL, start_at = NULL, end_at = NULL WHERE record = $1",
+        // How it was decided names places in the text; without its salt nobody can try what it was.
+        "UPDATE decision_before SET path = '[]', salt = NULL WHERE record = $1",
     ] {
+        each(tx, statement, records.iter().copied()).await?;
+    }
+    erase_bodies(tx, records).await?;
+    for statement in ["DELETE FROM letter WHERE record = $1", "DELETE FROM formal_message WHERE record = $1"] {
         each(tx, statement, records.iter().copied()).await?;
     }
     forget_found(tx, records).await?;
@@ -369,7 +375,8 @@ async fn blank_records(
             // A digest must be there, unlike any other; it says nothing.
             sqlx::query(
                 "UPDATE version_row SET digest = $1, parts = $2, findings = '[]', ruleset = $3, names = NULL, left_out = NULL, \
-                 answers = NULL, destroyed_at = $4 WHERE id = $5",
+                 answers = NULL, path = CASE WHEN path IS NULL THEN NULL ELSE '[]' END, \
+                 salt = CASE WHEN path IS NULL THEN salt END, destroyed_at = $4 WHERE id = $5",
             )
             .bind(id.clone())
             .bind(Vec::<u8>::new())
@@ -389,6 +396,27 @@ async fn blank_records(
         .execute(&mut **tx)
         .await
         .map_err(StoreError::database("destroying records"))?;
+    }
+    Ok(())
+}
+
+/// What was sealed with entries about these records: what was published before each assessment, and cases of letters and formal
+/// messages. The entries stay.
+async fn erase_bodies(tx: &mut Transaction<'static, Any>, records: &[Uuid]) -> Result<(), StoreError> {
+    for about in [
+        "SELECT entry FROM assessment WHERE record = $1",
+        "SELECT entry FROM letter WHERE record = $1 AND entry IS NOT NULL",
+        "SELECT entry FROM formal_message WHERE record = $1 AND entry IS NOT NULL",
+    ] {
+        for erase in ["DELETE FROM ledger_body", "UPDATE journal_pending SET body = NULL"] {
+            for record in records {
+                let done = sqlx::query(AssertSqlSafe(format!("{erase} WHERE id IN ({about})")))
+                    .bind(bytes(*record))
+                    .execute(&mut **tx)
+                    .await;
+                done.map_err(StoreError::database("destroying records"))?;
+            }
+        }
     }
     Ok(())
 }
