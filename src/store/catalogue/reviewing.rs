@@ -345,6 +345,25 @@ pub(super) async fn insert_doubts(
     insert_tasks(tx, &tasks, None, now).await
 }
 
+/// A record waits no longer because of readers once every report on it was judged.
+pub(super) async fn reports_judged(
+    tx: &mut Transaction<'static, Any>,
+    record: RecordId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE review_task SET settled_at = $1 WHERE kind = 'reader-report' AND settled_at IS NULL \
+         AND version IN (SELECT id FROM version WHERE record = $2) \
+         AND NOT EXISTS (SELECT 1 FROM report p WHERE p.record = $2 AND p.outcome IS NULL)",
+    )
+    .bind(now.micros())
+    .bind(bytes(record.uuid()))
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("settling a task"))?;
+    Ok(())
+}
+
 /// A task waits no longer.
 pub(super) async fn settle_task(
     tx: &mut Transaction<'static, Any>,
