@@ -436,7 +436,10 @@ async fn a_file_of_an_agency_is_taken_in_whole_once_and_only_of_their_channels()
         &[rows.clone(), vec![format!("{},jan,{at},finding,reject,nonsense,,,,{REASON},", ids[1])]].concat(),
     );
     match taken(&vault, &bad, false).await {
-        Err(VaultError::Input(what)) => assert!(what.contains("row ") && what.contains("nonsense"), "{what}"),
+        Err(VaultError::Faults(told)) => {
+            let expected = format!("row {}, column `finding`: is no id of a finding", rows.len() + 2);
+            assert!(told[0].starts_with(&expected) && !told.join(" ").contains("nonsense"), "{told:?}");
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(waiting(&vault, &reviewer(1), QueueKind::Sample).await.len(), 2, "nothing half done");
@@ -470,7 +473,9 @@ async fn a_file_is_refused_outside_the_assignment() {
         (&vault, row(VersionId::from_uuid(Uuid::from_u128(5)), "jan", now), "is not an item"),
     ] {
         match taken(vault, &file, false).await {
-            Err(VaultError::Input(what)) => assert!(what.contains("row 2") && what.contains(words), "{what}"),
+            Err(VaultError::Faults(told)) => {
+                assert!(told[0].starts_with("row 2, column `") && told[0].contains(words), "{told:?}");
+            }
             other => panic!("{words}: {other:?}"),
         }
     }

@@ -15,6 +15,7 @@ mod original;
 mod policy;
 mod sample;
 mod spans;
+mod submissions;
 mod turn;
 
 pub use agreement::{agreement, overdue, standing, tally};
@@ -293,6 +294,12 @@ impl Judging<'_> {
         let mut asked: Vec<String> = sampled.map(|step| step.step.clone()).chain(last).collect();
         asked.dedup();
         asked
+    }
+
+    /// Whether a step, by its id or what it asks, is one of these.
+    fn asks(&self, wanted: &[String], step: &str) -> bool {
+        let known = self.tree.steps().iter().filter(|one| wanted.contains(&one.id));
+        known.into_iter().any(|one| one.id == step || one.asks.name() == step)
     }
 }
 
