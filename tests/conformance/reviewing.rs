@@ -247,8 +247,8 @@ pub async fn judgements_are_paired_with_detectors_and_with_each_other(stage: &St
     assert_eq!(people, [(word("confirm"), word("confirm"), 2), (word("confirm"), word("reject"), 1)]);
     let work = catalogue.work_done(&organisation(), span).await.unwrap();
     assert_eq!(
-        (work[0].kind, work[0].timed, work[0].seconds, work[0].judged),
-        (QueueKind::Sample, 6, 240, 6)
+        (work[0].kind, work[0].people, work[0].timed, work[0].seconds, work[0].judged),
+        (QueueKind::Sample, 2, 6, 240, 6)
     );
     assert!(catalogue.work_done(&organisation(), (at(500), at(1_000))).await.unwrap().is_empty());
     // Drawings: candidates are what nobody touched, of that time, and no drawing held.

@@ -341,7 +341,7 @@ async fn a_drawing_can_be_done_again_and_takes_nothing_twice() {
 
 #[tokio::test]
 async fn agreement_and_work_are_told_when_there_are_enough_of_them() {
-    let texts: Vec<String> = (0..11).map(|n| format!("Hoe laat opent balie {n}?")).collect();
+    let texts: Vec<String> = (0..13).map(|n| format!("Hoe laat opent balie {n}?")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let vault = with(&texts).await;
     sampled(&vault, 0).await;
@@ -360,21 +360,29 @@ async fn agreement_and_work_are_told_when_there_are_enough_of_them() {
     }
     let few = missed(&agreement().await);
     assert_eq!((few.get("count"), &few["fewerThan"]), (None, &json!(10)), "{few}");
-    for id in &ids[9..] {
-        let said = whole(&vault, &reviewer, *id).await;
-        assess(&vault, &reviewer, *id, &said).await.unwrap();
+    let standing =
+        async || reviewing::standing(&vault.archive, &vault.rules, &manager(), span).await.unwrap();
+    assert_eq!(
+        standing().await["work"][0],
+        json!({ "kind": "sample", "fewerPeopleThan": 5 }),
+        "one person's pace"
+    );
+    for (other, id) in (2..).zip(&ids[9..]) {
+        let other = self::reviewer(other);
+        let said = whole(&vault, &other, *id).await;
+        assess(&vault, &other, *id, &said).await.unwrap();
     }
     let told = missed(&agreement().await);
     assert_eq!(
-        (&told["count"], &told["agreement"], &told["kappa"]),
-        (&json!(11), &json!(1.0), &Value::Null),
-        "{told}"
+        (&told["count"], &told["agreement"], &told["differFewerThan"]),
+        (&json!(10), &Value::Null, &json!(10)),
+        "neither how many of thirteen differ nor that none does: {told}"
     );
-    let standing = reviewing::standing(&vault.archive, &vault.rules, &manager(), span).await.unwrap();
+    let standing = standing().await;
     let work = &standing["work"][0];
     assert_eq!(
-        (&work["kind"], &work["timed"], &work["secondsEach"]),
-        (&json!("sample"), &json!(11), &json!(30.0))
+        (&work["kind"], &work["judged"], &work["timed"], &work["secondsEach"]),
+        (&json!("sample"), &json!(10), &json!(10), &json!(30.0))
     );
     assert_eq!(standing["overdue"], json!(0));
     let refused = reviewing::agreement(&vault.archive, &vault.rules, &reviewer, span).await;

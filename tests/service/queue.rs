@@ -61,7 +61,7 @@ fn the_command_line_draws_shows_assesses_and_tells() {
     queue(&["show", &id]).refused(&["not there"]);
 
     let standing = steer(&["standing", "--json"]).ok().json();
-    assert_eq!((&standing["overdue"], &standing["work"][0]["timed"]), (&json!(0), &json!(1)));
+    assert_eq!((&standing["overdue"], &standing["work"][0]["fewerPeopleThan"]), (&json!(0), &json!(5)));
     let agreement = steer(&["agreement", "--json"]).ok().json();
     assert_eq!(agreement["steps"][0]["fewerThan"], json!(10));
     let status = run(&["status", "--json"]).ok().json();

@@ -359,7 +359,8 @@ async fn blank_records(
         each(tx, statement, records.iter().copied()).await?;
     }
     erase_bodies(tx, records).await?;
-    for statement in ["DELETE FROM letter WHERE record = $1", "DELETE FROM formal_message WHERE record = $1"] {
+    for statement in ["DELETE FROM letter WHERE record = $1", "DELETE FROM formal_message WHERE record = $1"]
+    {
         each(tx, statement, records.iter().copied()).await?;
     }
     forget_found(tx, records).await?;

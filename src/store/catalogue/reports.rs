@@ -5,8 +5,8 @@ use super::commit::{OutboxRow, insert_outbox, mark_stale};
 use super::reviewing::{ReviewTask, insert_tasks, reports_judged};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
-    ActorId, ChannelId, ConversationId, EntityType, GrantId, OrganisationId, ProjectionId, QueueKind, RecordId,
-    ReportId, ReportKind, ReportOutcome, Span, Timestamp, VersionId,
+    ActorId, ChannelId, ConversationId, EntityType, GrantId, OrganisationId, ProjectionId, QueueKind,
+    RecordId, ReportId, ReportKind, ReportOutcome, Span, Timestamp, VersionId,
 };
 use crate::store::StoreError;
 use crate::store::effect::Effect;

@@ -65,12 +65,14 @@ impl Catalogue {
             records.iter().map(|one| ReviewTask { version: one.version, kind, people: 1 }).collect();
         insert_tasks(&mut tx, &tasks, None, now).await?;
         for one in records {
-            sqlx::query("UPDATE review_task SET held = 1 WHERE version = $1 AND kind = $2 AND settled_at IS NULL")
-                .bind(bytes(one.version.uuid()))
-                .bind(kind.as_str())
-                .execute(&mut *tx)
-                .await
-                .map_err(StoreError::database("withholding records"))?;
+            sqlx::query(
+                "UPDATE review_task SET held = 1 WHERE version = $1 AND kind = $2 AND settled_at IS NULL",
+            )
+            .bind(bytes(one.version.uuid()))
+            .bind(kind.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::database("withholding records"))?;
         }
         let gone: Vec<ProjectionId> = records.iter().map(|one| one.projection).collect();
         let payload = serde_json::to_string(&gone).unwrap_or_default();

@@ -559,8 +559,7 @@ async fn drafted(
         json!({ "reason": asked.reason.expose(), "weighing": asked.weighing.expose(), "before": before });
     let mut settled = Vec::new();
     if holds {
-        settled
-            .extend([QueueKind::Sample, QueueKind::Restored].into_iter().filter(|k| item.waits_for(*k)));
+        settled.extend([QueueKind::Sample, QueueKind::Restored].into_iter().filter(|k| item.waits_for(*k)));
     }
     let decision = match &decided {
         Some(decision) => {

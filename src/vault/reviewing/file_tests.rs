@@ -29,8 +29,7 @@ fn both_forms_say_the_same() {
     let csv = read(FileForm::Csv, csv.as_bytes()).unwrap();
     let jsonl = read(FileForm::Jsonl, jsonl.as_bytes()).unwrap();
     assert_eq!(csv.iter().map(|line| line.row).collect::<Vec<_>>(), [2, 3, 4]);
-    let strip =
-        |lines: Vec<Line>| lines.into_iter().map(|line| Line { row: 0, ..line }).collect::<Vec<_>>();
+    let strip = |lines: Vec<Line>| lines.into_iter().map(|line| Line { row: 0, ..line }).collect::<Vec<_>>();
     assert_eq!(strip(csv), strip(jsonl));
 }
 
@@ -63,7 +62,9 @@ fn every_fault_is_told_with_row_column_and_mend() {
         assert!(told.iter().any(|fault| fault.starts_with(expected)), "{expected}: {told:?}");
     }
     assert!(faults(FileForm::Csv, "item,reviewer,at,asked\n")[0].contains("no assessment"));
-    assert!(faults(FileForm::Csv, "item,reviewer,at\n")[0].contains("column `asked`: this column is missing"));
+    assert!(
+        faults(FileForm::Csv, "item,reviewer,at\n")[0].contains("column `asked`: this column is missing")
+    );
     let twice = format!("{{\"item\":\"{ITEM}\",\"item\":\"{ITEM}\"}}");
     for (text, expected) in [
         ("{}\nnonsense\n[1]\n", "row 2: this is no JSON object"),

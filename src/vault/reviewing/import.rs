@@ -79,19 +79,22 @@ pub async fn import(
                 faults.push(TableFault::new(submission.row, column, what));
             }
             Looked::There => told.already_there += 1,
-            Looked::New(item, by) => match checked(archive, rules, &item, &by, &submission, &mut faults).await {
-                Ok(None) => {}
-                Ok(Some(Prepared { draft, told: said, effective })) => {
-                    told.items += 1;
-                    told.waiting += u64::from(said.get("settled") != Some(&serde_json::Value::Bool(true)));
-                    drafts.push(draft);
-                    items.extend(effective.then_some(item));
+            Looked::New(item, by) => {
+                match checked(archive, rules, &item, &by, &submission, &mut faults).await {
+                    Ok(None) => {}
+                    Ok(Some(Prepared { draft, told: said, effective })) => {
+                        told.items += 1;
+                        told.waiting +=
+                            u64::from(said.get("settled") != Some(&serde_json::Value::Bool(true)));
+                        drafts.push(draft);
+                        items.extend(effective.then_some(item));
+                    }
+                    Err(VaultError::Input(what)) => {
+                        faults.push(TableFault::new(submission.row, "", what));
+                    }
+                    Err(other) => return Err(other),
                 }
-                Err(VaultError::Input(what)) => {
-                    faults.push(TableFault::new(submission.row, "", what));
-                }
-                Err(other) => return Err(other),
-            },
+            }
         }
         if faults.len() >= FAULTS_MAX {
             break;

@@ -63,7 +63,8 @@ pub(super) fn submissions(lines: Vec<Line>, issuer: &str) -> Result<Vec<Submissi
 
 const DIFFERS: &str = "differs from another line of the same item, person and moment; write it once";
 const TWICE: &str = "is said by another line of the same item, person and moment too; write it once";
-const CONTRADICTS: &str = "another line of the same item, person and moment says the opposite; write one of the two";
+const CONTRADICTS: &str =
+    "another line of the same item, person and moment says the opposite; write one of the two";
 
 impl Submission {
     fn take(&mut self, line: Line, faults: &mut Vec<TableFault>) {

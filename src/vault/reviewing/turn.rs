@@ -62,7 +62,9 @@ async fn is_same_person(archive: &Archive, one: ActorId, other: ActorId) -> Resu
     }
     let (one, other) =
         (archive.catalogue.person_behind(one).await?, archive.catalogue.person_behind(other).await?);
-    Ok(one.zip(other).is_some_and(|((_, one), (_, other))| one.trim().to_lowercase() == other.trim().to_lowercase()))
+    Ok(one
+        .zip(other)
+        .is_some_and(|((_, one), (_, other))| one.trim().to_lowercase() == other.trim().to_lowercase()))
 }
 
 /// Whether a sample of this item waits that several people judge. On the command line anybody can be named, so their word is
