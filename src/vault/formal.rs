@@ -56,7 +56,8 @@ pub(super) fn found(
     judged: &JudgedRecord,
     answer: Answer,
 ) -> FormalFound {
-    if answer != Answer::Yes {
+    // What the organisation posted itself is no message to it.
+    if answer != Answer::Yes || judged.own {
         return FormalFound::No;
     }
     let (received_at, due_at) = times(rules, organisation, judged);
