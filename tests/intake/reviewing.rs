@@ -2,7 +2,7 @@
 //! agreement; files of external agencies.
 
 use super::disclosure::entries;
-use crate::support::{DemoChannel, TestVault, start};
+use crate::support::{DemoChannel, TestVault, demo, start};
 use knik::access::Actor;
 use knik::decide::Answer;
 use knik::ledger::{EntryKind, Thing};
@@ -10,13 +10,14 @@ use knik::model::{
     ActorId, AppointmentKind, FindingVerdict, PrivateText, QueueKind, RecordId, Role, VersionId,
 };
 use knik::redact::Language;
-use knik::store::catalogue::{Channel, Queued};
+use knik::store::catalogue::{Channel, Fact, FormalMessage, Queued};
 use knik::vault::destroy::{Destruction, destroy};
+use knik::vault::formal::{self, FormalSelection};
 use knik::vault::reviewing::file::FileForm;
 use knik::vault::reviewing::{
     self, Added, Assessing, Drawing, FindingSaid, Import, Imported, Place, Rate, ShownItem,
 };
-use knik::vault::{VaultError, appointments, publish};
+use knik::vault::{VaultError, appointments, publish, queue};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -518,4 +519,162 @@ async fn a_destroyed_record_takes_what_was_said_of_its_places_along() {
     destroy(&vault.archive, &asked).await.unwrap();
     assert_eq!(count(placed).await, 0);
     assert!(vault.archive.journal.body(earlier[0].entry).await.unwrap().is_none());
+}
+
+/// A vault with these posts, on a channel that follows another tree.
+async fn following(tree: &str, texts: &[&str]) -> TestVault {
+    let (organisations, mut channels) = demo();
+    for fact in
+        channels.iter_mut().flat_map(|channel| &mut channel.facts).filter(|fact| fact.fact == Fact::Tree)
+    {
+        fact.value = tree.to_owned();
+    }
+    let vault = TestVault::new(1, &organisations).await;
+    vault.declare(&channels).await;
+    let posts: Vec<Value> = (9_001..).zip(texts).map(|(id, text)| post(id, text)).collect();
+    vault.ingest_bytes(dwv(&channels), &page(&posts)).await.unwrap();
+    vault.round().await;
+    vault
+}
+
+async fn formal_messages(vault: &TestVault) -> Vec<FormalMessage> {
+    formal::list(&vault.archive, &vault.rules, &manager(), FormalSelection::All).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_the_queue_finds_formal_is_followed_as_by_the_older_way() {
+    const QUESTION: &str = "Hoe laat gaat de balie morgen open?";
+    let (by_queue, older) =
+        (following("scenario-a", &[QUESTION]).await, following("scenario-a", &[QUESTION]).await);
+    // Of a sample that two people judge nothing is followed before both say so.
+    sampled(&by_queue, 1_000).await;
+    let id = waiting(&by_queue, &reviewer(1), QueueKind::Sample).await[0];
+    for (person, settled) in [(1, false), (2, true)] {
+        assert!(formal_messages(&by_queue).await.is_empty());
+        let said = whole(&by_queue, &reviewer(person), id).await;
+        assert!(said.answers.iter().any(|(step, _)| step == "formal"), "{said:?}");
+        assert_eq!(assess(&by_queue, &reviewer(person), id, &said).await.unwrap()["settled"], json!(settled));
+    }
+    let record =
+        older.archive.catalogue.records(&"dwv".parse().unwrap(), None, None, 10).await.unwrap()[0].id;
+    let answer = async |answer| {
+        queue::answer(&older.archive, &older.rules, &reviewer(1), record, "formal", answer).await.unwrap();
+    };
+    answer(Answer::Yes).await;
+    let (found, expected) = (formal_messages(&by_queue).await, formal_messages(&older).await);
+    assert_eq!((found.len(), expected.len()), (1, 1));
+    assert_eq!(found[0].received_at, "2026-04-05T10:00:00Z".parse().unwrap(), "the time of receipt is kept");
+    assert_eq!((found[0].received_at, found[0].due_at), (expected[0].received_at, expected[0].due_at));
+    assert_eq!((found[0].state.as_str(), &found[0].state), ("waiting", &expected[0].state));
+    answer(Answer::No).await;
+    assert!(formal_messages(&older).await.is_empty(), "it was none after all");
+}
+
+#[tokio::test]
+async fn one_person_does_not_judge_what_two_must() {
+    let vault = with(&[TEXT]).await;
+    sampled(&vault, 1_000).await;
+    let (catalogue, now) = (&vault.archive.catalogue, vault.archive.sources.now());
+    let named = async |issuer: &str, subject: &str| {
+        let fresh = ActorId::from_uuid(Uuid::new_v4());
+        let id = catalogue.actor(issuer, subject, fresh, now).await.unwrap();
+        Actor { id, ..reviewer(1) }
+    };
+    let one = named("https://login.example", "piet").await;
+    let id = waiting(&vault, &one, QueueKind::Sample).await[0];
+    assert!(reviewing::is_of_several(&vault.archive, id).await.unwrap());
+    let said = whole(&vault, &one, id).await;
+    assert_eq!(assess(&vault, &one, id, &said).await.unwrap()["settled"], json!(false));
+    // It waits for another reason too, and so it is in the queue of the first person still.
+    let doubt = "INSERT INTO review_task (version, kind, since, people, held) \
+                 SELECT version, 'doubtful-finding', 1, 1, 0 FROM review_task WHERE kind = 'sample'";
+    assert_eq!(vault.tamper(doubt).await, 1);
+    assert_eq!(waiting(&vault, &one, QueueKind::DoubtfulFinding).await, [id]);
+    let confirmed =
+        Assessing { rest_confirmed: true, weighing: PrivateText::from(WEIGHING), ..Assessing::default() };
+    // Nor under another issuer, as on the command line, or written otherwise; nor in another role.
+    for again in
+        [one.clone(), named("command-line", "piet").await, named("https://other.example", " Piet").await]
+    {
+        let what = input(assess(&vault, &again, id, &whole(&vault, &again, id).await).await);
+        assert!(what.contains("another person"), "{what}");
+    }
+    let what = input(assess(&vault, &one, id, &confirmed).await);
+    assert!(what.contains("another person"), "{what}");
+    for role in [Role::RecordsManager, Role::Official] {
+        let other = Actor { role, ..one.clone() };
+        assert!(matches!(assess(&vault, &other, id, &said).await, Err(VaultError::Refused(_))), "{role}");
+    }
+    // Nor by the older way, of a step alone.
+    let record = catalogue.queueable(id).await.unwrap().unwrap().record;
+    let older =
+        queue::answer(&vault.archive, &vault.rules, &reviewer(9), record, "question", Answer::Yes).await;
+    assert!(matches!(&older, Err(VaultError::Input(what)) if what.contains("several people")), "{older:?}");
+    assert!(catalogue.assessed_of(&[id]).await.unwrap().is_empty(), "nothing holds yet");
+    assert_eq!(waiting(&vault, &reviewer(9), QueueKind::Sample).await, [id]);
+    let two = named("https://login.example", "marie").await;
+    let said = whole(&vault, &two, id).await;
+    assert_eq!(assess(&vault, &two, id, &said).await.unwrap()["settled"], json!(true));
+    assert!(!reviewing::is_of_several(&vault.archive, id).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_a_file_names_and_is_not_there_is_told_by_row_and_column_and_not_repeated() {
+    let (vault, ids) = with_agency(&[TEXT], &["dwv-x"], 366 * 86_400).await;
+    let (id, at) = (ids[0], vault.archive.sources.now());
+    let row = |rest: &str| format!("{id},jan,{at},{rest}");
+    let file = file(&[
+        row("kwispelaar,yes,,,,,,"),
+        row("finding,confirm,rest,,,woo-5.1.2e-kwispelaar,,"),
+        row("finding,add,,zilverhoek,KWISPELAAR,kwispelaar-9,,"),
+        row("missed,no,,,,,,"),
+        row("missed,no,,,,,,"),
+        row("finding,confirm,rest,,,,een andere reden,"),
+        row("finding,confirm,rest,,,,nog een reden,"),
+    ]);
+    let told = match taken(&vault, &file, false).await {
+        Err(VaultError::Faults(told)) => told,
+        other => panic!("{other:?}"),
+    };
+    for expected in ["row 3, column `exemption`: does not go with"] {
+        assert!(told.iter().any(|fault| fault.starts_with(expected)), "{expected}: {told:?}");
+    }
+    let heard = |told: &[String]| told.join(" ").to_lowercase();
+    assert!(!heard(&told).contains("kwispelaar") && !heard(&told).contains("reden"), "{told:?}");
+    let lines = |rows: &[String]| self::file(rows);
+    for (rows, expected) in [
+        (
+            vec![row("missed,no,,,,,,"), row("missed,no,,,,,,")],
+            "row 3, column `asked`: is said by another line",
+        ),
+        (
+            vec![row("missed,no,,,,,,"), row("finding,add,,zilverhoek,PERSON,woo-5.1.2e,,")],
+            "row 3, column `asked`: another line",
+        ),
+        (
+            vec![row("finding,confirm,rest,,,,een reden,"), row("missed,no,,,,,nog een,")],
+            "row 3, column `reason`: differs",
+        ),
+        (vec![row("kwispelaar,yes,,,,,,")], "row 2, column `asked`: is no step that waits"),
+        (
+            vec![row("finding,add,,zilverhoek,PERSON,kwispelaar-9,,")],
+            "row 2, column `exemption`: is not in policies/exemptions.yaml",
+        ),
+        (
+            vec![row("finding,add,,zilverhoek,PUBLIC_OFFICIAL,woo-5.1.2e,,")],
+            "row 2, column `type`: stays readable",
+        ),
+    ] {
+        match taken(&vault, &lines(&rows), false).await {
+            Err(VaultError::Faults(told)) => {
+                assert!(told.iter().any(|fault| fault.starts_with(expected)), "{expected}: {told:?}");
+                assert!(
+                    !heard(&told).contains("kwispelaar") && !heard(&told).contains("een reden"),
+                    "{told:?}"
+                );
+            }
+            other => panic!("{expected}: {other:?}"),
+        }
+    }
+    assert_eq!(waiting(&vault, &reviewer(1), QueueKind::Sample).await, [id], "nothing was taken in");
 }
