@@ -94,7 +94,7 @@ fn on_the_command_line_nobody_judges_what_several_people_must() {
         let who = ["--organisation", "min-low", "--reviewer", name];
         run(&[&["queue", "assess", id, "--rest-confirmed"], &who[..]].concat())
             .refused(&["several people", "token of their own"]);
-        run(&[&["queue", "answer", record, "question", "yes"], &who[..]].concat())
+        run(&[&["queue", "answer", record, "--step", "question", "--answer", "yes"], &who[..]].concat())
             .refused(&["several people"]);
     }
     let waits = run(&[&["queue", "list", "--json"], &REVIEWER[..]].concat()).ok().json();
