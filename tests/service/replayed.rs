@@ -2,7 +2,8 @@
 //! people who may no longer come in.
 
 use super::backup::{Kept, is_sound, opened};
-use super::refusals::questions;
+use super::captures::{capture, reaction};
+use super::fixture::channel_arguments;
 use crate::conformance::openings::{asking, official, person};
 use knik::access::Actor;
 use knik::cli::DataFolder;
@@ -127,6 +128,23 @@ async fn requests_restrictions_and_people_refused_after_the_backup_stay_so() {
     assert_eq!((after.0, after.1), (OpeningState::Revoked, false));
 }
 
+/// Takes in so many questions on a channel that follows the tree of scenario B.
+fn questions_on_a_channel_with_steps(kept: &Kept, count: u32) {
+    let declared = channel_arguments("low-vragen", &["--tree", "scenario-b"]);
+    let declared: Vec<&str> =
+        declared.iter().map(|word| if *word == "minlow" { "minvragen" } else { word }).collect();
+    kept.folder.run(&declared).ok();
+    let one = |n: u32| reaction(&format!("1163000000077{n:04}"), "Wanneer komt er antwoord op mijn vraag?");
+    let file = kept.folder.file("vragen.json", &capture(&(0..count).map(one).collect::<Vec<_>>()));
+    kept.folder.run(&["ingest", "--channel", "low-vragen", &file]).ok();
+}
+
+/// The records of that channel.
+async fn questions_of(folder: &DataFolder) -> Vec<RecordId> {
+    let all = folder.archive.catalogue.records(&"min-low".parse().unwrap(), None, None, 100).await.unwrap();
+    all.iter().filter(|summary| summary.channel.as_str() == "low-vragen").map(|summary| summary.id).collect()
+}
+
 /// A word in every question, which no detector takes for a name.
 const NAME: &str = "antwoord";
 
@@ -186,12 +204,11 @@ async fn report(folder: &DataFolder, record: RecordId) {
 async fn what_was_covered_reported_or_set_aside_after_the_backup_is_not_shown_again() {
     let kept = Kept::new();
     let dir = kept.folder.dir.clone();
-    let file = kept.folder.file("more.json", &questions(5));
-    kept.folder.run(&["ingest", "--channel", "low-mastodon", &file]).ok();
+    questions_on_a_channel_with_steps(&kept, 4);
     let folder = opened(&dir).await;
     sequence::round(&folder.archive, &folder.rules).await.unwrap();
-    let all = records(&folder).await;
-    let [covered, reported, set_aside, untouched, _] = all[..] else { panic!("{all:?}") };
+    let all = questions_of(&folder).await;
+    let [covered, reported, set_aside, untouched] = all[..] else { panic!("{all:?}") };
     for record in &all {
         assert!(document(&folder, *record).await.unwrap().contains(NAME), "it is read");
     }
@@ -249,10 +266,9 @@ async fn what_came_in_after_the_backup_and_was_judged_is_counted_as_lost() {
     let kept = Kept::new();
     let dir = kept.folder.dir.clone();
     kept.backup();
-    let file = kept.folder.file("more.json", &questions(4));
-    kept.folder.run(&["ingest", "--channel", "low-mastodon", &file]).ok();
+    questions_on_a_channel_with_steps(&kept, 1);
     let folder = opened(&dir).await;
-    let newest = *records(&folder).await.iter().max().unwrap();
+    let newest = questions_of(&folder).await[0];
     queue::answer(&folder.archive, &folder.rules, &reviewer(), newest, "question", Answer::No).await.unwrap();
     close(folder).await;
     let (dir, ran) = kept.restore("restored", &["--ledger", &kept.second_place()]);
