@@ -382,6 +382,19 @@ pub(super) fn restored(dir: &Path, answer: &Value, as_json: bool) {
         n("grantsLost"),
         n("revocationsLost")
     );
+    println!(
+        "lost too, and to be taken up again by people: {} reports of readers (their records are withheld), {} incidents, {} requests of \
+         persons concerned; the ledger says which",
+        n("reportsLost"),
+        n("incidentsLost"),
+        n("subjectRequestsLost")
+    );
+    if let Some(other) = answer.get("otherRuleset").and_then(Value::as_str) {
+        println!(
+            "the ruleset in force last was {other}, and this folder has another: put those rules back before you serve, or what only \
+             they find can be read"
+        );
+    }
 }
 
 /// What `knik verify` found.

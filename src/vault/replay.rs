@@ -16,8 +16,8 @@ use super::{
 };
 use crate::ledger::{Entry, EntryId, EntryKind, Origin, Pending, Thing};
 use crate::model::{
-    ActorId, AppointmentId, AppointmentKind, GrantId, OrganisationId, RecordId, RevocationId, RevocationKind,
-    RevocationReason, Revoked, SubjectRequestId,
+    ActorId, AppointmentId, AppointmentKind, GrantId, IncidentId, OrganisationId, RecordId, RevocationId,
+    RevocationKind, RevocationReason, Revoked, SubjectRequestId,
 };
 use crate::store::exported::{CHECKPOINT, ExportedLog};
 use serde::Serialize;
@@ -56,6 +56,15 @@ pub struct Replayed {
     pub captures_lost: u64,
     /// Grants that were approved after the backup: they must be approved again.
     pub grants_lost: u64,
+    /// Reports of readers that came after the backup: they are not in the queue, but what they were about is withheld.
+    pub reports_lost: u64,
+    /// Incidents that were opened after the backup, for each organisation to open its register with again: who has what, whom was told and
+    /// until when the supervisory authority must be, stands in the ledger alone.
+    pub incidents_lost: u64,
+    /// Requests of persons concerned that were registered after the backup: they must be registered again.
+    pub subject_requests_lost: u64,
+    /// The ruleset that was in force last after the backup, when a service began with one: another finds other things.
+    pub ruleset: Option<String>,
 }
 
 /// A log of an installation in a folder: in the second place, or where the logs were exported to. `None` when it is in
@@ -98,6 +107,15 @@ pub async fn replay(archive: &Archive, folder: &Path) -> Result<Replayed, VaultE
     }
     done.captures_lost = since.captures;
     done.grants_lost = since.approved.difference(&since.revoked).count() as u64;
+    done.reports_lost = since.reports;
+    done.ruleset.clone_from(&since.ruleset);
+    for incident in &since.incidents {
+        done.incidents_lost += u64::from(archive.catalogue.incident(*incident).await?.is_none());
+    }
+    for request in &since.subject_requests {
+        done.subject_requests_lost +=
+            u64::from(archive.subject_requests().request(*request).await?.is_none());
+    }
     since.redo(archive, &mut done).await?;
     Ok(done)
 }
@@ -115,6 +133,10 @@ struct Since {
     /// Whether each was restricted last, on which request.
     restricted: BTreeMap<(SubjectRequestId, RecordId), bool>,
     captures: u64,
+    reports: u64,
+    incidents: BTreeSet<IncidentId>,
+    subject_requests: BTreeSet<SubjectRequestId>,
+    ruleset: Option<String>,
     covered: Covered,
 }
 
@@ -209,6 +231,17 @@ impl Since {
             }
             EntryKind::ReviewDone => self.judged.extend(entry.records()),
             EntryKind::CaptureIngested => self.captures += 1,
+            EntryKind::ReportReceived => self.reports += 1,
+            EntryKind::IncidentOpened => {
+                self.incidents.extend(entry.things().iter().filter_map(|thing| match thing {
+                    Thing::Incident(incident) => Some(*incident),
+                    _ => None,
+                }));
+            }
+            EntryKind::SubjectRequestReceived => self.subject_requests.extend(requests()),
+            EntryKind::RulesLoaded => {
+                self.ruleset = entry.outcome_code().map(|code| code.as_str().to_owned());
+            }
             _ => {}
         }
     }

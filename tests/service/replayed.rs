@@ -8,9 +8,10 @@ use crate::conformance::openings::{asking, official, person};
 use knik::access::Actor;
 use knik::cli::DataFolder;
 use knik::decide::Answer;
+use knik::ledger::{Entry, EntryKind, Pending, Thing};
 use knik::model::{
-    AccountProof, ActorId, GrantId, OpeningScope, PrivateText, QueueKind, RecordId, ReportId, ReportKind,
-    RevocationKind, RevocationReason, Revoked, Role, SubjectRequestId, SubjectRequestKind,
+    AccountProof, ActorId, GrantId, IncidentId, OpeningScope, PrivateText, QueueKind, RecordId, ReportId,
+    ReportKind, RevocationKind, RevocationReason, Revoked, Role, SubjectRequestId, SubjectRequestKind,
 };
 use knik::store::catalogue::{QueueItem, Queued};
 use knik::store::inbox::{Message, ReaderReport};
@@ -200,15 +201,26 @@ async fn report(folder: &DataFolder, record: RecordId) {
     folder.archive.inbox.append(&[message]).await.unwrap();
 }
 
+/// The ledger says that personal data was shown in a record.
+async fn incident(folder: &DataFolder, record: RecordId) {
+    let (archive, sources) = (&folder.archive, &folder.archive.sources);
+    let opened = Entry::new(sources.entry_id().unwrap(), EntryKind::IncidentOpened, sources.now())
+        .of("min-low".parse().unwrap())
+        .about([Thing::Incident(IncidentId::from_uuid(uuid::Uuid::new_v4())), Thing::Record(record)])
+        .outcome("missed-finding".parse().unwrap());
+    let pending = Pending::event(opened).unwrap();
+    let _recorded = archive.journal.record(archive.logs.vault_origin(), pending, None).await.unwrap();
+}
+
 #[tokio::test]
 async fn what_was_covered_reported_or_set_aside_after_the_backup_is_not_shown_again() {
     let kept = Kept::new();
     let dir = kept.folder.dir.clone();
-    questions_on_a_channel_with_steps(&kept, 4);
+    questions_on_a_channel_with_steps(&kept, 5);
     let folder = opened(&dir).await;
     sequence::round(&folder.archive, &folder.rules).await.unwrap();
     let all = questions_of(&folder).await;
-    let [covered, reported, set_aside, untouched] = all[..] else { panic!("{all:?}") };
+    let [covered, reported, set_aside, leaked, untouched] = all[..] else { panic!("{all:?}") };
     for record in &all {
         assert!(document(&folder, *record).await.unwrap().contains(NAME), "it is read");
     }
@@ -226,6 +238,8 @@ async fn what_was_covered_reported_or_set_aside_after_the_backup_is_not_shown_ag
     assert!(!document(&folder, covered).await.unwrap().contains(NAME), "it was covered");
     report(&folder, reported).await;
     queue::answer(archive, rules, &reviewer(), set_aside, "question", Answer::No).await.unwrap();
+    incident(&folder, leaked).await;
+    let _lost_with_the_database = concerned(&folder, &official(1)).await;
     sequence::round(archive, rules).await.unwrap();
     for record in [reported, set_aside] {
         assert_eq!(document(&folder, record).await, None, "it is out of sight");
@@ -234,10 +248,12 @@ async fn what_was_covered_reported_or_set_aside_after_the_backup_is_not_shown_ag
 
     let (restored, ran) = kept.restore("restored", &["--ledger", &kept.second_place()]);
     let done = ran.ok().json()["replayed"].clone();
-    assert_eq!((&done["withheld"], &done["judgementsLost"]), (&3.into(), &0.into()), "{done}");
+    assert_eq!((&done["withheld"], &done["judgementsLost"]), (&4.into(), &0.into()), "{done}");
+    let lost = (&done["reportsLost"], &done["incidentsLost"], &done["subjectRequestsLost"]);
+    assert_eq!(lost, (&1.into(), &1.into(), &1.into()), "{done}");
     is_sound(&restored);
     let folder = opened(&restored).await;
-    for record in [covered, reported, set_aside] {
+    for record in [covered, reported, set_aside, leaked] {
         assert_eq!(document(&folder, record).await, None, "not as it was in the backup, nor at all");
     }
     assert!(document(&folder, untouched).await.unwrap().contains(NAME), "what nobody touched is read");
@@ -247,7 +263,7 @@ async fn what_was_covered_reported_or_set_aside_after_the_backup_is_not_shown_ag
     let waiting = items(&folder, QueueKind::Restored).await;
     let mut which: Vec<RecordId> = waiting.iter().map(|item| item.record).collect();
     which.sort();
-    let mut expected = vec![covered, reported, set_aside];
+    let mut expected = vec![covered, reported, set_aside, leaked];
     expected.sort();
     assert_eq!(which, expected);
     let item = waiting.iter().find(|item| item.record == covered).unwrap();
@@ -257,7 +273,7 @@ async fn what_was_covered_reported_or_set_aside_after_the_backup_is_not_shown_ag
     assess(&folder, item, missed()).await;
     let anew = document(&folder, covered).await.expect("judged again, and read");
     assert!(!anew.contains(NAME), "{anew}");
-    assert_eq!(items(&folder, QueueKind::Restored).await.len(), 2);
+    assert_eq!(items(&folder, QueueKind::Restored).await.len(), 3);
     close(folder).await;
 }
 
