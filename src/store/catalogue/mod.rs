@@ -4,6 +4,7 @@
 
 mod appointments;
 mod assessed;
+mod blank;
 mod channels;
 mod commit;
 mod conversations;
