@@ -351,28 +351,50 @@ pub(super) fn restored(dir: &Path, answer: &Value, as_json: bool) {
     );
     let Some(since) = answer.get("replayed").filter(|since| !since.is_null()) else {
         println!(
-            "what was recorded after the backup is not known: destroyed records and revoked grants since are back"
+            "what was recorded after the backup is not known: destroyed records, revoked grants and what reviewers covered \
+             since are back"
         );
         return;
     };
     let n = |field| number(since, field);
     println!(
         "after the backup: {} entries; done again: {} records destroyed, {} bodies erased, {} grants and {} people revoked, \
-         {} mandates and assignments ended; to be judged again: {} records",
+         {} mandates and assignments ended, {} restrictions; flags to be judged again: {} records",
         n("entries"),
         n("destroyed"),
         n("bodiesErased"),
         n("grantsRevoked"),
         n("identitiesRevoked"),
         n("appointmentsEnded"),
+        n("restrictions"),
         n("unjudged")
     );
     println!(
-        "lost: {} captures to be delivered again, {} grants to be approved again, {} revocations to be given again",
+        "withheld until they are judged again, because they were judged, reported or withheld after the backup: {} records \
+         (knik queue list --kind restored)",
+        n("withheld")
+    );
+    println!(
+        "lost: {} captures to be delivered again (with {} records that were judged, reported or withheld: judge them before they \
+         are read), {} grants to be approved again, {} revocations to be given again",
         n("capturesLost"),
+        n("judgementsLost"),
         n("grantsLost"),
         n("revocationsLost")
     );
+    println!(
+        "lost too, and to be taken up again by people: {} reports of readers (their records are withheld), {} incidents, {} requests of \
+         persons concerned; the ledger says which",
+        n("reportsLost"),
+        n("incidentsLost"),
+        n("subjectRequestsLost")
+    );
+    if let Some(other) = answer.get("otherRuleset").and_then(Value::as_str) {
+        println!(
+            "the ruleset in force last was {other}, and this folder has another: put those rules back before you serve, or what only \
+             they find can be read"
+        );
+    }
 }
 
 /// What `knik verify` found.

@@ -49,6 +49,8 @@ struct Restored {
     segments: u64,
     entries_verified: u64,
     replayed: Option<Replayed>,
+    /// The ruleset that was in force last, when that of this folder is another.
+    other_ruleset: Option<String>,
     damaged: Vec<String>,
 }
 
@@ -132,7 +134,10 @@ async fn build(building: &Path, asked: &RestoreArguments, as_json: bool) -> Resu
     for database in [archive.catalogue.database(), archive.room.database(), archive.inbox.database()] {
         database.close().await;
     }
+    let here = folder.rules.ruleset.version();
+    let last = replayed.as_ref().and_then(|replayed| replayed.ruleset.clone());
     Ok(Restored {
+        other_ruleset: last.filter(|last| last != here),
         snapshot: snapshot.name(),
         made_at: snapshot.manifest.made_at,
         segments: snapshot.manifest.segments,

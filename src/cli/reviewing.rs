@@ -29,7 +29,7 @@ pub(super) enum ReviewingCommand {
     )]
     List {
         /// Only items of this kind: doubtful-question, account-post, doubtful-finding, special-category, minor, sample,
-        /// reader-report.
+        /// reader-report, restored.
         #[arg(long)]
         kind: Option<QueueKind>,
         #[command(flatten)]
@@ -396,6 +396,12 @@ pub(super) async fn execute(folder: &DataFolder, order: ReviewingOrder) -> Resul
         }
         ReviewingOrder::Assess { reviewer, id, said } => {
             let actor = actor(folder, &reviewer).await?;
+            if reviewing::is_of_several(archive, id).await? {
+                bail!(
+                    "several people judge this item, each with a token of their own: POST /v1/queue-items/{id}/assessments; on the \
+                     command line anybody can be named"
+                );
+            }
             Ok(reviewing::assess(archive, rules, &actor, id, &said.assessing()).await?)
         }
         ReviewingOrder::Earlier { steward, record } => {

@@ -45,7 +45,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 #[serde(deny_unknown_fields)]
 pub(super) struct ItemParameters {
     /// Only items of this kind.
-    #[param(value_type = Option<String>, pattern = "^(doubtful-question|account-post|doubtful-finding|special-category|minor|sample|reader-report)$")]
+    #[param(value_type = Option<String>, pattern = "^(doubtful-question|account-post|doubtful-finding|special-category|minor|sample|reader-report|restored)$")]
     kind: Option<QueueKind>,
     /// After this item: the `next` of the page before.
     #[param(value_type = Option<String>, format = "uuid")]

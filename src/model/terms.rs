@@ -310,6 +310,8 @@ closed!(
         Sample = "sample",
         /// A reader said that something is redacted wrongly, or not.
         ReaderReport = "reader-report",
+        /// Judged, withheld or reported after a backup that was put back: withheld until it is judged again.
+        Restored = "restored",
     }
 );
 

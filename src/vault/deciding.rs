@@ -56,7 +56,7 @@ pub fn kept_answers(judges: &Judges<'_>, own: bool) -> Vec<(Asks, Given)> {
 pub(super) struct Case {
     pub(super) summary: RecordSummary,
     pub(super) judged: JudgedRecord,
-    version: VersionId,
+    pub(super) version: VersionId,
     facts: Vec<ChannelFact>,
     answered: bool,
 }
@@ -157,24 +157,11 @@ pub(super) fn decision_row(
 }
 
 /// Decides records anew because a fact changed (answered, registered, confirmed elsewhere). Only what comes out otherwise is
-/// written: another outcome or another ending. How many did.
+/// written: another outcome or another ending. How many did. The caller holds the intake.
 ///
 /// # Errors
 /// When storage fails; what was written before stands. A record without a tree in force is left as it is.
-pub async fn decide_anew(
-    archive: &Archive,
-    rules: &Rules,
-    organisation: &OrganisationId,
-    records: &[RecordId],
-    by: Option<(ActorId, Role)>,
-    because: &str,
-) -> Result<u64, VaultError> {
-    let _one_at_a_time = archive.intake.lock().await;
-    decide_anew_within(archive, rules, organisation, records, by, because).await
-}
-
-/// As [`decide_anew`], for whoever holds the intake.
-pub(super) async fn decide_anew_within(
+pub(super) async fn decide_anew(
     archive: &Archive,
     rules: &Rules,
     organisation: &OrganisationId,

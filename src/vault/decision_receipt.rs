@@ -112,7 +112,8 @@ pub async fn of_record(
         }
     }
     Err(VaultError::Input(
-        "this decision was made before decisions were committed to: the ledger has no proof of it".to_owned(),
+        "this decision was made before decisions were committed to, or its record was destroyed: there is no proof of it"
+            .to_owned(),
     ))
 }
 

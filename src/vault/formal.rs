@@ -10,7 +10,7 @@ use crate::access::Actor;
 use crate::decide::{Answer, Defined};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{OrganisationId, RecordId, Timestamp};
-use crate::store::catalogue::{FormalFound, FormalHandled, FormalMessage};
+use crate::store::catalogue::{FormalFound, FormalHandled, FormalMessage, JudgedRecord};
 use serde_json::{Value, json};
 
 /// Which formal messages are listed.
@@ -50,17 +50,23 @@ pub(super) fn due(
 }
 
 /// What a person's answer to whether it is formal makes of a record.
-pub(super) fn found(rules: &Rules, case: &Case, answer: Answer) -> FormalFound {
-    if answer != Answer::Yes {
+pub(super) fn found(
+    rules: &Rules,
+    organisation: &OrganisationId,
+    judged: &JudgedRecord,
+    answer: Answer,
+) -> FormalFound {
+    // What the organisation posted itself is no message to it.
+    if answer != Answer::Yes || judged.own {
         return FormalFound::No;
     }
-    let (received_at, due_at) = times(rules, case);
+    let (received_at, due_at) = times(rules, organisation, judged);
     FormalFound::Yes(received_at, due_at)
 }
 
-fn times(rules: &Rules, case: &Case) -> (Timestamp, Timestamp) {
-    let received_at = case.judged.posted_at.unwrap_or(case.judged.captured_at);
-    (received_at, due(rules, &case.summary.organisation, received_at, case.judged.captured_at))
+fn times(rules: &Rules, organisation: &OrganisationId, judged: &JudgedRecord) -> (Timestamp, Timestamp) {
+    let received_at = judged.posted_at.unwrap_or(judged.captured_at);
+    (received_at, due(rules, organisation, received_at, judged.captured_at))
 }
 
 /// The formal messages of the actor's organisation, the longest waiting first.
@@ -170,7 +176,8 @@ pub async fn tell(
     on: jiff::civil::Date,
 ) -> Result<(), VaultError> {
     handles(archive, rules, actor).await?;
-    let owner = archive.catalogue.owner(record).await?;
+    let _one_at_a_time = archive.intake.lock().await;
+    let owner = archive.catalogue.holder(record).await?;
     owner.filter(|of| of == &actor.organisation).ok_or(VaultError::Absent { what: "the record" })?;
     let pending = Pending::event(entry(archive, actor, record, "sender-told")?)?;
     let log = archive.logs.vault_origin();
@@ -198,13 +205,15 @@ async fn handle(
     sender_told: Option<jiff::civil::Date>,
 ) -> Result<(), VaultError> {
     handles(archive, rules, actor).await?;
+    // The record is not destroyed meanwhile. The intake comes before the keys in the order of locks.
+    let _one_at_a_time = archive.intake.lock().await;
     let case = Case::of(archive, &actor.organisation, record).await?;
     if case.judged.own {
         return Err(VaultError::Input(
             "the organisation posted this itself; it is no message to it".to_owned(),
         ));
     }
-    let (received_at, due_at) = times(rules, &case);
+    let (received_at, due_at) = times(rules, &actor.organisation, &case.judged);
     let (done, registered, forwarded_to) = match to {
         Where::Registered(case) => {
             let digest = digest(archive, &actor.organisation, case)?;

@@ -5,7 +5,7 @@
 //! ([`MissedRow`]) from the transaction that replaces them until it is certain that everyone who was shown the old ones is
 //! known: messages of the reading room come up late. Those that were shown to nobody open nothing.
 
-use super::{Archive, Rules, VaultError, bodies, read, sequence};
+use super::{Archive, Rules, VaultError, bodies, read, restored, sequence};
 use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
@@ -112,7 +112,7 @@ async fn of_cause(
         .about([Thing::Incident(incident.id)])
         .about(has.keys().map(|grant| Thing::Grant(*grant)))
         .about(shown.iter().map(|row| Thing::Record(row.record)))
-        .outcome("missed-finding".parse()?)
+        .outcome(restored::MISSED.parse()?)
         .counting("grants".parse()?, has.len() as u64);
     let recall = PublishedRecall {
         id: archive.sources.random_id()?,

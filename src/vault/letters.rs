@@ -88,7 +88,9 @@ pub struct ImportReport {
 pub async fn link(archive: &Archive, rules: &Rules, actor: &Actor, asked: NewLink) -> Result<(), VaultError> {
     handles(archive, rules, actor).await?;
     let case = digest(archive, &actor.organisation, &asked.case)?;
-    let owner = archive.catalogue.owner(asked.record).await?;
+    // The record is not destroyed meanwhile.
+    let _one_at_a_time = archive.intake.lock().await;
+    let owner = archive.catalogue.holder(asked.record).await?;
     owner.filter(|of| of == &actor.organisation).ok_or(VaultError::Absent { what: "the record" })?;
     if archive.catalogue.letter_of(asked.record).await?.is_some_and(|link| link.case == case) {
         return Ok(());
@@ -113,6 +115,7 @@ pub async fn confirm(
 ) -> Result<usize, VaultError> {
     handles(archive, rules, actor).await?;
     let step = confirm_step(archive, actor, asked)?;
+    let _one_at_a_time = archive.intake.lock().await;
     let no_turn = archive.turning.read().await;
     let written = write(archive, rules, actor, no_turn, Vec::new(), vec![step]).await?;
     Ok(written.map_or(0, |confirmed| confirmed.len()))
@@ -132,7 +135,7 @@ pub async fn import(
 ) -> Result<ImportReport, VaultError> {
     handles(archive, rules, actor).await?;
     let lines = read_letters(list).map_err(VaultError::faults)?;
-    let one_at_a_time = archive.intake.lock().await;
+    let _one_at_a_time = archive.intake.lock().await;
     let no_turn = archive.turning.read().await;
     let mut report = ImportReport { rows: lines.len(), dry_run, ..ImportReport::default() };
     let (mut links, mut confirmations, mut faults) = (Vec::new(), Vec::new(), Vec::new());
@@ -164,8 +167,6 @@ pub async fn import(
         .iter()
         .map(|confirmed| confirm_step(archive, actor, confirmed))
         .collect::<Result<Vec<_>, _>>()?;
-    // Deciding anew takes the intake itself.
-    drop(one_at_a_time);
     let written = write(archive, rules, actor, no_turn, links, confirmations).await?;
     written.ok_or_else(|| {
         VaultError::Input(
@@ -296,9 +297,9 @@ async fn planned(
         }
         return Ok(Planned::Confirm(Confirmed { case, on, said: line.confirmation }, waiting));
     };
-    let owner = archive.catalogue.owner(record).await?;
+    let owner = archive.catalogue.holder(record).await?;
     if owner.is_none_or(|of| of != actor.organisation) {
-        return fault("record", "no record of this organisation has this id");
+        return fault("record", "no record of this organisation has this id, or it was destroyed");
     }
     let confirmed = line.confirmed_on.map(|on| (on, line.confirmation.clone()));
     match archive.catalogue.letter_of(record).await? {
@@ -358,8 +359,8 @@ fn entry(archive: &Archive, actor: &Actor, kind: EntryKind) -> Result<Entry, Vau
         .by(actor.id, actor.role))
 }
 
-/// Writes all of it, and decides anew what is registered elsewhere now. Keys do not turn until the bodies are written; deciding
-/// takes the intake, which comes before that in the order of locks.
+/// Writes all of it, and decides anew what is registered elsewhere now. The caller holds the intake, so that no record is
+/// destroyed meanwhile; keys do not turn until the bodies are written.
 async fn write(
     archive: &Archive,
     rules: &Rules,

@@ -50,6 +50,7 @@ mod rendition_html;
 pub mod replay;
 pub mod reports;
 pub mod requests;
+mod restored;
 pub mod review;
 pub mod reviewing;
 pub mod revoke;

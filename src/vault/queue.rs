@@ -4,7 +4,7 @@
 //! reviewer does. What was decided before is kept.
 
 use super::deciding::Case;
-use super::{Archive, Rules, VaultError, formal, read};
+use super::{Archive, Rules, VaultError, formal, read, reviewing};
 use crate::access::{Action, Actor, Assignment, Resource};
 use crate::decide::{Answer, Asks, Decision, Defined, Tree};
 use crate::ledger::Code;
@@ -118,7 +118,7 @@ pub async fn unanswered(
 ///
 /// # Errors
 /// [`VaultError::Absent`] when there is no such record for this person; [`VaultError::Input`] when the tree has no such
-/// step. When the ledger cannot be written nothing changes.
+/// step, or a sample waits in which several people judge the record. When the ledger cannot be written nothing changes.
 pub async fn answer(
     archive: &Archive,
     rules: &Rules,
@@ -130,12 +130,18 @@ pub async fn answer(
     permitted(archive, rules, actor).await?;
     let _one_at_a_time = archive.intake.lock().await;
     let mut case = Case::of(archive, &actor.organisation, record).await?;
+    if reviewing::is_of_several(archive, case.version).await? {
+        return Err(VaultError::Input(
+            "several people judge this record, each by themselves: assess it in the queue (POST /v1/queue-items)".to_owned(),
+        ));
+    }
     let asked = step_asked(case.tree(rules)?, asked)?;
     case.judged.people.insert(asked.clone(), answer);
     let decision = case.decide(rules)?;
     let because = format!("{}.{}", asked.replace('_', "-"), answer.as_str()).parse::<Code>()?;
     let (change, pending) = case.change(archive, &decision, Some((actor.id, actor.role)), because)?;
-    let formal = (asked == Defined::Formal.as_str()).then(|| formal::found(rules, &case, answer));
+    let formal = (asked == Defined::Formal.as_str())
+        .then(|| formal::found(rules, &actor.organisation, &case.judged, answer));
     let step = StepAnswered { asked, answer: answer.as_str(), actor: actor.id, formal, change };
     let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
     let done = archive.catalogue.answer_step(log, &step, pending, now).await?;

@@ -4,18 +4,20 @@
 //! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they still tell
 //! what happened, also of records that are lost with the database. Done again are destructions, erased bodies, revoked
 //! grants and requests to open, restrictions, and ends of mandates and assignments; and of tokens, subjects and persons that
-//! were revoked, those whom the map of actors knows. A verdict on a flag that was given since is unknown (the ledger says that there was one, and the last one
-//! counts): the record is withheld until it is judged again.
+//! were revoked, those whom the map of actors knows. What was said of a record since is unknown (the ledger says that it was judged,
+//! not how): records that were judged, decided not to be archived, reported by a reader or part of an incident are withheld until
+//! they are judged again.
 
 use super::destroy::{Destruction, destroy};
+use super::restored::Covered;
 use super::verify::plane_of;
 use super::{
     Archive, VaultError, appointments, bodies, grants, openings, revoke, second_place, subject_requests,
 };
 use crate::ledger::{Entry, EntryId, EntryKind, Origin, Pending, Thing};
 use crate::model::{
-    ActorId, AppointmentId, AppointmentKind, GrantId, OrganisationId, RecordId, RevocationId, RevocationKind,
-    RevocationReason, Revoked, SubjectRequestId,
+    ActorId, AppointmentId, AppointmentKind, GrantId, IncidentId, OrganisationId, RecordId, RevocationId,
+    RevocationKind, RevocationReason, Revoked, SubjectRequestId,
 };
 use crate::store::exported::{CHECKPOINT, ExportedLog};
 use serde::Serialize;
@@ -46,10 +48,23 @@ pub struct Replayed {
     pub appointments_ended: u64,
     /// Records whose flags must be judged again.
     pub unjudged: u64,
+    /// Records that were judged, reported or withheld after the backup: out of sight, and in the queue to be judged again.
+    pub withheld: u64,
+    /// Records that came in after the backup and were judged, reported or withheld: delivered again, they come back without that.
+    pub judgements_lost: u64,
     /// Captures that came in after the backup: they must be delivered again.
     pub captures_lost: u64,
     /// Grants that were approved after the backup: they must be approved again.
     pub grants_lost: u64,
+    /// Reports of readers that came after the backup: they are not in the queue, but what they were about is withheld.
+    pub reports_lost: u64,
+    /// Incidents that were opened after the backup, for each organisation to open its register with again: who has what, whom was told and
+    /// until when the supervisory authority must be, stands in the ledger alone.
+    pub incidents_lost: u64,
+    /// Requests of persons concerned that were registered after the backup: they must be registered again.
+    pub subject_requests_lost: u64,
+    /// The ruleset that was in force last after the backup, when a service began with one: another finds other things.
+    pub ruleset: Option<String>,
 }
 
 /// A log of an installation in a folder: in the second place, or where the logs were exported to. `None` when it is in
@@ -92,6 +107,15 @@ pub async fn replay(archive: &Archive, folder: &Path) -> Result<Replayed, VaultE
     }
     done.captures_lost = since.captures;
     done.grants_lost = since.approved.difference(&since.revoked).count() as u64;
+    done.reports_lost = since.reports;
+    done.ruleset.clone_from(&since.ruleset);
+    for incident in &since.incidents {
+        done.incidents_lost += u64::from(archive.catalogue.incident(*incident).await?.is_none());
+    }
+    for request in &since.subject_requests {
+        done.subject_requests_lost +=
+            u64::from(archive.subject_requests().request(*request).await?.is_none());
+    }
     since.redo(archive, &mut done).await?;
     Ok(done)
 }
@@ -109,6 +133,11 @@ struct Since {
     /// Whether each was restricted last, on which request.
     restricted: BTreeMap<(SubjectRequestId, RecordId), bool>,
     captures: u64,
+    reports: u64,
+    incidents: BTreeSet<IncidentId>,
+    subject_requests: BTreeSet<SubjectRequestId>,
+    ruleset: Option<String>,
+    covered: Covered,
 }
 
 /// A revocation as the ledger tells it: without the words of the tokens.
@@ -153,6 +182,7 @@ fn revocation(entry: &Entry) -> Option<RevocationId> {
 
 impl Since {
     fn heed(&mut self, entry: &Entry) {
+        self.covered.heed(entry);
         let grants = || {
             entry.things().iter().filter_map(|thing| match thing {
                 Thing::Grant(grant) => Some(*grant),
@@ -201,6 +231,17 @@ impl Since {
             }
             EntryKind::ReviewDone => self.judged.extend(entry.records()),
             EntryKind::CaptureIngested => self.captures += 1,
+            EntryKind::ReportReceived => self.reports += 1,
+            EntryKind::IncidentOpened => {
+                self.incidents.extend(entry.things().iter().filter_map(|thing| match thing {
+                    Thing::Incident(incident) => Some(*incident),
+                    _ => None,
+                }));
+            }
+            EntryKind::SubjectRequestReceived => self.subject_requests.extend(requests()),
+            EntryKind::RulesLoaded => {
+                self.ruleset = entry.outcome_code().map(|code| code.as_str().to_owned());
+            }
             _ => {}
         }
     }
@@ -253,6 +294,8 @@ impl Since {
         }
         let judged: Vec<RecordId> = self.judged.into_iter().collect();
         done.unjudged = archive.catalogue.unjudge(&judged, archive.sources.now()).await?;
+        let withheld = self.covered.withhold(archive).await?;
+        (done.withheld, done.judgements_lost) = (withheld.records, withheld.lost);
         Ok(())
     }
 }
@@ -270,6 +313,7 @@ pub async fn record(archive: &Archive, done: Option<&Replayed>) -> Result<(), Va
         entry = entry
             .counting("entries".parse()?, done.entries)
             .counting("destroyed".parse()?, done.destroyed)
+            .counting("withheld".parse()?, done.withheld)
             .counting("captures-lost".parse()?, done.captures_lost);
     }
     let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(entry)?, None).await?;

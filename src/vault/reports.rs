@@ -119,8 +119,8 @@ impl ShownReport {
 /// Opens the record of a report, with what is redacted in it. The opening is recorded before it happens.
 ///
 /// # Errors
-/// [`VaultError::Absent`] for a report that is not there or that this caller may not know of; [`VaultError::Refused`];
-/// storage and seal errors.
+/// [`VaultError::Absent`] for a report that is not there, was judged, or that this caller may not know of;
+/// [`VaultError::Refused`]; storage and seal errors.
 pub async fn show(
     archive: &Archive,
     rules: &Rules,
@@ -200,13 +200,17 @@ pub async fn judge(
     if judging.places.len() > PLACES_MAX {
         return Err(VaultError::Input(format!("name {PLACES_MAX} places at the most")));
     }
+    let known = permitted(archive, rules, actor, id).await?;
+    if known.outcome.is_some() {
+        return Err(VaultError::Input("the report was judged before".to_owned()));
+    }
     let (report, corrections) = if confirmed {
         let (report, _disclosure, item) = opened(archive, rules, actor, id).await?;
         let found = found_in_force(archive, &report).await?;
         let corrections = corrections(rules, &item, (&report, &found), &judging.places)?;
         (report, corrections)
     } else {
-        (permitted(archive, rules, actor, id).await?, Vec::new())
+        (known, Vec::new())
     };
     // What is computed anew meanwhile would not know of the judgement.
     let _one_at_a_time = archive.intake.lock().await;
@@ -250,7 +254,8 @@ async fn permitted(
     known.ok_or(VaultError::Absent { what: "the report" })
 }
 
-/// Opens the record of a report under the standing grant of reviewers. Its text is that of the version in force: of a
+/// Opens the record of a report under the standing grant of reviewers, as long as the report waits: one that was judged puts nothing in
+/// anybody's queue. Its text is that of the version in force: of a
 /// record that was edited meanwhile the report is of another text, and is judged as unfounded or by that.
 async fn opened(
     archive: &Archive,
@@ -261,6 +266,8 @@ async fn opened(
     let known = archive.catalogue.report(id).await?;
     let of = known.as_ref().map(|report| (&report.organisation, &report.channel));
     let (organisation, assigned) = review::standing(archive, actor, of).await?;
+    let waits = known.as_ref().is_some_and(|report| report.outcome.is_none());
+    let assigned = assigned.filter(|_| waits);
     // What is not there is asked about all the same, under an id that no record has.
     let record =
         known.as_ref().map_or_else(|| crate::model::RecordId::from_uuid(id.uuid()), |report| report.record);
@@ -283,7 +290,8 @@ async fn read_opened(
     known: Option<ReportRow>,
     opened: &disclose::Opened,
 ) -> Result<(ReportRow, Item), VaultError> {
-    let mut report = known.ok_or(VaultError::Absent { what: "the report" })?;
+    let waits = known.filter(|report| report.outcome.is_none());
+    let mut report = waits.ok_or(VaultError::Absent { what: "the report" })?;
     let format: Format =
         opened.format.parse().map_err(|_| VaultError::Absent { what: "the format of a capture" })?;
     let in_force = archive.catalogue.version_in_force(report.record).await?;

@@ -9,16 +9,17 @@ use crate::support::TestVault;
 use knik::access::Actor;
 use knik::ledger::{EntryKind, Thing};
 use knik::model::{
-    GrantId, IncidentId, IncidentOutcome, PrivateText, ProjectionId, RecordRef, ReportId, ReportKind,
-    ReportOutcome, Role,
+    GrantId, IncidentId, IncidentOutcome, PrivateText, ProjectionId, QueueKind, RecordRef, ReportId,
+    ReportKind, ReportOutcome, Role,
 };
 use knik::redact::{Language, finding_aid_text};
+use knik::store::catalogue::Queued;
 use knik::store::database::Plane;
 use knik::store::inbox::{Message, ReaderReport, RoomEvent, RoomEventKind};
 use knik::store::room::{PublishedConversation, Query, Room, RoomWriter};
 use knik::vault::grants::{Approval, approve, revoke};
 use knik::vault::reports::{self, Place, ReportJudging, ReportSelection};
-use knik::vault::{break_glass, finding_aid, incidents, story};
+use knik::vault::{break_glass, finding_aid, incidents, reviewing, story};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -171,8 +172,28 @@ pub async fn a_visible_name_is_withheld_until_it_is_judged(stage: &Stage) {
     let off = Place { passage: 0, start: 1, end: 1_000_000, entity: None };
     let outside = ReportJudging { outcome: ReportOutcome::Confirmed, places: vec![off] };
     unfit(reports::judge(archive, rules, &reviewer(), id, &outside).await, "does not lie");
+    assert!(reports::show(archive, rules, &reviewer(), id).await.is_ok(), "it is opened while it waits");
+    let mine = async || {
+        let asked = Queued { kind: Some(QueueKind::ReaderReport), most: 10, ..Queued::default() };
+        reviewing::list(archive, rules, &reviewer(), &asked).await.unwrap()
+    };
+    let item = mine().await.remove(0);
+    assert_eq!(archive.catalogue.behind(reading.projection).await.unwrap().unwrap().0, item.record);
     reading.judged(id, ReportOutcome::Unfounded, Vec::new()).await;
     assert!(reading.is_readable().await, "it has its name again");
+    assert_eq!(mine().await.len(), 1, "another report on the record waits");
+    reading.judged(wrongly, ReportOutcome::Unfounded, Vec::new()).await;
+    assert!(mine().await.is_empty(), "every report was judged");
+    let opened = entries(&reading.vault, 0).await.len();
+    absent(reports::show(archive, rules, &reviewer(), id).await);
+    let places = vec![Place { passage: 0, start: 0, end: 1, entity: None }];
+    let confirmed = ReportJudging { outcome: ReportOutcome::Confirmed, places };
+    unfit(reports::judge(archive, rules, &reviewer(), id, &confirmed).await, "judged before");
+    let since = entries(&reading.vault, opened).await;
+    assert!(
+        since.iter().all(|entry| entry.kind() != EntryKind::DisclosureIntended),
+        "nothing is opened any more"
+    );
     unfit(reports::judge(archive, rules, &reviewer(), id, &nothing).await, "judged before");
     let told = entries(&reading.vault, 0).await;
     let of =

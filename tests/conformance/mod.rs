@@ -143,6 +143,7 @@ on_every_backend! {
         what_waits_is_listed_by_kind_and_counted,
         doubts_wait_as_long_as_they_are_in_doubt,
         what_people_say_stands_with_its_entry_or_not_at_all,
+        what_a_restore_withholds_waits_and_no_edit_releases_it,
         judgements_are_paired_with_detectors_and_with_each_other;
     revocations:
         a_revocation_stands_with_its_entry_and_its_way_down_or_not_at_all,

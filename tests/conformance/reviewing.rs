@@ -8,7 +8,7 @@ use knik::model::{
 use knik::redact::Said;
 use knik::store::catalogue::{
     AssessedItem, AssessmentRow, Batch, Catalogue, DrawRow, FindingPlace, FlagRow, GivenRow, OutboxRow,
-    QueueItem, QueueScope, Queued, Refreshed,
+    QueueItem, QueueScope, Queued, Refreshed, VersionRow,
 };
 use knik::store::database::Plane;
 use knik::store::journal::SealedBody;
@@ -118,6 +118,7 @@ pub async fn what_waits_is_listed_by_kind_and_counted(stage: &Stage) {
         (QueueKind::DoubtfulFinding, vec![version(5)]),
         (QueueKind::Sample, vec![]),
         (QueueKind::ReaderReport, vec![]),
+        (QueueKind::Restored, vec![]),
     ] {
         assert_eq!(ids(&catalogue, kind).await, expected, "{kind}");
     }
@@ -151,9 +152,9 @@ pub async fn what_waits_is_listed_by_kind_and_counted(stage: &Stage) {
         tallies.iter().map(|one| (one.waiting, one.overdue)).collect::<Vec<_>>()
     };
     let now = late(tally(10).await.unwrap());
-    assert_eq!(now, [(1, 0), (1, 0), (1, 0), (1, 0), (1, 0), (0, 0), (0, 0)]);
+    assert_eq!(now, [(1, 0), (1, 0), (1, 0), (1, 0), (1, 0), (0, 0), (0, 0), (0, 0)]);
     let tomorrow = late(tally(90_000).await.unwrap());
-    assert_eq!(tomorrow, [(1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (0, 0), (0, 0)]);
+    assert_eq!(tomorrow, [(1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (0, 0), (0, 0), (0, 0)]);
 }
 
 pub async fn doubts_wait_as_long_as_they_are_in_doubt(stage: &Stage) {
@@ -220,6 +221,35 @@ pub async fn what_people_say_stands_with_its_entry_or_not_at_all(stage: &Stage) 
     assert!(!catalogue.has_assessed(version(2), person(2), at(103)).await.unwrap());
 }
 
+pub async fn what_a_restore_withholds_waits_and_no_edit_releases_it(stage: &Stage) {
+    let db = stage.open(Plane::Vault).await;
+    let catalogue = begun(&db).await;
+    committed(&catalogue, batch(2)).await;
+    committed(&catalogue, batch(3)).await;
+    let record = |n| RecordId::from_uuid(id(n));
+    let here = catalogue.withdrawable(&[record(2), record(9)]).await.unwrap();
+    assert_eq!(here.iter().map(|one| one.version).collect::<Vec<_>>(), [version(2)], "9 is not here");
+    let withhold = async |entry| catalogue.withhold_restored(&log(), &here, step(entry), at(20)).await;
+    assert!(withhold(40).await.is_ok());
+    let tables = ["review_task", "stale_conversation", "outbox", "journal_pending"];
+    let before = dump(&db, &tables).await;
+    assert!(withhold(40).await.is_err(), "the entry is there already");
+    assert_eq!(dump(&db, &tables).await, before);
+    let withheld = async |n| catalogue.members(ConversationId::from_uuid(id(n))).await.unwrap()[0].withheld;
+    assert_eq!((withheld(2).await, withheld(3).await), (true, false));
+    assert_eq!(ids(&catalogue, QueueKind::Restored).await, [version(2)]);
+    // An edit that is delivered again is of the same record: it stays out of sight and waits in the place of what it edits.
+    let edited = VersionRow { replaces: true, ..version_row(12, 2) };
+    let decisions = vec![decision(2, 12)];
+    committed(&catalogue, Batch { versions: vec![edited], decisions, ..empty() }).await;
+    assert_eq!(ids(&catalogue, QueueKind::Restored).await, [version(12)]);
+    assert!(withheld(2).await);
+    let settled = vec![QueueKind::Restored];
+    let judged = AssessedItem { version: version(12), settled, ..said(2, 1, 43, 1, "confirm", true) };
+    assert!(catalogue.assess(&log(), vec![judged], None, at(21)).await.unwrap().is_some());
+    assert!(!withheld(2).await && ids(&catalogue, QueueKind::Restored).await.is_empty());
+}
+
 pub async fn judgements_are_paired_with_detectors_and_with_each_other(stage: &Stage) {
     let catalogue = begun(&stage.open(Plane::Vault).await).await;
     for n in 2..=4 {
@@ -247,8 +277,8 @@ pub async fn judgements_are_paired_with_detectors_and_with_each_other(stage: &St
     assert_eq!(people, [(word("confirm"), word("confirm"), 2), (word("confirm"), word("reject"), 1)]);
     let work = catalogue.work_done(&organisation(), span).await.unwrap();
     assert_eq!(
-        (work[0].kind, work[0].timed, work[0].seconds, work[0].judged),
-        (QueueKind::Sample, 6, 240, 6)
+        (work[0].kind, work[0].people, work[0].timed, work[0].seconds, work[0].judged),
+        (QueueKind::Sample, 2, 6, 240, 6)
     );
     assert!(catalogue.work_done(&organisation(), (at(500), at(1_000))).await.unwrap().is_empty());
     // Drawings: candidates are what nobody touched, of that time, and no drawing held.

@@ -3,6 +3,7 @@
 use super::deciding::with;
 use super::disclosure::{actor, entries, official};
 use super::minimised::status;
+use crate::keys::fixture::destroyed;
 use crate::support::TestVault;
 use knik::access::Actor;
 use knik::decide::Answer;
@@ -291,4 +292,43 @@ async fn what_was_acted_on_and_what_was_not_is_told_and_recorded() {
     let entry = entries(&vault, recorded).await.remove(0);
     assert_eq!(entry.kind(), EntryKind::ActedOnReported);
     assert_eq!(entry.counts().values().copied().collect::<Vec<_>>(), [report.answered, report.unanswered]);
+}
+
+#[tokio::test]
+async fn nothing_is_registered_linked_or_told_of_what_was_destroyed() {
+    let (vault, record) = with_reaction("Hierbij maak ik bezwaar tegen uw besluit van 3 maart.").await;
+    let (archive, rules, registrar) = (&vault.archive, &vault.rules, registrar());
+    formal::forward(archive, rules, &registrar, record, "Gemeente Voorbeeldstad", None).await.unwrap();
+    destroyed(&vault, &LOW.parse().unwrap(), &[record]).await.unwrap();
+    let count = async || {
+        let mut rows = Vec::new();
+        for table in ["letter", "formal_message", "journal_pending", "ledger_body"] {
+            let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) AS n FROM {table}"));
+            let row = sqlx::query(sql).fetch_one(archive.catalogue.database().read()).await.unwrap();
+            rows.push(sqlx::Row::get::<i64, _>(&row, "n"));
+        }
+        rows
+    };
+    let before = count().await;
+    let absent =
+        |done: Result<(), VaultError>| assert!(matches!(done, Err(VaultError::Absent { .. })), "{done:?}");
+    absent(letters::link(archive, rules, &registrar, link(record, "B-17")).await);
+    absent(formal::register(archive, rules, &registrar, record, &case("Z-1"), None).await);
+    absent(formal::forward(archive, rules, &registrar, record, "Provincie Voorbeeld", None).await);
+    absent(formal::tell(archive, rules, &registrar, record, day("2026-03-11")).await);
+    let list = format!(
+        "record;system;case_number;registered_on;taken_over\n{record};brieven;B-17;09-03-2026;tekst\n"
+    );
+    match letters::import(archive, rules, &registrar, list.as_bytes(), false).await {
+        Err(VaultError::Faults(told)) => assert!(told[0].contains("row 2, column `record`"), "{told:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(count().await, before, "nothing of it was written, and nothing sealed");
+    assert!(
+        formal::list(archive, rules, &registrar, FormalSelection::All)
+            .await
+            .unwrap()
+            .iter()
+            .all(|m| m.record != record)
+    );
 }

@@ -1,5 +1,6 @@
 //! Intake through the vault, with the rules as shipped: from captures to what is sealed, published and disclosed.
 
+mod agencies;
 mod bytes;
 mod canaries;
 mod containers;

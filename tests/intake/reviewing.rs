@@ -1,31 +1,27 @@
 //! The reviewers' queue: what is seen first, what is opened, what a person says and what follows; samples by four eyes;
-//! agreement; files of external agencies.
+//! agreement.
 
 use super::disclosure::entries;
-use crate::support::{DemoChannel, TestVault, start};
+use crate::support::{DemoChannel, TestVault, demo, start};
 use knik::access::Actor;
 use knik::decide::Answer;
 use knik::ledger::{EntryKind, Thing};
-use knik::model::{
-    ActorId, AppointmentKind, FindingVerdict, PrivateText, QueueKind, RecordId, Role, VersionId,
-};
+use knik::model::{ActorId, FindingVerdict, PrivateText, QueueKind, RecordId, Role, VersionId};
 use knik::redact::Language;
-use knik::store::catalogue::{Channel, Queued};
+use knik::store::catalogue::{Channel, Fact, FormalMessage, Queued};
 use knik::vault::destroy::{Destruction, destroy};
-use knik::vault::reviewing::file::FileForm;
-use knik::vault::reviewing::{
-    self, Added, Assessing, Drawing, FindingSaid, Import, Imported, Place, Rate, ShownItem,
-};
-use knik::vault::{VaultError, appointments, publish};
+use knik::vault::formal::{self, FormalSelection};
+use knik::vault::reviewing::{self, Added, Assessing, Drawing, FindingSaid, Place, Rate, ShownItem};
+use knik::vault::{VaultError, publish, queue};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// Invented; the detector sees the address, and cannot know that the last word is a name.
-const TEXT: &str = "Hoe laat opent de balie? Mail naar kwispelaar@voorbeeld.nl of vraag het zilverhoek";
+pub const TEXT: &str = "Hoe laat opent de balie? Mail naar kwispelaar@voorbeeld.nl of vraag het zilverhoek";
 const NAME: &str = "zilverhoek";
-const REASON: &str = "in dit gesprek wijst het een persoon aan";
-const WEIGHING: &str = "de persoonlijke levenssfeer weegt zwaarder dan dit ene woord";
+pub const REASON: &str = "in dit gesprek wijst het een persoon aan";
+pub const WEIGHING: &str = "de persoonlijke levenssfeer weegt zwaarder dan dit ene woord";
 
 fn dwv(channels: &[DemoChannel]) -> &Channel {
     &channels.iter().find(|demo| demo.channel.id.as_str() == "dwv-x").unwrap().channel
@@ -45,7 +41,7 @@ fn page(posts: &[Value]) -> Vec<u8> {
 }
 
 /// A vault with these posts, published.
-async fn with(texts: &[&str]) -> TestVault {
+pub async fn with(texts: &[&str]) -> TestVault {
     let (vault, channels) = TestVault::demo(1).await;
     let posts: Vec<Value> = (9_001..).zip(texts).map(|(id, text)| post(id, text)).collect();
     vault.ingest_bytes(dwv(&channels), &page(&posts)).await.unwrap();
@@ -53,33 +49,33 @@ async fn with(texts: &[&str]) -> TestVault {
     vault
 }
 
-fn person(number: u128, role: Role) -> Actor {
+pub fn person(number: u128, role: Role) -> Actor {
     Actor { id: ActorId::from_uuid(Uuid::from_u128(number)), role, organisation: "dwv".parse().unwrap() }
 }
 
-fn reviewer(number: u128) -> Actor {
+pub fn reviewer(number: u128) -> Actor {
     person(number, Role::Reviewer)
 }
 
-fn manager() -> Actor {
+pub fn manager() -> Actor {
     person(500, Role::RecordsManager)
 }
 
 /// Draws everything, so that `twofold_permille` of a thousand are judged by two people.
-async fn sampled(vault: &TestVault, twofold_permille: u32) -> u64 {
+pub async fn sampled(vault: &TestVault, twofold_permille: u32) -> u64 {
     let rate = Some(Rate { permille: 1_000, twofold_permille });
     let drawing = Drawing { channels: vec!["dwv-x".parse().unwrap()], rate };
     let drawn = reviewing::draw(&vault.archive, &vault.rules, &manager(), &drawing).await.unwrap();
     drawn.iter().map(|row| row.drawn).sum()
 }
 
-async fn waiting(vault: &TestVault, actor: &Actor, kind: QueueKind) -> Vec<VersionId> {
+pub async fn waiting(vault: &TestVault, actor: &Actor, kind: QueueKind) -> Vec<VersionId> {
     let asked = Queued { kind: Some(kind), most: 100, ..Queued::default() };
     let items = reviewing::list(&vault.archive, &vault.rules, actor, &asked).await.unwrap();
     items.iter().map(|item| item.id).collect()
 }
 
-async fn show(vault: &TestVault, actor: &Actor, id: VersionId) -> Result<ShownItem, VaultError> {
+pub async fn show(vault: &TestVault, actor: &Actor, id: VersionId) -> Result<ShownItem, VaultError> {
     reviewing::show(&vault.archive, &vault.rules, actor, id, Language::Dutch).await
 }
 
@@ -341,7 +337,7 @@ async fn a_drawing_can_be_done_again_and_takes_nothing_twice() {
 
 #[tokio::test]
 async fn agreement_and_work_are_told_when_there_are_enough_of_them() {
-    let texts: Vec<String> = (0..11).map(|n| format!("Hoe laat opent balie {n}?")).collect();
+    let texts: Vec<String> = (0..13).map(|n| format!("Hoe laat opent balie {n}?")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let vault = with(&texts).await;
     sampled(&vault, 0).await;
@@ -360,125 +356,33 @@ async fn agreement_and_work_are_told_when_there_are_enough_of_them() {
     }
     let few = missed(&agreement().await);
     assert_eq!((few.get("count"), &few["fewerThan"]), (None, &json!(10)), "{few}");
-    for id in &ids[9..] {
-        let said = whole(&vault, &reviewer, *id).await;
-        assess(&vault, &reviewer, *id, &said).await.unwrap();
+    let standing =
+        async || reviewing::standing(&vault.archive, &vault.rules, &manager(), span).await.unwrap();
+    assert_eq!(
+        standing().await["work"][0],
+        json!({ "kind": "sample", "fewerPeopleThan": 5 }),
+        "one person's pace"
+    );
+    for (other, id) in (2..).zip(&ids[9..]) {
+        let other = self::reviewer(other);
+        let said = whole(&vault, &other, *id).await;
+        assess(&vault, &other, *id, &said).await.unwrap();
     }
     let told = missed(&agreement().await);
     assert_eq!(
-        (&told["count"], &told["agreement"], &told["kappa"]),
-        (&json!(11), &json!(1.0), &Value::Null),
-        "{told}"
+        (&told["count"], &told["agreement"], &told["differFewerThan"]),
+        (&json!(10), &Value::Null, &json!(10)),
+        "neither how many of thirteen differ nor that none does: {told}"
     );
-    let standing = reviewing::standing(&vault.archive, &vault.rules, &manager(), span).await.unwrap();
+    let standing = standing().await;
     let work = &standing["work"][0];
     assert_eq!(
-        (&work["kind"], &work["timed"], &work["secondsEach"]),
-        (&json!("sample"), &json!(11), &json!(30.0))
+        (&work["kind"], &work["judged"], &work["timed"], &work["secondsEach"]),
+        (&json!("sample"), &json!(10), &json!(10), &json!(30.0))
     );
     assert_eq!(standing["overdue"], json!(0));
     let refused = reviewing::agreement(&vault.archive, &vault.rules, &reviewer, span).await;
     assert!(matches!(refused, Err(VaultError::Refused(_))), "reviewers do not see figures of each other");
-}
-
-/// A vault with an external reviewer `jan` of an agency, for these channels, until so many seconds after the start.
-async fn with_agency(texts: &[&str], channels: &[&str], until: i64) -> (TestVault, Vec<VersionId>) {
-    let vault = with(texts).await;
-    sampled(&vault, 0).await;
-    let ids = waiting(&vault, &reviewer(1), QueueKind::Sample).await;
-    let asked = appointments::Appointing {
-        kind: AppointmentKind::Assignment,
-        organisation: "dwv".parse().unwrap(),
-        issuer: "https://login.bureau.example".to_owned(),
-        subject: "jan".to_owned(),
-        document: "overeenkomst 2026-12".to_owned(),
-        channels: channels.iter().map(|channel| channel.parse().unwrap()).collect(),
-        until: start().plus_seconds(until),
-    };
-    appointments::appoint(&vault.archive, asked).await.unwrap();
-    (vault, ids)
-}
-
-async fn taken(vault: &TestVault, file: &str, dry_run: bool) -> Result<Imported, VaultError> {
-    let issuer = "https://login.bureau.example".to_owned();
-    let asked = Import { form: FileForm::Csv, bytes: file.as_bytes(), issuer, dry_run };
-    reviewing::import(&vault.archive, &vault.rules, &manager(), &asked).await
-}
-
-fn file(rows: &[String]) -> String {
-    format!(
-        "item,reviewer,at,asked,answer,finding,words,type,exemption,reason,weighing\n{}\n",
-        rows.join("\n")
-    )
-}
-
-#[tokio::test]
-async fn a_file_of_an_agency_is_taken_in_whole_once_and_only_of_their_channels() {
-    let year = 366 * 86_400;
-    let (vault, ids) = with_agency(&[TEXT, "Waar kan ik parkeren?"], &["dwv-x"], year).await;
-    let at = vault.archive.sources.now();
-    let steps = async |id| show(&vault, &reviewer(1), id).await.unwrap().steps;
-    let mut rows = Vec::new();
-    for id in &ids {
-        for step in steps(*id).await {
-            rows.push(format!("{id},jan,{at},{},yes,,,,,,", step.step));
-        }
-        rows.push(format!("{id},jan,{at},finding,confirm,rest,,,,{REASON},{WEIGHING}"));
-        rows.push(format!("{id},jan,{at},missed,no,,,,,,"));
-    }
-    let good = file(&rows);
-    let before = entries(&vault, 0).await.len();
-    let looked = taken(&vault, &good, true).await.unwrap();
-    assert_eq!((looked.items, looked.already_there, looked.dry_run), (2, 0, true));
-    assert_eq!(waiting(&vault, &reviewer(1), QueueKind::Sample).await.len(), 2, "a look only");
-    // One line that is wrong, and nothing of the file is taken in.
-    let bad = file(
-        &[rows.clone(), vec![format!("{},jan,{at},finding,reject,nonsense,,,,{REASON},", ids[1])]].concat(),
-    );
-    match taken(&vault, &bad, false).await {
-        Err(VaultError::Input(what)) => assert!(what.contains("row ") && what.contains("nonsense"), "{what}"),
-        other => panic!("{other:?}"),
-    }
-    assert_eq!(waiting(&vault, &reviewer(1), QueueKind::Sample).await.len(), 2, "nothing half done");
-    let told = taken(&vault, &good, false).await.unwrap();
-    assert_eq!((told.items, told.waiting), (2, 0));
-    assert!(waiting(&vault, &reviewer(1), QueueKind::Sample).await.is_empty());
-    let written = entries(&vault, before).await;
-    let done: Vec<_> = written.iter().filter(|entry| entry.kind() == EntryKind::ReviewDone).collect();
-    assert_eq!(done.len(), 2);
-    let with_assignment = |things: &std::collections::BTreeSet<Thing>| {
-        things.iter().any(|thing| matches!(thing, Thing::Appointment(_)))
-    };
-    assert!(done.iter().all(|entry| with_assignment(entry.things())), "who, under which assignment");
-    assert_eq!(written.iter().filter(|e| e.kind() == EntryKind::AssessmentsImported).count(), 1);
-    let again = taken(&vault, &good, false).await.unwrap();
-    assert_eq!((again.items, again.already_there), (0, 2), "taken in again it adds nothing");
-}
-
-#[tokio::test]
-async fn a_file_is_refused_outside_the_assignment() {
-    let (vault, ids) = with_agency(&[TEXT], &["dwv-x"], 60).await;
-    let (other, others) = with_agency(&[TEXT], &[], 366 * 86_400).await;
-    let row = |id: VersionId, who: &str, at: knik::model::Timestamp| {
-        file(&[format!("{id},{who},{at},finding,confirm,rest,,,,,{WEIGHING}")])
-    };
-    let now = vault.archive.sources.now();
-    for (vault, file, words) in [
-        (&vault, row(ids[0], "piet", now), "had no assignment"),
-        (&vault, row(ids[0], "jan", start().plus_seconds(-60)), "had no assignment"),
-        (&other, row(others[0], "jan", start().plus_seconds(366 * 86_400)), "future"),
-        (&vault, row(VersionId::from_uuid(Uuid::from_u128(5)), "jan", now), "is not an item"),
-    ] {
-        match taken(vault, &file, false).await {
-            Err(VaultError::Input(what)) => assert!(what.contains("row 2") && what.contains(words), "{what}"),
-            other => panic!("{words}: {other:?}"),
-        }
-    }
-    for role in [Role::Reviewer, Role::DataProtectionOfficer, Role::Administrator] {
-        let asked = Import { form: FileForm::Csv, bytes: b"", issuer: String::new(), dry_run: true };
-        let refused = reviewing::import(&vault.archive, &vault.rules, &person(9, role), &asked).await;
-        assert!(matches!(refused, Err(VaultError::Refused(_))), "{role}");
-    }
 }
 
 #[tokio::test]
@@ -505,4 +409,101 @@ async fn a_destroyed_record_takes_what_was_said_of_its_places_along() {
     destroy(&vault.archive, &asked).await.unwrap();
     assert_eq!(count(placed).await, 0);
     assert!(vault.archive.journal.body(earlier[0].entry).await.unwrap().is_none());
+}
+
+/// A vault with these posts, on a channel that follows another tree.
+async fn following(tree: &str, texts: &[&str]) -> TestVault {
+    let (organisations, mut channels) = demo();
+    for fact in
+        channels.iter_mut().flat_map(|channel| &mut channel.facts).filter(|fact| fact.fact == Fact::Tree)
+    {
+        fact.value = tree.to_owned();
+    }
+    let vault = TestVault::new(1, &organisations).await;
+    vault.declare(&channels).await;
+    let posts: Vec<Value> = (9_001..).zip(texts).map(|(id, text)| post(id, text)).collect();
+    vault.ingest_bytes(dwv(&channels), &page(&posts)).await.unwrap();
+    vault.round().await;
+    vault
+}
+
+async fn formal_messages(vault: &TestVault) -> Vec<FormalMessage> {
+    formal::list(&vault.archive, &vault.rules, &manager(), FormalSelection::All).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_the_queue_finds_formal_is_followed_as_by_the_older_way() {
+    const QUESTION: &str = "Hoe laat gaat de balie morgen open?";
+    let (by_queue, older) =
+        (following("scenario-a", &[QUESTION]).await, following("scenario-a", &[QUESTION]).await);
+    // Of a sample that two people judge nothing is followed before both say so.
+    sampled(&by_queue, 1_000).await;
+    let id = waiting(&by_queue, &reviewer(1), QueueKind::Sample).await[0];
+    for (person, settled) in [(1, false), (2, true)] {
+        assert!(formal_messages(&by_queue).await.is_empty());
+        let said = whole(&by_queue, &reviewer(person), id).await;
+        assert!(said.answers.iter().any(|(step, _)| step == "formal"), "{said:?}");
+        assert_eq!(assess(&by_queue, &reviewer(person), id, &said).await.unwrap()["settled"], json!(settled));
+    }
+    let record =
+        older.archive.catalogue.records(&"dwv".parse().unwrap(), None, None, 10).await.unwrap()[0].id;
+    let answer = async |answer| {
+        queue::answer(&older.archive, &older.rules, &reviewer(1), record, "formal", answer).await.unwrap();
+    };
+    answer(Answer::Yes).await;
+    let (found, expected) = (formal_messages(&by_queue).await, formal_messages(&older).await);
+    assert_eq!((found.len(), expected.len()), (1, 1));
+    assert_eq!(found[0].received_at, "2026-04-05T10:00:00Z".parse().unwrap(), "the time of receipt is kept");
+    assert_eq!((found[0].received_at, found[0].due_at), (expected[0].received_at, expected[0].due_at));
+    assert_eq!((found[0].state.as_str(), &found[0].state), ("waiting", &expected[0].state));
+    answer(Answer::No).await;
+    assert!(formal_messages(&older).await.is_empty(), "it was none after all");
+}
+
+#[tokio::test]
+async fn one_person_does_not_judge_what_two_must() {
+    let vault = with(&[TEXT]).await;
+    sampled(&vault, 1_000).await;
+    let (catalogue, now) = (&vault.archive.catalogue, vault.archive.sources.now());
+    let named = async |issuer: &str, subject: &str| {
+        let fresh = ActorId::from_uuid(Uuid::new_v4());
+        let id = catalogue.actor(issuer, subject, fresh, now).await.unwrap();
+        Actor { id, ..reviewer(1) }
+    };
+    let one = named("https://login.example", "piet").await;
+    let id = waiting(&vault, &one, QueueKind::Sample).await[0];
+    assert!(reviewing::is_of_several(&vault.archive, id).await.unwrap());
+    let said = whole(&vault, &one, id).await;
+    assert_eq!(assess(&vault, &one, id, &said).await.unwrap()["settled"], json!(false));
+    // It waits for another reason too, and so it is in the queue of the first person still.
+    let doubt = "INSERT INTO review_task (version, kind, since, people, held) \
+                 SELECT version, 'doubtful-finding', 1, 1, 0 FROM review_task WHERE kind = 'sample'";
+    assert_eq!(vault.tamper(doubt).await, 1);
+    assert_eq!(waiting(&vault, &one, QueueKind::DoubtfulFinding).await, [id]);
+    let confirmed =
+        Assessing { rest_confirmed: true, weighing: PrivateText::from(WEIGHING), ..Assessing::default() };
+    // Nor under another issuer, as on the command line, or written otherwise; nor in another role.
+    for again in
+        [one.clone(), named("command-line", "piet").await, named("https://other.example", " Piet").await]
+    {
+        let what = input(assess(&vault, &again, id, &whole(&vault, &again, id).await).await);
+        assert!(what.contains("another person"), "{what}");
+    }
+    let what = input(assess(&vault, &one, id, &confirmed).await);
+    assert!(what.contains("another person"), "{what}");
+    for role in [Role::RecordsManager, Role::Official] {
+        let other = Actor { role, ..one.clone() };
+        assert!(matches!(assess(&vault, &other, id, &said).await, Err(VaultError::Refused(_))), "{role}");
+    }
+    // Nor by the older way, of a step alone.
+    let record = catalogue.queueable(id).await.unwrap().unwrap().record;
+    let older =
+        queue::answer(&vault.archive, &vault.rules, &reviewer(9), record, "question", Answer::Yes).await;
+    assert!(matches!(&older, Err(VaultError::Input(what)) if what.contains("several people")), "{older:?}");
+    assert!(catalogue.assessed_of(&[id]).await.unwrap().is_empty(), "nothing holds yet");
+    assert_eq!(waiting(&vault, &reviewer(9), QueueKind::Sample).await, [id]);
+    let two = named("https://login.example", "marie").await;
+    let said = whole(&vault, &two, id).await;
+    assert_eq!(assess(&vault, &two, id, &said).await.unwrap()["settled"], json!(true));
+    assert!(!reviewing::is_of_several(&vault.archive, id).await.unwrap());
 }

@@ -1,17 +1,125 @@
 //! Destruction: what goes, what stays, and what old copies are worth.
 
 use super::fixture::*;
-use crate::intake::disclosure::entries;
+use crate::intake::disclosure::{actor, entries};
 use crate::support::TestVault;
 use knik::detect::Participants;
 use knik::ledger::EntryKind;
-use knik::model::{OrganisationId, RecordId, SegmentId};
+use knik::model::{OrganisationId, PrivateText, RecordId, Role, SegmentId};
 use knik::seal::{KeyError, MasterKeyring, WrappedSegmentKey};
+use knik::vault::formal::register;
+use knik::vault::letters::{self, LetterCase, NewLink};
 use knik::vault::verify::{Trust, verify};
 use knik::vault::{VaultError, publish};
+use sqlx::AssertSqlSafe;
 use std::collections::BTreeSet;
 use std::fs;
 use uuid::Uuid;
+
+/// A place that is like no other number in a file.
+const PLACE: i64 = 0x4a3f_9c21_d75e1b;
+
+/// Puts something to look for wherever a place in a record, or a word on it, may stand.
+async fn planted(vault: &TestVault, record: RecordId) {
+    let id = record.uuid().simple();
+    let of = format!("(SELECT id FROM version WHERE record = X'{id}')");
+    let number = format!("(SELECT number FROM record_row WHERE id = X'{id}')");
+    let path = |word: &str| format!(r#"[{{"step":"question","evidence":[{{"rule":"{word}"}}]}}]"#);
+    let (now, before) = (path("kanarie-besluit"), path("kanarie-eerder"));
+    for statement in [
+        format!(
+            "INSERT INTO correction (version, passage, start_at, end_at, act, entity, actor, made_at) \
+             SELECT id, 0, {PLACE}, {PLACE} + 1, 'add', 'KANARIE_PLEK', X'00', 1 FROM version WHERE record = X'{id}'"
+        ),
+        format!(
+            "INSERT INTO report (id, organisation, channel, record, version, access_grant, reporter, kind, passage, received_at) \
+             SELECT X'01', 'min-low', 'low-mastodon', X'{id}', id, X'00', X'00', 'name-visible', {PLACE} + 2, 1 FROM version \
+             WHERE record = X'{id}'"
+        ),
+        format!(
+            "UPDATE version_row SET path = '{now}', salt = CAST('kanarie-zout' AS BLOB) WHERE record = {number}"
+        ),
+        format!(
+            "INSERT INTO decision_before (record, version, outcome, tree, tree_version, path, decided_at, ending, salt, replaced_at) \
+             SELECT X'{id}', id, 'archive', 't', '1', '{before}', 1, '', CAST('kanarie-korrel' AS BLOB), 2 FROM version \
+             WHERE id IN {of}"
+        ),
+        format!(
+            "INSERT INTO missed (projection, record, organisation, cause, found_at) \
+             VALUES (X'02', X'{id}', 'min-low', 'kanarie-gemist', 1)"
+        ),
+    ] {
+        let done =
+            sqlx::query(AssertSqlSafe(statement)).execute(vault.archive.catalogue.database().write()).await;
+        assert!(done.unwrap().rows_affected() > 0);
+    }
+}
+
+#[tokio::test]
+async fn what_people_and_trees_said_of_places_and_what_was_sealed_with_letters_goes_too() {
+    let (vault, _) = TestVault::loaded(1).await;
+    let (low, registrar) = (low(), actor(Role::RecordsManager, LOW));
+    let all = vault.archive.catalogue.records(&low, None, None, 1_000).await.unwrap();
+    let own: BTreeSet<Vec<u8>> =
+        column(&vault, "SELECT id FROM record WHERE own = 1").await.into_iter().collect();
+    let mut others = all.iter().map(|one| one.id).filter(|id| !own.contains(id.uuid().as_bytes().as_slice()));
+    let (record, other) = (others.next().unwrap(), others.next().unwrap());
+    let case = |number: &str| LetterCase { system: "brieven".to_owned(), number: PrivateText::from(number) };
+    for (of, number) in [(record, "B-1"), (other, "B-2")] {
+        let link = NewLink {
+            record: of,
+            case: case(number),
+            registered_on: "2026-03-09".parse().unwrap(),
+            registrar: PrivateText::from("R. Voorbeeld"),
+            taken_over: "kanarie-overname".to_owned(),
+            confirmed: None,
+        };
+        letters::link(&vault.archive, &vault.rules, &registrar, link).await.unwrap();
+        register(&vault.archive, &vault.rules, &registrar, of, &case(number), None).await.unwrap();
+    }
+    vault.round().await;
+    planted(&vault, record).await;
+    let bodies = "SELECT b.body FROM ledger_body b JOIN (SELECT entry, record FROM letter UNION ALL SELECT entry, record \
+                  FROM formal_message) e ON e.entry = b.id JOIN record r ON r.id = e.record ORDER BY e.record";
+    let sealed = column(&vault, bodies).await;
+    assert_eq!(sealed.len(), 4, "of both, as a letter and as a formal message");
+    // Its end is the same under another epoch; the key before it is wrapped anew.
+    let end = |body: &Vec<u8>| body[body.len() - 40..].to_vec();
+    let whose = column(&vault, "SELECT record FROM letter ORDER BY record").await;
+    let first = usize::from(whose[0] != record.uuid().as_bytes().as_slice()) * 2;
+    let (gone, kept): (Vec<_>, Vec<_>) =
+        sealed.iter().map(end).enumerate().partition(|(n, _)| (first..first + 2).contains(n));
+    let mut canaries: Vec<Vec<u8>> = gone.into_iter().map(|(_, body)| body).collect();
+    let words = [
+        "KANARIE_PLEK",
+        "kanarie-besluit",
+        "kanarie-zout",
+        "kanarie-eerder",
+        "kanarie-korrel",
+        "kanarie-gemist",
+    ];
+    canaries.extend(words.iter().map(|word| word.as_bytes().to_vec()));
+    canaries.extend([PLACE, PLACE + 2].map(|place| place.to_be_bytes()[1..].to_vec()));
+    for canary in &canaries {
+        assert!(
+            !holding(vault.folder(), canary).is_empty(),
+            "{} is planted",
+            String::from_utf8_lossy(canary)
+        );
+    }
+    destroyed(&vault, &low, &[record]).await.unwrap();
+    assert_eq!(turned(&vault).await, 1);
+    for canary in &canaries {
+        let left = holding(vault.folder(), canary);
+        assert_eq!(left, Vec::<std::path::PathBuf>::new(), "{}", String::from_utf8_lossy(canary));
+    }
+    for (_, body) in &kept {
+        assert!(!holding(vault.folder(), body).is_empty(), "what belongs to another record stays");
+    }
+    let sound = verify(&vault.archive, &Trust::of(&vault.archive), &|_, _| {}).await.unwrap();
+    assert_eq!(sound.first_wrong, None, "the entries stand");
+    assert!(vault.archive.catalogue.decisions(record).await.is_ok(), "that it was decided on can be read");
+}
 
 /// Fragments that one layout names. What stands around records is named by each of them, by an id that says nothing.
 async fn named_once(vault: &TestVault) -> BTreeSet<Vec<u8>> {

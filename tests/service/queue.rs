@@ -61,7 +61,7 @@ fn the_command_line_draws_shows_assesses_and_tells() {
     queue(&["show", &id]).refused(&["not there"]);
 
     let standing = steer(&["standing", "--json"]).ok().json();
-    assert_eq!((&standing["overdue"], &standing["work"][0]["timed"]), (&json!(0), &json!(1)));
+    assert_eq!((&standing["overdue"], &standing["work"][0]["fewerPeopleThan"]), (&json!(0), &json!(5)));
     let agreement = steer(&["agreement", "--json"]).ok().json();
     assert_eq!(agreement["steps"][0]["fewerThan"], json!(10));
     let status = run(&["status", "--json"]).ok().json();
@@ -74,4 +74,29 @@ fn the_command_line_draws_shows_assesses_and_tells() {
     let stranger = write(temp.path(), "stranger.csv", rows.as_bytes());
     steer(&["import", &stranger, "--dry-run"]).refused(&["row 2", "reviewer", "assignment"]);
     run(&["verify"]).ok();
+}
+
+#[test]
+fn on_the_command_line_nobody_judges_what_several_people_must() {
+    let temp = temp();
+    let dir = temp.path().join("data");
+    let run = |arguments: &[&str]| knik(&dir, arguments);
+    run(&["organisation", "add", "min-low", "--name", "Ministerie"]).ok();
+    run(&channel_arguments("low-mastodon", &[])).ok();
+    let file = write(temp.path(), "one.json", &capture(&[reaction("116200000000000901", TEXT)]));
+    run(&["ingest", "--channel", "low-mastodon", &file]).ok();
+    let sample = ["queue", "sample", "--permille", "1000", "--twofold-permille", "1000", "--json"];
+    assert_eq!(run(&[&sample[..], &MANAGER].concat()).ok().json()["samples"][0]["drawn"], json!(1));
+    let listed = run(&[&["queue", "list", "--json"], &REVIEWER[..]].concat()).ok().json();
+    let (id, record) = (&listed["items"][0]["id"], &listed["items"][0]["record"]);
+    let (id, record) = (id.as_str().unwrap(), record.as_str().unwrap());
+    for name in ["beoordelaar-1", "beoordelaar-2"] {
+        let who = ["--organisation", "min-low", "--reviewer", name];
+        run(&[&["queue", "assess", id, "--rest-confirmed"], &who[..]].concat())
+            .refused(&["several people", "token of their own"]);
+        run(&[&["queue", "answer", record, "--step", "question", "--answer", "yes"], &who[..]].concat())
+            .refused(&["several people"]);
+    }
+    let waits = run(&[&["queue", "list", "--json"], &REVIEWER[..]].concat()).ok().json();
+    assert_eq!(waits["items"][0]["id"].as_str(), Some(id), "it waits as before");
 }

@@ -2,6 +2,7 @@
 
 use super::Catalogue;
 use super::commit::{DecisionRow, OutboxRow, insert_outbox, mark_stale};
+use super::formal::{FormalFound, set_found};
 use super::insert::set_aside;
 use super::queue::{insert_step_answer, replace_decision};
 use super::reviewing::settle_task;
@@ -81,6 +82,8 @@ pub struct DecidedAnew {
     pub set: DecisionSetRow,
     /// The steps and their answers.
     pub answers: Vec<(String, &'static str)>,
+    /// Whether that makes it a formal message, when that was asked.
+    pub formal: Option<FormalFound>,
 }
 
 /// What one person said of one item, with everything that follows from it.
@@ -331,6 +334,9 @@ async fn insert_assessed(
         for (asked, answer) in &decided.answers {
             let actor = item.given.actor;
             insert_step_answer(tx, (item.record, asked, answer, actor), &item.pending, now).await?;
+        }
+        if let Some(found) = &decided.formal {
+            set_found(tx, item.record, found).await?;
         }
         replace_decision(tx, &decided.row, now).await?;
         insert_set(tx, &decided.set).await?;

@@ -1,10 +1,8 @@
 //! Destruction: keys of records go, with everything that tells about them; all in one transaction.
 
 use super::Catalogue;
+use super::blank::blank_records;
 use super::commit::{OutboxRow, insert_outbox};
-use super::find_postings::forget_found;
-use super::insert::ruleset_number;
-use super::numbers::Lookup;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     CaptureId, ConversationId, FragmentId, ItemDigest, OrganisationId, ProjectionId, RecordId, SegmentId,
@@ -257,7 +255,7 @@ impl Catalogue {
     }
 
     /// Rows of a statement that ends in `IN`, for these ids.
-    async fn listed(
+    pub(super) async fn listed(
         &self,
         head: &'static str,
         ids: impl Iterator<Item = Uuid>,
@@ -286,7 +284,7 @@ fn layout_of(row: &AnyRow) -> Result<StoredLayout, StoreError> {
 }
 
 /// Runs a statement of one parameter for each of these ids.
-async fn each(
+pub(super) async fn each(
     tx: &mut Transaction<'static, Any>,
     statement: &'static str,
     ids: impl Iterator<Item = Uuid>,
@@ -333,62 +331,6 @@ async fn rewrap_segments(
             .execute(&mut **tx)
             .await
             .map_err(StoreError::database("wrapping keys anew"))?;
-    }
-    Ok(())
-}
-
-/// What is left of a record says that there was one, of which kind, on which channel, and what was decided.
-async fn blank_records(
-    tx: &mut Transaction<'static, Any>,
-    records: &[Uuid],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for statement in [
-        "DELETE FROM flag WHERE version IN (SELECT id FROM version WHERE record = $1)",
-        "DELETE FROM sighting WHERE record = $1",
-        "DELETE FROM letter WHERE record = $1",
-        "DELETE FROM formal_message WHERE record = $1",
-        "DELETE FROM review_task WHERE version IN (SELECT id FROM version WHERE record = $1)",
-        // What was said stays counted; what was published before, and where anything stood, goes.
-        "DELETE FROM ledger_body WHERE id IN (SELECT entry FROM assessment WHERE record = $1)",
-        "UPDATE journal_pending SET body = NULL WHERE id IN (SELECT entry FROM assessment WHERE record = $1)",
-        "UPDATE assessment SET passage = NULL, start_at = NULL, end_at = NULL WHERE record = $1",
-    ] {
-        each(tx, statement, records.iter().copied()).await?;
-    }
-    forget_found(tx, records).await?;
-    let nothing = ruleset_number(tx, &mut Lookup::default(), "").await?;
-    for record in records {
-        let versions = sqlx::query("SELECT id FROM version WHERE record = $1")
-            .bind(bytes(*record))
-            .fetch_all(&mut **tx)
-            .await
-            .map_err(StoreError::database("destroying records"))?;
-        for row in versions {
-            let id = row.blob("id")?;
-            // A digest must be there, unlike any other; it says nothing.
-            sqlx::query(
-                "UPDATE version_row SET digest = $1, parts = $2, findings = '[]', ruleset = $3, names = NULL, left_out = NULL, \
-                 answers = NULL, destroyed_at = $4 WHERE id = $5",
-            )
-            .bind(id.clone())
-            .bind(Vec::<u8>::new())
-            .bind(nothing)
-            .bind(now.micros())
-            .bind(id)
-            .execute(&mut **tx)
-            .await
-            .map_err(StoreError::database("destroying records"))?;
-        }
-        sqlx::query(
-            "UPDATE record_row SET destroyed_at = $1, withheld = 'destroyed', posted_at = NULL, edited_at = NULL, answers = NULL \
-             WHERE id = $2",
-        )
-        .bind(now.micros())
-        .bind(bytes(*record))
-        .execute(&mut **tx)
-        .await
-        .map_err(StoreError::database("destroying records"))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::decided::AnswerRow;
 use super::numbers::{
     ANSWER_SET, DELIVERY, GIVEN_ANSWER, Lookup, Numbers, RULESET, RULING, SHELF, Said, conversations,
 };
+use super::reviewing::carry_tasks;
 use crate::model::{ConversationId, Outcome, Timestamp, VersionId, Visibility};
 use crate::store::StoreError;
 use crate::store::rows::{bytes, digests, insert_all};
@@ -142,6 +143,7 @@ async fn insert_versions(
     })
     .await?;
     for of in rows.iter().filter(|of| of.row.replaces) {
+        carry_tasks(tx, of.record, of.number).await?;
         sqlx::query(
             "UPDATE record_row SET version = $1, outcome = $2, edited_at = $3, visibility = $4 WHERE number = $5",
         )

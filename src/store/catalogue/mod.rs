@@ -4,6 +4,7 @@
 
 mod appointments;
 mod assessed;
+mod blank;
 mod channels;
 mod commit;
 mod conversations;
@@ -28,6 +29,7 @@ mod queue;
 mod records;
 mod reports;
 mod requests;
+mod restored;
 mod reviewing;
 mod revocations;
 mod samples;
@@ -64,6 +66,7 @@ pub use queue::{DecisionChange, StepAnswered, ThreadMember};
 pub use records::{CaptureState, Counts, DecisionSummary, Filtered, RecordSummary};
 pub use reports::{Correction, CorrectionAct, ReportJudgement, ReportRow, Reported};
 pub use requests::{RequestRow, RequestStepRow, Said, TakenStep, Tally};
+pub use restored::Withdrawn;
 pub use reviewing::{QueueItem, QueueReason, QueueTally, Queued, ReviewTask};
 pub use samples::{Candidate, DrawRow, Pairing, Work};
 pub use sentiment::{GivenAnswer, SentimentRow};

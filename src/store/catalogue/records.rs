@@ -217,6 +217,21 @@ impl Catalogue {
         row.map(|row| row.term("organisation")).transpose()
     }
 
+    /// Whose a record is that was not destroyed: only to such a one can anything be done.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn holder(&self, id: RecordId) -> Result<Option<OrganisationId>, StoreError> {
+        let row = sqlx::query(
+            "SELECT s.organisation FROM record_row r JOIN shelf s ON s.number = r.shelf WHERE r.id = $1 AND r.destroyed_at IS NULL",
+        )
+        .bind(bytes(id.uuid()))
+        .fetch_optional(self.db.read())
+        .await
+        .map_err(StoreError::database("reading a record"))?;
+        row.map(|row| row.term("organisation")).transpose()
+    }
+
     /// One record; `None` when there is none.
     ///
     /// # Errors

@@ -2,10 +2,11 @@
 
 use super::Catalogue;
 use super::commit::{OutboxRow, insert_outbox, mark_stale};
+use super::reviewing::{ReviewTask, insert_tasks, reports_judged};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     ActorId, ChannelId, ConversationId, EntityType, ExemptionCode, GrantId, OrganisationId, ProjectionId,
-    RecordId, ReportId, ReportKind, ReportOutcome, Span, Timestamp, VersionId,
+    QueueKind, RecordId, ReportId, ReportKind, ReportOutcome, Span, Timestamp, VersionId,
 };
 use crate::store::StoreError;
 use crate::store::effect::Effect;
@@ -185,6 +186,8 @@ impl Catalogue {
                     .await?;
                 mark_stale(&mut tx, &[at.conversation], report.received_at).await?;
             }
+            let task = ReviewTask { version: report.version, kind: QueueKind::ReaderReport, people: 1 };
+            insert_tasks(&mut tx, &[task], None, report.received_at).await?;
             let _durable_with_this_transaction = journal::add(&mut tx, log, pending, None).await?;
         }
         journal::move_cursor(&mut tx, message).await?;
@@ -268,6 +271,7 @@ impl Catalogue {
                 .bind(now.micros())
         })
         .await?;
+        reports_judged(&mut tx, judgement.report.record, now).await?;
         mark_stale(&mut tx, &[judgement.conversation], now).await?;
         let added = journal::add(&mut tx, log, pending, None).await?;
         Effect::FlagsJudged.of(tx.commit()).await.map_err(StoreError::database("judging a report"))?;

@@ -130,7 +130,7 @@ fn waiting(kind: QueueKind) -> String {
         QueueKind::Sample => task(
             " AND NOT EXISTS (SELECT 1 FROM assessment a WHERE a.version = t.version AND a.kind = 'sample' AND a.actor = $2)",
         ),
-        QueueKind::ReaderReport => task(""),
+        QueueKind::ReaderReport | QueueKind::Restored => task(""),
     }
 }
 
@@ -289,6 +289,26 @@ pub(in crate::store) async fn insert_tasks(
     .await
 }
 
+/// What readers reported of a record, and what waits since a backup was put back, is of the record whatever its text: it waits with
+/// the version that comes into force. Before that does; both are numbers.
+pub(super) async fn carry_tasks(
+    tx: &mut Transaction<'static, Any>,
+    record: i64,
+    version: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE review_task SET version = (SELECT id FROM version_row WHERE number = $1) \
+         WHERE kind IN ('reader-report', 'restored') AND settled_at IS NULL AND version = \
+         (SELECT v.id FROM record_row r JOIN version_row v ON v.number = r.version WHERE r.number = $2)",
+    )
+    .bind(version)
+    .bind(record)
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("keeping what waits"))?;
+    Ok(())
+}
+
 /// Says which versions of a conversation hold findings in doubt: the others no longer wait for that.
 pub(super) async fn doubts_of(
     tx: &mut Transaction<'static, Any>,
@@ -323,6 +343,25 @@ pub(super) async fn insert_doubts(
     let tasks: Vec<ReviewTask> =
         doubtful.iter().map(|version| ReviewTask { version: *version, kind, people: 1 }).collect();
     insert_tasks(tx, &tasks, None, now).await
+}
+
+/// A record waits no longer because of readers once every report on it was judged.
+pub(super) async fn reports_judged(
+    tx: &mut Transaction<'static, Any>,
+    record: RecordId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE review_task SET settled_at = $1 WHERE kind = 'reader-report' AND settled_at IS NULL \
+         AND version IN (SELECT id FROM version WHERE record = $2) \
+         AND NOT EXISTS (SELECT 1 FROM report p WHERE p.record = $2 AND p.outcome IS NULL)",
+    )
+    .bind(now.micros())
+    .bind(bytes(record.uuid()))
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("settling a task"))?;
+    Ok(())
 }
 
 /// A task waits no longer.

@@ -69,6 +69,8 @@ pub struct Pairing {
 pub struct Work {
     /// As which kind of item.
     pub kind: QueueKind,
+    /// How many people did it.
+    pub people: u64,
     /// Items of which the time was told.
     pub timed: u64,
     /// Seconds they took together.
@@ -282,7 +284,8 @@ impl Catalogue {
         (from, until): (Timestamp, Timestamp),
     ) -> Result<Vec<Work>, StoreError> {
         let rows = sqlx::query(
-            "SELECT a.kind, COUNT(a.seconds) AS timed, CAST(COALESCE(SUM(a.seconds), 0) AS BIGINT) AS seconds, COUNT(DISTINCT a.entry) AS judged \
+            "SELECT a.kind, COUNT(a.seconds) AS timed, CAST(COALESCE(SUM(a.seconds), 0) AS BIGINT) AS seconds, COUNT(DISTINCT a.entry) AS judged, \
+             COUNT(DISTINCT a.actor) AS people \
              FROM assessment a JOIN record r ON r.id = a.record WHERE r.organisation = $1 AND a.said_at >= $2 \
              AND a.said_at < $3 GROUP BY a.kind ORDER BY a.kind",
         )
@@ -299,6 +302,7 @@ impl Catalogue {
             .map(|row| {
                 Ok(Work {
                     kind: row.term("kind")?,
+                    people: number(row, "people")?,
                     timed: number(row, "timed")?,
                     seconds: number(row, "seconds")?,
                     judged: number(row, "judged")?,

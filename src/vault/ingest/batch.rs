@@ -16,7 +16,7 @@ use crate::store::catalogue::{
 };
 use crate::vault::conversation::{Facts, Member, People, computed, text_to_judge};
 use crate::vault::cores::on_every_core;
-use crate::vault::deciding::{decide_anew_within, kept_answers};
+use crate::vault::deciding::{decide_anew, kept_answers};
 use crate::vault::decision_receipt::stating;
 use crate::vault::layout::Layout;
 use crate::vault::minimise::{self, Minimised, Minimiser};
@@ -74,7 +74,7 @@ impl Intake<'_> {
         }
         let organisation = &self.channel.organisation;
         let answered = self.archive.catalogue.answered_among(organisation, came_in).await?;
-        decide_anew_within(self.archive, self.rules, organisation, &answered, None, "answered").await?;
+        decide_anew(self.archive, self.rules, organisation, &answered, None, "answered").await?;
         Ok(())
     }
 

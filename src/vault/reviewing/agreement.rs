@@ -1,5 +1,5 @@
 //! Figures of the queue: how it stands, how well people and detectors agree, and two people with each other, how long people
-//! work. Small counts are not told.
+//! work. Small counts are not told, others are rounded down to tens, and nothing is told that would be of one person or of few.
 
 use super::kappa::{Agreement, Confusion};
 use crate::access::{Action, Actor, Resource};
@@ -51,18 +51,33 @@ pub fn overdue(tallies: &[QueueTally]) -> Option<String> {
     (overdue > 0).then(|| format!("{overdue} items wait too long for a reviewer: knik queue standing"))
 }
 
+/// Of the work of fewer people nothing is told: it would be the pace of one of them, or nearly.
+pub const PEOPLE_FEW: u64 = 5;
+
 /// Hours of work, and how long one item took where that was told often enough.
 #[allow(clippy::cast_precision_loss, reason = "seconds of people's work are far below 2^52")]
 fn worked(work: &Work) -> Value {
-    let each = (work.timed >= SMALL).then(|| (work.seconds as f64 / work.timed as f64).round());
+    if work.people < PEOPLE_FEW {
+        return json!({ "kind": work.kind, "fewerPeopleThan": PEOPLE_FEW });
+    }
+    let (Some(judged), timed) = (told(work.judged), told(work.timed)) else {
+        return json!({ "kind": work.kind, "fewerThan": SMALL });
+    };
+    let seconds = timed.map(|_| work.seconds as f64);
     json!({
-        "kind": work.kind, "judged": work.judged, "timed": work.timed,
-        "hours": thousandth(work.seconds as f64 / 3_600.0), "secondsEach": each,
+        "kind": work.kind, "judged": judged, "timed": timed,
+        "hours": seconds.map(|seconds| (seconds / 3_600.0).round()),
+        "secondsEach": seconds.map(|seconds| (seconds / work.timed as f64).round()),
     })
 }
 
+/// A count as it is told: rounded down to tens, so that two spans of time that differ by one judgement do not tell it.
+fn told(count: u64) -> Option<u64> {
+    (count >= SMALL).then_some(count / SMALL * SMALL)
+}
+
 /// How well people and detectors agree, by step and by version of the detector; how often findings were confirmed, rejected and
-/// missed, by type and ruleset; how well two people agree. Counts below ten are not told, nor what could be computed of them.
+/// missed, by type and ruleset; how well two people agree. Counts below ten are not told, nor parts of which one is so small.
 ///
 /// # Errors
 /// [`VaultError::Refused`] for who may not, or storage errors.
@@ -108,7 +123,7 @@ fn row((sampled, asked, by): Group, confusion: &Confusion) -> Value {
     let mut row = json!({ "asked": asked, "by": by, "sampled": sampled });
     let Some(fields) = row.as_object_mut() else { return row };
     match confusion.agreement() {
-        Some(agreement) if agreement.n >= SMALL => told(fields, &agreement, confusion),
+        Some(agreement) if agreement.n >= SMALL => tell(fields, &agreement, confusion),
         _ => {
             fields.insert("fewerThan".to_owned(), json!(SMALL));
         }
@@ -116,17 +131,24 @@ fn row((sampled, asked, by): Group, confusion: &Confusion) -> Value {
     row
 }
 
-fn told(fields: &mut serde_json::Map<String, Value>, agreement: &Agreement, confusion: &Confusion) {
+/// Cells that are small are left out. Where the two differ on fewer than ten, or agree on so few, how often is not told either.
+fn tell(fields: &mut serde_json::Map<String, Value>, agreement: &Agreement, confusion: &Confusion) {
     let cells: Vec<Value> = confusion
         .cells()
-        .map(|(one, other, n)| json!({ "first": one, "second": other, "count": n }))
+        .filter_map(|(one, other, n)| Some(json!({ "first": one, "second": other, "count": told(n)? })))
         .collect();
-    fields.insert("count".to_owned(), json!(agreement.n));
+    let differ = agreement.n - agreement.same;
+    let parts = agreement.same >= SMALL && differ >= SMALL;
+
+    fields.insert("count".to_owned(), json!(told(agreement.n)));
     fields.insert("confusion".to_owned(), json!(cells));
-    fields.insert("agreement".to_owned(), json!(thousandth(agreement.observed)));
-    fields.insert("kappa".to_owned(), json!(agreement.kappa.map(thousandth)));
-    let interval = agreement.interval.map(|(low, high)| [thousandth(low), thousandth(high)]);
+    fields.insert("agreement".to_owned(), json!(parts.then(|| hundredth(agreement.observed))));
+    fields.insert("kappa".to_owned(), json!(agreement.kappa.filter(|_| parts).map(hundredth)));
+    let interval = agreement.interval.filter(|_| parts).map(|(low, high)| [hundredth(low), hundredth(high)]);
     fields.insert("interval95".to_owned(), json!(interval));
+    if differ < SMALL {
+        fields.insert("differFewerThan".to_owned(), json!(SMALL));
+    }
 }
 
 /// Findings have no negatives that could be counted: precision and recall instead of kappa.
@@ -149,20 +171,21 @@ fn finding_row((sampled, entity, by): Group, counts: &BTreeMap<String, u64>) -> 
         return json!({ "type": entity, "by": by, "sampled": sampled, "fewerThan": SMALL });
     }
     // What was missed is known of samples only: nobody looks for it elsewhere.
-    let recall = ratio(confirmed, confirmed + added).filter(|_| sampled);
+    let recall = ratio(confirmed, added).filter(|_| sampled);
     json!({
-        "type": entity, "by": by, "sampled": sampled, "count": all, "confirmed": confirmed, "rejected": rejected,
-        "added": added, "precision": ratio(confirmed, confirmed + rejected), "recall": recall,
+        "type": entity, "by": by, "sampled": sampled, "count": told(all), "confirmed": told(confirmed),
+        "rejected": told(rejected), "added": told(added), "precision": ratio(confirmed, rejected), "recall": recall,
     })
 }
 
+/// Which part of both the one is; none when either is small.
 #[allow(clippy::cast_precision_loss, reason = "counts of judgements are far below 2^52")]
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| thousandth(part as f64 / whole as f64))
+fn ratio(one: u64, other: u64) -> Option<f64> {
+    (one >= SMALL && other >= SMALL).then(|| hundredth(one as f64 / (one + other) as f64))
 }
 
-fn thousandth(of: f64) -> f64 {
-    (of * 1_000.0).round() / 1_000.0
+fn hundredth(of: f64) -> f64 {
+    (of * 100.0).round() / 100.0
 }
 
 #[cfg(test)]
@@ -197,19 +220,70 @@ mod tests {
             (&many[0]["count"], &many[0]["agreement"], &many[0]["kappa"]),
             (&json!(50), &json!(0.7), &json!(0.4))
         );
-        assert_eq!(many[0]["interval95"], json!([0.146, 0.654]));
+        assert_eq!(many[0]["interval95"], json!([0.15, 0.65]));
+        let cells = many[0]["confusion"].as_array().unwrap();
+        assert_eq!(
+            cells.iter().map(|cell| cell["count"].as_u64().unwrap()).collect::<Vec<_>>(),
+            [10, 10, 20]
+        );
+        // Where nearly all is alike, neither how much nor that it is all.
+        for differing in [0, SMALL - 1] {
+            let alike = grouped(vec![
+                (pairing("question", Some("yes"), "yes"), 205),
+                (pairing("question", Some("yes"), "no"), differing),
+            ]);
+            let expected = (&json!(200 + differing / 5 * 10), &Value::Null, &json!(SMALL));
+            assert_eq!((&alike[0]["count"], &alike[0]["kappa"], &alike[0]["differFewerThan"]), expected);
+            assert_eq!(
+                (&alike[0]["agreement"], alike[0]["confusion"].as_array().unwrap().len()),
+                (&Value::Null, 1)
+            );
+        }
     }
 
     #[test]
-    fn findings_have_precision_and_recall() {
-        let rows = findings(vec![
-            (pairing("finding", Some("redacted"), "confirm"), 8),
-            (pairing("finding", Some("redacted"), "reject"), 2),
-            (pairing("finding", None, "add"), 2),
-        ]);
-        assert_eq!((&rows[0]["precision"], &rows[0]["recall"]), (&json!(0.8), &json!(0.8)));
-        let few = findings(vec![(pairing("finding", None, "add"), 2)]);
-        assert_eq!(few[0]["fewerThan"], json!(SMALL));
-        assert!(few[0].get("added").is_none());
+    fn findings_have_precision_and_recall_of_parts_that_are_not_small() {
+        let found = |confirmed, rejected, added| {
+            findings(vec![
+                (pairing("finding", Some("redacted"), "confirm"), confirmed),
+                (pairing("finding", Some("redacted"), "reject"), rejected),
+                (pairing("finding", None, "add"), added),
+            ])
+            .remove(0)
+        };
+        let many = found(84, 21, 21);
+        assert_eq!((&many["precision"], &many["recall"]), (&json!(0.8), &json!(0.8)));
+        assert_eq!(
+            (&many["count"], &many["confirmed"], &many["rejected"]),
+            (&json!(120), &json!(80), &json!(20))
+        );
+        let good = found(84, 2, 21);
+        assert_eq!(
+            (&good["precision"], &good["rejected"], &good["recall"]),
+            (&Value::Null, &Value::Null, &json!(0.8))
+        );
+        let few = found(0, 0, 2);
+        assert_eq!(few["fewerThan"], json!(SMALL));
+        assert!(few.get("added").is_none());
+    }
+
+    #[test]
+    fn of_few_people_no_pace_is_told() {
+        let work = |people, judged, timed| {
+            worked(&Work { kind: QueueKind::Sample, people, timed, seconds: timed * 31, judged })
+        };
+        assert_eq!(
+            work(PEOPLE_FEW - 1, 900, 900),
+            json!({ "kind": "sample", "fewerPeopleThan": PEOPLE_FEW })
+        );
+        assert_eq!(work(PEOPLE_FEW, 9, 9), json!({ "kind": "sample", "fewerThan": SMALL }));
+        let told = work(PEOPLE_FEW, 247, 9);
+        assert_eq!(
+            (&told["judged"], &told["timed"], &told["hours"]),
+            (&json!(240), &Value::Null, &Value::Null)
+        );
+        let told = work(PEOPLE_FEW, 247, 246);
+        let expected = (&json!(240), &json!(2.0), &json!(31.0));
+        assert_eq!((&told["timed"], &told["hours"], &told["secondsEach"]), expected);
     }
 }

@@ -2,16 +2,16 @@
 
 use super::draft::{Draft, Said, drafted};
 use super::turn::Turn;
-use super::{Judging, Waiting, finding_id, judging, seen, spans, waiting};
+use super::{Judging, Waiting, finding_id, is_judged_whole, judging, seen, spans, waiting};
 use crate::access::{Action, Actor, Resource};
-use crate::decide::Answer;
+use crate::decide::{Answer, Defined};
 use crate::model::{
     ActorId, AppointmentId, EntityType, ExemptionCode, Finding, FindingVerdict, PrivateText, QueueKind, Span,
     Timestamp, VersionId,
 };
 use crate::redact::ExemptionKind;
-use crate::store::catalogue::{AssessmentRow, FindingPlace, QueueItem};
-use crate::vault::{Archive, Rules, VaultError, publish, queue, read};
+use crate::store::catalogue::{AssessmentRow, FindingPlace, FormalFound, QueueItem};
+use crate::vault::{Archive, Rules, VaultError, formal, publish, queue, read};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -165,7 +165,6 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, VaultError> {
     let seen = seen(archive, rules, item).await?;
     let judged = judging(archive, rules, item).await?;
-    let sampled = item.waits_for(QueueKind::Sample);
     let kind = kind_of(item);
     let mut rows = answers(item, judged.as_ref(), asked, kind)?;
     let findings = findings(archive, rules, item, &seen.findings, asked)?;
@@ -184,7 +183,7 @@ pub(super) async fn prepare(
     let counts = tallied(&findings, &added);
     rows.extend(findings.into_iter().map(|(place, verdict)| said(place, verdict, Some(REDACTED))));
     rows.extend(added.into_iter().map(|place| said(place, FindingVerdict::Add, None)));
-    if sampled {
+    if is_judged_whole(item) {
         complete(rules, judged.as_ref(), item, &seen.findings, &rows)?;
         rows.push(AssessmentRow {
             kind,
@@ -194,13 +193,14 @@ pub(super) async fn prepare(
             automatic: Some(Answer::No.as_str().to_owned()),
             by_what: ruleset,
         });
-    } else if rows.is_empty() && !item.waits_for(QueueKind::ReaderReport) {
+    } else if rows.is_empty() {
         return Err(VaultError::Input(
             "nothing is said of the item: answer a step, confirm or reject a finding, or add one".to_owned(),
         ));
     }
     let turn = Turn::of(archive, item, by, &rows).await?;
-    drafted(archive, item, by, asked, Said { rows, judged, turn, missed, counts }).await
+    let formal = judged.as_ref().and_then(|judged| formal_said(rules, item, judged, &rows));
+    drafted(archive, item, by, asked, Said { rows, judged, formal, turn, missed, counts }).await
 }
 
 /// What a detector said of something it found.
@@ -212,6 +212,7 @@ pub(super) const MISSED: &str = "missed";
 pub(super) fn kind_of(item: &QueueItem) -> QueueKind {
     let order = [
         QueueKind::Sample,
+        QueueKind::Restored,
         QueueKind::DoubtfulQuestion,
         QueueKind::AccountPost,
         QueueKind::DoubtfulFinding,
@@ -434,7 +435,7 @@ fn complete(
         }
         if !wanted.is_empty() {
             return Err(VaultError::Input(format!(
-                "a sampled item is judged whole: answer {} too",
+                "this item is judged whole: answer {} too",
                 wanted.join(", ")
             )));
         }
@@ -451,8 +452,19 @@ fn complete(
         .count();
     if silent > 0 {
         return Err(VaultError::Input(format!(
-            "a sampled item is judged whole: {silent} findings are neither confirmed nor rejected; say `restConfirmed` to confirm them"
+            "this item is judged whole: {silent} findings are neither confirmed nor rejected; say `restConfirmed` to confirm them"
         )));
     }
     Ok(())
+}
+
+/// Whether an answer makes it a formal message, with its times, when that was asked.
+fn formal_said(
+    rules: &Rules,
+    item: &QueueItem,
+    judged: &Judging<'_>,
+    rows: &[AssessmentRow],
+) -> Option<FormalFound> {
+    let row = rows.iter().find(|row| row.asked == Defined::Formal.as_str())?;
+    Some(formal::found(rules, &item.organisation, &judged.record, row.answer.parse().ok()?))
 }

@@ -6,7 +6,7 @@ use super::turn::Turn;
 use crate::decide::{Answer, Decision};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
 use crate::model::{QueueKind, Role};
-use crate::store::catalogue::{AssessedItem, AssessmentRow, DecidedAnew, GivenRow, QueueItem};
+use crate::store::catalogue::{AssessedItem, AssessmentRow, DecidedAnew, FormalFound, GivenRow, QueueItem};
 use crate::vault::deciding::{Stored, decision_row};
 use crate::vault::decision_receipt::stating;
 use crate::vault::{Archive, VaultError, bodies, review};
@@ -59,6 +59,7 @@ impl Draft {
 pub(super) struct Said<'r> {
     pub(super) rows: Vec<AssessmentRow>,
     pub(super) judged: Option<Judging<'r>>,
+    pub(super) formal: Option<FormalFound>,
     pub(super) turn: Turn,
     pub(super) missed: bool,
     pub(super) counts: Vec<(&'static str, u64)>,
@@ -75,7 +76,7 @@ pub(super) async fn drafted(
     asked: &Assessing,
     said: Said<'_>,
 ) -> Result<Prepared, VaultError> {
-    let Said { rows, judged, turn, missed, counts } = said;
+    let Said { rows, judged, formal, turn, missed, counts } = said;
     let holds = turn.in_force;
     let steps: Vec<(String, Answer)> = rows
         .iter()
@@ -113,8 +114,7 @@ pub(super) async fn drafted(
         json!({ "reason": asked.reason.expose(), "weighing": asked.weighing.expose(), "before": before });
     let mut settled = Vec::new();
     if holds {
-        settled
-            .extend([QueueKind::Sample, QueueKind::ReaderReport].into_iter().filter(|k| item.waits_for(*k)));
+        settled.extend([QueueKind::Sample, QueueKind::Restored].into_iter().filter(|k| item.waits_for(*k)));
     }
     let decision = match &decided {
         Some(decision) => {
@@ -128,7 +128,7 @@ pub(super) async fn drafted(
             entry = stated;
             let [row] = rows;
             let answers = steps.iter().map(|(asked, answer)| (asked.clone(), answer.as_str())).collect();
-            Some(DecidedAnew { row, set, answers })
+            Some(DecidedAnew { row, set, answers, formal })
         }
         None => None,
     };

@@ -1,7 +1,9 @@
 //! The file in which an external agency hands over what its people assessed: CSV with a heading, or a JSON object a line. A line
 //! says one thing of one item by one person at one moment. Pure: bytes in, lines or every fault out.
 
+use crate::decide::{TableFault, TableRow, read_table};
 use crate::model::{EntityType, ExemptionCode, FindingVerdict, PrivateText, Timestamp, VersionId};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +12,7 @@ use std::str::FromStr;
 /// Which form the file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileForm {
-    /// A table with a heading, separated by `,` or `;`.
+    /// A table with a heading, separated by `,`, `;` or tabs.
     Csv,
     /// A JSON object a line.
     Jsonl,
@@ -86,33 +88,11 @@ pub enum LineSaid {
     NothingMissed,
 }
 
-/// What is wrong with a file, where, and the mend. Holds no free text of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fault {
-    /// The row, from 1.
-    pub row: usize,
-    /// The column; none when the row as a whole cannot be read.
-    pub column: Option<&'static str>,
-    /// What is wrong, and the mend.
-    pub what: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.column {
-            Some(column) => write!(f, "row {}, column `{column}`: {}", self.row, self.what),
-            None => write!(f, "row {}: {}", self.row, self.what),
-        }
-    }
-}
-
-/// Columns, in the order of the documentation.
-pub const COLUMNS: [&str; 16] = [
-    "item",
+/// Columns that every file has.
+pub const COLUMNS: [&str; 4] = ["item", "reviewer", "at", "asked"];
+/// Columns that it may have, in the order of the documentation.
+pub const COLUMNS_OPTIONAL: [&str; 12] = [
     "issuer",
-    "reviewer",
-    "at",
-    "asked",
     "answer",
     "finding",
     "passage",
@@ -131,17 +111,16 @@ pub const LINES_MAX: usize = 20_000;
 /// Most faults that are told at once.
 pub const FAULTS_MAX: usize = 100;
 
-/// Reads a file whole: every line, or every fault (the first hundred).
+/// Reads a file whole: every line, or every fault (the first hundred). A fault says where and what to write, never what stands
+/// there.
 ///
 /// # Errors
-/// The faults, in the order of the file.
-pub fn read(form: FileForm, bytes: &[u8]) -> Result<Vec<Line>, Vec<Fault>> {
-    let whole = |what: &str| vec![Fault { row: 1, column: None, what: what.to_owned() }];
-    let text = std::str::from_utf8(bytes).map_err(|_| whole("the file is not UTF-8; save it as UTF-8"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+/// The faults, in the order of the file. A value that does not go with what its row says is one too: nothing is passed over.
+pub fn read(form: FileForm, bytes: &[u8]) -> Result<Vec<Line>, Vec<TableFault>> {
+    let whole = |mend: &str| vec![TableFault::new(1, "", mend)];
     let rows = match form {
-        FileForm::Csv => table(text)?,
-        FileForm::Jsonl => objects(text)?,
+        FileForm::Csv => table(bytes)?,
+        FileForm::Jsonl => objects(bytes)?,
     };
     if rows.is_empty() {
         return Err(whole("the file holds no assessment"));
@@ -164,115 +143,89 @@ struct Row {
     values: BTreeMap<&'static str, String>,
 }
 
-fn column(name: &str) -> Option<&'static str> {
-    COLUMNS.into_iter().find(|column| *column == name)
+fn columns() -> impl Iterator<Item = &'static str> {
+    COLUMNS.into_iter().chain(COLUMNS_OPTIONAL)
 }
 
-fn table(text: &str) -> Result<Vec<Row>, Vec<Fault>> {
-    let first = text.lines().next().unwrap_or_default();
-    let mark = if first.matches(';').count() > first.matches(',').count() { ';' } else { ',' };
-    let mut records = records(text, mark).into_iter();
-    let fault = |row, what: String| vec![Fault { row, column: None, what }];
-    let (_, heading) = records.next().ok_or_else(|| fault(1, "the file is empty".to_owned()))?;
-    let mut names = Vec::with_capacity(heading.len());
-    for name in &heading {
-        let known = column(name.trim()).ok_or_else(|| {
-            let name: String = name.trim().chars().take(40).collect();
-            fault(1, format!("column `{name}` is not known; the columns are: {}", COLUMNS.join(", ")))
-        })?;
-        if names.contains(&known) {
-            return Err(fault(1, format!("column `{known}` stands twice; remove one")));
-        }
-        names.push(known);
-    }
-    let mut rows = Vec::new();
-    for (number, fields) in records {
-        if fields.iter().all(|field| field.trim().is_empty()) {
-            continue;
-        }
-        if fields.len() > names.len() {
-            let what = format!(
-                "{} values under a heading of {}; quote values that hold `{mark}`",
-                fields.len(),
-                names.len()
-            );
-            return Err(fault(number, what));
-        }
-        let values = names.iter().zip(fields).filter(|(_, value)| !value.trim().is_empty());
-        rows.push(Row { number, values: values.map(|(name, value)| (*name, value)).collect() });
-    }
-    Ok(rows)
+fn table(bytes: &[u8]) -> Result<Vec<Row>, Vec<TableFault>> {
+    let rows = read_table(bytes, &COLUMNS, &COLUMNS_OPTIONAL)?;
+    let row = |row: TableRow| {
+        let values = columns().zip(row.fields).filter(|(_, value)| !value.is_empty());
+        Row { number: row.number, values: values.collect() }
+    };
+    Ok(rows.into_iter().map(row).collect())
 }
 
-/// The records of a table (RFC 4180), each with the number of its first line.
-fn records(text: &str, mark: char) -> Vec<(usize, Vec<String>)> {
-    let (mut all, mut fields, mut field) = (Vec::new(), Vec::new(), String::new());
-    let (mut quoted, mut began, mut line) = (false, 1, 1);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                field.push('"');
+/// The members of an object as they stand: one that stands twice is there twice.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members;
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("an object")
             }
-            '"' if quoted => quoted = false,
-            '"' if field.is_empty() => quoted = true,
-            '\n' | '\r' if !quoted => {
-                if c == '\r' && chars.peek() == Some(&'\n') {
-                    chars.next();
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members, M::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
                 }
-                fields.push(std::mem::take(&mut field));
-                all.push((began, std::mem::take(&mut fields)));
-                line += 1;
-                began = line;
-            }
-            c if c == mark && !quoted => fields.push(std::mem::take(&mut field)),
-            c => {
-                line += usize::from(c == '\n');
-                field.push(c);
+                Ok(Members(members))
             }
         }
+        from.deserialize_map(Each)
     }
-    if !field.is_empty() || !fields.is_empty() {
-        fields.push(field);
-        all.push((began, fields));
-    }
-    all
 }
 
-fn objects(text: &str) -> Result<Vec<Row>, Vec<Fault>> {
-    let mut rows = Vec::new();
-    for (at, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
+fn objects(bytes: &[u8]) -> Result<Vec<Row>, Vec<TableFault>> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let row = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        vec![TableFault::new(row, "", "not UTF-8; save the file as UTF-8")]
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (mut rows, mut faults) = (Vec::new(), Vec::new());
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    for (number, line) in lines {
+        match object(number, line) {
+            Ok(row) => rows.push(row),
+            Err(fault) => faults.push(fault),
         }
-        let fault = |what: String| vec![Fault { row: at + 1, column: None, what }];
-        let read: Result<BTreeMap<String, Value>, _> = serde_json::from_str(line);
-        let read = read.map_err(|_| fault("this is no JSON object; write one object a line".to_owned()))?;
-        let mut values = BTreeMap::new();
-        for (name, value) in read {
-            let known = column(&name).ok_or_else(|| {
-                let name: String = name.chars().take(40).collect();
-                fault(format!("`{name}` is not known; the names are: {}", COLUMNS.join(", ")))
-            })?;
-            let value = match value {
-                Value::Null => continue,
-                Value::String(text) => text,
-                Value::Number(number) => number.to_string(),
-                _ => return Err(fault(format!("`{known}` must be a text or a number"))),
-            };
-            if !value.trim().is_empty() {
-                values.insert(known, value);
-            }
-        }
-        rows.push(Row { number: at + 1, values });
     }
-    Ok(rows)
+    faults.truncate(FAULTS_MAX);
+    if faults.is_empty() { Ok(rows) } else { Err(faults) }
+}
+
+fn object(number: usize, line: &str) -> Result<Row, TableFault> {
+    let fault = |column: &str, mend: &str| Err(TableFault::new(number, column, mend));
+    let Ok(Members(members)) = serde_json::from_str(line) else {
+        return fault("", "this is no JSON object; write one object a line");
+    };
+    let mut values = BTreeMap::new();
+    for (at, (name, value)) in (1..).zip(members) {
+        let Some(known) = columns().find(|column| *column == name) else {
+            let all = columns().collect::<Vec<_>>().join(", ");
+            return fault("", &format!("name {at} is not known; the names are: {all}"));
+        };
+        let value = match value {
+            Value::Null => String::new(),
+            Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            _ => return fault(known, "must be a text or a number"),
+        };
+        if values.insert(known, value).is_some() {
+            return fault(known, "stands twice; write it once");
+        }
+    }
+    values.retain(|_, value| !value.is_empty());
+    Ok(Row { number, values })
 }
 
 struct Reader<'f> {
     row: Row,
-    faults: &'f mut Vec<Fault>,
+    faults: &'f mut Vec<TableFault>,
 }
 
 impl Reader<'_> {
@@ -284,37 +237,45 @@ impl Reader<'_> {
         let at: Option<Timestamp> = self.needed("at", "a time such as 2026-03-09T10:15:00Z");
         let said = self.said();
         let seconds: Option<u32> = self.given("seconds", "a whole number of seconds");
+        let [issuer, reason, weighing] =
+            ["issuer", "reason", "weighing"].map(|column| self.row.values.remove(column));
+        if self.faults.len() == before {
+            let beside: Vec<&'static str> = self.row.values.keys().copied().collect();
+            for column in beside {
+                let _none: Option<()> =
+                    self.fault(column, "does not go with what is asked here; leave it empty");
+            }
+        }
         if self.faults.len() > before {
             return None;
         }
         Some(Line {
             row: self.row.number,
             item: item?,
-            issuer: self.row.values.remove("issuer"),
-            reviewer: reviewer?.trim().to_owned(),
+            issuer,
+            reviewer: reviewer?,
             at: at?,
             said: said?,
-            reason: PrivateText::new(self.row.values.remove("reason").unwrap_or_default()),
-            weighing: PrivateText::new(self.row.values.remove("weighing").unwrap_or_default()),
+            reason: PrivateText::new(reason.unwrap_or_default()),
+            weighing: PrivateText::new(weighing.unwrap_or_default()),
             seconds,
         })
     }
 
     fn said(&mut self) -> Option<LineSaid> {
         let asked: String = self.needed("asked", "a step of the tree, `finding` or `missed`")?;
-        match asked.trim() {
+        match asked.as_str() {
             "finding" => self.finding(),
-            "missed" => match self.row.values.get("answer").map(|answer| answer.trim()) {
+            "missed" => match self.row.values.remove("answer").as_deref() {
                 Some("no") => Some(LineSaid::NothingMissed),
                 _ => self.fault("answer", "must be `no`; what was missed is a `finding` with answer `add`"),
             },
-            step => {
-                let step = step.to_owned();
+            _ => {
                 let answer: String = self.needed("answer", "yes, no or unsure")?;
-                if !["yes", "no", "unsure"].contains(&answer.trim()) {
+                if !["yes", "no", "unsure"].contains(&answer.as_str()) {
                     return self.fault("answer", "must be yes, no or unsure");
                 }
-                Some(LineSaid::Step { step, answer: answer.trim().to_owned() })
+                Some(LineSaid::Step { step: asked, answer })
             }
         }
     }
@@ -326,12 +287,14 @@ impl Reader<'_> {
         }
         let id: String =
             self.needed("finding", "the id of a finding, or `rest` to confirm every other one")?;
-        let id = id.trim().to_owned();
         if id == "rest" {
             return match verdict {
                 FindingVerdict::Confirm => Some(LineSaid::Rest),
                 _ => self.fault("finding", "`rest` can be confirmed only"),
             };
+        }
+        if id.len() != FINDING_DIGITS || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return self.fault("finding", "is no id of a finding; copy it from the item, or write `rest`");
         }
         let exemption: Option<ExemptionCode> = self.given("exemption", "a code such as woo-5.1.2e");
         Some(LineSaid::Finding { id, verdict, exemption })
@@ -343,11 +306,12 @@ impl Reader<'_> {
         let words = self.row.values.remove("words").map(PrivateText::new);
         let number = "a whole number";
         let place: [Option<usize>; 3] = ["passage", "start", "end"].map(|column| self.given(column, number));
+        let placed = place.iter().any(Option::is_some);
         let at = match place {
             [passage, Some(start), Some(end)] => Some((passage.unwrap_or(0), start, end)),
             _ => None,
         };
-        if words.is_some() == at.is_some() {
+        if words.is_some() == placed || placed != at.is_some() {
             return self.fault(
                 "words",
                 "name either the words that were missed, or `start` and `end` (and `passage`)",
@@ -364,107 +328,24 @@ impl Reader<'_> {
         self.given(column, expected)
     }
 
-    /// A value that may be there.
+    /// A value that may be there. It is taken: what is left in the end belongs to nothing.
     fn given<T: FromStr>(&mut self, column: &'static str, expected: &str) -> Option<T> {
-        let given = self.row.values.get(column)?;
-        match given.trim().parse() {
+        let given = self.row.values.remove(column)?;
+        match given.parse() {
             Ok(value) => Some(value),
-            Err(_) => {
-                let given: String = given.trim().chars().take(40).filter(|c| !c.is_control()).collect();
-                self.fault(column, &format!("`{given}` cannot be used; write {expected}"))
-            }
+            Err(_) => self.fault(column, &format!("cannot be used; write {expected}")),
         }
     }
 
-    fn fault<T>(&mut self, column: &'static str, what: &str) -> Option<T> {
-        self.faults.push(Fault { row: self.row.number, column: Some(column), what: what.to_owned() });
+    fn fault<T>(&mut self, column: &'static str, mend: &str) -> Option<T> {
+        self.faults.push(TableFault::new(self.row.number, column, mend));
         None
     }
 }
 
+/// Length of the id of a finding.
+const FINDING_DIGITS: usize = 32;
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const ITEM: &str = "0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11";
-
-    fn faults(form: FileForm, text: &str) -> Vec<String> {
-        read(form, text.as_bytes()).unwrap_err().iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn both_forms_say_the_same() {
-        let csv = format!(
-            "item;reviewer;at;asked;answer;finding;words;type;exemption;reason;seconds\r\n\
-             {ITEM};jan;2026-03-09T10:15:00Z;question;yes;;;;;;40\r\n\
-             {ITEM};jan;2026-03-09T10:15:00Z;finding;confirm;rest;;;;;\r\n\
-             {ITEM};jan;2026-03-09T10:15:00Z;finding;add;;\"Vos; zei \"\"hij\"\"\";PERSON;woo-5.1.2e;\"een\nnaam\";\r\n"
-        );
-        let line = |rest: &str| {
-            format!("{{\"item\":\"{ITEM}\",\"reviewer\":\"jan\",\"at\":\"2026-03-09T10:15:00Z\",{rest}}}\n")
-        };
-        let jsonl = line("\"asked\":\"question\",\"answer\":\"yes\",\"seconds\":40")
-            + &line("\"asked\":\"finding\",\"answer\":\"confirm\",\"finding\":\"rest\"")
-            + &line(
-                "\"asked\":\"finding\",\"answer\":\"add\",\"words\":\"Vos; zei \\\"hij\\\"\",\"type\":\"PERSON\",\
-                 \"exemption\":\"woo-5.1.2e\",\"reason\":\"een\\nnaam\"",
-            );
-        let csv = read(FileForm::Csv, csv.as_bytes()).unwrap();
-        let jsonl = read(FileForm::Jsonl, jsonl.as_bytes()).unwrap();
-        assert_eq!(csv.iter().map(|line| line.row).collect::<Vec<_>>(), [2, 3, 4]);
-        let strip =
-            |lines: Vec<Line>| lines.into_iter().map(|line| Line { row: 0, ..line }).collect::<Vec<_>>();
-        assert_eq!(strip(csv), strip(jsonl));
-    }
-
-    #[test]
-    fn every_fault_is_told_with_row_column_and_mend() {
-        let csv = format!(
-            "item,reviewer,at,asked,answer,finding,exemption\n\
-             x,jan,2026-03-09T10:15:00Z,question,maybe,,\n\
-             {ITEM},,gisteren,question,yes,,\n\
-             {ITEM},jan,2026-03-09T10:15:00Z,finding,reject,rest,\n\
-             {ITEM},jan,2026-03-09T10:15:00Z,finding,add,,WOO\n"
-        );
-        let told = faults(FileForm::Csv, &csv);
-        for expected in [
-            "row 2, column `item`: `x` cannot be used",
-            "row 2, column `answer`: must be yes, no or unsure",
-            "row 3, column `reviewer`: is missing",
-            "row 3, column `at`: `gisteren` cannot be used; write a time such as",
-            "row 4, column `finding`: `rest` can be confirmed only",
-            "row 5, column `type`: is missing",
-            "row 5, column `exemption`: `WOO` cannot be used",
-            "row 5, column `words`: name either",
-        ] {
-            assert!(told.iter().any(|fault| fault.starts_with(expected)), "{expected}: {told:?}");
-        }
-        assert_eq!(
-            faults(FileForm::Csv, "item,nonsense\n"),
-            [format!("row 1: column `nonsense` is not known; the columns are: {}", COLUMNS.join(", "))]
-        );
-        assert!(faults(FileForm::Csv, "item,item\n")[0].contains("twice"));
-        assert!(faults(FileForm::Csv, "item\n")[0].contains("no assessment"));
-        assert!(faults(FileForm::Csv, &format!("item\n{ITEM},x\n"))[0].contains("row 2: 2 values"));
-        assert!(faults(FileForm::Jsonl, "{}\nnonsense\n")[0].contains("row 2: this is no JSON object"));
-        assert!(faults(FileForm::Jsonl, "{\"item\":[1]}")[0].contains("must be a text or a number"));
-        assert!(read(FileForm::Csv, &[0xff]).unwrap_err()[0].what.contains("UTF-8"));
-    }
-
-    #[test]
-    fn free_text_is_in_no_fault() {
-        let csv = "item,words,reason,weighing\nx,Kwispelaar,Kwispelaar,Kwispelaar\n";
-        assert!(!faults(FileForm::Csv, csv).join(" ").contains("Kwispelaar"));
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200), json in any::<bool>()) {
-            let form = if json { FileForm::Jsonl } else { FileForm::Csv };
-            if let Err(faults) = read(form, &bytes) {
-                prop_assert!(!faults.is_empty());
-            }
-        }
-    }
-}
+#[path = "file_tests.rs"]
+mod tests;

@@ -2,16 +2,17 @@
 //! channels, said while their assignment ran; a file that is taken in twice adds nothing.
 
 use super::assess::{By, Prepared, in_effect, prepare};
-use super::file::{FAULTS_MAX, Fault, FileForm, Line, LineSaid, read as read_file};
-use super::{Added, Assessing, FindingSaid, Place};
+use super::file::{FAULTS_MAX, FileForm, read as read_file};
+use super::judging;
+use super::submissions::{Submission, submissions};
 use crate::access::{Action, Actor, Resource};
-use crate::decide::Answer;
+use crate::decide::TableFault;
 use crate::ledger::{Entry, EntryKind, Pending};
-use crate::model::{AppointmentKind, OrganisationId, PrivateText, Timestamp, VersionId};
+use crate::model::{AppointmentKind, OrganisationId};
 use crate::store::catalogue::{Appointment, QueueItem, QueueScope, Queued};
 use crate::vault::{Archive, Rules, VaultError, read};
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// A file to take in.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ pub struct Imported {
 /// Takes a file in. Nothing of it when anything is wrong with it.
 ///
 /// # Errors
-/// [`VaultError::Refused`] for who may not; [`VaultError::Input`] with every fault, each with its row, column and mend;
+/// [`VaultError::Refused`] for who may not; [`VaultError::Faults`] with every fault, each with its row, column and mend;
 /// [`VaultError::Absent`] when an item was changed meanwhile: nothing was taken in, and it can be tried again.
 pub async fn import(
     archive: &Archive,
@@ -56,7 +57,7 @@ pub async fn import(
     let organisation = actor.organisation.clone();
     let resource = Resource::Registry { organisation: organisation.clone() };
     read::authorise(archive, rules, actor, Action::ImportAssessments, &resource).await?;
-    let lines = read_file(asked.form, asked.bytes).map_err(faulty)?;
+    let lines = read_file(asked.form, asked.bytes).map_err(VaultError::faults)?;
     let mut told = Imported {
         lines: lines.len() as u64,
         items: 0,
@@ -64,39 +65,43 @@ pub async fn import(
         waiting: 0,
         dry_run: asked.dry_run,
     };
-    let submissions = submissions(lines, &asked.issuer).map_err(faulty)?;
+    let submissions = submissions(lines, &asked.issuer).map_err(VaultError::faults)?;
     let one_at_a_time = archive.intake.lock().await;
     let (mut drafts, mut items, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     let mut named = BTreeSet::new();
     for submission in submissions {
         if !named.insert(submission.item) {
-            faults.push(Fault { row: submission.row, column: Some("item"), what: TWICE.to_owned() });
+            faults.push(TableFault::new(submission.row, "item", TWICE));
             continue;
         }
         match look(archive, &organisation, &submission).await? {
             Looked::Fault(column, what) => {
-                faults.push(Fault { row: submission.row, column: Some(column), what });
+                faults.push(TableFault::new(submission.row, column, what));
             }
             Looked::There => told.already_there += 1,
-            Looked::New(item, by) => match prepare(archive, rules, &item, &by, &submission.said).await {
-                Ok(Prepared { draft, told: said, effective }) => {
-                    told.items += 1;
-                    told.waiting += u64::from(said.get("settled") != Some(&serde_json::Value::Bool(true)));
-                    drafts.push(draft);
-                    items.extend(effective.then_some(item));
+            Looked::New(item, by) => {
+                match checked(archive, rules, &item, &by, &submission, &mut faults).await {
+                    Ok(None) => {}
+                    Ok(Some(Prepared { draft, told: said, effective })) => {
+                        told.items += 1;
+                        told.waiting +=
+                            u64::from(said.get("settled") != Some(&serde_json::Value::Bool(true)));
+                        drafts.push(draft);
+                        items.extend(effective.then_some(item));
+                    }
+                    Err(VaultError::Input(what)) => {
+                        faults.push(TableFault::new(submission.row, "", what));
+                    }
+                    Err(other) => return Err(other),
                 }
-                Err(VaultError::Input(what)) => {
-                    faults.push(Fault { row: submission.row, column: None, what });
-                }
-                Err(other) => return Err(other),
-            },
+            }
         }
         if faults.len() >= FAULTS_MAX {
             break;
         }
     }
     if !faults.is_empty() {
-        return Err(faulty(faults));
+        return Err(VaultError::faults(faults));
     }
     if asked.dry_run || drafts.is_empty() {
         return Ok(told);
@@ -117,80 +122,22 @@ pub async fn import(
 
 const TWICE: &str = "stands in the file by another person or of another moment too; take in a file for each";
 
-fn faulty(faults: Vec<Fault>) -> VaultError {
-    VaultError::Input(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-}
-
-/// What one person said of one item at one moment.
-struct Submission {
-    row: usize,
-    item: VersionId,
-    issuer: String,
-    reviewer: String,
-    at: Timestamp,
-    said: Assessing,
-}
-
-/// Lines of one person, item and moment belong together, wherever they stand.
-fn submissions(lines: Vec<Line>, issuer: &str) -> Result<Vec<Submission>, Vec<Fault>> {
-    let mut all: Vec<Submission> = Vec::new();
-    let mut faults = Vec::new();
-    let mut seen: HashMap<(VersionId, String, String, Timestamp), usize> = HashMap::new();
-    for line in lines {
-        let issuer = line.issuer.clone().unwrap_or_else(|| issuer.to_owned());
-        let key = (line.item, issuer.clone(), line.reviewer.clone(), line.at);
-        let at = *seen.entry(key).or_insert_with(|| {
-            all.push(Submission {
-                row: line.row,
-                item: line.item,
-                issuer,
-                reviewer: line.reviewer.clone(),
-                at: line.at,
-                said: Assessing::default(),
-            });
-            all.len() - 1
-        });
-        if let Some(submission) = all.get_mut(at) {
-            take(&mut submission.said, line, &mut faults);
-        }
+/// What follows from a submission; none when what it names is not of the item, which is told by row and column and never repeated.
+async fn checked(
+    archive: &Archive,
+    rules: &Rules,
+    item: &QueueItem,
+    by: &By,
+    submission: &Submission,
+    faults: &mut Vec<TableFault>,
+) -> Result<Option<Prepared>, VaultError> {
+    let judging = judging(archive, rules, item).await?;
+    let wrong = submission.named_wrongly(rules, judging.as_ref(), item);
+    if !wrong.is_empty() {
+        faults.extend(wrong);
+        return Ok(None);
     }
-    if faults.is_empty() { Ok(all) } else { Err(faults) }
-}
-
-fn take(said: &mut Assessing, line: Line, faults: &mut Vec<Fault>) {
-    let row = line.row;
-    let mut once = |column: &'static str, kept: &mut PrivateText, text: PrivateText| {
-        if text.is_empty() || *kept == text {
-            return;
-        }
-        if kept.is_empty() {
-            *kept = text;
-        } else {
-            let what =
-                "differs from another line of the same item, person and moment; write it once".to_owned();
-            faults.push(Fault { row, column: Some(column), what });
-        }
-    };
-    once("reason", &mut said.reason, line.reason);
-    once("weighing", &mut said.weighing, line.weighing);
-    said.seconds = said.seconds.max(line.seconds);
-    match line.said {
-        LineSaid::Step { step, answer } => {
-            said.answers.push((step, answer.parse().unwrap_or(Answer::Unsure)));
-        }
-        LineSaid::Finding { id, verdict, exemption } => {
-            said.findings.push(FindingSaid { id, verdict, exemption });
-        }
-        LineSaid::Rest => said.rest_confirmed = true,
-        LineSaid::Added { words, at, entity, exemption } => {
-            let place = match (words, at) {
-                (_, Some((passage, start, end))) => Place::At { passage, start, end },
-                (words, None) => Place::Words(words.unwrap_or_default()),
-            };
-            said.added.push(Added { place, entity, exemption });
-        }
-        LineSaid::NothingMissed => {}
-    }
+    prepare(archive, rules, item, by, &submission.said).await.map(Some)
 }
 
 enum Looked {

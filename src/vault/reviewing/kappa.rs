@@ -14,6 +14,8 @@ pub struct Confusion(BTreeMap<(String, String), u64>);
 pub struct Agreement {
     /// How many they judged both.
     pub n: u64,
+    /// On how many of these they said the same.
+    pub same: u64,
     /// Of these, the part on which they said the same, from 0 to 1.
     pub observed: f64,
     /// Kappa; none when chance alone would have them agree on everything.
@@ -61,7 +63,7 @@ impl Confusion {
             let bound = |at: f64| at.clamp(-1.0, 1.0);
             (Some(kappa), Some((bound(kappa - Z * error), bound(kappa + Z * error))))
         };
-        Some(Agreement { n, observed, kappa, interval })
+        Some(Agreement { n, same, observed, kappa, interval })
     }
 }
 

@@ -16,6 +16,7 @@ mod original;
 mod policy;
 mod sample;
 pub(super) mod spans;
+mod submissions;
 mod turn;
 
 pub use agreement::{agreement, overdue, standing, tally};
@@ -26,6 +27,7 @@ pub use kappa::{Agreement, Confusion};
 pub use original::{OpenedItem, open};
 pub use policy::{Rate, ReviewPolicy, ReviewPolicyError};
 pub use sample::{Drawing, draw, draw_due, drawings};
+pub use turn::is_of_several;
 
 use super::deciding::{Stored, facts_of, tree_of};
 use super::publish;
@@ -288,12 +290,24 @@ impl Judging<'_> {
         let unsure = item.waits_for(QueueKind::DoubtfulQuestion) || item.waits_for(QueueKind::AccountPost);
         let last = path.last().filter(|_| unsure).map(|step| step.step.clone());
         let automatic = |by: AnsweredBy| matches!(by, AnsweredBy::Detector | AnsweredBy::Definition);
-        let sampled =
-            path.iter().filter(|step| item.waits_for(QueueKind::Sample) && automatic(step.answered_by));
+        let whole = is_judged_whole(item);
+        let sampled = path.iter().filter(|step| whole && automatic(step.answered_by));
         let mut asked: Vec<String> = sampled.map(|step| step.step.clone()).chain(last).collect();
         asked.dedup();
         asked
     }
+
+    /// Whether a step, by its id or what it asks, is one of these.
+    fn asks(&self, wanted: &[String], step: &str) -> bool {
+        let known = self.tree.steps().iter().filter(|one| wanted.contains(&one.id));
+        known.into_iter().any(|one| one.id == step || one.asks.name() == step)
+    }
+}
+
+/// Whether everything of an item is judged: every step that was answered without people, every finding, and whether anything is
+/// missing.
+pub(super) fn is_judged_whole(item: &QueueItem) -> bool {
+    item.waits_for(QueueKind::Sample) || item.waits_for(QueueKind::Restored)
 }
 
 /// What it takes to decide an item anew; `None` for one that no tree judges (its channel had none).

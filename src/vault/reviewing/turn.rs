@@ -1,8 +1,9 @@
 //! Whose turn it is to judge an item: one person, or of a sample two, neither of whom sees what the other said, and a third
-//! where they differ.
+//! where they differ. As long as a sample waits, whatever is said of its item is said in turn: also by who finds the item in the
+//! queue for another reason.
 
 use super::assess::By;
-use crate::model::QueueKind;
+use crate::model::{ActorId, QueueKind, VersionId};
 use crate::store::catalogue::{AssessmentRow, Opinion, QueueItem};
 use crate::vault::{Archive, VaultError};
 
@@ -27,15 +28,16 @@ impl Turn {
         by: &By,
         rows: &[AssessmentRow],
     ) -> Result<Self, VaultError> {
-        if !item.waits_for(QueueKind::Sample) {
+        let Some(wanted) = archive.catalogue.task_people(item.id, QueueKind::Sample).await? else {
             return Ok(Self { round: 1, in_force: true, people: None });
-        }
-        let wanted = archive.catalogue.task_people(item.id, QueueKind::Sample).await?.unwrap_or(1);
+        };
         let before = archive.catalogue.opinions(item.id).await?;
-        if before.iter().any(|opinion| opinion.actor == by.actor) {
-            return Err(VaultError::Input(
-                "you judged this item before; another person judges it now".to_owned(),
-            ));
+        for opinion in &before {
+            if is_same_person(archive, opinion.actor, by.actor).await? {
+                return Err(VaultError::Input(
+                    "you judged this item before; another person judges it now".to_owned(),
+                ));
+            }
         }
         let round = u32::try_from(before.len()).unwrap_or(u32::MAX).saturating_add(1);
         if round < wanted {
@@ -50,6 +52,29 @@ impl Turn {
             _ => Ok(Self { round, in_force: true, people: None }),
         }
     }
+}
+
+/// Whether two pseudonyms are of one person: the same, or two that go by one name, such as at a provider and on the command line.
+/// In doubt they are: a third person can always be asked.
+async fn is_same_person(archive: &Archive, one: ActorId, other: ActorId) -> Result<bool, VaultError> {
+    if one == other {
+        return Ok(true);
+    }
+    let (one, other) =
+        (archive.catalogue.person_behind(one).await?, archive.catalogue.person_behind(other).await?);
+    Ok(one
+        .zip(other)
+        .is_some_and(|((_, one), (_, other))| one.trim().to_lowercase() == other.trim().to_lowercase()))
+}
+
+/// Whether a sample of this item waits that several people judge. On the command line anybody can be named, so their word is
+/// taken with a token, or from the file of their agency.
+///
+/// # Errors
+/// When storage fails.
+pub async fn is_of_several(archive: &Archive, item: VersionId) -> Result<bool, VaultError> {
+    let people = archive.catalogue.task_people(item, QueueKind::Sample).await?;
+    Ok(people.is_some_and(|people| people > 1))
 }
 
 /// What is said now in the form in which it is compared with what `other` said.
