@@ -1,8 +1,7 @@
 //! One database of one plane: pools for reading and writing, and what the backends do differently.
 
-use super::StoreError;
+use super::{StoreError, migrations};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, AssertSqlSafe, Transaction};
 use std::fmt;
 use std::path::Path;
@@ -108,13 +107,6 @@ impl fmt::Debug for Database {
     }
 }
 
-static VAULT_SQLITE: Migrator = sqlx::migrate!("src/store/migrations/vault/sqlite");
-static VAULT_POSTGRES: Migrator = sqlx::migrate!("src/store/migrations/vault/postgres");
-static ROOM_SQLITE: Migrator = sqlx::migrate!("src/store/migrations/room/sqlite");
-static ROOM_POSTGRES: Migrator = sqlx::migrate!("src/store/migrations/room/postgres");
-static INBOX_SQLITE: Migrator = sqlx::migrate!("src/store/migrations/inbox/sqlite");
-static INBOX_POSTGRES: Migrator = sqlx::migrate!("src/store/migrations/inbox/postgres");
-
 const READERS: u32 = 8;
 
 impl Database {
@@ -144,7 +136,7 @@ impl Database {
         };
         let write = pool(&url, dialect, mode, writers, dialect.writing(mode)).await?;
         if mode == Mode::Owner {
-            migrator(plane, dialect).run(&write).await.map_err(StoreError::Migrate)?;
+            migrations::migrator(plane, dialect)?.run(&write).await.map_err(StoreError::Migrate)?;
         }
         let read = pool(&url, dialect, mode, READERS, &[]).await?;
         Ok(Self { read, write, dialect, url: address })
@@ -276,15 +268,4 @@ async fn pool(
         .connect(url)
         .await
         .map_err(StoreError::database("connecting"))
-}
-
-const fn migrator(plane: Plane, dialect: Dialect) -> &'static Migrator {
-    match (plane, dialect) {
-        (Plane::Vault, Dialect::Sqlite) => &VAULT_SQLITE,
-        (Plane::Vault, Dialect::Postgres) => &VAULT_POSTGRES,
-        (Plane::Room, Dialect::Sqlite) => &ROOM_SQLITE,
-        (Plane::Room, Dialect::Postgres) => &ROOM_POSTGRES,
-        (Plane::Inbox, Dialect::Sqlite) => &INBOX_SQLITE,
-        (Plane::Inbox, Dialect::Postgres) => &INBOX_POSTGRES,
-    }
 }

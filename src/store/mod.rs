@@ -21,6 +21,7 @@ pub mod inbox;
 pub mod journal;
 pub mod keys;
 pub mod log_source;
+mod migrations;
 pub mod openings;
 pub mod oversight;
 pub mod room;
