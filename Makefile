@@ -1,9 +1,9 @@
-# One set of libraries for everything, that of release; the tests of Knik itself are built with less optimisation (Cargo.toml).
+# The demo and the tests share one build, quick to make (profile `bench` in Cargo.toml); what is put to use is built with --release.
 .PHONY: demo test bench soak fmt clippy clean
 
 # Builds Knik, fills ./knik-data with its own keys and sample captures, serves over TLS on 127.0.0.1 until stopped.
 demo:
-	cargo build --release
+	cargo build --profile bench
 	target/release/knik demo --dir knik-data
 
 # Format, lints, all tests (SQLite and PostgreSQL) and the demo check.
@@ -26,7 +26,7 @@ fmt:
 	cargo fmt
 
 clippy:
-	cargo clippy --release --all-targets -- -D warnings
+	cargo clippy --profile bench --all-targets -- -D warnings
 
 # The build only: a data folder holds keys, so nothing here deletes it.
 clean:

@@ -186,7 +186,7 @@ fi
 # The lints work, the tests mostly wait: the lints give way to them, and begin once `cargo test` has let go of the build folder.
 lints() {
     sleep 30
-    nice -n 15 cargo clippy --release --all-targets -- -D warnings
+    nice -n 15 cargo clippy --profile bench --all-targets -- -D warnings
 }
 beside "lints" lints
 step "tests" cargo test --profile bench --no-fail-fast -- --show-output
