@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::reading_room::{RoomDesk, claims};
 use super::vault::{VaultDesk, actor};
 use crate::model::{ExportId, GrantId};
-use crate::reading_room::Offer;
+use crate::reading_room::Download;
 use crate::vault::exports::{self, Letting};
 use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
@@ -117,8 +117,8 @@ pub(super) async fn own_one(
 
 /// Fetch a released export: its files as one `tar`.
 ///
-/// It is consumed when its last byte was sent. Until then it can be resumed with `Range: bytes=N-`, for a week after its release
-/// and no longer than the grant runs.
+/// That it is fetched is recorded before the first byte goes. It is consumed when the last byte of its last file was sent; until then
+/// it can be resumed with `Range: bytes=N-`, for a week after its release and no longer than the grant runs or what is in it stands.
 #[utoipa::path(
     get, path = "/v1/exports/{id}/package", tag = "exports", operation_id = "fetchExport",
     params(
@@ -152,7 +152,8 @@ pub(super) async fn package(
     if range.is_some() {
         answer.insert_header(("Content-Range", format!("bytes {from}-{}/{size}", size - 1)));
     }
-    let sending = Sending { offer: Arc::new(offer), from, reached: from, told: false };
+    let download = Arc::new(offer.begin(from).await?);
+    let sending = Sending { download, from, reached: from, told: false };
     let body = stream::unfold(sending, |mut sending| async move { Some((sending.next().await?, sending)) });
     Ok(answer.content_type("application/octet-stream").body(SizedStream::new(size - from, body)))
 }
@@ -163,10 +164,10 @@ fn first_byte(range: &str) -> Option<u64> {
     from.bytes().all(|byte| byte.is_ascii_digit()).then(|| from.parse().ok()).flatten()
 }
 
-/// A package on its way to one reader. How far it came is recorded: when the connection has taken the last byte, that it is
+/// A package on its way to one reader. How far it came is recorded: when its last file was given to the connection, that it is
 /// consumed; when it broke off before that, how far.
 struct Sending {
-    offer: Arc<Offer>,
+    download: Arc<Download>,
     from: u64,
     reached: u64,
     told: bool,
@@ -174,19 +175,19 @@ struct Sending {
 
 impl Sending {
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
-        match self.offer.piece(self.reached).await {
+        // Asked for more: what was given before is with the connection.
+        if !self.told && self.reached >= self.download.content_bytes() {
+            self.told = true;
+            if let Err(error) = self.download.sent(self.from, self.reached).await {
+                tracing::error!(%error, "that an export was fetched was not recorded");
+            }
+        }
+        match self.download.piece(self.reached).await {
             Ok(Some(piece)) => {
                 self.reached += piece.len() as u64;
                 Some(Ok(piece))
             }
-            // Asked for more: what was given before is with the connection.
-            Ok(None) if self.reached >= self.offer.size_bytes() => {
-                self.told = true;
-                if let Err(error) = self.offer.sent(self.from, self.reached).await {
-                    tracing::error!(%error, "that an export was fetched was not recorded");
-                }
-                None
-            }
+            Ok(None) if self.reached >= self.download.size_bytes() => None,
             // It was taken back meanwhile.
             Ok(None) => Some(Err(io::Error::other("the package is gone"))),
             Err(error) => {
@@ -199,11 +200,10 @@ impl Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        let (offer, from, reached) = (Arc::clone(&self.offer), self.from, self.reached);
-        // What the connection took of the last piece before it went is not known: it may come again.
+        let (download, from, reached) = (Arc::clone(&self.download), self.from, self.reached);
+        // Whoever goes away with the last byte of the last file in hand has fetched it.
         if !self.told && reached > from {
-            let reached = reached.min(offer.size_bytes().saturating_sub(1));
-            record(async move { offer.sent(from, reached).await });
+            record(async move { download.sent(from, reached).await });
         }
     }
 }

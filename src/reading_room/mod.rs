@@ -10,7 +10,7 @@ mod report;
 mod request;
 mod search;
 
-pub use export::Offer;
+pub use export::{Download, Offer};
 pub use read::{Page, ReadingView, Selection};
 pub use request::Taking;
 pub use search::{Hits, RoundedCount, SearchRequest};

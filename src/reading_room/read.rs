@@ -3,8 +3,8 @@
 use super::{ReaderClaims, ReadingError, ReadingRoom, Visit};
 use crate::access::{Action, Allowed, Resource};
 use crate::model::{ChannelId, ConversationId, GrantId, ProjectionId, RecordRef, SubjectRef};
-use crate::redact::copy::GrantMade;
-use crate::redact::{CopyForm, Language, Plan, Projection, Pseudonyms, View, render};
+use crate::redact::copy::{Given, GrantMade};
+use crate::redact::{CopyForm, Language, Plan, Projection, View, render};
 use crate::store::StoreError;
 use crate::store::inbox::RoomEventKind;
 use crate::store::room::{Query, RoomRecord};
@@ -198,20 +198,4 @@ impl ReadingRoom {
 /// What the vault made for a record under its grant; nothing where it made nothing.
 pub(super) fn made(stored: Option<&str>) -> GrantMade {
     stored.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
-}
-
-/// What a grant gives for one record: pseudonyms of its conversation, and wider values.
-struct Given<'a> {
-    names: &'a HashMap<SubjectRef, String>,
-    wider: &'a [Option<String>],
-}
-
-impl Pseudonyms for Given<'_> {
-    fn pseudonym(&self, subject: SubjectRef) -> Option<&str> {
-        self.names.get(&subject).map(String::as_str)
-    }
-
-    fn wider(&self, placeholder: usize) -> Option<&str> {
-        self.wider.get(placeholder).and_then(Option::as_deref)
-    }
 }

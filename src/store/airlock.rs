@@ -40,7 +40,7 @@ impl Airlock {
         .bind(file.to_owned())
         .bind(i64::try_from(place).unwrap_or(i64::MAX))
         .bind(piece);
-        let done = Effect::InboxAppended.of(written.execute(self.db.write())).await;
+        let done = Effect::AirlockFilled.of(written.execute(self.db.write())).await;
         done.map_err(StoreError::database("filling the airlock"))?;
         Ok(())
     }
@@ -56,6 +56,18 @@ impl Airlock {
             .await
             .map_err(StoreError::database("reading the airlock"))?;
         rows.iter().map(|row| row.text("file")).collect()
+    }
+
+    /// The exports of which files are there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn exports(&self) -> Result<Vec<ExportId>, StoreError> {
+        let rows = sqlx::query("SELECT DISTINCT export FROM airlock")
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading the airlock"))?;
+        rows.iter().map(|row| Ok(ExportId::from_uuid(row.id("export")?))).collect()
     }
 
     /// A piece of a file; `None` past its end.
@@ -99,11 +111,9 @@ impl Airlock {
     /// # Errors
     /// When the database fails.
     pub async fn clear(&self, export: ExportId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM airlock WHERE export = $1")
-            .bind(bytes(export.uuid()))
-            .execute(self.db.write())
-            .await
-            .map_err(StoreError::database("emptying the airlock"))?;
+        let gone = sqlx::query("DELETE FROM airlock WHERE export = $1").bind(bytes(export.uuid()));
+        let done = Effect::AirlockEmptied.of(gone.execute(self.db.write())).await;
+        done.map_err(StoreError::database("emptying the airlock"))?;
         Ok(())
     }
 }

@@ -59,6 +59,28 @@ pub enum Effect {
     RoomRequest,
     /// The end of a grant is another in the reading room.
     RoomGrantUntil,
+    /// A step of an export is taken: what is in it and who gets it stand with it.
+    ExportStepTaken,
+    /// Where an export stands is known in the reading room.
+    RoomExport,
+    /// What the vault made for a grant stands in the reading room.
+    RoomValues,
+    /// What an export is prepared of stands in the reading room, and what its rows show less.
+    RoomExportPrepared,
+    /// A part of an export is built.
+    ExportPartBuilt,
+    /// A piece of a file stands in the airlock.
+    AirlockFilled,
+    /// The files of an export are gone from the airlock.
+    AirlockEmptied,
+    /// A piece of a released package stands in the reading room.
+    RoomPackagePut,
+    /// The package of an export is gone from the reading room.
+    RoomPackageGone,
+    /// A package is consumed.
+    ExportConsumed,
+    /// The vault was told that a package is consumed.
+    ExportConsumedTold,
     /// An opening is announced.
     DisclosureIntended,
     /// An opening is concluded.
@@ -97,7 +119,7 @@ pub enum Effect {
 
 impl Effect {
     /// Every effect.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 54] = [
         Self::SegmentWritten,
         Self::SegmentSwept,
         Self::CaptureOpened,
@@ -124,6 +146,17 @@ impl Effect {
         Self::RequestStepTaken,
         Self::RoomRequest,
         Self::RoomGrantUntil,
+        Self::ExportStepTaken,
+        Self::RoomExport,
+        Self::RoomValues,
+        Self::RoomExportPrepared,
+        Self::ExportPartBuilt,
+        Self::AirlockFilled,
+        Self::AirlockEmptied,
+        Self::RoomPackagePut,
+        Self::RoomPackageGone,
+        Self::ExportConsumed,
+        Self::ExportConsumedTold,
         Self::DisclosureIntended,
         Self::DisclosureConcluded,
         Self::OrganisationAdded,

@@ -130,6 +130,13 @@ pub enum ExportAct {
         /// Records of the selection that are left out.
         left_out: u64,
     },
+    /// It cannot be built.
+    Failed,
+    /// Somebody begins to fetch the package; said before the first byte goes.
+    Begun {
+        /// The first byte that is asked for.
+        from: u64,
+    },
     /// Bytes of the package were sent.
     Sent {
         /// The first.
@@ -137,7 +144,7 @@ pub enum ExportAct {
         /// One past the last.
         until: u64,
     },
-    /// The last byte was sent: it is consumed.
+    /// The last byte of the last file was sent: it is consumed.
     Fetched,
 }
 

@@ -17,10 +17,11 @@ use crate::store::catalogue::{Channel, ExportFacts};
 use crate::store::room::{GrantValue, NamedProjection};
 use std::collections::{BTreeMap, HashMap};
 
-/// Makes what is missing for every grant. Returns for how many records something was made.
+/// Makes what is missing for every grant. Returns for how many records something was made. A grant for which it fails waits for
+/// the next round, and does not keep the others.
 ///
 /// # Errors
-/// When storage fails, or the act may not be done; the next round goes on.
+/// When the grants cannot be read; the next round goes on.
 pub(super) async fn round(archive: &Archive, rules: &Rules) -> Result<u64, VaultError> {
     let mut done = 0;
     for (grant, plan) in archive.room.grants_wanting().await? {
@@ -28,7 +29,10 @@ pub(super) async fn round(archive: &Archive, rules: &Rules) -> Result<u64, Vault
             tracing::error!(%grant, "the grant's plan is not known any more; nothing is made for it");
             continue;
         };
-        done += for_grant(archive, rules, grant, plan).await?;
+        match for_grant(archive, rules, grant, plan).await {
+            Ok(made) => done += made,
+            Err(error) => tracing::error!(%grant, %error, "what a grant shows was not made"),
+        }
     }
     Ok(done)
 }

@@ -85,7 +85,7 @@ async fn of_channel(archive: &Archive, channel: &Channel, now: Timestamp) -> Res
         .iter()
         .map(|held| {
             json!({
-                "format": held.format, "count": held.count, "whole": held.state == CaptureState::Complete,
+                "format": held.format, "count": Suppressed::of(held.count), "whole": held.state == CaptureState::Complete,
                 "firstAt": held.first_at.day(), "lastAt": held.last_at.day(),
             })
         })

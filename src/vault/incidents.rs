@@ -9,7 +9,7 @@ use super::{Archive, Rules, VaultError, bodies, read, restored, sequence};
 use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
-    ActorId, GrantId, IncidentId, IncidentOutcome, OrganisationId, PrivateText, ProjectionId, Timestamp,
+    GrantId, IncidentId, IncidentOutcome, OrganisationId, PrivateText, ProjectionId, Timestamp,
 };
 use crate::store::catalogue::{Closing, IncidentRow, MissedRow, Opening, OutboxRow, SeenHow, SeenRow};
 use crate::store::room::PublishedRecall;
@@ -181,27 +181,6 @@ fn shown_by(entry: &Entry) -> Vec<SeenRow> {
     projections
         .map(|projection| SeenRow { projection, grant, actor, how: SeenHow::Read, at: entry.at() })
         .collect()
-}
-
-/// Keeps that a grant's file of projections left, so that an incident knows who has them.
-///
-/// # Errors
-/// When storage fails.
-pub async fn exported(
-    archive: &Archive,
-    grant: GrantId,
-    actor: ActorId,
-    projections: &[ProjectionId],
-) -> Result<(), VaultError> {
-    let at = archive.sources.now();
-    let row = |projection: &ProjectionId| SeenRow {
-        projection: *projection,
-        grant,
-        actor,
-        how: SeenHow::Exported,
-        at,
-    };
-    Ok(archive.catalogue.note_seen(&projections.iter().map(row).collect::<Vec<_>>()).await?)
 }
 
 /// The incidents of the actor's organisation, or of all for whoever holds the data folder; newest first.

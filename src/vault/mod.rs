@@ -36,7 +36,6 @@ mod names;
 pub mod openings;
 mod originals;
 pub mod oversight;
-mod package;
 pub mod periodic;
 pub mod publications;
 pub mod publish;

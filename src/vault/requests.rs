@@ -320,13 +320,36 @@ async fn authorise(
 ) -> Result<(), VaultError> {
     let Some(actor) = by else { return Ok(()) };
     let organisation = known.map_or_else(OrganisationId::nobody, |request| request.organisation.clone());
-    let requester = known.map_or(ActorId::from_uuid(uuid::Uuid::nil()), |request| request.requester);
+    let mut requester = known.map_or(ActorId::from_uuid(uuid::Uuid::nil()), |request| request.requester);
+    // Who reads under it approves it as little as who asked.
+    if action == Action::ApproveGrant
+        && let Some(request) = known
+        && is_of_team(archive, request, actor.id).await?
+    {
+        requester = actor.id;
+    }
     let named: Vec<ChannelId> =
         known.map(|request| request.content.selection.channels.iter().cloned().collect()).unwrap_or_default();
     let channels = channels_of(archive, &organisation, &named).await.unwrap_or(named);
     let mandate_until = mandate_until(archive, actor.id, &organisation, &channels).await?;
     let resource = Resource::GrantFile { organisation, requester, mandate_until };
     read::authorise(archive, rules, actor, action, &resource).await.map(drop)
+}
+
+/// Whether somebody made a request, or is of the team for which it was made.
+pub(super) async fn is_of_team(
+    archive: &Archive,
+    request: &RequestRow,
+    actor: ActorId,
+) -> Result<bool, VaultError> {
+    if request.requester == actor {
+        return Ok(true);
+    }
+    let known = archive.catalogue.person_behind(actor).await?;
+    let is = |(issuer, subject): &(String, String)| {
+        request.content.team.iter().any(|member| member.issuer == *issuer && member.subject == *subject)
+    };
+    Ok(known.as_ref().is_some_and(is))
 }
 
 /// Until when a grant may run: as asked or approved, and no longer than the basis allows. What was asked must hold together

@@ -3,8 +3,10 @@
 //!
 //! A group is the rows that tell the same time, place (channel and wider values) and kind of account. The organisation's own rows
 //! point at nobody. Widening is seen from outside: a group of a wider time that would be small takes its smallest sibling in, so
-//! that no small group can be told by what is left.
+//! that no small group can be told by what is left; and a conversation is told as exactly as its least exact row, since its order is
+//! told: what stands between two days is of one of them.
 
+use crate::model::RecordRef;
 use crate::redact::{Precision, QuasiIdentifier, SmallGroup, SmallGroups};
 use crate::store::room::ShownLess;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct Standing {
     /// Which projection, by its number in the reading room.
     pub number: i64,
+    /// Of which conversation, as the grant names it.
+    pub conversation: RecordRef,
     /// When it was posted, as exactly as the plan tells: empty when not stated.
     pub time: String,
     /// Of which channel.
@@ -47,7 +51,7 @@ pub fn suppress(
     if small > 0 && groups.then == SmallGroup::Refuse {
         return Err(TooFew::Small(small));
     }
-    while table.widen_once() {}
+    while table.widen_once() || table.widen_conversations() {}
     table.leave_out_companions();
     let citizens = || table.rows.iter().filter(|row| row.of.person.is_some());
     if citizens().count() > 0 && citizens().all(|row| row.less.left_out) {
@@ -155,6 +159,25 @@ impl<'r> Table<'r> {
         any
     }
 
+    /// Has every row of a conversation told as exactly as the least exact of its rows that are shown. `false` when all are.
+    fn widen_conversations(&mut self) -> bool {
+        if !self.over.contains(&QuasiIdentifier::Time) {
+            return false;
+        }
+        let mut widest: HashMap<RecordRef, Precision> = HashMap::new();
+        for row in self.rows.iter().filter(|row| !row.less.left_out) {
+            let told = widest.entry(row.of.conversation).or_insert(row.less.time);
+            *told = row.less.time.max(*told);
+        }
+        let mut any = false;
+        for row in self.rows.iter_mut().filter(|row| !row.less.left_out) {
+            let told = widest.get(&row.of.conversation).copied().unwrap_or(row.less.time);
+            any = any || told != row.less.time;
+            row.less.time = told;
+        }
+        any
+    }
+
     /// What is left out must not be told by its number either: fewer people than `k` are joined by the smallest group.
     fn leave_out_companions(&mut self) {
         loop {
@@ -184,8 +207,14 @@ mod tests {
         SmallGroups { k, over, then }
     }
 
+    /// A row in a conversation of its own.
     fn row(number: i64, time: &str, wider: &str, person: Option<u64>) -> Standing {
-        Standing { number, time: time.to_owned(), channel: "a".to_owned(), wider: wider.to_owned(), person }
+        let (time, wider, channel) = (time.to_owned(), wider.to_owned(), "a".to_owned());
+        Standing { number, conversation: thread(number), time, channel, wider, person }
+    }
+
+    fn thread(number: i64) -> RecordRef {
+        RecordRef::from_uuid(uuid::Uuid::from_u128(u128::from(number.unsigned_abs())))
     }
 
     /// As they are shown after it.
@@ -238,10 +267,32 @@ mod tests {
         assert_eq!(less, [(20, ShownLess { left_out: false, time: Precision::Day, no_values: true })]);
     }
 
+    #[test]
+    fn what_stands_between_two_days_in_a_conversation_does_not_tell_its_own() {
+        let mut rows: Vec<Standing> = (0..20).map(|n| row(n, "2026-05-04", "", Some(n as u64))).collect();
+        rows.extend((20..45).map(|n| row(n, "2026-05-06", "", Some(n as u64))));
+        rows.extend((45..50).map(|n| row(n, "2026-05-05", "", Some(n as u64))));
+        // One of the five stands between one of the other days, and one of the organisation.
+        for number in [20, 45, 50] {
+            if number == 50 {
+                rows.push(row(50, "2026-05-06", "", None));
+            }
+            rows[number as usize].conversation = thread(1_000);
+        }
+        let less = suppress(&rows, &groups(10, SmallGroup::Suppress), Precision::Day).unwrap();
+        let told: HashMap<i64, Precision> = less.iter().map(|(number, less)| (*number, less.time)).collect();
+        for number in [20, 45, 50] {
+            assert_eq!(told.get(&number), Some(&Precision::Month), "{number}");
+        }
+        assert!(!told.contains_key(&21), "other conversations are told as they were");
+        assert_eq!(small(&shown_rows(&rows, &less), &groups(10, SmallGroup::Suppress)), 0);
+    }
+
     proptest! {
         #[test]
         fn nobody_stands_in_a_small_group_afterwards(
             rows in proptest::collection::vec((0_u64..40, 0_u8..4, 1_u8..20, 0_u8..3), 0..120),
+            threads in 1_i64..60,
         ) {
             let rows: Vec<Standing> = rows
                 .iter()
@@ -249,12 +300,24 @@ mod tests {
                 .map(|(n, (person, month, day, wider))| {
                     let wider = if *wider == 0 { "1985" } else { "" };
                     let time = format!("2026-{:02}-{day:02}T09", month + 1);
-                    row(i64::try_from(n).unwrap(), &time, wider, (*person > 2).then_some(*person))
+                    let number = i64::try_from(n).unwrap();
+                    let of = row(number, &time, wider, (*person > 2).then_some(*person));
+                    Standing { conversation: thread(number % threads), ..of }
                 })
                 .collect();
             let groups = groups(5, SmallGroup::Suppress);
             if let Ok(less) = suppress(&rows, &groups, Precision::Hour) {
                 prop_assert_eq!(small(&shown_rows(&rows, &less), &groups), 0);
+                let told: HashMap<i64, &ShownLess> = less.iter().map(|(number, less)| (*number, less)).collect();
+                let mut exact: HashMap<RecordRef, BTreeSet<Precision>> = HashMap::new();
+                for row in &rows {
+                    let less = told.get(&row.number);
+                    if !less.is_some_and(|less| less.left_out) {
+                        let time = less.map_or(Precision::Hour, |less| less.time);
+                        exact.entry(row.conversation).or_default().insert(time);
+                    }
+                }
+                prop_assert!(exact.values().all(|exact| exact.len() == 1), "a conversation is told alike");
             }
         }
     }

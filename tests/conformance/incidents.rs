@@ -342,6 +342,13 @@ pub async fn a_grant_has_a_finding_aid_that_tells_nothing_small(stage: &Stage) {
     assert!(
         !channel["captures"].as_array().unwrap().is_empty() && aid["measured"].as_array().unwrap().len() > 1
     );
+    for capture in channel["captures"].as_array().unwrap() {
+        let told = &capture["count"];
+        assert!(
+            *told == "<10" || told.as_u64().unwrap() >= 10,
+            "{told} captures are few enough to be told apart"
+        );
+    }
     for percent in channel["withheld"]["percentByReason"].as_object().unwrap().values() {
         assert!(percent.is_u64());
     }

@@ -77,8 +77,10 @@ on_every_backend! {
     exports:
         values_of_a_grant_are_made_anew_with_what_is_published_anew,
         an_export_and_its_package_go_with_the_grant,
+        what_is_not_as_it_was_takes_the_packages_that_hold_it_along,
         the_airlock_keeps_what_came_first_until_it_is_emptied,
-        a_step_of_an_export_stands_with_its_entry_or_not_at_all;
+        a_step_of_an_export_stands_with_its_entry_or_not_at_all,
+        who_has_an_export_is_known_with_the_step_that_gives_it;
     flags:
         flags_come_with_their_batch_and_wait_in_the_queue,
         the_queue_holds_what_may_be_read_but_for_its_flags,

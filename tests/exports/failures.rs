@@ -68,14 +68,17 @@ async fn a_download_that_breaks_off_is_resumed_and_what_was_changed_is_found() {
     let mut package = Vec::new();
     // A kilobyte at a time, each on a connection of its own.
     loop {
-        let offer = room.offer(&reader("onderzoeker-1"), job.id).await.unwrap();
         let from = package.len() as u64;
-        let piece = offer.piece(from).await.unwrap().unwrap();
+        let download = room.offer(&reader("onderzoeker-1"), job.id).await.unwrap().begin(from).await.unwrap();
+        let piece = download.piece(from).await.unwrap().unwrap();
         let piece = &piece[..piece.len().min(16_384)];
         package.extend_from_slice(piece);
         let until = package.len() as u64;
-        offer.sent(from, until).await.unwrap();
-        if until == offer.size_bytes() {
+        download.sent(from, until).await.unwrap();
+        assert!(until <= download.content_bytes(), "what is handed on ends where the last file does");
+        if until == download.content_bytes() {
+            // Zeros follow, and nothing else.
+            package.resize(usize::try_from(download.size_bytes()).unwrap(), 0);
             break;
         }
     }
@@ -84,6 +87,8 @@ async fn a_download_that_breaks_off_is_resumed_and_what_was_changed_is_found() {
     assert_eq!(stage.job(job.id).await.state, ExportState::Fetched);
     let parts = stage.told().await.iter().filter(|(_, outcome)| outcome == "part").count();
     assert!(parts > 2, "each part is recorded: {parts}");
+    let begun = stage.told().await.iter().filter(|(_, outcome)| outcome == "begun").count();
+    assert_eq!(begun, parts + 1, "and each beginning, before it");
     let folder = tempfile::tempdir().unwrap();
     unpack(&package, folder.path());
     let keys = stage.vault.verifiers();

@@ -4,8 +4,9 @@ use super::stage::{Stage, content, handle, name, posts, reader, stopped, unpack}
 use knik::ledger::EntryKind;
 use knik::model::ExportState;
 use knik::redact::Precision;
+use knik::redact::copy::CopyRow;
 use knik::vault::verify::verify_export;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[tokio::test]
 async fn files_are_built_checked_released_fetched_once_and_verified_offline() {
@@ -26,7 +27,8 @@ async fn files_are_built_checked_released_fetched_once_and_verified_offline() {
     assert_eq!(rows.len(), 60);
     let ids: BTreeSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     for row in &rows {
-        assert!(row.author.is_some() && row.time_precision >= Precision::Day);
+        assert!(row.author.is_some());
+        assert_eq!(row.time_precision, Precision::Day, "as the plan tells, and no group is small");
         let text = row.text.as_deref().unwrap();
         assert!(!text.contains("Kwinkelaar") && !text.contains("06120"), "{text}");
         if let Some(answered) = &row.reply_to {
@@ -58,7 +60,7 @@ async fn files_are_built_checked_released_fetched_once_and_verified_offline() {
     let said: Vec<&str> = told.iter().map(|(_, outcome)| outcome.as_str()).collect();
     assert_eq!(
         said,
-        ["", "export-prepared", "", "nothing-found", "released", "export-offered", "whole"],
+        ["", "export-prepared", "", "nothing-found", "released", "export-offered", "begun", "whole"],
         "{told:?}"
     );
 }
@@ -75,8 +77,15 @@ async fn each_plan_tells_what_it_tells() {
         exports.push((stage.rows(job.id).await, job));
     }
     let (wide, without) = (&exports[0].0, &exports[1].0);
-    // Three hours of one day with eight people each would be small: the day is told.
-    assert!(wide.iter().all(|row| row.time_precision >= Precision::Hour));
+    // Three hours of one day with eight people each would be small: no hour is told, and years and postcodes are not either.
+    assert!(wide.iter().all(|row| row.time_precision == Precision::Day), "{:?}", precisions(wide));
+    assert!(wide.iter().all(|row| row.wider.is_empty()));
+    let mut people: BTreeMap<(Option<&str>, Option<&str>, &str), BTreeSet<u32>> = BTreeMap::new();
+    for row in wide {
+        let group = (row.time.as_deref(), row.channel.as_deref(), row.wider.as_str());
+        people.entry(group).or_default().insert(writer_of(row));
+    }
+    assert!(people.values().all(|group| group.len() >= 10), "at least ten people in each group: {people:?}");
     assert!(wide.iter().any(|row| row.text.as_deref().is_some_and(|text| text.contains("Bericht"))));
     for row in without {
         assert_eq!(
@@ -94,6 +103,54 @@ async fn each_plan_tells_what_it_tells() {
         }
         assert!(!all.contains("12-03-19") && !all.contains(" AB,"));
     }
+}
+
+fn precisions(rows: &[CopyRow]) -> BTreeSet<Precision> {
+    rows.iter().map(|row| row.time_precision).collect()
+}
+
+/// The number of the post of a row, with which its text ends.
+fn post_of(row: &CopyRow) -> u32 {
+    let text = row.text.as_deref().unwrap();
+    text.rsplit(' ').next().unwrap().trim_end_matches('.').parse().unwrap()
+}
+
+/// Who wrote a row, as the forum knows.
+fn writer_of(row: &CopyRow) -> u32 {
+    post_of(row) % 24
+}
+
+#[tokio::test]
+async fn the_order_of_rows_tells_no_time() {
+    // Twelve people on each of two days, and six of the first on a third: too few to tell the day of.
+    let mut all = posts(48);
+    for post in &mut all {
+        let day = if post.person % 2 == 0 { 4 } else { 5 };
+        post.at = post.at.replace("2026-03-04", &format!("2026-03-{day:02}"));
+    }
+    let more = posts(96).into_iter().filter(|post| post.id >= 84 && post.person % 2 == 0);
+    all.extend(more.map(|mut post| {
+        post.at = post.at.replace("2026-03-04", "2026-03-20");
+        post
+    }));
+    let stage = Stage::new(904, &all, 20).await;
+    let grant =
+        stage.grant("onderzoeker-1", content("researcher", "export", "2026-03-01", "2026-03-31"), None).await;
+    let job = stage.checked("onderzoeker-1", grant).await;
+    assert_eq!(job.state, ExportState::Waiting, "{}", job.report);
+    let rows = stage.rows(job.id).await;
+    assert!(precisions(&rows).contains(&Precision::Month), "the third day is too small to be told");
+    let mut threads: BTreeMap<&str, BTreeSet<Precision>> = BTreeMap::new();
+    for row in &rows {
+        threads.entry(&row.conversation).or_default().insert(row.time_precision);
+    }
+    assert!(threads.values().all(|told| told.len() == 1), "a conversation is told alike: its order is told");
+    assert!(rows.iter().all(|row| !row.time.as_deref().unwrap_or_default().contains("2026-03-20")));
+    assert!(rows.is_sorted_by_key(|row| &row.id), "by the names that the grant drew, through all parts");
+    // Whatever place a row has, it could be of any day.
+    let of_third: Vec<usize> = (0..rows.len()).filter(|n| post_of(&rows[*n]) >= 84).collect();
+    let spread = of_third.iter().max().unwrap() - of_third.iter().min().unwrap();
+    assert!(spread > of_third.len(), "what was posted on one day stands apart: {of_third:?}");
 }
 
 #[tokio::test]

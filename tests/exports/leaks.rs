@@ -154,3 +154,51 @@ fn what_is_not_there_is_not_found() {
     }
     assert!(needles.in_file("a.parquet", &columns(b"niets", Some("knik"))).is_empty());
 }
+
+#[test]
+fn a_long_word_is_a_leak_where_it_is_hidden_and_none_where_people_say_it() {
+    let none = HashSet::new();
+    let needles = Needles::of(&none).and_words(&HashSet::from(["kwinkelaar".to_owned()]));
+    let plain = planted(&line("text"), b"De familie Kwinkelaar\\nKwinkelaar zegt iets");
+    assert!(needles.in_file("records-00001.jsonl", &plain).is_empty(), "other people may say it");
+    assert!(!needles.in_file("records-kwinkelaar.csv", b"niets").is_empty(), "in a name");
+    let (mut tried, mut missed) = (0, Vec::new());
+    let hidden = [
+        "UTF-16LE",
+        "UTF-16BE",
+        "HTML decimal",
+        "percent",
+        "base64 at 0",
+        "base64 at 1",
+        "base64 at 2",
+        "hexadecimal",
+        "gzip",
+    ];
+    for (form, bytes) in forms("Kwinkelaar") {
+        if hidden.contains(&form) {
+            tried += 1;
+            let text = [b"Tekst vooraf, ".as_slice(), &bytes, b" en tekst erna.\n"].concat();
+            if needles.in_file("records-00001.jsonl", &text).is_empty() {
+                missed.push(form);
+            }
+        }
+    }
+    assert!(tried == hidden.len() && missed.is_empty(), "{missed:?} of {tried} missed");
+}
+
+#[test]
+fn what_is_compressed_is_found_however_long_it_is() {
+    let needles = Needles::of(&VALUES.iter().map(|value| folded(value)).collect::<HashSet<_>>());
+    // Noise that does not get smaller, so that the member is longer than what is read at a time.
+    let mut state = 7_u64;
+    let noise: String = (0..900_000)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(b'a' + u8::try_from((state >> 33) % 26).unwrap())
+        })
+        .collect();
+    let member = gzip(format!("{noise} Sanne Kwinkelaar ").as_bytes());
+    assert!(member.len() > 1 << 19, "{}", member.len());
+    assert!(!needles.in_file("a.bin", &member).is_empty());
+    assert!(needles.in_file("a.bin", &gzip(noise.as_bytes())).is_empty());
+}

@@ -2,7 +2,7 @@
 //! printed; asserted is only what must hold.
 
 use super::stage::{Post, Stage, content, posts};
-use knik::model::{GrantId, ItemDigest, RecordRef, SubjectRef};
+use knik::model::{ExportId, GrantId, ItemDigest, RecordRef, SubjectRef};
 use knik::redact::copy::CopyRow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -21,7 +21,7 @@ impl Copy {
         let job = stage.checked(subject, grant).await;
         let rows = stage.rows(job.id).await;
         assert!(rows.len() > 80, "{}", job.report);
-        let truth = truth(stage, grant, &rows).await;
+        let truth = truth(stage, job.id, grant, &rows).await;
         Self { rows, truth }
     }
 
@@ -50,10 +50,16 @@ impl Copy {
     }
 }
 
-async fn truth(stage: &Stage, grant: GrantId, rows: &[CopyRow]) -> BTreeMap<Alias, ItemDigest> {
+async fn truth(
+    stage: &Stage,
+    export: ExportId,
+    grant: GrantId,
+    rows: &[CopyRow],
+) -> BTreeMap<Alias, ItemDigest> {
     let archive = &stage.vault.archive;
     let ids: Vec<RecordRef> = rows.iter().map(|row| row.id.parse().unwrap()).collect();
-    let named = archive.room.named_so(grant, &ids).await.unwrap();
+    let named = archive.room.members_so(export, grant, &ids).await.unwrap();
+    let named: HashMap<RecordRef, _> = named.into_iter().map(|(id, (named, _))| (id, named)).collect();
     let projections: Vec<_> = named.values().map(|named| named.id).collect();
     let facts = archive.catalogue.export_facts(&projections).await.unwrap();
     let conversations: Vec<_> = facts.values().map(|facts| facts.conversation).collect();

@@ -209,6 +209,49 @@ async fn what_the_gate_finds_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn who_is_of_the_team_lets_nothing_of_it_go_nor_approves_it() {
+    let stage = Stage::new(916, &posts(24), 1_000).await;
+    let of_team = stage.approver("dubbelrol-2").await;
+    let mut asked = content("researcher", "export", "2026-03-01", "2026-03-31");
+    asked.team = serde_json::from_value(serde_json::json!([
+        { "issuer": knik::http::token::DEMO_ISSUER, "subject": "dubbelrol-2", "name": "Teamlid" },
+    ]))
+    .unwrap();
+    // The request itself.
+    let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
+    let id = stage.submitted("onderzoeker-1", asked.clone()).await;
+    let deciding = || knik::vault::requests::Deciding {
+        step: knik::model::RequestStep::Approve,
+        text: "Akkoord.".to_owned(),
+        conditions: Vec::new(),
+        until: None,
+    };
+    match knik::vault::requests::decide(archive, rules, Some(&of_team), id, deciding()).await {
+        Err(VaultError::Refused(denial)) => {
+            assert!(denial.codes().contains("nobody-approves-own-request"), "{}", denial.codes());
+        }
+        other => panic!("{other:?}"),
+    }
+    let decider = stage.approver("directeur-1").await;
+    knik::vault::requests::decide(archive, rules, Some(&decider), id, deciding()).await.unwrap();
+    // What is made under one.
+    let grant = stage.grant("onderzoeker-1", asked, Some(&decider)).await;
+    let job = stage.checked("onderzoeker-1", grant).await;
+    assert_eq!(job.state, ExportState::Waiting, "{}", job.report);
+    match letting(&stage, &of_team, job.id).await {
+        Err(VaultError::Refused(denial)) => {
+            assert!(denial.codes().contains("nobody-releases-own-export"), "{}", denial.codes());
+        }
+        other => panic!("{other:?}"),
+    }
+    // A member of the team asks for files of their own accord.
+    stage.release(&stage.approver("directeur-2").await, job.id).await;
+    stage.fetch("dubbelrol-2", job.id).await;
+    let own = stage.checked("dubbelrol-2", grant).await;
+    assert_eq!(own.state, ExportState::Waiting, "{}", own.report);
+}
+
+#[tokio::test]
 async fn too_few_people_are_no_export() {
     let posts: Vec<_> = posts(200).into_iter().filter(|post| post.person < 9).collect();
     let stage = Stage::new(915, &posts, 1_000).await;

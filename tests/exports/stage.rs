@@ -5,15 +5,20 @@ use knik::access::Actor;
 use knik::access::grant_file::Content;
 use knik::http::token::DEMO_ISSUER;
 use knik::ledger::{Entry, EntryKind};
-use knik::model::{ActorId, AppointmentKind, ExportId, GrantId, Platform, RequestId, RequestStep, Role};
+use knik::model::{
+    ActorId, AppointmentKind, ExportId, ExportState, GrantId, Platform, ProjectionId, RecordRef, ReportId,
+    ReportKind, ReportOutcome, RequestId, RequestStep, Role,
+};
 use knik::reading_room::{ReaderClaims, ReadingRoom};
 use knik::redact::copy::{CopyRow, MANIFEST, Manifest, tar_entries};
 use knik::store::airlock::Airlock;
-use knik::store::catalogue::{Channel, ExportJob, Fact};
-use knik::store::inbox::{HandedIn, Inbox, InboxWriter};
+use knik::store::catalogue::{Channel, ExportJob, Fact, RequestRow};
+use knik::store::inbox::{HandedIn, Inbox, InboxWriter, Message, ReaderReport};
 use knik::store::room::Room;
+use knik::vault::VaultError;
 use knik::vault::appointments::{self, Appointing};
 use knik::vault::exports::{self, Letting};
+use knik::vault::reports::{self, Place, ReportJudging};
 use knik::vault::requests::{self, Deciding};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -197,17 +202,30 @@ impl Stage {
         self.person(subject, Role::Approver, ORGANISATION).await
     }
 
+    async fn hand_in(
+        &self,
+        request: RequestId,
+        subject: &str,
+        step: RequestStep,
+        content: Option<Content>,
+    ) -> RequestRow {
+        let (issuer, subject, text) = (DEMO_ISSUER.to_owned(), subject.to_owned(), String::new());
+        let handed = HandedIn { request, step, issuer, subject, content, text, until: None };
+        requests::hand_in(&self.vault.archive, &self.vault.rules, &handed, None).await.unwrap()
+    }
+
+    /// A request that waits for an approver.
+    pub async fn submitted(&self, subject: &str, content: Content) -> RequestId {
+        let id = RequestId::from_uuid(self.vault.archive.sources.random_id().unwrap());
+        self.hand_in(id, subject, RequestStep::Write, Some(content)).await;
+        self.hand_in(id, subject, RequestStep::Submit, None).await;
+        id
+    }
+
     /// A grant that `decider` (or whoever holds the data folder) approved and `subject` accepted.
     pub async fn grant(&self, subject: &str, content: Content, decider: Option<&Actor>) -> GrantId {
         let (archive, rules) = (&self.vault.archive, &self.vault.rules);
-        let id = RequestId::from_uuid(archive.sources.random_id().unwrap());
-        let hand_in = async |step: RequestStep, content: Option<Content>| {
-            let (issuer, subject, text) = (DEMO_ISSUER.to_owned(), subject.to_owned(), String::new());
-            let handed = HandedIn { request: id, step, issuer, subject, content, text, until: None };
-            requests::hand_in(archive, rules, &handed, None).await.unwrap()
-        };
-        hand_in(RequestStep::Write, Some(content)).await;
-        hand_in(RequestStep::Submit, None).await;
+        let id = self.submitted(subject, content).await;
         let deciding = Deciding {
             step: RequestStep::Approve,
             text: "Akkoord.".to_owned(),
@@ -215,7 +233,7 @@ impl Stage {
             until: None,
         };
         requests::decide(archive, rules, decider, id, deciding).await.unwrap();
-        let grant = hand_in(RequestStep::Accept, None).await.grant.unwrap();
+        let grant = self.hand_in(id, subject, RequestStep::Accept, None).await.grant.unwrap();
         self.vault.round().await;
         grant
     }
@@ -260,14 +278,75 @@ impl Stage {
 
     /// Every byte of a released package, as the reader gets them, the last one too.
     pub async fn fetch(&self, subject: &str, id: ExportId) -> Vec<u8> {
-        let offer = self.room().offer(&reader(subject), id).await.unwrap();
+        let download = self.room().offer(&reader(subject), id).await.unwrap().begin(0).await.unwrap();
         let mut bytes = Vec::new();
-        while let Some(piece) = offer.piece(bytes.len() as u64).await.unwrap() {
+        while let Some(piece) = download.piece(bytes.len() as u64).await.unwrap() {
             bytes.extend_from_slice(&piece);
         }
-        offer.sent(0, bytes.len() as u64).await.unwrap();
+        download.sent(0, bytes.len() as u64).await.unwrap();
         self.vault.round().await;
         bytes
+    }
+
+    /// An export that is built and taken up, not yet checked.
+    pub async fn built(&self, subject: &str, grant: GrantId) -> ExportId {
+        let id = self.ask(subject, grant).await;
+        exports::work(&self.vault.archive, &self.vault.rules).await.unwrap();
+        self.vault.round().await;
+        self.room().build_exports().await.unwrap();
+        self.vault.round().await;
+        assert_eq!(self.job(id).await.state, ExportState::Held);
+        id
+    }
+
+    /// Lets an export go, and no more: nothing is put down yet.
+    pub async fn let_go(&self, by: &Actor, id: ExportId) -> Result<ExportJob, VaultError> {
+        let (archive, rules) = (&self.vault.archive, &self.vault.rules);
+        exports::let_go(archive, rules, by, id, Letting::Release, "Niets gevonden.").await
+    }
+
+    /// The projection of a record as an export names it, while that is there.
+    pub async fn projection(&self, job: &ExportJob, row: &CopyRow) -> ProjectionId {
+        let name: RecordRef = row.id.parse().unwrap();
+        let members = self.vault.archive.room.members_so(job.id, job.grant, &[name]).await.unwrap();
+        members[&name].0.id
+    }
+
+    /// A reader says that a name is visible in a record: it is withheld once that is taken up.
+    pub async fn report(&self, job: &ExportJob, projection: ProjectionId) -> ReportId {
+        let (id, reporter) = (ReportId::from_uuid(Uuid::new_v4()), job.requester);
+        let kind = ReportKind::NameVisible;
+        let report = ReaderReport { id, grant: job.grant, projection, reporter, kind, passage: Some(0) };
+        let at = self.vault.archive.sources.now();
+        self.vault.archive.inbox.append(&[Message::reported(&report, at)]).await.unwrap();
+        id
+    }
+
+    /// A reviewer finds that a word of the reported record must not be read.
+    pub async fn confirm(&self, id: ReportId, word: &str) {
+        let (archive, rules) = (&self.vault.archive, &self.vault.rules);
+        let reviewer = self.person("beoordelaar-1", Role::Reviewer, ORGANISATION).await;
+        let _numbers = self.vault.numbering();
+        let shown = reports::show(archive, rules, &reviewer, id).await.unwrap().to_json();
+        let text = shown["passages"][0]["text"].as_str().unwrap();
+        let start = text[..text.find(word).unwrap()].chars().count();
+        let place = Place { passage: 0, start, end: start + word.chars().count(), entity: None };
+        let judging = ReportJudging { outcome: ReportOutcome::Confirmed, places: vec![place] };
+        reports::judge(archive, rules, &reviewer, id, &judging).await.unwrap();
+    }
+
+    /// How many pieces of packages the reading room has.
+    pub async fn pieces(&self) -> usize {
+        sqlx::query("SELECT place FROM export_chunk").fetch_all(self.vault.room.read()).await.unwrap().len()
+    }
+
+    /// Incidents that the reading room's log has because a step of an export did not follow.
+    pub async fn refused_steps(&self) -> usize {
+        knik::vault::sequence::number(&self.vault.archive).await.unwrap();
+        let log = self.vault.archive.logs.room_origin();
+        let leaves = self.vault.archive.journal.leaves(log, 0, u32::MAX).await.unwrap();
+        let entries = leaves.iter().map(|(_, leaf)| Entry::parse(leaf).unwrap());
+        entries.filter(|entry| entry.kind() == EntryKind::IncidentOpened).count()
     }
 
     pub fn airlock(&self) -> Airlock {

@@ -1,5 +1,6 @@
 //! A life of one vault in a folder: every step that makes something durable, each of which can be taken again.
 
+use super::export::{self, ExportLife, for_few_people};
 use crate::support::{DemoChannel, TestVault, demo, seeded, small_rules};
 use knik::access::Actor;
 use knik::access::grant_file::Content;
@@ -56,12 +57,14 @@ pub struct Whole {
     outcomes: BTreeMap<String, u64>,
     withheld: Vec<String>,
     published: u64,
+    exports: Vec<String>,
 }
 
 /// A vault and the channel that its captures are of.
 pub struct Life {
     vault: TestVault,
     channel: DemoChannel,
+    export: ExportLife,
 }
 
 const FIRST: [(&str, &str); 5] = [
@@ -84,16 +87,17 @@ impl Life {
     /// The vault of `folder`, opened as a process does that comes after one that was killed.
     pub async fn of(folder: &Path, run: u64) -> Self {
         let (organisations, channels) = demo();
-        let rules = small_rules(2);
+        let rules = for_few_people(small_rules(2));
         let vault = TestVault::at(folder, 1, seeded(1_000 + run), rules, &organisations).await;
         vault.archive.catalogue.resume(vault.archive.sources.now()).await.unwrap();
         let channel = channels.into_iter().find(|demo| demo.channel.id.as_str() == "dwv-x").unwrap();
-        Self { vault, channel }
+        let export = ExportLife::of(&channel.channel, folder);
+        Self { vault, channel, export }
     }
 
     /// Every step; `say` hears of each that is done.
     pub async fn live(&self, say: impl Fn(&str)) {
-        let Self { vault, channel } = self;
+        let Self { vault, channel, .. } = self;
         let archive = &vault.archive;
         channels::declare(archive, &vault.rules, &channel.channel, &channel.facts, None).await.unwrap();
         say("declared");
@@ -125,6 +129,8 @@ impl Life {
         archive_read(vault).await;
         say("read");
         vault.round().await;
+        self.export.live(vault).await;
+        say("exported");
         for grant in archive.catalogue.grants().await.unwrap() {
             if grant.revoked_at.is_none() {
                 grants::revoke(archive, grant.id, None).await.unwrap();
@@ -222,7 +228,7 @@ impl Life {
     async fn appoint(&self) {
         let archive = &self.vault.archive;
         let made = archive.catalogue.appointments(AppointmentKind::Mandate).await.unwrap();
-        let id = match made.first() {
+        let id = match made.iter().find(|mandate| mandate.document.ends_with("2026-1")) {
             Some(mandate) if mandate.ended_at.is_some() => return,
             Some(mandate) => mandate.id,
             None => {
@@ -370,11 +376,14 @@ impl Life {
         assert!(refused || !acknowledged.has("refused"), "a revocation is lost");
         let grants = archive.catalogue.grants().await.unwrap();
         let of = |purpose: &str| grants.iter().filter(|grant| grant.purpose == purpose).count();
-        let (given, asked) = (of("research"), of("onderzoek"));
-        assert!(given <= 1 && asked <= 1 && given + asked == grants.len(), "a grant is there twice");
+        let (given, asked, for_files) = (of("research"), of("onderzoek"), of(export::PURPOSE));
+        assert!(given <= 1 && asked <= 1 && for_files <= 1, "a grant is there twice");
+        assert_eq!(given + asked + for_files, grants.len(), "a grant is there twice");
         assert!(given == 1 || !acknowledged.has("granted"), "a grant is lost");
         assert!(asked == 1 || !acknowledged.has("requested"), "a grant that was asked for is lost");
-        let messages = archive.inbox.after(0, 1_000).await.unwrap().len();
+        self.export.check(&self.vault, acknowledged.has("exported")).await;
+        let messages = archive.inbox.after(0, 1_000).await.unwrap();
+        let messages = messages.iter().filter(|message| message.kind == RoomEventKind::View.as_str()).count();
         let taken = self.entries(archive.logs.room_origin().clone()).await;
         let taken = taken.iter().filter(|entry| entry.kind() == EntryKind::ViewServed).count();
         assert_eq!(taken, messages, "each message of the reading room is in its log, once");
@@ -409,6 +418,7 @@ impl Life {
         }
         whole.withheld.sort();
         whole.published = self.vault.archive.room.count().await.unwrap();
+        whole.exports = self.export.states(&self.vault).await;
         whole
     }
 }

@@ -2,5 +2,6 @@
 
 mod child;
 mod disk;
+mod export;
 mod kills;
 mod life;

@@ -26,9 +26,6 @@ const AT_ONCE: u32 = 1_000;
 /// Pause between two looks for what is to be built.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Left-out records below this are not counted out.
-const SMALL: u64 = 10;
-
 impl ReadingRoom {
     /// Builds what is to be built, until the process ends.
     pub async fn keep_building(self) {
@@ -40,21 +37,49 @@ impl ReadingRoom {
         }
     }
 
-    /// Builds what is to be built, and sends it up. Returns how many exports were.
+    /// Builds what is to be built, and sends it up; says of what was fetched that it was, where a process before had no time for it.
+    /// Returns how many exports were built. One that fails does not keep the others.
     ///
     /// # Errors
-    /// What failed first: what stands of it stands, and the next call goes on there.
+    /// When what is to be built cannot be read: what stands of it stands, and the next call goes on there.
     pub async fn build_exports(&self) -> Result<u64, ReadingError> {
         let Some(workshop) = &self.workshop else { return Ok(0) };
+        self.tell_what_was_fetched(workshop).await?;
         let mut orders = self.room.exports_in(ExportState::Building).await?;
         orders.retain(|order| !order.revoked && (self.now)() < order.until);
         let building: BTreeSet<ExportId> = orders.iter().map(|order| order.export.id).collect();
-        workshop.tidy(&building)?;
+        if let Err(error) = workshop.tidy(&building) {
+            tracing::error!(%error, "files of an export that is over were not removed");
+        }
         let mut built = 0;
-        for order in &orders {
-            built += u64::from(self.build(workshop, order).await?);
+        // What the vault makes anew is waited for: without it rows would tell less than they do.
+        for order in orders.iter().filter(|order| !order.wanting) {
+            match self.build(workshop, order).await {
+                Ok(new) => built += u64::from(new),
+                Err(error) => self.not_built(order, error).await?,
+            }
         }
         Ok(built)
+    }
+
+    /// Where trying again would not help the vault is told that it cannot be built.
+    async fn not_built(&self, order: &ExportOrder, error: ReadingError) -> Result<(), ReadingError> {
+        let id = order.export.id;
+        tracing::error!(export = %id, %error, "an export was not built");
+        if matches!(error, ReadingError::Absent | ReadingError::Store(StoreError::Corrupt { .. })) {
+            let step =
+                ExportStep { export: id, grant: order.export.grant, actor: None, act: ExportAct::Failed };
+            self.inbox.append(Message::export(&step, (self.now)())).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell_what_was_fetched(&self, workshop: &Workshop) -> Result<(), ReadingError> {
+        for step in workshop.untold()? {
+            self.inbox.append(Message::export(&step, (self.now)())).await?;
+            workshop.told(step.export)?;
+        }
+        Ok(())
     }
 
     async fn build(&self, workshop: &Workshop, order: &ExportOrder) -> Result<bool, ReadingError> {
@@ -128,7 +153,7 @@ impl ReadingRoom {
         found: Vec<ExportRecord>,
     ) -> Result<Vec<CopyRow>, ReadingError> {
         let (mut records, mut told) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
-        for ExportRecord { mut record, place, parent, less } in found {
+        for ExportRecord { mut record, position, parent, less, .. } in found {
             if less.as_ref().is_some_and(|less| less.left_out) {
                 continue;
             }
@@ -139,7 +164,7 @@ impl ReadingRoom {
             let named = Named {
                 id: record.reference,
                 conversation: record.conversation_reference,
-                position: place.position,
+                position,
                 reply_to: parent,
             };
             told.push((named, time, less.map_or(Precision::Hour, |less| less.time)));
@@ -164,17 +189,12 @@ impl ReadingRoom {
         let organisation = document.get("organisation").and_then(Value::as_str);
         let organisation: Option<OrganisationId> = organisation.and_then(|word| word.parse().ok());
         let organisation = organisation.ok_or(StoreError::Corrupt { what: "export" })?;
-        let left_out = match progress.left_out {
-            0 => "0".to_owned(),
-            1..SMALL => format!("<{SMALL}"),
-            more => more.to_string(),
-        };
         let about = About {
             organisation: organisation.as_str(),
             plan,
             built_at: &progress.built_at.to_string(),
             rows: progress.rows,
-            left_out: &left_out,
+            left_out: progress.left_out,
             groups: self.plans.small_groups(),
         };
         let mut files = progress.files.clone();

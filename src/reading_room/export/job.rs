@@ -3,6 +3,8 @@
 
 use crate::model::{ExportId, Timestamp};
 use crate::redact::copy::ManifestFile;
+use crate::store::effect::Effect;
+use crate::store::inbox::ExportStep;
 use crate::store::room::Place;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -10,12 +12,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The folder of all builds.
 #[derive(Debug)]
 pub struct Workshop {
     folder: PathBuf,
     part_rows: u32,
+    /// Exports of which this process itself says that they were fetched.
+    telling: Mutex<BTreeSet<ExportId>>,
 }
 
 /// How far a build is.
@@ -57,10 +62,11 @@ impl Progress {
 
 const PROGRESS: &str = "progress.json";
 const CONSUMED: &str = "consumed";
+const TOLD: &str = "told";
 
 impl Workshop {
     pub(in crate::reading_room) fn new(folder: PathBuf, part_rows: u32) -> Self {
-        Self { folder, part_rows: part_rows.max(1) }
+        Self { folder, part_rows: part_rows.max(1), telling: Mutex::default() }
     }
 
     /// Rows of a part.
@@ -92,17 +98,24 @@ impl Workshop {
 
     /// Keeps how far a build is: durable before this returns.
     pub(super) fn keep(&self, export: ExportId, progress: &Progress) -> io::Result<()> {
-        let folder = self.open(export)?;
-        let mut file = new_file(&folder.join("progress.new"))?;
-        file.write_all(&serde_json::to_vec(progress)?)?;
-        settle(file, &folder.join("progress.new"), &folder.join(PROGRESS))
+        let text = serde_json::to_vec(progress)?;
+        Effect::ExportPartBuilt.blocking(|| self.put(export, PROGRESS, &text))
     }
 
-    /// Says that a package was fetched: nobody fetches it again, also when this process stops at once.
-    pub(super) fn consume(&self, export: ExportId) -> io::Result<()> {
-        let folder = self.open(export)?;
-        let file = new_file(&folder.join("consumed.new"))?;
-        settle(file, &folder.join("consumed.new"), &folder.join(CONSUMED))
+    /// Says that a package was fetched, with what is to be said of it: nobody fetches it again, also when this process stops at once.
+    pub(super) fn consume(&self, step: &ExportStep) -> io::Result<()> {
+        self.telling().insert(step.export);
+        let text = serde_json::to_vec(step)?;
+        Effect::ExportConsumed.blocking(|| self.put(step.export, CONSUMED, &text))
+    }
+
+    fn telling(&self) -> MutexGuard<'_, BTreeSet<ExportId>> {
+        self.telling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The vault could not be told: it is once more.
+    pub(super) fn not_told(&self, export: ExportId) {
+        self.telling().remove(&export);
     }
 
     /// Whether it was.
@@ -110,22 +123,53 @@ impl Workshop {
         self.of(export).join(CONSUMED).exists()
     }
 
-    /// Removes what was built for any other export than these; that something was fetched is kept.
-    pub(super) fn tidy(&self, building: &BTreeSet<ExportId>) -> io::Result<()> {
+    /// Says that the vault is told that it was fetched.
+    pub(super) fn told(&self, export: ExportId) -> io::Result<()> {
+        Effect::ExportConsumedTold.blocking(|| self.put(export, TOLD, b""))
+    }
+
+    /// What the vault is not told yet: a process that stopped had no time for it.
+    pub(super) fn untold(&self) -> io::Result<Vec<ExportStep>> {
+        let mut folders = self.folders()?;
+        folders.retain(|(id, _)| !self.telling().contains(id));
+        let folders = folders.into_iter().map(|(_, folder)| folder);
+        let untold = folders.filter(|folder| !folder.join(TOLD).exists());
+        let read = untold.filter_map(|folder| fs::read(folder.join(CONSUMED)).ok());
+        Ok(read.filter_map(|text| serde_json::from_slice(&text).ok()).collect())
+    }
+
+    fn put(&self, export: ExportId, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let folder = self.open(export)?;
+        let at = folder.join(format!("{name}.new"));
+        let mut file = new_file(&at)?;
+        file.write_all(bytes)?;
+        settle(file, &at, &folder.join(name))
+    }
+
+    /// The folders of builds.
+    fn folders(&self) -> io::Result<Vec<(ExportId, PathBuf)>> {
         let listed = match fs::read_dir(&self.folder) {
             Ok(listed) => listed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
+        let mut found = Vec::new();
         for entry in listed {
             let entry = entry?;
-            let id = entry.file_name().to_str().and_then(|name| name.parse::<ExportId>().ok());
-            if id.is_some_and(|id| !building.contains(&id)) {
-                for file in fs::read_dir(entry.path())? {
-                    let file = file?;
-                    if file.file_name() != CONSUMED {
-                        fs::remove_file(file.path())?;
-                    }
+            if let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
+                found.push((id, entry.path()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes what was built for any other export than these; that something was fetched is kept.
+    pub(super) fn tidy(&self, building: &BTreeSet<ExportId>) -> io::Result<()> {
+        for (_, folder) in self.folders()?.into_iter().filter(|(id, _)| !building.contains(id)) {
+            for file in fs::read_dir(folder)? {
+                let file = file?;
+                if ![CONSUMED, TOLD].iter().any(|kept| file.file_name() == *kept) {
+                    fs::remove_file(file.path())?;
                 }
             }
         }

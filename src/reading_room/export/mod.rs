@@ -69,7 +69,7 @@ impl ReadingRoom {
         self.shown(&order).await
     }
 
-    /// A released package, to be sent from some byte on.
+    /// A released package. Nothing of it can be read before it was said that it is fetched: [`Offer::begin`].
     ///
     /// # Errors
     /// [`ReadingError::Absent`] as for [`export`](Self::export); [`ReadingError::Input`] when there is nothing to fetch (yet, or
@@ -82,10 +82,15 @@ impl ReadingRoom {
             let state = if consumed { ExportState::Fetched } else { state };
             return Err(ReadingError::Input(format!("the export is `{state}`: there is nothing to fetch")));
         }
+        if self.room.export_changed(id).await? {
+            let why = "something in the export was withdrawn or corrected since: ask for it anew";
+            return Err(ReadingError::Input(why.to_owned()));
+        }
         let document: Value = serde_json::from_str(&order.export.document).unwrap_or_default();
-        let size_bytes = document.get("packageBytes").and_then(Value::as_u64).ok_or(ReadingError::Absent)?;
-        let (grant, actor) = (order.export.grant, visit.known);
-        Ok(Offer { room: self.clone(), export: id, grant, actor, size_bytes })
+        let number = |field: &str| document.get(field).and_then(Value::as_u64).ok_or(ReadingError::Absent);
+        let (size_bytes, content_bytes) = (number("packageBytes")?, number("contentBytes")?);
+        let (grant, actor) = (order.export.grant, visit.known.ok_or(ReadingError::Absent)?);
+        Ok(Offer { room: self.clone(), export: id, grant, actor, size_bytes, content_bytes })
     }
 
     async fn shown(&self, order: &ExportOrder) -> Result<Value, ReadingError> {
@@ -149,13 +154,14 @@ const fn is_under_way(state: ExportState) -> bool {
     matches!(state, Preparing | Building | Held | Waiting | Releasing | Released)
 }
 
-/// A package that may be sent to one reader.
+/// A package that one reader may fetch.
 pub struct Offer {
     room: ReadingRoom,
     export: ExportId,
     grant: GrantId,
-    actor: Option<ActorId>,
+    actor: ActorId,
     size_bytes: u64,
+    content_bytes: u64,
 }
 
 impl Offer {
@@ -165,37 +171,88 @@ impl Offer {
         self.export
     }
 
-    /// How long it is.
+    /// How long it is, in bytes.
     #[must_use]
     pub const fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
 
-    /// Bytes from `at` on, as many as stand together; `None` at the end, and when the package is gone.
+    /// Says that it is fetched from this byte on: durable before this returns, and before a byte of it can be read.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When it cannot be recorded: nothing may be sent then.
+    pub async fn begin(self, from: u64) -> Result<Download, ReadingError> {
+        self.tell(ExportAct::Begun { from }).await?;
+        Ok(Download { of: self })
+    }
+
+    fn step(&self, act: ExportAct) -> ExportStep {
+        ExportStep { export: self.export, grant: self.grant, actor: Some(self.actor), act }
+    }
+
+    async fn tell(&self, act: ExportAct) -> Result<(), ReadingError> {
+        Ok(self.room.inbox.append(Message::export(&self.step(act), (self.room.now)())).await?)
+    }
+}
+
+/// A package of which it stands that one reader fetches it.
+pub struct Download {
+    of: Offer,
+}
+
+impl Download {
+    /// How long the package is, in bytes.
+    #[must_use]
+    pub const fn size_bytes(&self) -> u64 {
+        self.of.size_bytes
+    }
+
+    /// One past the last byte of its last file: when that was sent the package is consumed. Behind it there are zeros only.
+    #[must_use]
+    pub const fn content_bytes(&self) -> u64 {
+        self.of.content_bytes
+    }
+
+    /// Bytes from `at` on, as many as stand together; `None` at the end, and when the package is gone or consumed by another.
+    ///
+    /// # Errors
+    /// When the database fails, or a piece is not as it was put down.
     pub async fn piece(&self, at: u64) -> Result<Option<Bytes>, ReadingError> {
-        if at >= self.size_bytes {
+        let content = self.content_bytes();
+        if at >= content {
+            let zeros = usize::try_from(self.size_bytes().saturating_sub(at)).unwrap_or_default();
+            return Ok((zeros > 0).then(|| Bytes::from(vec![0; zeros])));
+        }
+        let gone =
+            self.of.room.workshop.as_ref().is_some_and(|workshop| workshop.is_consumed(self.of.export));
+        if gone {
             return Ok(None);
         }
         let length = PIECE_BYTES as u64;
-        let piece = self.room.room.export_chunk(self.export, at / length).await?;
+        let piece = self.of.room.room.export_chunk(self.of.export, at / length).await?;
         let from = usize::try_from(at % length).unwrap_or_default();
-        Ok(piece.map(Bytes::from).filter(|piece| from < piece.len()).map(|piece| piece.slice(from..)))
+        // What is handed on ends where the content ends: with it the package is consumed.
+        let most = usize::try_from((content - at).min(length)).unwrap_or_default();
+        let piece = piece.map(Bytes::from).filter(|piece| from < piece.len());
+        Ok(piece.map(|piece| piece.slice(from..(from + most).min(piece.len()))))
     }
 
-    /// Says that bytes were sent. With the last byte the package is consumed: nobody fetches it after that.
+    /// Says that bytes were sent. With the last byte of the last file the package is consumed: nobody fetches it after that.
     ///
     /// # Errors
-    /// When it cannot be recorded. Where the last byte was sent it is consumed all the same.
+    /// When it cannot be recorded. Where that byte was sent it is consumed all the same.
     pub async fn sent(&self, from: u64, until: u64) -> Result<(), ReadingError> {
-        let whole = until >= self.size_bytes;
-        if whole && let Some(workshop) = &self.room.workshop {
-            workshop.consume(self.export)?;
+        if until < self.content_bytes() {
+            return self.of.tell(ExportAct::Sent { from, until }).await;
         }
-        let act = if whole { ExportAct::Fetched } else { ExportAct::Sent { from, until } };
-        let step = ExportStep { export: self.export, grant: self.grant, actor: self.actor, act };
-        Ok(self.room.inbox.append(Message::export(&step, (self.room.now)())).await?)
+        let Some(workshop) = &self.of.room.workshop else { return self.of.tell(ExportAct::Fetched).await };
+        workshop.consume(&self.of.step(ExportAct::Fetched))?;
+        match self.of.tell(ExportAct::Fetched).await {
+            Ok(()) => Ok(workshop.told(self.of.export)?),
+            Err(error) => {
+                workshop.not_told(self.of.export);
+                Err(error)
+            }
+        }
     }
 }

@@ -12,6 +12,6 @@ pub use manifest::{
     DICTIONARY, FORMS, MANIFEST, Manifest, ManifestFile, PART_ROWS, README, RECEIPTS, Release, is_part,
     part_name, sha256_hex,
 };
-pub use row::{CopyRow, GrantMade, Named};
+pub use row::{CopyRow, Given, GrantMade, Named};
 pub use tar::{TarError, entries as tar_entries, header as tar_header, padding as tar_padding};
 pub use words::{About, dictionary, readme};

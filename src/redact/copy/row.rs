@@ -1,10 +1,11 @@
 //! What one row says.
 
 use super::columns::Cell;
-use crate::model::RecordRef;
-use crate::redact::{PassageView, Plan, Precision, View};
+use crate::model::{RecordRef, SubjectRef};
+use crate::redact::{PassageView, Plan, Precision, Pseudonyms, View};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// What the vault made for a record under a grant, as it is published.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,25 @@ pub struct GrantMade {
     /// Wider values, each at the place of its placeholder.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub wider: Vec<Option<String>>,
+}
+
+/// What a grant gives for one record: pseudonyms of its conversation, and wider values.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    /// The pseudonym of each person.
+    pub names: &'a HashMap<SubjectRef, String>,
+    /// The wider value of each placeholder.
+    pub wider: &'a [Option<String>],
+}
+
+impl Pseudonyms for Given<'_> {
+    fn pseudonym(&self, subject: SubjectRef) -> Option<&str> {
+        self.names.get(&subject).map(String::as_str)
+    }
+
+    fn wider(&self, placeholder: usize) -> Option<&str> {
+        self.wider.get(placeholder).and_then(Option::as_deref)
+    }
 }
 
 /// What a record is called in the copy.

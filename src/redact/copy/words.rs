@@ -15,10 +15,17 @@ pub struct About<'a> {
     pub built_at: &'a str,
     /// Rows in it.
     pub rows: u64,
-    /// How many records are left out, as it may be told.
-    pub left_out: &'a str,
+    /// How many records are left out: few are not counted out.
+    pub left_out: u64,
     /// How few people a row may point at.
     pub groups: &'a SmallGroups,
+}
+
+/// Left-out records below this are not counted out.
+const SMALL: u64 = 10;
+
+fn few(count: u64) -> String {
+    if (1..SMALL).contains(&count) { format!("<{SMALL}") } else { count.to_string() }
 }
 
 /// The page for people.
@@ -62,7 +69,7 @@ pub fn readme(about: &About<'_>) -> String {
         organisation = about.organisation,
         at = about.built_at,
         rows = about.rows,
-        left = about.left_out,
+        left = few(about.left_out),
         title_nl = about.plan.title().nl,
         title_en = about.plan.title().en,
         plan = about.plan.id(),

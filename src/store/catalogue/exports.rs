@@ -10,11 +10,11 @@ use crate::model::{
 use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::journal;
-use crate::store::rows::{LISTED_MAX, RowValues, bytes, list};
+use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
 use std::collections::HashMap;
 
 /// An export as it stands.
@@ -58,6 +58,34 @@ pub struct ExportJob {
     /// Until when it can be fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Since when its files may have been built: what is in them was published before or is known to have changed since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub built_at: Option<Timestamp>,
+}
+
+/// A step of an export: what changes with it, together.
+#[derive(Debug)]
+pub struct ExportChange<'a> {
+    /// Where it stood; `None` for a new one.
+    pub before: Option<ExportState>,
+    /// As it stands after it.
+    pub export: &'a ExportJob,
+    /// What goes down for it.
+    pub down: Vec<OutboxRow>,
+    /// The message of the reading room that it follows on.
+    pub message: Option<i64>,
+    /// Which projections are in its files, once the leak gate knows.
+    pub holds: &'a [ProjectionId],
+    /// Who gets them from now on.
+    pub leaves_to: Option<ActorId>,
+}
+
+impl<'a> ExportChange<'a> {
+    /// A step that tells nothing of what is in the files, nor to whom they go.
+    #[must_use]
+    pub const fn new(before: Option<ExportState>, export: &'a ExportJob) -> Self {
+        Self { before, export, down: Vec::new(), message: None, holds: &[], leaves_to: None }
+    }
 }
 
 /// What is known of the record behind a projection.
@@ -124,29 +152,28 @@ impl Catalogue {
         rows.iter().map(export_of).collect()
     }
 
-    /// Takes a step of an export: the export, what goes down and the ledger's entry, together. `before` is where it stood;
-    /// `None` for a new one. `false`, and nothing changed, when it does not stand there.
+    /// Takes a step of an export: the export, what is in it, who gets it, what goes down and the ledger's entry, together. `false`,
+    /// and nothing changed, when it does not stand where it stood before.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
     pub async fn step_export(
         &self,
         log: &Origin,
-        (before, export): (Option<ExportState>, &ExportJob),
-        down: Vec<OutboxRow>,
+        change: ExportChange<'_>,
         pending: Pending,
-        message: Option<i64>,
     ) -> Result<bool, StoreError> {
+        let ExportChange { before, export, down, message, holds, leaves_to } = change;
         let mut tx = self.db.begin().await?;
         let sql = match before {
             None => {
-                "INSERT INTO export_job (state, built, report, steps, decided_by, said, bound, changed_at, until_at, id, \
-                 access_grant, request, organisation, requester, asked_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (id) DO NOTHING"
+                "INSERT INTO export_job (state, built, report, steps, decided_by, said, bound, changed_at, until_at, built_at, \
+                 id, access_grant, request, organisation, requester, asked_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (id) DO NOTHING"
             }
             Some(_) => {
                 "UPDATE export_job SET state = $1, built = $2, report = $3, steps = $4, decided_by = $5, said = $6, \
-                 bound = $7, changed_at = $8, until_at = $9 WHERE id = $10 AND state = $11"
+                 bound = $7, changed_at = $8, until_at = $9, built_at = $10 WHERE id = $11 AND state = $12"
             }
         };
         let steps: Vec<String> = export.steps.iter().map(ToString::to_string).collect();
@@ -160,6 +187,7 @@ impl Catalogue {
             .bind(export.bound.to_string())
             .bind(export.changed_at.micros())
             .bind(export.until.map(Timestamp::micros))
+            .bind(export.built_at.map(Timestamp::micros))
             .bind(bytes(export.id.uuid()));
         query = match before {
             Some(before) => query.bind(before.as_str()),
@@ -175,15 +203,62 @@ impl Catalogue {
             return Ok(false);
         }
         insert_outbox(&mut tx, &down, export.changed_at).await?;
+        insert_held(&mut tx, export.id, holds).await?;
+        if let Some(actor) = leaves_to {
+            note_exported(&mut tx, export, actor).await?;
+        }
         if let Some(message) = message {
             journal::move_cursor(&mut tx, message).await?;
         }
         let _durable_with_this_transaction = journal::add(&mut tx, log, pending, None).await?;
-        Effect::RequestStepTaken
+        Effect::ExportStepTaken
             .of(tx.commit())
             .await
             .map_err(StoreError::database("taking a step of an export"))?;
         Ok(true)
+    }
+
+    /// Whether something is on its way down that may change what the reading room shows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn changes_wait(&self) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT 1 AS one FROM outbox WHERE kind IN ('conversation', 'withdrawal', 'revocation') LIMIT 1",
+        )
+        .fetch_optional(self.db.read())
+        .await
+        .map_err(StoreError::database("reading the outbox"))?;
+        Ok(row.is_some())
+    }
+
+    /// Whether a conversation of which an export holds something is to be computed anew.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn export_is_stale(&self, id: ExportId) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT 1 AS one FROM stale_conversation s JOIN record r ON r.conversation = s.conversation \
+             JOIN export_projection e ON e.projection = r.projection WHERE e.export = $1 LIMIT 1",
+        )
+        .bind(bytes(id.uuid()))
+        .fetch_optional(self.db.read())
+        .await
+        .map_err(StoreError::database("reading an export"))?;
+        Ok(row.is_some())
+    }
+
+    /// How many projections are in the files of an export.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn export_holds(&self, id: ExportId) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM export_projection WHERE export = $1")
+            .bind(bytes(id.uuid()))
+            .fetch_one(self.db.read())
+            .await
+            .map_err(StoreError::database("reading an export"))?;
+        Ok(u64::try_from(row.number("n")?).unwrap_or_default())
     }
 
     /// What is known of the records behind projections; one whose record is gone is absent.
@@ -281,6 +356,40 @@ impl Catalogue {
     }
 }
 
+async fn insert_held(
+    tx: &mut Transaction<'static, Any>,
+    export: ExportId,
+    holds: &[ProjectionId],
+) -> Result<(), StoreError> {
+    let head = "INSERT INTO export_projection (projection, export) VALUES";
+    let tail = "ON CONFLICT (projection, export) DO NOTHING";
+    insert_all(tx, head, 2, tail, holds, |query, projection| {
+        query.bind(bytes(projection.uuid())).bind(bytes(export.uuid()))
+    })
+    .await
+}
+
+/// Keeps that everything in the files goes to somebody, as it stood when they were built: an incident names who has it.
+async fn note_exported(
+    tx: &mut Transaction<'static, Any>,
+    export: &ExportJob,
+    actor: ActorId,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO seen (projection, access_grant, actor, how, first_at) \
+         SELECT projection, $1, $2, 'exported', $3 FROM export_projection WHERE export = $4 \
+         ON CONFLICT (projection, access_grant, actor, how) DO NOTHING",
+    )
+    .bind(bytes(export.grant.uuid()))
+    .bind(bytes(actor.uuid()))
+    .bind(export.built_at.unwrap_or(export.asked_at).micros())
+    .bind(bytes(export.id.uuid()))
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("keeping who has an export"))?;
+    Ok(())
+}
+
 fn export_of(row: &AnyRow) -> Result<ExportJob, StoreError> {
     let json = |column: &'static str| {
         serde_json::from_str::<Value>(&row.text(column)?).map_err(|_| StoreError::Corrupt { what: "export" })
@@ -303,5 +412,6 @@ fn export_of(row: &AnyRow) -> Result<ExportJob, StoreError> {
         asked_at: row.time("asked_at")?,
         changed_at: row.time("changed_at")?,
         until: row.time_or_null("until_at")?,
+        built_at: row.time_or_null("built_at")?,
     })
 }

@@ -142,16 +142,6 @@ pub struct Closing {
 const LATE_MICROS: i64 = 60_000_000;
 
 impl Catalogue {
-    /// Adds that projections were shown.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn note_seen(&self, seen: &[SeenRow]) -> Result<(), StoreError> {
-        let mut tx = self.db.begin().await?;
-        insert_seen(&mut tx, seen).await?;
-        Effect::InboxTakenUp.of(tx.commit()).await.map_err(StoreError::database("keeping what was shown"))
-    }
-
     /// How far the reading room's log was gone through for what was shown before.
     ///
     /// # Errors
@@ -214,17 +204,22 @@ impl Catalogue {
         rows.iter().map(missed_of).collect()
     }
 
-    /// Forgets projections of which it is certain that everyone who saw them is known.
+    /// Forgets projections of which it is certain that everyone who saw them is known. One that an export holds which may still be
+    /// fetched stays.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn missed_settled(&self, projections: &[ProjectionId]) -> Result<(), StoreError> {
         for projection in projections {
-            sqlx::query("DELETE FROM missed WHERE projection = $1")
-                .bind(bytes(projection.uuid()))
-                .execute(self.db.write())
-                .await
-                .map_err(StoreError::database("settling what was missed"))?;
+            sqlx::query(
+                "DELETE FROM missed WHERE projection = $1 AND NOT EXISTS (SELECT 1 FROM export_projection e \
+                 JOIN export_job j ON j.id = e.export WHERE e.projection = $1 \
+                 AND j.state IN ('waiting', 'releasing', 'released'))",
+            )
+            .bind(bytes(projection.uuid()))
+            .execute(self.db.write())
+            .await
+            .map_err(StoreError::database("settling what was missed"))?;
         }
         Ok(())
     }

@@ -49,7 +49,7 @@ pub(in crate::store) use commit::{insert_outbox, mark_stale};
 pub use conversations::{Known, Member, Refreshed, Withheld};
 pub use decided::{AnswerRow, Minimised, MinimisedRow};
 pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
-pub use exports::{ExportFacts, ExportJob};
+pub use exports::{ExportChange, ExportFacts, ExportJob};
 pub use find::{FindRow, FindToken, Sought};
 pub use flags::{FlagPlace, FlagRow, Judgement, QueueScope, QueueState, ReviewItem, Verdicts};
 pub use formal::{FormalFound, FormalHandled, FormalMessage};

@@ -1,9 +1,11 @@
 //! Exports in the reading room: what the vault made for a grant, what a row shows less, which files are to be built, and the
 //! package that a second person let go.
 
-use super::reader::{RECORD_COLUMNS, RECORDS, document_of, record_of};
+use super::reader::{RECORD_COLUMNS, RECORDS, document_of, pseudonyms_in, record_of};
 use super::{Room, RoomRecord, RoomWriter};
-use crate::model::{ExportId, ExportState, GrantId, ProjectionId, RecordRef, Timestamp};
+use crate::model::{
+    ConversationId, ExportId, ExportState, GrantId, ProjectionId, RecordRef, SubjectRef, Timestamp,
+};
 use crate::redact::Precision;
 use crate::store::StoreError;
 use crate::store::effect::Effect;
@@ -15,6 +17,13 @@ use std::collections::HashMap;
 
 /// A grant for which the vault has still to make something.
 pub(super) const WANTING: i64 = 2;
+
+/// The columns of what an export was prepared of, and what has them: `$2` is the export.
+const MEMBER_COLUMNS: &str = "g.reference, g.conversation_reference, p.id AS projection, p.conversation, p.author, p.day, \
+    p.passages, f.content, g.names, v.content AS given, g.position, o.reference AS parent, x.content AS less";
+const MEMBERS: &str = "JOIN export_member m ON m.export = $2 AND m.reference = g.reference \
+    LEFT JOIN grant_record o ON o.reading_grant = g.reading_grant AND o.projection = v.parent \
+    LEFT JOIN export_row x ON x.export = $2 AND x.projection = g.projection";
 
 /// What the vault made for one record under one grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +45,8 @@ pub struct NamedProjection {
     pub id: ProjectionId,
     /// The grant's name for it.
     pub reference: RecordRef,
+    /// The grant's name for its conversation.
+    pub conversation: RecordRef,
     /// What the vault made for it (JSON), where it did.
     pub values: Option<String>,
     /// The redacted document (JSON).
@@ -83,18 +94,15 @@ pub struct ExportOrder {
     pub revoked: bool,
     /// Until when the grant holds.
     pub until: Timestamp,
+    /// Whether the vault has still to make something for the grant.
+    pub wanting: bool,
 }
 
-/// Where a record stands in the order of an export.
+/// Where a record stands in the order of an export: at the name that the grant drew for it at random. No order of rows that follows
+/// time tells when what is shown wider was posted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Place {
-    /// Its day.
-    pub day: String,
-    /// The grant's name for its conversation.
-    pub conversation: RecordRef,
-    /// Its place in that.
-    pub position: i64,
     /// The grant's name for it.
     pub reference: RecordRef,
 }
@@ -106,6 +114,8 @@ pub struct ExportRecord {
     pub record: RoomRecord,
     /// Where it stands.
     pub place: Place,
+    /// Its place in its conversation.
+    pub position: i64,
     /// The grant's name for what it answers, where the grant covers that.
     pub parent: Option<RecordRef>,
     /// What is shown less.
@@ -176,68 +186,100 @@ impl RoomWriter {
             "SELECT {RECORD_COLUMNS}, p.number FROM {RECORDS} WHERE g.reading_grant = $1 AND v.projection IS NULL \
              ORDER BY g.projection LIMIT $2"
         );
-        self.found_by(sql, grant, i64::from(most)).await
-    }
-
-    /// Projections that a grant names, by number, after one.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn named_after(
-        &self,
-        grant: GrantId,
-        number: i64,
-        most: u32,
-    ) -> Result<Vec<NamedProjection>, StoreError> {
-        let sql = format!(
-            "SELECT {RECORD_COLUMNS}, p.number FROM {RECORDS} WHERE g.reading_grant = $1 AND g.projection > $2 \
-             ORDER BY g.projection LIMIT {most}"
-        );
-        self.found_by(sql, grant, number).await
-    }
-
-    async fn found_by(
-        &self,
-        sql: String,
-        grant: GrantId,
-        bound: i64,
-    ) -> Result<Vec<NamedProjection>, StoreError> {
         let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(bytes(grant.uuid()))
-            .bind(bound)
+            .bind(i64::from(most))
             .fetch_all(self.db.read())
             .await
             .map_err(StoreError::database("reading a grant"))?;
         rows.iter().map(named_of).collect()
     }
 
-    /// What a grant knows under these names; others are left out.
+    /// What an export was prepared of and its grant still names, by number, after one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn named_so(
+    pub async fn members_after(
         &self,
+        export: ExportId,
+        grant: GrantId,
+        number: i64,
+        most: u32,
+    ) -> Result<Vec<NamedProjection>, StoreError> {
+        let sql = format!(
+            "SELECT {RECORD_COLUMNS}, p.number FROM {RECORDS} \
+             JOIN export_member m ON m.export = $3 AND m.reference = g.reference \
+             WHERE g.reading_grant = $1 AND g.projection > $2 ORDER BY g.projection LIMIT {most}"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(bytes(grant.uuid()))
+            .bind(number)
+            .bind(bytes(export.uuid()))
+            .fetch_all(self.db.read())
+            .await
+            .map_err(StoreError::database("reading an export"))?;
+        rows.iter().map(named_of).collect()
+    }
+
+    /// What an export was prepared of under these names, as it stands: what is not among that, was withdrawn or changed since is absent.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn members_so(
+        &self,
+        export: ExportId,
         grant: GrantId,
         references: &[RecordRef],
-    ) -> Result<HashMap<RecordRef, NamedProjection>, StoreError> {
+    ) -> Result<HashMap<RecordRef, (NamedProjection, ExportRecord)>, StoreError> {
         let mut found = HashMap::with_capacity(references.len());
         for chunk in references.chunks(LISTED_MAX) {
             let sql = format!(
-                "SELECT {RECORD_COLUMNS}, p.number FROM {RECORDS} WHERE g.reading_grant = $1 AND g.reference IN ({})",
-                list(2, chunk.len())
+                "SELECT {MEMBER_COLUMNS}, p.number FROM {RECORDS} {MEMBERS} \
+                 WHERE g.reading_grant = $1 AND m.changed = 0 AND g.reference IN ({})",
+                list(3, chunk.len())
             );
-            let mut query = sqlx::query(AssertSqlSafe(sql)).bind(bytes(grant.uuid()));
+            let mut query =
+                sqlx::query(AssertSqlSafe(sql)).bind(bytes(grant.uuid())).bind(bytes(export.uuid()));
             for reference in chunk {
                 query = query.bind(bytes(reference.uuid()));
             }
             let rows =
-                query.fetch_all(self.db.read()).await.map_err(StoreError::database("reading a grant"))?;
+                query.fetch_all(self.db.read()).await.map_err(StoreError::database("reading an export"))?;
             for row in &rows {
                 let named = named_of(row)?;
-                found.insert(named.reference, named);
+                found.insert(named.reference, (named, export_record(row)?));
             }
         }
         Ok(found)
+    }
+
+    /// The pseudonyms that a grant drew for the persons of a conversation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pseudonyms(
+        &self,
+        grant: GrantId,
+        conversation: ConversationId,
+    ) -> Result<HashMap<SubjectRef, String>, StoreError> {
+        pseudonyms_in(self.db.read(), grant, conversation).await
+    }
+
+    /// Of how many records an export was prepared, and how many of them are left out of its files.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn prepared_count(&self, export: ExportId) -> Result<(u64, u64), StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM export_member WHERE export = $1) AS members, \
+             (SELECT COUNT(*) FROM export_row WHERE export = $1 AND content LIKE '%\"leftOut\":true%') AS left_out",
+        )
+        .bind(bytes(export.uuid()))
+        .fetch_one(self.db.read())
+        .await
+        .map_err(StoreError::database("reading an export"))?;
+        let count = |column| Ok::<_, StoreError>(u64::try_from(row.number(column)?).unwrap_or_default());
+        Ok((count("members")?, count("left_out")?))
     }
 
     /// The numbers of those of these projections that are published.
@@ -273,7 +315,7 @@ impl RoomWriter {
             .await
             .map_err(StoreError::database("publishing values"))?;
         }
-        Effect::RoomGrant.of(tx.commit()).await.map_err(StoreError::database("publishing values"))
+        Effect::RoomValues.of(tx.commit()).await.map_err(StoreError::database("publishing values"))
     }
 
     /// Publishes where an export stands; an older state never takes the place of a newer one.
@@ -291,7 +333,7 @@ impl RoomWriter {
         .bind(export.state.as_str())
         .bind(export.changed_at.micros())
         .bind(export.document.clone());
-        let done = Effect::RoomRequest.of(written.execute(self.db.write())).await;
+        let done = Effect::RoomExport.of(written.execute(self.db.write())).await;
         done.map_err(StoreError::database("publishing an export"))?;
         Ok(())
     }
@@ -311,43 +353,7 @@ impl RoomWriter {
                 .bind(serde_json::to_string(less).unwrap_or_default())
         })
         .await?;
-        Effect::RoomGrant.of(tx.commit()).await.map_err(StoreError::database("publishing an export"))
-    }
-
-    /// Puts a piece of a package down. Doing it twice changes nothing.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn export_chunk(&self, export: ExportId, place: u64, piece: Vec<u8>) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO export_chunk (export, place, bytes) VALUES ($1, $2, $3) \
-             ON CONFLICT (export, place) DO UPDATE SET bytes = excluded.bytes",
-        )
-        .bind(bytes(export.uuid()))
-        .bind(i64::try_from(place).unwrap_or(i64::MAX))
-        .bind(piece)
-        .execute(self.db.write())
-        .await
-        .map_err(StoreError::database("publishing a package"))?;
-        Ok(())
-    }
-
-    /// Takes the package of an export away, and what its rows show less.
-    ///
-    /// # Errors
-    /// When the database fails; nothing is then changed.
-    pub async fn forget_export(&self, export: ExportId) -> Result<(), StoreError> {
-        let mut tx = self.db.begin().await?;
-        for statement in
-            ["DELETE FROM export_chunk WHERE export = $1", "DELETE FROM export_row WHERE export = $1"]
-        {
-            sqlx::query(statement)
-                .bind(bytes(export.uuid()))
-                .execute(&mut *tx)
-                .await
-                .map_err(StoreError::database("withdrawing a package"))?;
-        }
-        Effect::RoomWithdrawal.of(tx.commit()).await.map_err(StoreError::database("withdrawing a package"))
+        Effect::RoomExportPrepared.of(tx.commit()).await.map_err(StoreError::database("publishing an export"))
     }
 }
 
@@ -356,12 +362,13 @@ fn named_of(row: &AnyRow) -> Result<NamedProjection, StoreError> {
         number: row.number("number")?,
         id: ProjectionId::from_uuid(row.id("projection")?),
         reference: RecordRef::from_uuid(row.id("reference")?),
+        conversation: RecordRef::from_uuid(row.id("conversation_reference")?),
         values: row.text_or_null("given")?,
         document: document_of(row)?,
     })
 }
 
-const ORDER: &str = "SELECT e.id, e.reading_grant, e.state, e.changed_at, e.document, w.plan, w.revoked, w.until_at \
+const ORDER: &str = "SELECT e.id, e.reading_grant, e.state, e.changed_at, e.document, w.plan, w.revoked, w.until_at, w.wanting \
     FROM export_view e JOIN reading_grant w ON w.id = e.reading_grant";
 
 fn order_of(row: &AnyRow) -> Result<ExportOrder, StoreError> {
@@ -376,6 +383,7 @@ fn order_of(row: &AnyRow) -> Result<ExportOrder, StoreError> {
         plan: row.text("plan")?,
         revoked: row.number("revoked")? != 0,
         until: row.time("until_at")?,
+        wanting: row.number("wanting")? == WANTING,
     })
 }
 
@@ -422,7 +430,8 @@ impl Room {
         row.as_ref().map(order_of).transpose()
     }
 
-    /// Records of a grant in the order of an export, after a place. A place that is no more is a place all the same.
+    /// What an export was prepared of and its grant still names, in the order of the names that the grant drew, after a place. A
+    /// place that is no more is a place all the same.
     ///
     /// # Errors
     /// When the database fails.
@@ -433,27 +442,17 @@ impl Room {
         after: Option<&Place>,
         most: u32,
     ) -> Result<Vec<ExportRecord>, StoreError> {
-        let beyond = match after {
-            Some(_) => "AND (g.day, g.conversation_reference, g.position, g.reference) > ($4, $5, $6, $7)",
-            None => "",
-        };
+        let beyond = if after.is_some() { "AND m.reference > $4" } else { "" };
         let sql = format!(
-            "SELECT {RECORD_COLUMNS}, g.position, o.reference AS parent, x.content AS less FROM {RECORDS} \
-             LEFT JOIN grant_record o ON o.reading_grant = g.reading_grant AND o.projection = v.parent \
-             LEFT JOIN export_row x ON x.export = $2 AND x.projection = g.projection \
-             WHERE g.reading_grant = $1 {beyond} \
-             ORDER BY g.day, g.conversation_reference, g.position, g.reference LIMIT $3"
+            "SELECT {MEMBER_COLUMNS} FROM {RECORDS} {MEMBERS} WHERE g.reading_grant = $1 {beyond} \
+             ORDER BY m.reference LIMIT $3"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql))
             .bind(bytes(grant.uuid()))
             .bind(bytes(export.uuid()))
             .bind(i64::from(most));
         if let Some(place) = after {
-            query = query
-                .bind(place.day.clone())
-                .bind(bytes(place.conversation.uuid()))
-                .bind(place.position)
-                .bind(bytes(place.reference.uuid()));
+            query = query.bind(bytes(place.reference.uuid()));
         }
         let rows = query
             .fetch_all(self.database().read())
@@ -474,20 +473,6 @@ impl Room {
             .map_err(StoreError::database("counting records"))?;
         Ok(u64::try_from(row.number("n")?).unwrap_or_default())
     }
-
-    /// A piece of a released package; `None` past its end, and when it is gone.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn export_chunk(&self, export: ExportId, place: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = sqlx::query("SELECT bytes FROM export_chunk WHERE export = $1 AND place = $2")
-            .bind(bytes(export.uuid()))
-            .bind(i64::try_from(place).unwrap_or(i64::MAX))
-            .fetch_optional(self.database().read())
-            .await
-            .map_err(StoreError::database("reading a package"))?;
-        row.map(|row| row.blob("bytes")).transpose()
-    }
 }
 
 fn export_record(row: &AnyRow) -> Result<ExportRecord, StoreError> {
@@ -495,12 +480,8 @@ fn export_record(row: &AnyRow) -> Result<ExportRecord, StoreError> {
     let less = row.text_or_null("less")?;
     let less = less.map(|json| serde_json::from_str(&json)).transpose();
     Ok(ExportRecord {
-        place: Place {
-            day: row.text("day")?,
-            conversation: record.conversation_reference,
-            position: row.number("position")?,
-            reference: record.reference,
-        },
+        place: Place { reference: record.reference },
+        position: row.number("position")?,
         parent: row.id_or_null("parent")?.map(RecordRef::from_uuid),
         less: less.map_err(|_| StoreError::Corrupt { what: "row of an export" })?,
         record,

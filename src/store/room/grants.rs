@@ -66,6 +66,7 @@ impl RoomWriter {
             "DELETE FROM grant_value WHERE reading_grant = $1",
             "DELETE FROM export_chunk WHERE export IN (SELECT id FROM export_view WHERE reading_grant = $1)",
             "DELETE FROM export_row WHERE export IN (SELECT id FROM export_view WHERE reading_grant = $1)",
+            "DELETE FROM export_member WHERE export IN (SELECT id FROM export_view WHERE reading_grant = $1)",
         ] {
             sqlx::query(statement)
                 .bind(bytes(grant.uuid()))

@@ -13,6 +13,7 @@ mod index;
 mod lookup;
 mod names;
 mod notices;
+mod packages;
 mod reader;
 mod requests;
 mod writer;

@@ -2,6 +2,7 @@
 
 use super::citations::{keep_name, take_names};
 use super::index::{Changes, Key};
+use super::packages::mark_uncovered;
 use super::reader::pseudonyms_in;
 use super::writer::{Covered, numbers_of};
 use super::{Draw, PublishedProjection};
@@ -24,6 +25,7 @@ pub(super) async fn unname_uncovered(
     for (_, number) in numbers.iter().filter(|(id, _)| !stay.contains(id)) {
         changes.take(Key::grant(grant), *number);
         keep_name(tx, grant, *number, now).await?;
+        mark_uncovered(tx, grant, *number).await?;
         sqlx::query("DELETE FROM grant_record WHERE reading_grant = $1 AND projection = $2")
             .bind(bytes(grant.uuid()))
             .bind(*number)

@@ -5,6 +5,7 @@ use super::document::Packed;
 use super::grants::grants_in_force;
 use super::index::{Changes, Key};
 use super::names::{name_for_grant, unname_uncovered};
+use super::packages::mark_changed;
 use super::reader::document_of;
 use super::{Draw, PublishedConversation, PublishedProjection, PublishedSelection};
 use crate::model::{ChannelId, ConversationId, OrganisationId, ProjectionId, RevocationDigest, Timestamp};
@@ -69,6 +70,7 @@ impl RoomWriter {
         left.extend(standing.iter().map(|(conversation, _)| *conversation));
         let Upserted { numbers, changed } = upsert_projections(&mut tx, &standing, &mut changes).await?;
         count_anew(&mut tx, &changed, now).await?;
+        mark_changed(&mut tx, &changed).await?;
         let organisations: BTreeSet<&OrganisationId> =
             standing.iter().flat_map(|(_, projections)| projections).map(|p| &p.organisation).collect();
         for organisation in organisations {
@@ -252,6 +254,7 @@ async fn withdraw_all(
     let mut left = BTreeSet::new();
     gone.iter().for_each(|number| changes.remove(*number));
     keep_names(tx, &gone, now).await?;
+    mark_changed(tx, &gone).await?;
     for chunk in gone.chunks(LISTED_MAX) {
         for row in listed(tx, "SELECT DISTINCT conversation FROM projection WHERE number", chunk).await? {
             left.insert(ConversationId::from_uuid(row.id("conversation")?));

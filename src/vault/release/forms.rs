@@ -18,15 +18,33 @@ const BASE64_MIN: usize = 8;
 /// Shortest run of hexadecimal digits that can.
 const HEX_MIN: usize = 12;
 
-/// Hands every reading of `bytes` to `see`, each in one case and without marks; bytes that cannot be undone to their end are
-/// handed as `None`.
-pub(super) fn every(bytes: &[u8], see: &mut dyn FnMut(Option<&str>)) {
+/// A reading of bytes, in one case and without marks.
+pub(super) enum Reading<'t> {
+    /// As they stand.
+    Plain(&'t str),
+    /// With a form undone.
+    Undone(&'t str),
+    /// They cannot be undone to their end.
+    Broken,
+}
+
+/// Hands every reading of `bytes` to `see`, the plain one first.
+pub(super) fn every(bytes: &[u8], see: &mut dyn FnMut(Reading<'_>)) {
+    see(Reading::Plain(&folded(&String::from_utf8_lossy(bytes))));
     undo(bytes, 0, see);
 }
 
-fn undo(bytes: &[u8], depth: u8, see: &mut dyn FnMut(Option<&str>)) {
+/// Hands every reading of what is compressed in `bytes` to `see`: of a file as a whole, since it may be longer than what is read
+/// at a time.
+pub(super) fn compressed(bytes: &[u8], see: &mut dyn FnMut(Reading<'_>)) {
+    gzip(bytes, 0, see);
+}
+
+fn undo(bytes: &[u8], depth: u8, see: &mut dyn FnMut(Reading<'_>)) {
     let text = String::from_utf8_lossy(bytes);
-    say(&text, see);
+    if depth > 0 {
+        say(&text, see);
+    }
     if text.contains(['\\', '%', '&', '+', '\0']) {
         for reading in readings(&text) {
             say(&reading, see);
@@ -46,11 +64,11 @@ fn undo(bytes: &[u8], depth: u8, see: &mut dyn FnMut(Option<&str>)) {
     }
 }
 
-fn say(text: &str, see: &mut dyn FnMut(Option<&str>)) {
-    see(Some(&folded(text)));
+fn say(text: &str, see: &mut dyn FnMut(Reading<'_>)) {
+    see(Reading::Undone(&folded(text)));
 }
 
-fn utf16(bytes: &[u8], see: &mut dyn FnMut(Option<&str>)) {
+fn utf16(bytes: &[u8], see: &mut dyn FnMut(Reading<'_>)) {
     let pairs = || bytes.chunks_exact(2).map(|pair| <[u8; 2]>::try_from(pair).unwrap_or_default());
     for units in [
         pairs().map(u16::from_le_bytes).collect::<Vec<u16>>(),
@@ -61,7 +79,7 @@ fn utf16(bytes: &[u8], see: &mut dyn FnMut(Option<&str>)) {
 }
 
 /// Runs of base64 and hexadecimal, decoded.
-fn inside(bytes: &[u8], depth: u8, see: &mut dyn FnMut(Option<&str>)) {
+fn inside(bytes: &[u8], depth: u8, see: &mut dyn FnMut(Reading<'_>)) {
     let encodes = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
     // The names that a grant draws are everywhere, and hold nothing.
     let wanted = |run: &&[u8]| run.len() >= BASE64_MIN && !is_name(run);
@@ -99,7 +117,7 @@ fn looks_encoded(run: &[u8]) -> bool {
     run.iter().skip(1).any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-fn base64(run: &[u8], depth: u8, see: &mut dyn FnMut(Option<&str>)) {
+fn base64(run: &[u8], depth: u8, see: &mut dyn FnMut(Reading<'_>)) {
     let config = GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)
         .with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -115,14 +133,14 @@ fn base64(run: &[u8], depth: u8, see: &mut dyn FnMut(Option<&str>)) {
     }
 }
 
-fn gzip(bytes: &[u8], depth: u8, see: &mut dyn FnMut(Option<&str>)) {
+fn gzip(bytes: &[u8], depth: u8, see: &mut dyn FnMut(Reading<'_>)) {
     for at in memchr::memmem::find_iter(bytes, &[0x1f, 0x8b, 8]) {
         let mut inflated = Vec::new();
         let member = MultiGzDecoder::new(bytes.get(at..).unwrap_or_default());
         // What came out before it broke off is looked at all the same.
         let _broken_off = member.take(INFLATED_BYTES_MAX + 1).read_to_end(&mut inflated);
         if inflated.len() as u64 > INFLATED_BYTES_MAX {
-            see(None);
+            see(Reading::Broken);
         }
         if !inflated.is_empty() {
             undo(&inflated, depth + 1, see);

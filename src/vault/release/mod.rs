@@ -1,29 +1,36 @@
 //! The leak gate: finished files are searched for what must not leave, as a recorded system act. It needs the originals of the
 //! selection, and nothing of them leaves it: what it says are counts and codes.
 //!
-//! 1. **Rows**: every row of every part is read; it must be of the grant, still published, and the same in each form. The
-//!    original behind it is opened (a permit and an entry a batch), and what is redacted in it is looked for in the row.
-//! 2. **Everything**: names and bytes of all files, in every form of bytes that [`forms`] knows, are searched for the
+//! 1. **Rows**: every row of every part is read; it is the row that is written here from what is published for the grant, letter by
+//!    letter, and the same in each form; each record of the preparation is there once or left out. The original behind it is
+//!    opened (a permit and an entry a batch), and what is redacted in it is looked for in the row.
+//! 2. **Words**: the page, the data dictionary and the manifest are as they are written here from the same facts.
+//! 3. **Everything**: names and bytes of all files, in every form of bytes that [`forms`] knows, are searched for the
 //!    values of the whole selection that are long enough to tell ([`needles`]).
-//! 3. **The detector** looks at every text once more; **small groups** are counted anew.
+//! 4. **The detector** looks at every text once more; **small groups** are counted anew.
 
 mod forms;
 mod needles;
+mod published;
 mod rows;
 
 pub use needles::{Hit, Needles, Value, Where};
 
-use super::exports::{airlock, people};
+use super::exports::{airlock, people, plan_of};
 use super::small_groups::{self, Standing};
 use super::{Archive, Rules, VaultError, derive};
 use crate::access::SystemActKind;
 use crate::model::{ProjectionId, RecordRef};
-use crate::redact::copy::{CopyRow, MANIFEST, Manifest, is_part, sha256_hex};
-use crate::store::StoreError;
+use crate::redact::copy::{
+    About, CopyRow, DICTIONARY, FORMS, MANIFEST, Manifest, README, dictionary, is_part, part_name, readme,
+    sha256_hex,
+};
+use crate::redact::{Plan, SmallGroups};
 use crate::store::catalogue::ExportJob;
+use crate::store::room::{ExportRecord, NamedProjection};
 use rows::{Selected, Tally};
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Longest file that is looked at: a part and what goes with it is far shorter.
 pub(super) const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -38,6 +45,23 @@ pub(super) struct Gate {
     pub report: Json,
     /// Why nothing may leave; empty when it may.
     pub stopped: Vec<&'static str>,
+    /// Which projections are in the files.
+    pub holds: Vec<ProjectionId>,
+}
+
+/// What is wrong with the files of an export as files: codes. They are as the reading room said that it made them, and nothing else
+/// is there.
+///
+/// # Errors
+/// When storage fails.
+pub(super) async fn differs(
+    archive: &Archive,
+    export: &ExportJob,
+) -> Result<BTreeSet<&'static str>, VaultError> {
+    match Files::of(archive, export).await? {
+        Some(files) => files.wrong().await,
+        None => Ok(BTreeSet::from(["manifest-differs"])),
+    }
 }
 
 /// Reads the manifest.
@@ -49,24 +73,41 @@ pub(super) fn manifest_of(bytes: &[u8]) -> Result<Manifest, VaultError> {
         .map_err(|_| VaultError::Input("the manifest of the export is not understood".to_owned()))
 }
 
+/// What was looked at so far.
+#[derive(Default)]
+struct Looked {
+    tally: Tally,
+    selected: Selected,
+    standings: Vec<Standing>,
+    holds: Vec<ProjectionId>,
+    names: HashSet<String>,
+}
+
 /// Searches the finished files of an export.
 ///
 /// # Errors
 /// When storage fails or the originals may not be opened: it is done again later. What is wrong with the files is no error.
 pub(super) async fn check(archive: &Archive, rules: &Rules, export: &ExportJob) -> Result<Gate, VaultError> {
     let began = archive.sources.now();
-    let files = Files::of(archive, export).await?;
+    let Some(files) = Files::of(archive, export).await? else {
+        let stopped = vec!["manifest-differs"];
+        return Ok(Gate { report: json!({ "stopped": stopped }), stopped, holds: Vec::new() });
+    };
+    let plan = plan_of(archive, rules, export).await?;
     let mut stopped: BTreeSet<&'static str> = files.wrong().await?;
-    let mut tally = Tally::default();
-    let mut selected = Selected::default();
-    let mut standings = Vec::new();
+    let mut looked = Looked::default();
     for part in files.parts() {
         let Some(rows) = files.rows(&part, &mut stopped).await? else { continue };
         for batch in rows.chunks(ROWS_AT_ONCE) {
-            look_at(archive, rules, export, batch, (&mut tally, &mut selected, &mut standings), &mut stopped)
-                .await?;
+            look_at(archive, rules, (export, plan), batch, &mut looked, &mut stopped).await?;
         }
     }
+    let Looked { tally, selected, standings, holds, .. } = looked;
+    let (members, left_out) = archive.room.prepared_count(export.id).await?;
+    if tally.rows + left_out != members {
+        stopped.insert("rows-missing");
+    }
+    stopped.extend(files.words_differ(plan, rules.plans.small_groups(), (tally.rows, left_out)).await?);
     let needles = selected.needles();
     let (wanted, values) = (needles.len(), selected.len());
     let mut hits = 0;
@@ -84,6 +125,7 @@ pub(super) async fn check(archive: &Archive, rules: &Rules, export: &ExportJob) 
         ("small-groups", small),
         ("withdrawn-since", tally.gone),
         ("original-unreadable", tally.unread),
+        ("row-differs", tally.different),
     ] {
         if found > 0 {
             stopped.insert(code);
@@ -95,7 +137,7 @@ pub(super) async fn check(archive: &Archive, rules: &Rules, export: &ExportJob) 
         "originalsOpened": tally.opened, "valuesRedacted": values, "valuesSearchedFor": wanted,
         "found": {
             "inFiles": hits, "inOwnRow": tally.in_own_row, "byDetector": tally.detected,
-            "alsoReadableElsewhere": selected.readable_elsewhere(),
+            "rowsThatDiffer": tally.different, "alsoReadableElsewhere": selected.readable_elsewhere(),
         },
         "verbatimPercent": tally.verbatim_percent(), "withdrawnSince": tally.gone,
         "smallGroups": {
@@ -105,50 +147,59 @@ pub(super) async fn check(archive: &Archive, rules: &Rules, export: &ExportJob) 
         "ruleset": rules.ruleset.version(),
         "seconds": (archive.sources.now().micros() - began.micros()) as f64 / 1e6,
     });
-    Ok(Gate { report, stopped })
+    Ok(Gate { report, stopped, holds })
 }
 
-/// Opens the originals behind some rows and looks at each row beside its own.
+/// Opens the originals behind some rows and looks at each row beside its own, and beside the row that is published.
 async fn look_at(
     archive: &Archive,
     rules: &Rules,
-    export: &ExportJob,
+    (export, plan): (&ExportJob, &Plan),
     batch: &[CopyRow],
-    (tally, selected, standings): (&mut Tally, &mut Selected, &mut Vec<Standing>),
+    looked: &mut Looked,
     stopped: &mut BTreeSet<&'static str>,
 ) -> Result<(), VaultError> {
     let references: Vec<RecordRef> = batch.iter().filter_map(|row| row.id.parse().ok()).collect();
-    let named = archive.room.named_so(export.grant, &references).await?;
-    let ids: Vec<ProjectionId> = named.values().map(|named| named.id).collect();
+    let members = archive.room.members_so(export.id, export.grant, &references).await?;
+    let (named, records): (Vec<NamedProjection>, Vec<ExportRecord>) = members.into_values().unzip();
+    let ids: Vec<ProjectionId> = named.iter().map(|named| named.id).collect();
     let facts = archive.catalogue.export_facts(&ids).await?;
     if facts.values().any(|facts| facts.organisation != export.organisation) {
         stopped.insert("another-organisation");
         return Ok(());
     }
     let items = derive::open(archive, rules, SystemActKind::CheckRelease, facts.values()).await?;
-    let all: Vec<_> = named.into_values().collect();
-    let people = people(archive, &all).await?;
+    let people = people(archive, &named).await?;
+    let expected = published::rows(archive, rules, (export.grant, plan), records).await?;
     let by_reference: HashMap<String, _> =
-        all.iter().map(|named| (named.reference.to_string(), named)).collect();
+        named.iter().map(|named| (named.reference.to_string(), named)).collect();
     for row in batch {
-        tally.rows += 1;
+        looked.tally.rows += 1;
         let Some(named) = by_reference.get(&row.id) else {
-            tally.gone += 1;
+            looked.tally.gone += 1;
             continue;
         };
+        let as_published = expected.get(&row.id).is_some_and(|expected| expected == row);
+        // A row that stands twice counts one record for another.
+        let once = looked.names.insert(row.id.clone());
+        looked.tally.different += u64::from(!as_published || !once);
         let known = facts.get(&named.id).and_then(|facts| Some((facts, items.get(&facts.record)?)));
         let Some((facts, item)) = known else {
-            tally.unread += 1;
+            looked.tally.unread += 1;
             continue;
         };
-        tally.opened += 1;
-        rows::look(rules, row, facts, item, tally, selected);
-        standings.push(Standing {
+        let person = people.get(&named.id).copied().flatten();
+        looked.tally.opened += 1;
+        looked.holds.push(named.id);
+        let by_citizen = person.is_some();
+        rows::look(rules, row, (facts, item, by_citizen), &mut looked.tally, &mut looked.selected);
+        looked.standings.push(Standing {
             number: named.number,
+            conversation: named.conversation,
             time: row.time.clone().unwrap_or_default(),
             channel: row.channel.clone().unwrap_or_default(),
             wider: row.wider.clone(),
-            person: people.get(&named.id).copied().flatten(),
+            person,
         });
     }
     Ok(())
@@ -163,13 +214,14 @@ struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    async fn of(archive: &'a Archive, export: &'a ExportJob) -> Result<Files<'a>, VaultError> {
+    /// `None` when there is no manifest that can be read.
+    async fn of(archive: &'a Archive, export: &'a ExportJob) -> Result<Option<Files<'a>>, VaultError> {
         let airlock = airlock(archive);
         let there = airlock.files(export.id).await?;
         let bytes = airlock.file(export.id, MANIFEST, FILE_BYTES_MAX).await?;
-        let bytes = bytes.ok_or(StoreError::Busy("the manifest is not there yet".to_owned()))?;
-        let manifest = manifest_of(&bytes)?;
-        Ok(Self { archive, export, manifest, there })
+        // It is said to be built after every piece went up: what is not there then does not come.
+        let manifest = bytes.and_then(|bytes| manifest_of(&bytes).ok());
+        Ok(manifest.map(|manifest| Self { archive, export, manifest, there }))
     }
 
     /// What is wrong with the files as files.
@@ -177,15 +229,15 @@ impl<'a> Files<'a> {
         let mut wrong = BTreeSet::new();
         let said = self.export.built.get("manifest").and_then(Json::as_str).unwrap_or_default();
         let manifest = self.bytes(MANIFEST).await?.unwrap_or_default();
-        let named: BTreeSet<&str> = self.names().chain([MANIFEST]).collect();
-        let there: BTreeSet<&str> = self.there.iter().map(String::as_str).collect();
+        let named: BTreeSet<String> = self.names().chain([MANIFEST]).map(str::to_owned).collect();
+        let there: BTreeSet<String> = self.there.iter().cloned().collect();
         let of = (self.manifest.export, self.manifest.grant, &self.manifest.organisation);
         if sha256_hex(&manifest) != said
             || of != (self.export.id, self.export.grant, &self.export.organisation)
         {
             wrong.insert("manifest-differs");
         }
-        if named != there || named.iter().any(|name| crate::redact::copy::tar_header(name, 0, 0).is_none()) {
+        if named != there || named != self.expected() {
             wrong.insert("other-files");
         }
         for file in &self.manifest.files {
@@ -197,6 +249,37 @@ impl<'a> Files<'a> {
             }
         }
         Ok(wrong)
+    }
+
+    /// The names that the files of an export with so many parts have.
+    fn expected(&self) -> BTreeSet<String> {
+        let parts = 1..=self.parts().len() as u64;
+        let forms = parts.flat_map(|part| FORMS.iter().map(move |form| part_name(part, form)));
+        forms.chain([README, DICTIONARY, MANIFEST].map(str::to_owned)).collect()
+    }
+
+    /// What of the words that go with the rows is not as it is written here from the same facts: nothing can hide in it.
+    async fn words_differ(
+        &self,
+        plan: &Plan,
+        groups: &SmallGroups,
+        (rows, left_out): (u64, u64),
+    ) -> Result<BTreeSet<&'static str>, VaultError> {
+        let mut differ = BTreeSet::new();
+        let manifest = &self.manifest;
+        let (organisation, built_at) = (self.export.organisation.as_str(), manifest.built_at.to_string());
+        let about = About { organisation, plan, built_at: &built_at, rows, left_out, groups };
+        for (name, expected) in [(README, readme(&about)), (DICTIONARY, dictionary())] {
+            if self.bytes(name).await?.as_deref() != Some(expected.as_bytes()) {
+                differ.insert("words-differ");
+            }
+        }
+        let written = serde_json::to_vec_pretty(manifest).ok();
+        let same = self.bytes(MANIFEST).await? == written;
+        if !same || (manifest.version, manifest.rows, manifest.plan.as_str()) != (1, rows, plan.id()) {
+            differ.insert("manifest-differs");
+        }
+        Ok(differ)
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
@@ -220,7 +303,7 @@ impl<'a> Files<'a> {
         stopped: &mut BTreeSet<&'static str>,
     ) -> Result<Option<Vec<CopyRow>>, VaultError> {
         let mut forms = Vec::with_capacity(3);
-        for form in crate::redact::copy::FORMS {
+        for form in FORMS {
             forms.push(self.bytes(&format!("{part}.{form}")).await?.unwrap_or_default());
         }
         let read = tokio::task::spawn_blocking(move || {

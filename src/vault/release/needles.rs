@@ -3,10 +3,11 @@
 //! | value | where it is a leak |
 //! |---|---|
 //! | with a digit or a sign (number, address, handle), or of two words or more, and long enough | anywhere, in any form of bytes; under twelve bytes by itself, not within a longer word |
-//! | one long word | anywhere but as a word of a text: other people may say it there |
-//! | anything else | in the row of its own record, as a whole word |
+//! | one word of eight letters or more | in the row of its own record, and in names of files and wherever a form must be undone to read it: as a plain word other people may say it |
+//! | anything else of four characters or more | in the row of its own record, as a whole word |
+//! | shorter | nowhere: that the row is the one that is published is what holds it back |
 
-use super::forms;
+use super::forms::{self, Reading};
 use crate::redact::folded;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use bytes::Bytes;
@@ -27,6 +28,10 @@ const SURE_BYTES: usize = 12;
 const AUTOMATON_BYTES: usize = 8 << 20;
 /// Bytes of a file that are read at a time, whole lines.
 const STRETCH_BYTES: usize = 1 << 18;
+/// Longest line that is read whole: that of a row is far shorter.
+const LINE_BYTES_MAX: usize = 4 << 20;
+/// What is read twice on each side where a stretch ends within a line.
+const SEAM_BYTES: usize = 1 << 16;
 
 /// How a value is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +62,7 @@ impl Value {
 }
 
 /// Where a value was found; never which.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Where {
     /// In the name of a file.
     Name,
@@ -80,6 +85,8 @@ pub struct Hit {
 #[derive(Clone, Default)]
 pub struct Needles {
     telling: Arc<Vec<AhoCorasick>>,
+    /// Long words, which are a leak only where they are hidden.
+    words: Arc<Vec<AhoCorasick>>,
     count: u64,
     /// Some of them cannot be looked for: everything then counts as found.
     broken: bool,
@@ -95,23 +102,16 @@ impl Needles {
     /// From values in one case and without marks. Those that are too many for one automaton are looked for in turns.
     #[must_use]
     pub fn of(values: &HashSet<String>) -> Self {
-        let mut sorted: Vec<&String> = values.iter().collect();
-        sorted.sort_unstable();
-        let (mut turns, mut bytes) = (vec![Vec::new()], 0);
-        for value in sorted {
-            if bytes >= AUTOMATON_BYTES {
-                turns.push(Vec::new());
-                bytes = 0;
-            }
-            bytes += value.len();
-            if let Some(last) = turns.last_mut() {
-                last.push(value);
-            }
-        }
-        turns.retain(|turn| !turn.is_empty());
-        let automata: Vec<AhoCorasick> = turns.iter().filter_map(|turn| build(turn)).collect();
-        let broken = automata.len() < turns.len();
-        Self { telling: Arc::new(automata), count: values.len() as u64, broken }
+        let (automata, broken) = in_turns(values);
+        Self { telling: Arc::new(automata), words: Arc::default(), count: values.len() as u64, broken }
+    }
+
+    /// The same with long words, which are looked for only where they are hidden: in names, and in forms that must be undone.
+    #[must_use]
+    pub fn and_words(self, words: &HashSet<String>) -> Self {
+        let (automata, broken) = in_turns(words);
+        let count = self.count + words.len() as u64;
+        Self { words: Arc::new(automata), count, broken: self.broken || broken, ..self }
     }
 
     /// How many.
@@ -136,33 +136,83 @@ impl Needles {
         self.broken || self.telling.iter().any(found)
     }
 
+    /// Which long words stand in a text, by turn and number. Also within others: an escape right before one looks like a letter of
+    /// it, and so do bytes of another form.
+    fn words_in(&self, folded: &str) -> HashSet<(usize, usize)> {
+        let mut found = HashSet::new();
+        for (turn, automaton) in self.words.iter().enumerate() {
+            let hits = automaton.find_overlapping_iter(folded);
+            found.extend(hits.map(|hit| (turn, hit.pattern().as_usize())));
+        }
+        found
+    }
+
     /// Where in a file values are found, in its name or its bytes, in whatever form: once for each stretch of it.
     #[must_use]
     pub fn in_file(&self, name: &str, bytes: &[u8]) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        let mut search = |bytes: &[u8], found_at: Where| {
-            let (mut found, mut unreadable) = (false, false);
-            forms::every(bytes, &mut |reading| match reading {
-                Some(text) => found = found || self.stand_in(text),
-                None => unreadable = true,
-            });
-            if found {
-                hits.push(Hit { file: name.to_owned(), at: found_at });
-            }
-            if unreadable {
-                hits.push(Hit { file: name.to_owned(), at: Where::Unreadable });
-            }
-        };
-        search(name.as_bytes(), Where::Name);
+        let mut look = Look { needles: self, file: name, hits: Vec::new() };
+        look.through(name.as_bytes(), Where::Name, forms::every);
         // In the bytes a length stands right before each of these, and may look like a digit of the value.
         for attribute in attributes(name, bytes) {
-            search(attribute.as_bytes(), Where::Bytes);
+            look.through(attribute.as_bytes(), Where::Bytes, forms::every);
         }
         for stretch in stretches(bytes) {
-            search(stretch, Where::Bytes);
+            look.through(stretch, Where::Bytes, forms::every);
         }
-        hits
+        look.through(bytes, Where::Bytes, forms::compressed);
+        look.hits
     }
+}
+
+/// Looking through one file.
+struct Look<'n> {
+    needles: &'n Needles,
+    file: &'n str,
+    hits: Vec<Hit>,
+}
+
+impl Look<'_> {
+    fn through(&mut self, bytes: &[u8], at: Where, readings: impl Fn(&[u8], &mut dyn FnMut(Reading<'_>))) {
+        let (mut found, mut unreadable, mut plain) = (false, false, HashSet::new());
+        let needles = self.needles;
+        readings(bytes, &mut |reading| match reading {
+            Reading::Plain(text) => {
+                plain = needles.words_in(text);
+                found = found || needles.stand_in(text) || (at == Where::Name && !plain.is_empty());
+            }
+            Reading::Undone(text) => {
+                found = found || needles.stand_in(text) || !needles.words_in(text).is_subset(&plain);
+            }
+            Reading::Broken => unreadable = true,
+        });
+        if found {
+            self.hits.push(Hit { file: self.file.to_owned(), at });
+        }
+        if unreadable {
+            self.hits.push(Hit { file: self.file.to_owned(), at: Where::Unreadable });
+        }
+    }
+}
+
+/// Automata for values, and whether some of them could not be built.
+fn in_turns(values: &HashSet<String>) -> (Vec<AhoCorasick>, bool) {
+    let mut sorted: Vec<&String> = values.iter().collect();
+    sorted.sort_unstable();
+    let (mut turns, mut bytes) = (vec![Vec::new()], 0);
+    for value in sorted {
+        if bytes >= AUTOMATON_BYTES {
+            turns.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += value.len();
+        if let Some(last) = turns.last_mut() {
+            last.push(value);
+        }
+    }
+    turns.retain(|turn| !turn.is_empty());
+    let automata: Vec<AhoCorasick> = turns.iter().filter_map(|turn| build(turn)).collect();
+    let broken = automata.len() < turns.len();
+    (automata, broken)
 }
 
 fn build(values: &[&String]) -> Option<AhoCorasick> {
@@ -183,18 +233,18 @@ fn attributes(name: &str, bytes: &[u8]) -> Vec<String> {
     about.into_iter().flatten().flat_map(|said| [said.key, said.value.unwrap_or_default()]).collect()
 }
 
-/// A file in stretches that end with a line where they can; what crosses the end of another is in a stretch of its own.
+/// A file in stretches that end with a line, where there is one within [`LINE_BYTES_MAX`]; where there is none, what crosses the end
+/// of a stretch by less than [`SEAM_BYTES`] is in a stretch of its own.
 fn stretches(bytes: &[u8]) -> Vec<&[u8]> {
-    const SEAM: usize = 4_096;
     let (mut found, mut from) = (Vec::new(), 0);
     while from < bytes.len() {
         let least = (from + STRETCH_BYTES).min(bytes.len());
         let rest = bytes.get(least..).unwrap_or_default();
-        let line = memchr::memchr(b'\n', rest.get(..rest.len().min(STRETCH_BYTES)).unwrap_or_default());
+        let line = memchr::memchr(b'\n', rest.get(..rest.len().min(LINE_BYTES_MAX)).unwrap_or_default());
         let end = line.map_or(least, |at| least + at + 1);
         found.extend(bytes.get(from..end));
         if line.is_none() && end < bytes.len() {
-            found.extend(bytes.get(end.saturating_sub(SEAM)..(end + SEAM).min(bytes.len())));
+            found.extend(bytes.get(end.saturating_sub(SEAM_BYTES)..(end + SEAM_BYTES).min(bytes.len())));
         }
         from = end;
     }

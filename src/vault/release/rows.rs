@@ -27,6 +27,8 @@ pub(super) struct Tally {
     pub unread: u64,
     /// Redacted values that stand in the row of their own record.
     pub in_own_row: u64,
+    /// Rows that are not as they are published, or stand there twice.
+    pub different: u64,
     /// Texts in which the detector finds something for certain.
     pub detected: u64,
     /// Characters of the originals' texts, and of those that stand in the rows as they were written.
@@ -45,6 +47,7 @@ impl Tally {
 #[derive(Default)]
 pub(super) struct Selected {
     telling: HashSet<String>,
+    long_words: HashSet<String>,
     /// What stays readable somewhere because it is an office-holder's.
     readable: HashSet<String>,
     values: u64,
@@ -53,7 +56,8 @@ pub(super) struct Selected {
 impl Selected {
     /// What is to be looked for everywhere.
     pub(super) fn needles(&self) -> Needles {
-        Needles::of(&self.telling.difference(&self.readable).cloned().collect())
+        let without = |of: &HashSet<String>| of.difference(&self.readable).cloned().collect();
+        Needles::of(&without(&self.telling)).and_words(&without(&self.long_words))
     }
 
     /// How many values there were, with repeats.
@@ -70,19 +74,24 @@ impl Selected {
         let value = fold(value);
         let Some(how) = Value::of(&value) else { return };
         self.values += 1;
-        if how == Value::Telling {
-            self.telling.insert(value.clone());
+        match how {
+            Value::Telling => {
+                self.telling.insert(value.clone());
+            }
+            Value::LongWord => {
+                self.long_words.insert(value.clone());
+            }
+            Value::Own => {}
         }
         own.push(value);
     }
 }
 
-/// Looks at one row beside its original.
+/// Looks at one row beside its original. `by_citizen` is known here, and not asked of the row.
 pub(super) fn look(
     rules: &Rules,
     row: &CopyRow,
-    facts: &ExportFacts,
-    item: &Item,
+    (facts, item, by_citizen): (&ExportFacts, &Item, bool),
     tally: &mut Tally,
     selected: &mut Selected,
 ) {
@@ -107,7 +116,7 @@ pub(super) fn look(
         selected.readable.extend(values.map(fold));
     }
     // The organisation's own names are public.
-    if row.author_role.as_deref() != Some("organisation") {
+    if by_citizen {
         unprojected(item, &mut |value| selected.add(value, &mut own));
     }
     let cells = row.cells();
