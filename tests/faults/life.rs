@@ -442,15 +442,22 @@ async fn archive_read(vault: &TestVault) {
     vault.archive.inbox.append(&[Message::of(&event, crate::support::start())]).await.unwrap();
 }
 
+/// Who wrote a post, by its id: two people take turns.
+fn author(id: &str) -> &'static str {
+    if id.ends_with(['0', '2', '4', '6', '8']) { "78" } else { "77" }
+}
+
 /// Posts of one conversation, as X's API v2 gives them: id, text, ids of its versions.
 fn page(posts: &[(&str, &str, Vec<&str>)]) -> Vec<u8> {
     let post = |(id, text, edits): &(&str, &str, Vec<&str>)| {
         json!({
-            "id": id, "text": text, "author_id": "77", "conversation_id": "8001", "lang": "nl",
+            "id": id, "text": text, "author_id": author(id), "conversation_id": "8001", "lang": "nl",
             "created_at": "2026-04-05T10:00:00.000Z", "edit_history_tweet_ids": edits,
         })
     };
-    let user = json!({"id": "77", "username": "balievraag", "name": "Balie Vraag", "protected": false});
-    let page = json!({"data": posts.iter().map(post).collect::<Vec<_>>(), "includes": {"users": [user]}});
+    let user =
+        |(id, username, name)| json!({"id": id, "username": username, "name": name, "protected": false});
+    let users = [("77", "balievraag", "Balie Vraag"), ("78", "loketvraag", "Loket Vraag")].map(user);
+    let page = json!({"data": posts.iter().map(post).collect::<Vec<_>>(), "includes": {"users": users}});
     page.to_string().into_bytes()
 }
