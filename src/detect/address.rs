@@ -5,6 +5,7 @@
 
 use super::bytes::before;
 use super::context::is;
+use super::endings::{counts, tail};
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::View;
@@ -27,10 +28,8 @@ pub(super) struct Addresses {
 /// What makes a word a street.
 #[derive(Default)]
 pub(super) struct StreetWords {
-    /// Endings by their last byte.
+    /// Endings by their last two bytes.
     endings: Vec<Vec<Ending>>,
-    /// A bit for the last two bytes of every ending: most words end here.
-    tails: [u64; 16],
     /// Words with such an ending that are no street, hashed.
     pub(super) never: Hashes,
     /// Additions after a house number, hashed.
@@ -82,7 +81,7 @@ impl Addresses {
         if !self.may_name(view, name_end) {
             return None;
         }
-        self.chain(view, name_end, true)?;
+        let surely = self.chain(view, name_end, true)?;
         let number_start = view.words.get(number)?.start;
         let (last, end) = self.additions(view, number);
         let postcode = follows_postcode(view, last);
@@ -91,7 +90,7 @@ impl Addresses {
         let added = last > number || !word_text(view, number).bytes().all(|byte| byte.is_ascii_digit());
         let residence = || self.context.before(view.near(), number_start, 40).is_some();
         let sure = labelled || postcode.is_some() || added || residence();
-        let (from, street) = self.chain(view, name_end, sure)?;
+        let (from, street) = if sure { surely } else { self.chain(view, name_end, false)? };
         let start = view.words.get(from)?.start;
         let start = if view.text.get(..start).is_some_and(|t| t.ends_with('\'')) { start - 1 } else { start };
         let mut score = match street {
@@ -140,7 +139,7 @@ impl Addresses {
     /// Whether a street name may end at a word: most words before a number end here.
     fn may_name(&self, view: &View<'_>, last: usize) -> bool {
         let proper = |i: usize| view.words.get(i).is_some_and(Word::capital);
-        let joined = |i: usize| view.flag(i).any(Flags::PARTICLE) || view.gap(i) != " ";
+        let joined = |i: usize| view.flag(i).any(Flags::PARTICLE) || !view.spaced(i);
         proper(last) || self.street(view, last, true) != Street::No || last.checked_sub(1).is_some_and(joined)
     }
 
@@ -148,8 +147,7 @@ impl Addresses {
     fn before_label(&self, view: &View<'_>, number: usize) -> Option<usize> {
         let previous = number.checked_sub(1)?;
         let word = view.words.get(previous)?;
-        let year =
-            word.look == Look::Number && word.len() == 4 && previous > 0 && view.gap(previous - 1) == " ";
+        let year = word.look == Look::Number && word.len() == 4 && previous > 0 && view.spaced(previous - 1);
         if is(Some(word), LABELS) || year {
             return previous.checked_sub(1);
         }
@@ -273,37 +271,29 @@ impl Addresses {
     fn is_floor(&self, view: &View<'_>, index: usize) -> bool {
         let number = |word: &Word| (word.look == Look::Number && word.len() == 1) || is(Some(word), FLOORS);
         view.words.get(index).is_some_and(number)
-            && view.gap(index) == " "
+            && view.spaced(index)
             && is(view.words.get(index + 1), &[literal("hoog"), literal("hg")])
     }
 }
 
 impl StreetWords {
-    /// Sorts an ending under its last byte, so that most words are dismissed by one look.
+    /// Sorts an ending under its last two bytes, so that most words are dismissed by one look and others compared with few.
     pub(super) fn add_ending(&mut self, ending: &str, strong: bool) {
-        let last = usize::from(ending.bytes().last().unwrap_or(0));
-        if self.endings.len() <= last {
-            self.endings.resize_with(last + 1, Vec::new);
-        }
-        let (row, bit) = last_two(ending.as_bytes());
-        self.tails
-            .get_mut(row)
-            .into_iter()
-            .for_each(|bits| *bits |= if ending.len() > 1 { bit } else { ANY_BEFORE });
-        if let Some(slot) = self.endings.get_mut(last) {
-            let counts = u32::MAX.checked_shl(32 - 8 * ending.len().min(4) as u32).unwrap_or(0);
-            let tail = tail(ending.as_bytes()) & counts;
+        self.endings.resize_with(BEFORE * BEFORE, Vec::new);
+        let counts = counts(ending.len());
+        let tail = tail(ending.as_bytes()) & counts;
+        let place = last_two(ending.as_bytes());
+        // Before an ending of one letter anything may stand.
+        let first = if ending.len() > 1 { place } else { place / BEFORE * BEFORE };
+        let places = first..if ending.len() > 1 { place + 1 } else { first + BEFORE };
+        for slot in self.endings.get_mut(places).into_iter().flatten() {
             slot.push(Ending { text: ending.to_owned(), strong, tail, counts });
         }
     }
 
     fn ending(&self, text: &str) -> Option<(&str, bool)> {
         let text = text.as_bytes();
-        let (row, bit) = last_two(text);
-        if self.tails.get(row)? & bit == 0 {
-            return None;
-        }
-        let last = text.last()?.to_ascii_lowercase();
+        let endings = self.endings.get(last_two(text)).filter(|endings| !endings.is_empty())?;
         let short = tail(text);
         let fits = |ending: &&Ending| {
             let tail = || text.len().checked_sub(ending.text.len()).and_then(|from| text.get(from..));
@@ -311,7 +301,7 @@ impl StreetWords {
                 && tail().is_some_and(|t| t.eq_ignore_ascii_case(ending.text.as_bytes()))
         };
         let mut found: Option<(&str, bool)> = None;
-        for ending in self.endings.get(usize::from(last))?.iter().filter(fits) {
+        for ending in endings.iter().filter(fits) {
             found = Some((&ending.text, ending.strong || found.is_some_and(|(_, strong)| strong)));
         }
         found
@@ -335,23 +325,15 @@ impl StreetWords {
     }
 }
 
-/// The row and the bit of the last two bytes, without regard to case: half a row for each last byte.
-fn last_two(text: &[u8]) -> (usize, u64) {
-    let mut back = text.iter().rev().map(|byte| u32::from(byte & 31));
+/// A number for the last two bytes, without regard to case: those with one last byte lie together.
+fn last_two(text: &[u8]) -> usize {
+    let mut back = text.iter().rev().map(|byte| usize::from(byte & 31));
     let (last, before) = (back.next().unwrap_or(0), back.next().unwrap_or(0));
-    ((last >> 1) as usize, 1_u64.wrapping_shl((last & 1) << 5 | before))
+    last * BEFORE + before
 }
 
-/// Every bit of a row.
-const ANY_BEFORE: u64 = u64::MAX;
-
-/// The last four bytes in lower case, the last highest; zero before the start.
-fn tail(text: &[u8]) -> u32 {
-    match text.last_chunk::<4>() {
-        Some(chunk) => u32::from_le_bytes(*chunk) | 0x2020_2020,
-        None => text.iter().fold(0, |tail, byte| tail >> 8 | u32::from(*byte | 0x20) << 24),
-    }
-}
+/// So many bytes are told apart by [`last_two`].
+const BEFORE: usize = 32;
 
 fn word_text<'t>(view: &View<'t>, index: usize) -> &'t str {
     view.words.get(index).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("")
@@ -374,7 +356,7 @@ fn follows_postcode(view: &View<'_>, index: usize) -> Option<(usize, usize)> {
     let two = |t: &str| t.len() == 2 && t.bytes().all(|b| b.is_ascii_alphabetic());
     match (digits, text.get(digits..)?) {
         (4, "") => {
-            let letters = view.words.get(index + 2).filter(|_| view.gap(index + 1) == " ")?;
+            let letters = view.words.get(index + 2).filter(|_| view.spaced(index + 1))?;
             view.text.get(letters.start..letters.end).filter(|t| two(t)).map(|_| (word.start, letters.end))
         }
         (4, letters) if two(letters) => Some((word.start, word.end)),

@@ -7,6 +7,8 @@ use super::words::{Word, join, words};
 #[derive(Default)]
 pub(super) struct Phrases {
     hashes: Vec<u64>,
+    /// A bit for each hash: most words end here.
+    likely: [u64; 4],
     /// The words of the longest.
     longest: usize,
 }
@@ -18,7 +20,11 @@ impl Phrases {
         hashes.sort_unstable();
         hashes.dedup();
         let longest = phrases.iter().map(|phrase| words(phrase).len()).max().unwrap_or(0);
-        Self { hashes, longest }
+        let mut likely = [0; 4];
+        for (row, bit) in hashes.iter().map(|hash| likely_bit(*hash)) {
+            likely.get_mut(row).into_iter().for_each(|bits| *bits |= bit);
+        }
+        Self { hashes, likely, longest }
     }
 
     /// Whether there is nothing to look for.
@@ -27,16 +33,27 @@ impl Phrases {
     }
 
     fn has(&self, hash: u64) -> bool {
-        self.hashes.binary_search(&hash).is_ok()
+        let (row, bit) = likely_bit(hash);
+        self.likely.get(row).is_some_and(|bits| bits & bit != 0) && self.hashes.binary_search(&hash).is_ok()
     }
 
     /// The word that ends a phrase, nearest first: before `start`, at most `reach` bytes away.
     pub(super) fn before<'w>(&self, near: Near<'w>, start: usize, reach: usize) -> Option<&'w Word> {
+        self.before_word(near, near.words.partition_point(|w| w.end <= start), start, reach)
+    }
+
+    /// The same where `upto` is known to be the first word that does not end before `start`.
+    pub(super) fn before_word<'w>(
+        &self,
+        near: Near<'w>,
+        upto: usize,
+        start: usize,
+        reach: usize,
+    ) -> Option<&'w Word> {
         if self.is_empty() {
             return None;
         }
         let words = near.words;
-        let upto = words.partition_point(|w| w.end <= start);
         let ends = near.ends.within(upto.saturating_sub(MOST_WORDS), upto.checked_sub(1)?).rev();
         ends.take_while(|i| words.get(*i).is_some_and(|w| start - w.end <= reach))
             .find(|i| self.ends_at(words, *i))
@@ -45,11 +62,21 @@ impl Phrases {
 
     /// The same after `end`.
     pub(super) fn after<'w>(&self, near: Near<'w>, end: usize, reach: usize) -> Option<&'w Word> {
+        self.after_word(near, near.words.partition_point(|w| w.start < end), end, reach)
+    }
+
+    /// The same where `from` is known to be the first word that starts after `end`.
+    pub(super) fn after_word<'w>(
+        &self,
+        near: Near<'w>,
+        from: usize,
+        end: usize,
+        reach: usize,
+    ) -> Option<&'w Word> {
         if self.is_empty() {
             return None;
         }
         let words = near.words;
-        let from = words.partition_point(|w| w.start < end);
         let ends = near.ends.within(from, from + MOST_WORDS - 1);
         ends.take_while(|i| words.get(*i).is_some_and(|w| w.start - end <= reach))
             .find(|i| self.ends_at(words, *i))
@@ -70,6 +97,11 @@ impl Phrases {
         let three = |third| self.has(join(join(third, second), last));
         self.has(join(second, last)) || (self.longest > 2 && word(2).is_some_and(three))
     }
+}
+
+/// The row of a hash among four, and its bit there.
+const fn likely_bit(hash: u64) -> (usize, u64) {
+    ((hash >> 62) as usize, 1_u64.wrapping_shl((hash >> 56) as u32))
 }
 
 /// The words of a text, and those among them that end a phrase of any recogniser.

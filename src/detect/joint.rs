@@ -83,13 +83,13 @@ pub(super) fn tied(view: &View<'_>, first: usize) -> Option<usize> {
     let mut verb = false;
     for _ in 0..MOST_TIES {
         let word = view.words.get(left)?;
-        if view.gap(left) != " " || !is(Some(word), TIES) {
+        if !view.spaced(left) || !is(Some(word), TIES) {
             break;
         }
         verb |= is(Some(word), VERBS);
         left = left.checked_sub(1)?;
     }
-    view.words.get(left).filter(|_| verb && view.gap(left) == " ").map(|w: &Word| w.end)
+    view.words.get(left).filter(|_| verb && view.spaced(left)).map(|w: &Word| w.end)
 }
 
 /// What may stand between a sign and the value.

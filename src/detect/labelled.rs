@@ -336,7 +336,7 @@ impl Tie {
     /// What stands before the label whose first word is `first`.
     fn of(view: &View<'_>, first: usize) -> Self {
         let before = first.checked_sub(1);
-        let owned = before.is_some_and(|i| view.gap(i) == " " && is(view.words.get(i), OWNERS));
+        let owned = before.is_some_and(|i| view.spaced(i) && is(view.words.get(i), OWNERS));
         Self { owned, ..Self::default() }
     }
 

@@ -190,7 +190,9 @@ impl Lazy {
         Ok(Self { first, dfa, caches: Pool::new(create) })
     }
 
-    /// Where matches from `start` end a word.
+    /// Where matches from `start` end a word. Apart from the others, which would make room for it at every start they try.
+    #[cold]
+    #[inline(never)]
     fn ends(&self, text: &str, start: usize, wanted: u128, ends: &mut Ends) {
         let (bytes, dfa, mut cache) = (text.as_bytes(), &*self.dfa, self.caches.get());
         let limit = bytes.len().min(start.saturating_add(WINDOW));

@@ -4,6 +4,7 @@
 //! add a flag, so it can shift a score and nothing else. What is known of a word lies beside its hash: one look at memory for both.
 
 use super::words::Keyed;
+use wide::bytemuck::cast;
 use wide::u32x4;
 
 /// What the lists say of a word.
@@ -145,9 +146,9 @@ pub(super) struct Lexicon {
 #[derive(Clone, Copy, Default)]
 #[repr(align(32))]
 struct Known {
-    tags: [u32; SLOTS],
-    /// With [`MORE`] in any of them where a word that belongs here found no place and went to the next.
-    flags: [u32; SLOTS],
+    tags: u32x4,
+    /// With [`MORE`] in all of them where a word that belongs here found no place and went to the next.
+    flags: u32x4,
 }
 
 /// The bit that no flag has.
@@ -175,12 +176,14 @@ impl Lexicon {
     fn add(&mut self, hash: u64, flags: u32) {
         let (mask, mut at) = (self.buckets.len().wrapping_sub(1), (hash >> 8) as usize);
         while let Some(known) = self.buckets.get_mut(at & mask) {
-            let mut slots = known.tags.iter_mut().zip(&mut known.flags);
-            if let Some((slot, of)) = slots.find(|(slot, _)| **slot == 0 || **slot == tag(hash)) {
-                (*slot, *of) = (tag(hash), *of | flags);
+            let (mut tags, mut of) = (known.tags.to_array(), known.flags.to_array());
+            let mut slots = tags.iter_mut().zip(&mut of);
+            if let Some((slot, its)) = slots.find(|(slot, _)| **slot == 0 || **slot == tag(hash)) {
+                (*slot, *its) = (tag(hash), *its | flags);
+                *known = Known { tags: tags.into(), flags: of.into() };
                 return;
             }
-            known.flags.iter_mut().for_each(|flags| *flags |= MORE);
+            known.flags |= u32x4::splat(MORE);
             at = at.wrapping_add(1);
         }
     }
@@ -190,16 +193,19 @@ impl Lexicon {
     pub(super) fn flags(&self, hash: u64) -> Flags {
         let (mask, mut at) = (self.buckets.len().wrapping_sub(1), (hash >> 8) as usize);
         while let Some(known) = self.buckets.get(at & mask) {
-            let same = u32x4::from(known.tags).simd_eq(u32x4::splat(tag(hash)));
-            let [a, b, c, d] = (same & u32x4::from(known.flags)).to_array();
-            let [more, ..] = known.flags;
-            let found = a | b | c | d;
-            // Asked in this order, since there are few such buckets: whether a word is known cannot be foreseen.
-            if more & MORE != 0 && found & !MORE == 0 {
-                at = at.wrapping_add(1);
-                continue;
+            let same = known.tags.simd_eq(u32x4::splat(tag(hash)));
+            // The flags of the one that is the same, if any: two halves are joined and then theirs.
+            let [low, high]: [u64; 2] = cast(same & known.flags);
+            let either = low | high;
+            let found = (either | either >> u32::BITS) as u32 & !MORE;
+            let [more, _]: [u64; 2] = cast(known.flags);
+            let more = more as u32;
+            // Asked as one, since there are few such buckets: whether a word is known cannot be foreseen. One less than nothing is
+            // every bit, one less than what was found has none so high.
+            if found.wrapping_sub(1) & more & MORE == 0 {
+                return Flags(found);
             }
-            return Flags(found & !MORE);
+            at = at.wrapping_add(1);
         }
         Flags::NONE
     }

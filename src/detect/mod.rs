@@ -16,6 +16,7 @@ mod bytes;
 mod confusable;
 mod context;
 mod cut;
+mod endings;
 mod error;
 mod flags;
 mod hit;

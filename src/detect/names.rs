@@ -6,6 +6,7 @@
 //! and each part adds to the score or takes from it. Common words, places and organisations speak against.
 
 use super::context::{Phrases, is};
+use super::endings::{Ending, ends_with};
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::officials::{Officials, Standing};
@@ -177,8 +178,11 @@ impl Names {
             return None;
         }
         r.last = end - 1;
-        self.company(view, &mut r);
-        self.against(view, &mut r);
+        // Most words with a capital weigh too little for company to make them names; what speaks against takes more away.
+        if r.score + COMPANY >= self.doubtful {
+            self.company(view, &mut r);
+            self.against(view, &mut r);
+        }
         Some(r)
     }
 
@@ -347,17 +351,17 @@ impl Names {
             view.gap(r.last) == ", " && named(r.last + 1)
         };
         let beside = left || right;
-        let acting = capital && view.gap(r.last) == " " && is(view.words.get(r.last + 1), VERBS);
+        let acting = capital && view.spaced(r.last) && is(view.words.get(r.last + 1), VERBS);
         if spoken_to || (capital && beside) || acting {
-            r.score += 0.25;
-            r.reasons.push(reason(&self.rules.company, 0.25));
+            r.score += COMPANY;
+            r.reasons.push(reason(&self.rules.company, COMPANY));
         }
     }
 
     /// A street, a word inside a longer one, or a shout in capitals takes from the score.
     fn against(&self, view: &View<'_>, r: &mut Reading<'_>) {
         let text = |i: usize| view.words.get(i).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("");
-        let before_street = r.from == r.last && view.gap(r.last) == " " && is_street(text(r.last + 1));
+        let before_street = r.from == r.last && view.spaced(r.last) && is_street(text(r.last + 1));
         // `Niels Verkade` is a person, `Jansstraat` and `Niels Verkade 12` are none.
         let numbered = view.words.get(r.last + 1).is_some_and(|w| w.look == Look::Number);
         let surname = r.last > r.from && view.flag(r.last).any(Flags::SURNAME) && !numbered;
@@ -404,6 +408,9 @@ pub(super) const JOINS: Flags = Flags::PARTICLE.with(Flags::INNER).with(Flags::V
 pub(super) const STARTS: Flags =
     Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY).with(Flags::TITLE).with(Flags::OFFICE);
 
+/// What company weighs.
+const COMPANY: f32 = 0.25;
+
 /// How far from an office-holder's name a word of home, family or health counts, in bytes.
 const PRIVATE_REACH: usize = 40;
 
@@ -440,15 +447,11 @@ fn word_text<'t>(view: &View<'t>, index: usize) -> &'t str {
 }
 
 fn is_street(word: &str) -> bool {
-    let word = word.as_bytes();
-    let ends = |e: &&str| {
-        word.len()
-            .checked_sub(e.len())
-            .and_then(|from| word.get(from..))
-            .is_some_and(|t| t.eq_ignore_ascii_case(e.as_bytes()))
-    };
-    ["straat", "laan", "plein", "gracht", "singel", "dreef", "steeg", "plantsoen", "kade"].iter().any(ends)
+    ends_with(word, &STREETS, 0)
 }
+
+const STREETS: [Ending; 9] =
+    Ending::all(["straat", "laan", "plein", "gracht", "singel", "dreef", "steeg", "plantsoen", "kade"]);
 
 /// `ik ben`, `naam is`, `I am` before the word at `index`.
 fn introduces(view: &View<'_>, index: usize) -> bool {

@@ -1,5 +1,6 @@
 //! The people of a conversation as a dictionary, so that author, mention and name in a text share one reference.
 
+use super::bytes::at;
 use super::context::Near;
 use super::cut::Cut;
 use super::hit::{Hit, Reason};
@@ -27,8 +28,8 @@ pub struct Participants {
     names: Entries,
     handles: Entries,
     longest: usize,
-    /// One bit for the first word of every name: most words of a text end here.
-    openers: Vec<u64>,
+    /// Whether the first word of some name falls there: most words of a text end here. A byte each, not a bit, which is one step.
+    openers: Vec<u8>,
 }
 
 type Entries = Keyed<Entry>;
@@ -57,8 +58,8 @@ impl Participants {
     /// Compiles the participants of one conversation.
     #[must_use]
     pub fn of(participants: &[Participant<'_>]) -> Self {
-        let rows = (participants.len() * ROWS).next_power_of_two();
-        let mut made = Self { openers: vec![0; rows], ..Self::default() };
+        let room = (participants.len() * ROOM).next_power_of_two();
+        let mut made = Self { openers: vec![0; room], ..Self::default() };
         for person in participants {
             made.add_handle(person);
             made.add_name(person);
@@ -114,11 +115,8 @@ impl Participants {
     }
 
     fn put(&mut self, first: &Word, key: u64, person: &Participant<'_>, shape: Shape) {
-        let (row, bit) = opener(first.hash);
         let mask = self.openers.len().wrapping_sub(1);
-        if let Some(bits) = self.openers.get_mut(row & mask) {
-            *bits |= 1_u64.wrapping_shl(bit);
-        }
+        self.openers.get_mut(opener(first.hash) & mask).into_iter().for_each(|opens| *opens = 1);
         put(&mut self.names, key, person, shape);
     }
 
@@ -162,14 +160,11 @@ impl Participants {
     /// The first word with which a name may begin; most texts have none. Words are asked many at a time.
     fn opened(&self, words: &[Word]) -> Option<usize> {
         let (openers, mask) = (&*self.openers, self.openers.len().wrapping_sub(1));
-        let opens = |word: &Word| {
-            let (row, bit) = opener(word.hash);
-            openers.get(row & mask).is_some_and(|bits| bits.wrapping_shr(bit) & 1 != 0)
-        };
+        let opens = |word: &Word| openers.get(opener(word.hash) & mask).copied().unwrap_or(0);
         // Of many words at once it is asked whether any of them does, so that nothing waits for the answer.
-        let any = |words: &[Word]| words.iter().fold(false, |any, word| any | opens(word));
+        let any = |words: &[Word]| words.iter().fold(0, |any, word| any | opens(word)) != 0;
         let (part, many) = words.chunks(TOGETHER).enumerate().find(|(_, many)| any(many))?;
-        many.iter().position(opens).map(|at| part.wrapping_mul(TOGETHER).wrapping_add(at))
+        many.iter().position(|word| opens(word) != 0).map(|at| part.wrapping_mul(TOGETHER).wrapping_add(at))
     }
 
     /// Which participant each name that was found belongs to.
@@ -213,9 +208,9 @@ impl Participants {
     }
 }
 
-/// The row of a hash among the openers, before it is cut to their number, and its bit, of which the lowest six count.
-const fn opener(hash: u64) -> (usize, u32) {
-    ((hash >> 46) as usize, (hash >> 40) as u32)
+/// The place of a hash among the openers, before it is cut to their number.
+const fn opener(hash: u64) -> usize {
+    (hash >> 40) as usize
 }
 
 fn put(map: &mut Entries, key: u64, person: &Participant<'_>, shape: Shape) {
@@ -235,8 +230,8 @@ fn put(map: &mut Entries, key: u64, person: &Participant<'_>, shape: Shape) {
 const MOST_WORDS: usize = 6;
 /// How many words are asked together whether a name begins with them.
 const TOGETHER: usize = 64;
-/// How many rows of bits a participant has at least: so many that of a hundred other words not one is taken for an opener.
-const ROWS: usize = 8;
+/// How much room a participant has among the openers: so much that of a hundred other words two are taken for one.
+const ROOM: usize = 256;
 
 /// A shadow cut into words, with what the lists say of each.
 pub(super) struct View<'t> {
@@ -298,6 +293,13 @@ impl View<'_> {
             (Some(a), None) => self.text.get(a.end..).unwrap_or(""),
             _ => "",
         }
+    }
+
+    /// Whether a word and the next stand one space apart; as the last one of a text, whether a space ends that.
+    pub(super) fn spaced(&self, index: usize) -> bool {
+        let Some(word) = self.words.get(index) else { return false };
+        let next = self.words.get(index.wrapping_add(1)).map_or(self.text.len(), |next| next.start);
+        next.wrapping_sub(word.end) == 1 && at(self.text.as_bytes(), word.end) == b' '
     }
 
     /// Whether a word stands at the start of a sentence or line, where a capital says nothing.

@@ -338,17 +338,21 @@ impl Ruleset {
         if check.context.is_empty() && check.against.is_empty() {
             return (None, false);
         }
-        let (t, text, words) = (&self.thresholds, view.text, view.near());
+        let (t, text, near) = (&self.thresholds, view.text, view.near());
+        let upto = near.words.partition_point(|word| word.end <= start);
+        let inside = near.words.iter().skip(upto).take_while(|word| word.start < end).count();
         let same_sentence =
             |w: &&Word| text.get(end..w.start).is_some_and(|gap| !gap.contains(['.', '!', '?', '\n']));
-        let after = |phrases: &Phrases, reach| phrases.after(words, end, reach).filter(same_sentence);
+        let after = |phrases: &Phrases, reach| {
+            phrases.after_word(near, upto + inside, end, reach).filter(same_sentence)
+        };
         let context = check
             .context
-            .before(words, start, t.context_before)
+            .before_word(near, upto, start, t.context_before)
             .or_else(|| after(&check.context, t.context_after));
         let against = check
             .against
-            .before(words, start, t.context_before / 2)
+            .before_word(near, upto, start, t.context_before / 2)
             .or_else(|| after(&check.against, t.context_after / 2));
         let distance = |w: &Word| if w.end <= start { start - w.end } else { w.start.saturating_sub(end) };
         let nearer = context.is_none_or(|c| against.is_some_and(|a| distance(a) < distance(c)));
@@ -398,7 +402,8 @@ impl Ruleset {
 
 /// Findings that share a character of the source, such as a ligature, are set apart; no covered byte is given up.
 fn apart(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
-    let mut kept: Vec<Finding> = Vec::new();
+    let (_, most) = findings.size_hint();
+    let mut kept: Vec<Finding> = Vec::with_capacity(most.unwrap_or(0));
     for mut finding in findings {
         let start = kept.last().map_or(0, |last| last.span.end()).max(finding.span.start());
         if let Some(span) = Span::new(start, finding.span.end()) {
@@ -517,12 +522,12 @@ enum Verdict<'r> {
 fn taken(hits: &[Hit<'_>]) -> Vec<(usize, usize)> {
     let mut places: Vec<(usize, usize)> = hits.iter().map(|h| (h.start, h.end)).collect();
     places.sort_unstable();
-    let mut joined: Vec<(usize, usize)> = Vec::with_capacity(places.len());
-    for (start, end) in places {
-        match joined.last_mut() {
-            Some(last) if start <= last.1 => last.1 = last.1.max(end),
-            _ => joined.push((start, end)),
+    places.dedup_by(|next, last| {
+        let joined = next.0 <= last.1;
+        if joined {
+            last.1 = last.1.max(next.1);
         }
-    }
-    joined
+        joined
+    });
+    places
 }

@@ -1,6 +1,7 @@
 //! The second part of a name: particles and surname, weighed by lists, capitals and what stands before.
 
 use super::context::is;
+use super::endings::{Ending, ends_with};
 use super::hit::Reason;
 use super::lexicon::Flags;
 use super::names::{Names, Reading};
@@ -181,26 +182,20 @@ impl Names {
 
 /// Whether a word stands behind an article or the like, as names of things do: `de Sloterplas`, `het Vlinderpad`.
 fn after_article(view: &View<'_>, at: usize) -> bool {
-    at.checked_sub(1).is_some_and(|i| view.gap(i) == " " && is(view.words.get(i), ARTICLES))
+    at.checked_sub(1).is_some_and(|i| view.spaced(i) && is(view.words.get(i), ARTICLES))
 }
 
 /// Whether a word ends as names of places in the landscape and the town do.
 fn is_landmark(view: &View<'_>, at: usize) -> bool {
     let text = view.words.get(at).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("");
-    LANDMARKS.iter().any(|ending| {
-        text.len()
-            .checked_sub(ending.len())
-            .filter(|rest| *rest > 2)
-            .and_then(|rest| text.get(rest..))
-            .is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
-    })
+    ends_with(text, &LANDMARKS, 3)
 }
 
-const LANDMARKS: &[&str] = &[
+const LANDMARKS: [Ending; 27] = Ending::all([
     "weg", "pad", "dam", "plas", "wijk", "kade", "brug", "park", "polder", "haven", "land", "stad", "dorp",
     "meer", "sloot", "straat", "laan", "plein", "gracht", "singel", "dreef", "markt", "veen", "oord",
     "festival", "huis", "school",
-];
+]);
 const ARTICLES: &[u64] = &[
     literal("de"),
     literal("het"),

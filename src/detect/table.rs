@@ -6,11 +6,11 @@ use regex_automata::dfa::{Automaton, dense};
 use regex_automata::util::{alphabet::ByteClasses, primitives::StateID, start};
 use regex_automata::{Anchored, MatchKind, nfa::thompson, util::syntax};
 use std::collections::HashMap;
+use wide::bytemuck::cast_slice;
+use wide::u16x32;
 
 /// Entries that are fetched from memory at once.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Line([u16; LINE]);
+type Line = u16x32;
 
 const LINE: usize = 32;
 
@@ -56,8 +56,8 @@ impl Table {
     }
 
     /// Whether some wanted pattern may match, by the first few bytes, and zeros past the end: most starts end here, at a few looks
-    /// that do not wait for one another. What it says no of does not match.
-    #[inline]
+    /// that do not wait for one another. What it says no of does not match. Apart from the search, which needs the registers.
+    #[inline(never)]
     fn may_match(&self, bytes: &[u8], start: usize, wanted: u128) -> bool {
         let rest = bytes.get(start..).unwrap_or(&[]);
         let first = rest.first_chunk::<LOOK>().copied().unwrap_or_else(|| {
@@ -82,6 +82,8 @@ impl Table {
         // Which bits of an entry say that nothing wanted can follow, and what they are then.
         let (mask, over) = if wanted == self.strong { (WEAK, WEAK) } else { (STATE, 0) };
         let some = wanted != self.strong && wanted != ALL;
+        // Which bits make an entry worth a look: most steps ask this and no more.
+        let telling = if some { u16::MAX } else { EVENT | mask & WEAK };
         // Where nearly all patterns are wanted, the entries themselves tell as soon.
         if some && !self.may_match(text.as_bytes(), start, wanted) {
             return;
@@ -92,14 +94,18 @@ impl Table {
         let rest = bytes.get(start..).unwrap_or(&[]);
         // A match shows one byte late, so the byte after the window is read too.
         let window = rest.get(..=WINDOW).unwrap_or(rest);
+        let entries: &[u16] = cast_slice(&self.rows);
         for (length, byte) in window.iter().enumerate() {
             let column = self.column.get(usize::from(*byte)).copied().unwrap_or(0);
-            entry = self.next(entry, column);
+            entry = entries.get(place(entry, column, self.shift)).copied().unwrap_or(0);
+            if entry & telling == 0 {
+                continue;
+            }
             if entry & mask == over || some && self.alive(entry) & wanted == 0 {
                 return;
             }
             // Within a word of ASCII nothing ends.
-            if entry & MATCH != 0
+            if entry & EVENT != 0
                 && !(byte.is_ascii_alphanumeric()
                     && length > 0
                     && at(rest, length.wrapping_sub(1)).is_ascii_alphanumeric())
@@ -109,7 +115,7 @@ impl Table {
         }
         if rest.len() <= WINDOW {
             entry = self.next(entry, self.end);
-            if entry & MATCH != 0 {
+            if entry & EVENT != 0 {
                 self.note(text, start, rest.len(), entry, wanted, ends);
             }
         }
@@ -123,8 +129,7 @@ impl Table {
 
     #[inline]
     fn next(&self, entry: u16, column: u8) -> u16 {
-        let place = usize::from(entry & STATE).wrapping_shl(self.shift) | usize::from(column);
-        self.rows.get(place / LINE).and_then(|Line(line)| line.get(place % LINE)).copied().unwrap_or(0)
+        cast_slice::<_, u16>(&self.rows).get(place(entry, column, self.shift)).copied().unwrap_or(0)
     }
 
     /// Notes what ends at `start + length`, if a word does.
@@ -139,6 +144,12 @@ impl Table {
             }
         }
     }
+}
+
+/// Where the entry stands that follows another at a byte of a column.
+#[inline]
+const fn place(entry: u16, column: u8, shift: u32) -> usize {
+    ((entry & STATE) as usize).wrapping_shl(shift) | column as usize
 }
 
 /// Numbers the states of an automaton as texts reach them, so that those reached early lie together.
@@ -234,7 +245,7 @@ fn lines(entries: &[u16]) -> Vec<Line> {
     let line = |part: &[u16]| {
         let mut line = [0; LINE];
         line.iter_mut().zip(part).for_each(|(slot, entry)| *slot = *entry);
-        Line(line)
+        Line::new(line)
     };
     entries.chunks(LINE).map(line).collect()
 }
@@ -271,9 +282,9 @@ impl Table {
         let of = |state: u16| {
             let ends = self.matched.get(usize::from(state)).is_some_and(|patterns| !patterns.is_empty());
             let strong = self.alive.get(usize::from(state)).is_some_and(|alive| alive & self.strong != 0);
-            state | if ends { MATCH } else { 0 } | if strong { 0 } else { WEAK }
+            state | if ends || state == 0 { EVENT } else { 0 } | if strong { 0 } else { WEAK }
         };
-        let rows = self.rows.iter().map(|Line(line)| Line(line.map(of))).collect();
+        let rows = self.rows.iter().map(|line| Line::new(line.to_array().map(of))).collect();
         let starts = self.starts.iter().map(|state| of(*state)).collect();
         (self.rows, self.starts) = (rows, starts);
     }
@@ -325,7 +336,7 @@ const BUILT_MAX: usize = 8 << 20;
 const NO_BYTE: usize = 256;
 /// The part of an entry that is the number of a state.
 const STATE: u16 = (1 << 14) - 1;
-/// A match ends before the byte that led here.
-const MATCH: u16 = 1 << 14;
+/// A match ends before the byte that led here, or nothing can follow.
+const EVENT: u16 = 1 << 14;
 /// Nothing but patterns that need context can still match.
 const WEAK: u16 = 1 << 15;

@@ -56,6 +56,18 @@ pub(super) fn fits(characters: &[u8], shape: &str) -> bool {
     left.is_empty()
 }
 
+/// How many characters a shape of counted classes has, such as `4a10n`.
+pub(super) fn length(shape: &str) -> usize {
+    let (mut all, mut count) = (0, 0);
+    for class in shape.bytes() {
+        match class.is_ascii_digit() {
+            true => count = count * 10 + usize::from(class - b'0'),
+            false => (all, count) = (all + count, 0),
+        }
+    }
+    all
+}
+
 /// The value of a digit, or of a letter with A = 10.
 pub(super) fn value(character: u8) -> u32 {
     match character {

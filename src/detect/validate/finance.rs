@@ -1,7 +1,7 @@
 //! Accounts and cards: IBAN, BIC, payment cards, American routing numbers.
 
 use super::Check;
-use super::characters::{Characters, fits};
+use super::characters::{Characters, fits, length};
 use super::digits::{Digits, luhn, mod97, number, weighted};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -126,6 +126,11 @@ fn iban(candidate: &str) -> bool {
     let coded = coded.filter(|coded| is_iban_country(*coded));
     let shape = |coded: [u8; 2]| IBAN_SHAPES.binary_search_by(|(code, _)| code.as_bytes().cmp(&coded));
     let Some((_, shape)) = coded.and_then(|c| IBAN_SHAPES.get(shape(c).ok()?)) else { return false };
+    // A long match is offered at many ends, of which one may have the length of that country.
+    let count = candidate.bytes().filter(u8::is_ascii_alphanumeric).count();
+    if count != COUNTRY_AND_CHECK + length(shape) {
+        return false;
+    }
     let kept = Characters::of(candidate);
     let Some((country, rest)) = kept.slice().split_at_checked(2) else { return false };
     let Some((check, account)) = rest.split_at_checked(2) else { return false };
@@ -135,6 +140,9 @@ fn iban(candidate: &str) -> bool {
         && mod97(account.iter().chain(country).chain(check).copied()) == 1
         && account.iter().any(|b| *b != b'0')
 }
+
+/// How many characters country and check digits have.
+const COUNTRY_AND_CHECK: usize = 4;
 
 /// Whether accounts of some country start with these two capitals.
 fn is_iban_country([first, second]: [u8; 2]) -> bool {
