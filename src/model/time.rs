@@ -35,6 +35,13 @@ impl Timestamp {
         Self::from_micros(self.micros().saturating_add(seconds.saturating_mul(1_000_000))).unwrap_or(self)
     }
 
+    /// This moment, or the one just after `earlier` when it is no later: what follows stays behind what it follows on, also when the
+    /// clock went back.
+    #[must_use]
+    pub fn after(self, earlier: Self) -> Self {
+        self.max(Self::from_micros(earlier.micros().saturating_add(1)).unwrap_or(earlier))
+    }
+
     /// The day, `2026-05-04`: what a view shows instead of the exact time.
     #[must_use]
     pub fn day(self) -> String {
@@ -66,6 +73,14 @@ impl fmt::Display for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_follows_stays_behind_what_it_follows_on() {
+        let at = |micros| Timestamp::from_micros(micros).unwrap();
+        assert_eq!(at(9).after(at(5)), at(9));
+        assert_eq!(at(5).after(at(5)), at(6));
+        assert_eq!(at(1).after(at(5)), at(6), "the clock went back");
+    }
 
     #[test]
     fn a_time_keeps_its_microseconds_and_loses_its_zone() {

@@ -405,7 +405,7 @@ async fn take(
     who: (String, String),
 ) -> Result<RequestRow, VaultError> {
     let now = archive.sources.now();
-    request.changed_at = now;
+    request.changed_at = now.after(request.changed_at);
     let mut steps = archive.catalogue.request_steps(request.id).await?;
     let (mut grant, mut down, mut grant_until) = (None, Vec::new(), None);
     if step.step == RequestStep::Accept {

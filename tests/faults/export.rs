@@ -76,7 +76,7 @@ impl ExportLife {
             room.build_exports().await.unwrap();
             vault.round().await;
         }
-        panic!("the export does not come to its end");
+        panic!("the export does not come to its end: {:?}", self.states(vault).await);
     }
 
     /// What was fetched is not fetched again; nothing of what is over stays; no step of the reading room was refused.

@@ -297,7 +297,7 @@ async fn commit(
     entry: Entry,
     with: With<'_>,
 ) -> Result<bool, VaultError> {
-    export.changed_at = archive.sources.now();
+    export.changed_at = archive.sources.now().after(export.changed_at);
     export.steps.push(entry.id());
     let log = archive.logs.vault_origin();
     let change = ExportChange {
