@@ -104,7 +104,7 @@ mod tests {
         for (before, now, expected) in table {
             let before = serde_json::to_string(&[before]).unwrap();
             assert_eq!(
-                shows_too_much(&[text], &before, &[now.clone()], &policy),
+                shows_too_much(&[text], &before, std::slice::from_ref(&now), &policy),
                 expected,
                 "{before} {now:?}"
             );

@@ -168,7 +168,7 @@ impl ExportLife {
 
     async fn grant(&self, vault: &TestVault) -> GrantId {
         let (archive, rules) = (&vault.archive, &vault.rules);
-        let request = RequestId::from_uuid(Uuid::from_u128(0xf1_1e_5));
+        let request = RequestId::from_uuid(Uuid::from_u128(0x000f_11e5));
         let hand_in = async |step: RequestStep| {
             let content = (step == RequestStep::Write).then(|| self.content());
             let (issuer, subject, text) = (ISSUER.to_owned(), READER.to_owned(), String::new());

@@ -17,7 +17,7 @@ use std::fs;
 use uuid::Uuid;
 
 /// A place that is like no other number in a file.
-const PLACE: i64 = 0x4a3f_9c21_d75e1b;
+const PLACE: i64 = 0x004a_3f9c_21d7_5e1b;
 
 /// Puts something to look for wherever a place in a record, or a word on it, may stand.
 async fn planted(vault: &TestVault, record: RecordId) {
