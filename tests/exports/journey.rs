@@ -80,7 +80,7 @@ async fn each_plan_tells_what_it_tells() {
     // Three hours of one day with eight people each would be small: no hour is told, and years and postcodes are not either.
     assert!(wide.iter().all(|row| row.time_precision == Precision::Day), "{:?}", precisions(wide));
     assert!(wide.iter().all(|row| row.wider.is_empty()));
-    let mut people: BTreeMap<(Option<&str>, Option<&str>, &str), BTreeSet<u32>> = BTreeMap::new();
+    let mut people: BTreeMap<_, BTreeSet<u32>> = BTreeMap::new();
     for row in wide {
         let group = (row.time.as_deref(), row.channel.as_deref(), row.wider.as_str());
         people.entry(group).or_default().insert(writer_of(row));

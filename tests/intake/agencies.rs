@@ -133,9 +133,8 @@ async fn what_a_file_names_and_is_not_there_is_told_by_row_and_column_and_not_re
         Err(VaultError::Faults(told)) => told,
         other => panic!("{other:?}"),
     };
-    for expected in ["row 3, column `exemption`: does not go with"] {
-        assert!(told.iter().any(|fault| fault.starts_with(expected)), "{expected}: {told:?}");
-    }
+    let expected = "row 3, column `exemption`: does not go with";
+    assert!(told.iter().any(|fault| fault.starts_with(expected)), "{told:?}");
     let heard = |told: &[String]| told.join(" ").to_lowercase();
     assert!(!heard(&told).contains("kwispelaar") && !heard(&told).contains("reden"), "{told:?}");
     let lines = |rows: &[String]| self::file(rows);
