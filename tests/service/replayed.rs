@@ -164,7 +164,12 @@ async fn assess(folder: &DataFolder, item: &QueueItem, added: Vec<Added>) {
     let language = knik::redact::Language::Dutch;
     let shown = reviewing::show(archive, rules, &by, item.id, language).await.unwrap();
     let asked = Assessing {
-        answers: shown.steps.iter().map(|step| (step.step.clone(), Answer::Yes)).collect(),
+        // A question that is no letter: it is archived here, and read.
+        answers: shown
+            .steps
+            .iter()
+            .map(|step| (step.step.clone(), Answer::from(step.step != "burgerbrief")))
+            .collect(),
         rest_confirmed: true,
         added,
         reason: PrivateText::from("in dit gesprek wijst het een persoon aan"),
