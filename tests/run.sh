@@ -189,8 +189,7 @@ lints() {
     nice -n 15 cargo clippy --profile bench --all-targets -- -D warnings
 }
 beside "lints" lints
-# Most tests wait for a disk, a server or a process that they started: one more of them than there are cores.
-step "tests" cargo test --profile bench --no-fail-fast -- --show-output --test-threads $(($(nproc) + 1))
+step "tests" cargo test --profile bench --no-fail-fast -- --show-output
 those_beside
 # The very program that the tests were run against, at once: each of them waits more than it works. The tests' own
 # variables are no settings of the program: it refuses variables it does not know.
