@@ -145,13 +145,11 @@ pub(super) fn computed(
             continue;
         }
         let found = found_in(rules, member, &dictionary);
-        let before = member.facts.before.as_deref();
-        let policy = rules.projection.redaction();
-        let texts: Vec<&str> = member.item.passages.iter().map(|passage| passage.text.expose()).collect();
-        if before.is_some_and(|before| shows_too_much(&texts, before, &found, policy)) {
+        let stored = findings_json(&found);
+        if showed_too_much(rules, member, &found, &stored) {
             computed.missed.push((member.facts.projection, member.facts.record));
         }
-        computed.findings.push((member.facts.version, findings_json(&found)));
+        computed.findings.push((member.facts.version, stored));
         if !member.facts.may_be_read() {
             continue;
         }
@@ -179,6 +177,15 @@ pub(super) fn computed(
         }
     }
     computed
+}
+
+/// Whether a view of before showed what is covered now. Where the same is found as before it did not.
+fn showed_too_much(rules: &Rules, member: &Member<'_>, found: &[Vec<Finding>], stored: &str) -> bool {
+    let Some(before) = member.facts.before.as_deref().filter(|before| *before != stored) else {
+        return false;
+    };
+    let texts: Vec<&str> = member.item.passages.iter().map(|passage| passage.text.expose()).collect();
+    shows_too_much(&texts, before, found, rules.projection.redaction())
 }
 
 /// What a detector finds in a member, with what people said of it laid over.

@@ -3,9 +3,9 @@
 use super::{Room, RoomWriter};
 use crate::model::{ExportId, GrantId};
 use crate::redact::copy::sha256_hex;
-use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, list};
+use crate::store::{Database, StoreError};
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 /// Says of every export that was prepared of one of these projections that it is not what is published any more. The pieces of
@@ -61,6 +61,16 @@ async fn take_packages_back(tx: &mut Transaction<'static, Any>) -> Result<(), St
 
 const CHANGED: &str = "SELECT 1 AS one FROM export_member WHERE export = $1 AND changed = 1 LIMIT 1";
 
+/// Whether a statement about an export finds a row.
+async fn is_there(db: &Database, sql: &'static str, export: ExportId) -> Result<bool, StoreError> {
+    let row = sqlx::query(sql)
+        .bind(bytes(export.uuid()))
+        .fetch_optional(db.read())
+        .await
+        .map_err(StoreError::database("reading an export"))?;
+    Ok(row.is_some())
+}
+
 impl RoomWriter {
     /// Keeps what an export is prepared of: everything that its grant names now. What an earlier preparation said is forgotten.
     ///
@@ -94,12 +104,7 @@ impl RoomWriter {
     /// # Errors
     /// When the database fails.
     pub async fn export_changed(&self, export: ExportId) -> Result<bool, StoreError> {
-        let row = sqlx::query(CHANGED)
-            .bind(bytes(export.uuid()))
-            .fetch_optional(self.database().read())
-            .await
-            .map_err(StoreError::database("reading an export"))?;
-        Ok(row.is_some())
+        is_there(self.database(), CHANGED, export).await
     }
 
     /// Whether anything is kept of what an export was prepared of.
@@ -107,12 +112,8 @@ impl RoomWriter {
     /// # Errors
     /// When the database fails.
     pub async fn is_prepared(&self, export: ExportId) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 AS one FROM export_member WHERE export = $1 LIMIT 1")
-            .bind(bytes(export.uuid()))
-            .fetch_optional(self.database().read())
+        is_there(self.database(), "SELECT 1 AS one FROM export_member WHERE export = $1 LIMIT 1", export)
             .await
-            .map_err(StoreError::database("reading an export"))?;
-        Ok(row.is_some())
     }
 
     /// How many pieces of a package are there.
@@ -204,12 +205,7 @@ impl Room {
     /// # Errors
     /// When the database fails.
     pub async fn export_changed(&self, export: ExportId) -> Result<bool, StoreError> {
-        let row = sqlx::query(CHANGED)
-            .bind(bytes(export.uuid()))
-            .fetch_optional(self.database().read())
-            .await
-            .map_err(StoreError::database("reading an export"))?;
-        Ok(row.is_some())
+        is_there(self.database(), CHANGED, export).await
     }
 
     /// A piece of a released package, as the vault wrote it; `None` past its end, and when it is gone.
