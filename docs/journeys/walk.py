@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import ssl
 import subprocess
 import sys
@@ -19,6 +20,7 @@ PATIENCE_SECONDS = 60
 PEOPLE = {
     "researcher": ("researcher", "universiteit", "onderzoeker-9"),
     "approver": ("approver", "min-low", "besluitnemer-1"),
+    "second approver": ("approver", "min-low", "besluitnemer-2"),
     "reviewer": ("reviewer", "min-low", "beoordelaar-1"),
     "official": ("official", "min-low", "ambtenaar-1"),
     "second official": ("official", "min-low", "ambtenaar-2"),
@@ -75,16 +77,16 @@ class Walk:
             (self.folder / (who.replace(" ", "-") + ".token")).write_text(self.tokens[who])
         return self.tokens[who]
 
-    def run(self, arguments) -> str:
+    def run(self, arguments, refused: bool = False) -> str:
         command = [str(KNIK), "--dir", str(self.data)] + arguments
         done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder)
-        if done.returncode != 0:
+        if (done.returncode != 0) != refused:
             raise SystemExit(f"{arguments}: {done.stderr}{done.stdout}")
-        return done.stdout
+        return done.stdout + (done.stderr if refused else "")
 
-    def knik(self, *arguments: str, quiet: bool = False) -> str:
+    def knik(self, *arguments: str, quiet: bool = False, refused: bool = False) -> str:
         """A command of whoever holds the data folder, or with a token file in the name of its holder."""
-        answer = self.run(list(arguments))
+        answer = self.run(list(arguments), refused)
         if not quiet:
             words = [f"'{word}'" if " " in word else word for word in arguments]
             self.shown("$ knik " + " ".join(words), answer)
@@ -228,8 +230,6 @@ def researcher(walk: Walk):
     ask("officer", "vault", "POST", f"/v1/incidents/{incident}/outcomes", closing, expect=403)
     ask("records manager", "vault", "POST", f"/v1/incidents/{incident}/outcomes", closing, expect=201)
 
-    # EXPORT: the steps of a request whose form is `export` (job, airlock, download, `knik verify --export`) go here.
-
     head(3, "Het einde / The end")
     told("Verlenging, de verklaring dat alles is vernietigd, en het hele verhaal uit het logboek, met de nummers van de vermeldingen.",
          "More time, the statement that everything was destroyed, and the whole story from the ledger, with the numbers of its entries.")
@@ -241,6 +241,100 @@ def researcher(walk: Walk):
     ask("researcher", "room", "GET", f"/v1/records?grant={grant}", expect=403)
     walk.knik("story", "--grant", grant)
     walk.knik("story", "--grant", grant, "--language", "en")
+
+
+def forum() -> str:
+    """Invented posts of 24 invented people, a line each: enough of them that none stands alone."""
+    said = ("Ik ben {name} en mijn nummer is 0612{n:06}, bel mij over de waterbijdrage.",
+            "Mail {handle}@voorbeeld-{n}.nl als u vragen heeft over de dijk.",
+            "Wij wonen op {postcode} AB, geboren 12-03-{year}, en betalen te veel.",
+            "De waterbijdrage is dit jaar opnieuw verhoogd en niemand legt uit waarom.")
+    first = ("Anna", "Bram", "Chaima", "Daan", "Els", "Fatima", "Gijs", "Hanna", "Imre", "Joris", "Karin", "Lotte")
+    last = ("Verzonnen", "Voorbeeld")
+    lines = []
+    for number in range(48):
+        n = number % 24
+        name = f"{first[n % 12]} {last[n // 12]}"
+        text = said[number % 4].format(name=name, handle=name.lower().replace(" ", "."), n=n, postcode=1000 + n, year=1950 + n)
+        line = {"knik": 1, "id": f"forum/{700000000 + number}", "kind": "reaction", "visibility": "public", "language": "nl",
+                "author": {"handle": name.lower().replace(" ", "."), "name": name}, "text": f"{text} Bericht {number}.",
+                "posted_at": f"2026-03-04T{8 + number % 3:02}:{number:02}:00Z", "conversation": f"draad/{900000000 + number // 6}"}
+        if number % 6:
+            line["in_reply_to"] = f"forum/{700000000 + number - 1}"
+        lines.append(json.dumps(line, ensure_ascii=False))
+    return "\n".join(lines) + "\n"
+
+
+def files(walk: Walk):
+    head, told, ask = walk.head, walk.told, walk.ask
+    head(3, "Bestanden mee naar huis / Files to take home")
+    told("Een forum van verzonnen mensen komt binnen; wie er bestanden van wil vraagt die aan, met DPIA en toetsing.",
+         "A forum of invented people comes in; whoever wants files of it asks for them, with DPIA and ethics.")
+    (walk.folder / "forum.jsonl").write_text(forum())
+    walk.knik("channel", "add", "low-forum", "--organisation", "min-low", "--platform", "other", "--instance", "forum.voorbeeld.example",
+              "--account", "minlow", "--official", "--from", "2023-01-01T00:00:00Z", "--reason", "communicatieprotocol 2023",
+              "--purpose", "vragen beantwoorden", "--legal-basis", "AVG 6 lid 1 e", "--duty", "contested", "--duty-source",
+              "juridisch advies 2024", "--dpia", "DPIA-1", quiet=True)
+    walk.knik("ingest", "--channel", "low-forum", "forum.jsonl")
+    content = {
+        "organisation": "min-low", "question": "Hoe reageren burgers op de waterbijdrage?", "purpose": "Proefschrift",
+        "legalBasis": "avg-89", "institution": "Universiteit van Ergens",
+        "selection": {"channels": ["low-forum"], "from": "2026-03-01", "until": "2026-03-31"}, "form": "export", "plan": "researcher",
+        "attachments": [{"kind": "ethics", "title": "Toetsing", "text": "Goedgekeurd (verzonnen)."},
+                        {"kind": "dpia", "title": "DPIA", "text": "Laag risico (verzonnen)."}],
+    }
+    _, made = ask("researcher", "room", "POST", "/v1/access-requests", content, expect=202)
+    asked = f"/v1/access-requests/{made['id']}"
+
+    def state_of(path, wanted):
+        def look():
+            status, seen = ask("researcher", "room", "GET", path, quiet=True)
+            if status == 200 and seen["state"] == "stopped" != wanted:
+                raise SystemExit(f"the export was stopped: {seen}")
+            return seen if status == 200 and seen["state"] == wanted else None
+        return walk.until(f"{path} to be {wanted}", look)
+
+    state_of(asked, "draft")
+    ask("researcher", "room", "POST", asked + "/steps", {"step": "submit"}, expect=202, quiet=True)
+    state_of(asked, "submitted")
+    ask("approver", "vault", "POST", asked + "/steps", {"step": "approve", "text": "Van belang en beperkt."}, expect=201, quiet=True)
+    state_of(asked, "approved")
+    ask("researcher", "room", "POST", asked + "/steps", {"step": "accept"}, expect=202, quiet=True)
+    grant = state_of(asked, "active")["grant"]
+    told("De leeszaal maakt de bestanden; in de kluis doorzoekt de lekpoort ze. Daarna wacht de uitvoer op een tweede persoon.",
+         "The reading room makes the files; in the vault the leak gate searches them. Then the export waits for a second person.")
+    start = lambda: ask("researcher", "room", "POST", "/v1/exports", {"grant": grant}, quiet=True)
+    _, started = walk.until("the grant to come down", lambda: (answer := start())[0] == 202 and answer)
+    walk.shown(f"researcher: POST /v1/exports\n{json.dumps({'grant': grant})}", json.dumps(started, indent=1), "→ 202")
+    export = f"/v1/exports/{started['id']}"
+    state_of(export, "waiting")
+    ask("researcher", "room", "GET", export, expect=200)
+    ask("researcher", "room", "GET", export + "/package", expect=400)
+    ask("second approver", "vault", "GET", export, expect=200)
+    let_go = {"text": "Niets gevonden; het deel letterlijke tekst past bij de vraag."}
+    ask("approver", "vault", "POST", export + "/releases", let_go, expect=403)
+    walk.knik("mandate", "add", "--organisation", "min-low", "--issuer", ISSUER, "--subject", "besluitnemer-2", "--document",
+              "mandaatbesluit 2026-13", "--until", "2099-01-01T00:00:00Z", quiet=True)
+    ask("second approver", "vault", "POST", export + "/releases", let_go, expect=201)
+    told("Wie de aanvraag goedkeurde kan niet ook vrijgeven. Vrijgegeven is het pakket één keer op te halen, en los van deze machine na te gaan.",
+         "Who approved the request cannot release as well. Once released the package can be fetched once, and checked away from this machine.")
+    state_of(export, "released")
+    walk.as_person("export", "researcher", "--reading-room", walk.at["room"], "fetch", started["id"], "--to", "kopie")
+    copy = walk.folder / "kopie"
+    shutil.rmtree(HERE / "kopie", ignore_errors=True)
+    shutil.copytree(copy, HERE / "kopie")
+    told("Wat in de map staat ([kopie](journeys/kopie/README.md)), en een rij ervan:", "What the folder holds, and a row of it:")
+    walk.shown("$ ls kopie", "\n".join(f"{one.name}  {one.stat().st_size}" for one in sorted(copy.iterdir())))
+    rows = [json.loads(line) for line in (copy / "records-00001.jsonl").read_text().splitlines()]
+    row = next(row for row in rows if "PHONE" in row["redactions"])
+    walk.shown("$ grep -m1 PHONE kopie/records-00001.jsonl | python3 -m json.tool --no-ensure-ascii", json.dumps(row, indent=1, ensure_ascii=False))
+    walk.knik("verify", "--export", "kopie", "--key", str(walk.data / "ledger-keys.txt"))
+    ask("researcher", "room", "GET", export + "/package", expect=400)
+    with (copy / "records-00001.csv").open("a") as changed:
+        changed.write("x\n")
+    told("Eén letter erbij, en het klopt niet meer.", "One letter more, and it no longer holds.")
+    walk.knik("verify", "--export", "kopie", "--key", str(walk.data / "ledger-keys.txt"), refused=True)
+    walk.knik("story", "--grant", grant)
 
 
 def text_of(passage) -> str:
@@ -326,6 +420,7 @@ def main():
             walk.say("Made by `docs/journeys/make.sh` on a demo of its own, over TLS with tokens of the demo's issuer. Everyone in it is "
                      "invented; ids and times are of one run. Long answers are cut.")
             researcher(walk)
+            files(walk)
             official(walk)
         finally:
             walk.service.terminate()

@@ -14,6 +14,9 @@ const ITSELF: &str = "faults::kills::every_kill_is_recovered_from";
 const FOLDER: &str = "KNIK_TEST_FAULTS_FOLDER";
 const ORDER: &str = "KNIK_TEST_FAULTS_ORDER";
 
+/// Children at once: each waits more than it works.
+const AT_ONCE: usize = 4;
+
 /// What a child is for.
 #[derive(Debug, Clone)]
 pub enum Order {
@@ -115,6 +118,21 @@ pub fn recover(folder: &Path, before: &Ended, undisturbed: &Whole, what: &str) {
     let after = run(folder, &Order::Recover, &acknowledged, &[]);
     assert!(after.is_whole(), "{what} after {acknowledged:?}: {}", after.told());
     assert_eq!(&after.whole(), undisturbed, "{what} after {acknowledged:?}");
+}
+
+/// Does `each` of `all`, some at once.
+pub fn some_at_once<T: Send>(all: Vec<T>, each: impl Fn(T) + Sync) {
+    let waiting = Mutex::new(all);
+    let next = || waiting.lock().unwrap().pop();
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(one) = next() {
+                    each(one);
+                }
+            });
+        }
+    });
 }
 
 /// A life that nothing disturbs.

@@ -1,10 +1,11 @@
 //! A disk that is full, and one that does not confirm what was written: what was acknowledged is there afterwards, and the
 //! work goes on once there is room or another disk.
 
-use super::child::{Order, recover, run, undisturbed};
+use super::child::{Order, recover, run, some_at_once, undisturbed};
 use super::life::Acknowledged;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// A small disk in memory, gone when it is dropped.
 struct SmallDisk {
@@ -74,8 +75,8 @@ fn a_write_that_the_disk_does_not_confirm_is_of_unknown_outcome_and_done_again()
         return;
     }
     let whole = undisturbed().whole();
-    let (mut failed, mut in_the_middle) = (0, 0);
-    for first in (2..400).step_by(9) {
+    let (failed, in_the_middle) = (AtomicU32::new(0), AtomicU32::new(0));
+    some_at_once((2..400).step_by(9).collect(), |first: u32| {
         // One confirmation fails, or every one from then on.
         let when = if first % 2 == 0 { format!("{first}") } else { format!("{first}+") };
         let inject = format!("inject=fsync,fdatasync:error=EIO:when={when}");
@@ -84,12 +85,13 @@ fn a_write_that_the_disk_does_not_confirm_is_of_unknown_outcome_and_done_again()
         let folder = tempfile::tempdir().unwrap();
         let lived = run(folder.path(), &Order::Live, &Acknowledged::default(), &under);
         if lived.is_whole() {
-            continue;
+            return;
         }
-        failed += 1;
-        in_the_middle += u32::from(lived.acknowledged() != Acknowledged::default());
+        failed.fetch_add(1, Relaxed);
+        in_the_middle.fetch_add(u32::from(lived.acknowledged() != Acknowledged::default()), Relaxed);
         recover(folder.path(), &lived, &whole, &inject);
-    }
+    });
+    let (failed, in_the_middle) = (failed.into_inner(), in_the_middle.into_inner());
     println!(
         "faults: {failed} writes not confirmed, {in_the_middle} of them in the middle, all recovered: 0 lost, 0 doubled"
     );

@@ -1,16 +1,14 @@
 //! A process that is killed before or after every durable effect loses nothing that it said was done, doubles nothing, and
 //! leaves nothing half.
 
-use super::child::{self, Order, recover, run, undisturbed};
+use super::child::{self, Order, recover, run, some_at_once, undisturbed};
 use super::life::{Acknowledged, Whole};
 use knik::store::effect::Effect;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 /// Kills at each moment of each effect.
 const KILLS_EACH: u32 = 5;
 const KILLS_LEAST: usize = 300;
-const AT_ONCE: usize = 4;
 
 #[test]
 fn every_kill_is_recovered_from() {
@@ -22,23 +20,11 @@ fn every_kill_is_recovered_from() {
     for effect in Effect::ALL {
         assert!(reached.contains_key(&format!("{effect:?}")), "no step reaches {effect:?}");
     }
-    let waiting = Mutex::new(kills(&reached));
-    let total = waiting.lock().unwrap().len();
+    let kills = kills(&reached);
+    let total = kills.len();
     assert!(total >= KILLS_LEAST, "{total} kills");
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(kill) = next(&waiting) {
-                    kill_and_recover(&kill, &whole);
-                }
-            });
-        }
-    });
+    some_at_once(kills, |kill| kill_and_recover(&kill, &whole));
     println!("faults: {total} kills at {} moments, all recovered: 0 lost, 0 doubled", Effect::ALL.len() * 2);
-}
-
-fn next(waiting: &Mutex<Vec<Order>>) -> Option<Order> {
-    waiting.lock().unwrap().pop()
 }
 
 /// Both moments of every effect, at different times that it is reached where it is reached more than once.
