@@ -6,6 +6,11 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Barrier;
+use tokio::task::JoinHandle;
+
+/// As many as the load generator holds.
+const CONNECTIONS: usize = 64;
 
 /// One request, asked again and again with what changes.
 pub struct Asked {
@@ -50,8 +55,8 @@ pub async fn ask(client: &Client, token: &str, asked: &Asked, since: Instant) ->
     Ok(since.elapsed())
 }
 
-/// Sends at a fixed rate, whether or not answers have come (an open loop), and gives every latency from the moment at
-/// which each request was due.
+/// Asks by a timetable of a fixed rate, over [`CONNECTIONS`] that are there before it begins, and gives every latency from the moment
+/// at which each request was due: what waits for a connection because answers are late counts.
 ///
 /// # Errors
 /// When any answer is another than it must be.
@@ -63,20 +68,36 @@ pub async fn open_loop(
     seconds: u32,
 ) -> Result<Vec<Duration>> {
     let count = (per_second * f64::from(seconds)) as usize;
-    let began = Instant::now();
-    let mut waiting = Vec::with_capacity(count);
-    for n in 0..count {
-        let due = began + Duration::from_secs_f64(n as f64 / per_second);
-        tokio::time::sleep_until(due.into()).await;
+    let (next, ready) = (Arc::new(AtomicUsize::new(0)), Arc::new(Barrier::new(CONNECTIONS + 1)));
+    let mut asking = Vec::new();
+    for _ in 0..CONNECTIONS {
         let (client, token, asked) = (client.clone(), token.to_owned(), Arc::clone(&asked));
-        waiting.push(tokio::spawn(async move {
-            let one = asked.get(n % asked.len().max(1)).context("nothing to ask")?;
-            ask(&client, &token, one, due).await
+        let (next, ready) = (Arc::clone(&next), Arc::clone(&ready));
+        asking.push(tokio::spawn(async move {
+            let one = |n: usize| asked.get(n % asked.len().max(1)).context("nothing to ask");
+            let connected = ask(&client, &token, one(0)?, Instant::now()).await;
+            ready.wait().await;
+            connected?;
+            let (began, mut latencies) = (Instant::now(), Vec::new());
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                if n >= count {
+                    return Ok::<_, anyhow::Error>(latencies);
+                }
+                let due = began + Duration::from_secs_f64(n as f64 / per_second);
+                tokio::time::sleep_until(due.into()).await;
+                latencies.push(ask(&client, &token, one(n)?, due).await?);
+            }
         }));
     }
+    ready.wait().await;
+    gathered(asking, count).await
+}
+
+async fn gathered(asking: Vec<JoinHandle<Result<Vec<Duration>>>>, count: usize) -> Result<Vec<Duration>> {
     let mut latencies = Vec::with_capacity(count);
-    for one in waiting {
-        latencies.push(one.await??);
+    for one in asking {
+        latencies.extend(one.await??);
     }
     Ok(latencies)
 }
@@ -109,11 +130,7 @@ pub async fn closed_loop(
             }
         }));
     }
-    let mut latencies = Vec::with_capacity(count);
-    for one in asking {
-        latencies.extend(one.await??);
-    }
-    Ok(latencies)
+    gathered(asking, count).await
 }
 
 /// The latency below which `part` of all are, in milliseconds.

@@ -7,6 +7,7 @@ mod client;
 mod disk;
 mod export;
 mod fill;
+mod find;
 mod ingest;
 mod latency;
 mod load;
@@ -54,6 +55,7 @@ enum What {
     Beside,
     Open,
     Export,
+    Find,
     Store,
     Views,
     Alike,
@@ -103,6 +105,9 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     }
     if asked.what == What::Export {
         add(&mut report, "export", export::measure(&asked, &folder)?);
+    }
+    if asked.what == What::Find {
+        add(&mut report, "find", find::measure(&asked, &folder)?);
     }
     if matches!(asked.what, What::Views | What::All) {
         add(&mut report, "views", views::measure(&asked, &folder)?);
@@ -162,6 +167,7 @@ impl Asked {
                 "beside" => asked.what = What::Beside,
                 "open" => asked.what = What::Open,
                 "export" => asked.what = What::Export,
+                "find" => asked.what = What::Find,
                 "store" => asked.what = What::Store,
                 "--from" => asked.from = Some(value()?.into()),
                 "views" => asked.what = What::Views,

@@ -129,6 +129,12 @@ impl Person {
     }
 }
 
+/// Handles of people that the reactions are drawn from: in a million, most of them wrote.
+pub fn handles(count: usize) -> impl Iterator<Item = String> {
+    let mut draw = Draw(POPULATION);
+    std::iter::repeat_with(move || Person::new(draw.below(POPULATION)).handle).take(count)
+}
+
 /// One post and what was placed under it so far.
 struct Conversation {
     id: u64,

@@ -31,11 +31,12 @@ pub struct RoomDesk {
 /// Registers every route.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/v1/openapi.json").get(openapi::reading_room).default_service(refuse("GET")))
-        .service(web::resource("/v1/health").get(openapi::health).default_service(refuse("GET")))
+        // Looked through in this order for each request: what is asked most comes first.
         .service(web::resource("/v1/records").get(list).default_service(refuse("GET")))
         .service(web::resource("/v1/records/_search").post(search).default_service(refuse("POST")))
         .service(web::resource("/v1/records/{id}").get(record).default_service(refuse("GET")))
+        .service(web::resource("/v1/openapi.json").get(openapi::reading_room).default_service(refuse("GET")))
+        .service(web::resource("/v1/health").get(openapi::health).default_service(refuse("GET")))
         .service(web::resource("/v1/conversations/{id}").get(conversation).default_service(refuse("GET")))
         .configure(requests::room_routes)
         .configure(reports::room_routes)

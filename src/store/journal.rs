@@ -4,7 +4,7 @@
 use super::catalogue::{SeenRow, insert_seen};
 use super::effect::Effect;
 use super::group_commit::{Beside, GroupCommit, Wanted};
-use super::rows::{RowValues, bytes, list, placeholders};
+use super::rows::{LISTED_MAX, RowValues, bytes, placeholders, whole_list};
 use super::{Database, StoreError};
 use crate::ledger::{
     Appended, Checkpoint, Edge, EntryId, Hash, JournalRow, LedgerError, LogKey, Origin, Pending, Receipt,
@@ -53,7 +53,7 @@ pub(super) async fn add_all<'a>(
     let entries: Vec<_> = entries.collect();
     let mut numbers = Vec::with_capacity(entries.len());
     for chunk in entries.chunks(ADDED_AT_ONCE) {
-        let values = placeholders(4, chunk.len());
+        let values = placeholders(tx, 4, chunk.len());
         let sql = format!("INSERT INTO journal_pending (id, log, leaf, body) VALUES {values} RETURNING seq");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for (log, pending, body) in chunk {
@@ -459,12 +459,14 @@ pub(super) async fn write_entries(
 
 /// Exactly these: on a server an entry with a lower number may have become visible since they were read.
 async fn clear_pending(tx: &mut Transaction<'static, Any>, entries: &[Waiting]) -> Result<(), StoreError> {
-    let sql = format!("DELETE FROM journal_pending WHERE seq IN ({})", list(1, entries.len()));
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-    for entry in entries {
-        query = query.bind(entry.seq);
+    for chunk in entries.chunks(LISTED_MAX) {
+        let sql = format!("DELETE FROM journal_pending WHERE seq IN ({})", whole_list(tx, chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
+        for entry in chunk {
+            query = query.bind(entry.seq);
+        }
+        query.execute(&mut **tx).await.map_err(StoreError::database("clearing the journal"))?;
     }
-    query.execute(&mut **tx).await.map_err(StoreError::database("clearing the journal"))?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::StoreError;
 use crate::model::{ItemDigest, RevocationDigest, Timestamp};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AnyPool, AssertSqlSafe, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Row, Transaction};
 use std::fmt::Write;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -79,8 +79,7 @@ impl RowValues for AnyRow {
 
 type AnyQuery = Query<'static, Any, AnyArguments>;
 
-/// Parameters of one statement. SQLite walks a list of names for each one that is bound, so that a long statement
-/// costs the square of its length; full statements of this size are prepared once.
+/// Parameters of one statement; full statements of this size are prepared once.
 const PARAMETERS_MAX: usize = 300;
 
 /// Values in one `IN (…)` list.
@@ -99,7 +98,7 @@ pub(super) async fn insert_all<T>(
     bind: impl Fn(AnyQuery, &T) -> AnyQuery,
 ) -> Result<(), StoreError> {
     for chunk in rows.chunks((PARAMETERS_MAX / columns.max(1)).max(1)) {
-        let values = placeholders(columns, chunk.len());
+        let values = placeholders(tx, columns, chunk.len());
         let sql = AssertSqlSafe(format!("{head} {values} {tail}"));
         let mut query = sqlx::query(sql);
         for row in chunk {
@@ -114,25 +113,44 @@ pub(super) async fn insert_all<T>(
     Ok(())
 }
 
-/// `($1, $2), ($3, $4)` for two rows of two columns.
-pub(super) fn placeholders(columns: usize, rows: usize) -> String {
+/// `($1, $2), ($3, $4)` for two rows of two columns, where a statement has no other parameters.
+pub(super) fn placeholders(of: &AnyConnection, columns: usize, rows: usize) -> String {
     let mut text = String::with_capacity(rows * (columns * 7 + 4));
     for row in 0..rows {
         text.push_str(if row == 0 { "(" } else { ", (" });
-        push_list(&mut text, row * columns + 1, columns);
+        push_list(&mut text, of, row * columns + 1, columns);
         text.push(')');
     }
+    text
+}
+
+/// `$1, $2, …` for an `IN (…)` list of `count`, where a statement has no other parameters.
+pub(super) fn whole_list(of: &AnyConnection, count: usize) -> String {
+    let mut text = String::with_capacity(count * 7);
+    push_list(&mut text, of, 1, count);
     text
 }
 
 /// `$from, $from+1, …` for an `IN (…)` list of `count`.
 pub(super) fn list(from: usize, count: usize) -> String {
     let mut text = String::with_capacity(count * 7);
-    push_list(&mut text, from, count);
+    push_numbered(&mut text, from, count);
     text
 }
 
-fn push_list(text: &mut String, from: usize, count: usize) {
+/// SQLite walks the list of all names for each parameter that is bound, so that a long statement would cost the square of its length:
+/// there they have none.
+fn push_list(text: &mut String, of: &AnyConnection, from: usize, count: usize) {
+    if of.backend_name() == "SQLite" {
+        for n in 0..count {
+            text.push_str(if n == 0 { "?" } else { ", ?" });
+        }
+    } else {
+        push_numbered(text, from, count);
+    }
+}
+
+fn push_numbered(text: &mut String, from: usize, count: usize) {
     for n in from..from + count {
         text.push_str(if n == from { "$" } else { ", $" });
         // Writing to a string does not fail.

@@ -55,8 +55,11 @@ pub fn name(person: u32) -> String {
     format!("{first} {last}")
 }
 
+/// Who is no person: the channel's own account.
+pub const OWN_ACCOUNT: u32 = u32::MAX;
+
 pub fn handle(person: u32) -> String {
-    format!("burger_{person}_zz")
+    if person == OWN_ACCOUNT { "minlow".to_owned() } else { format!("burger_{person}_zz") }
 }
 
 /// `count` posts by 24 people, most of them on one day, with values that must be redacted.
@@ -314,15 +317,19 @@ impl Stage {
 
     /// A reader says that a name is visible in a record: it is withheld once that is taken up.
     pub async fn report(&self, job: &ExportJob, projection: ProjectionId) -> ReportId {
+        self.reported(job, projection, ReportKind::NameVisible).await
+    }
+
+    /// A reader says that something is wrong with a record.
+    pub async fn reported(&self, job: &ExportJob, projection: ProjectionId, kind: ReportKind) -> ReportId {
         let (id, reporter) = (ReportId::from_uuid(Uuid::new_v4()), job.requester);
-        let kind = ReportKind::NameVisible;
         let report = ReaderReport { id, grant: job.grant, projection, reporter, kind, passage: Some(0) };
         let at = self.vault.archive.sources.now();
         self.vault.archive.inbox.append(&[Message::reported(&report, at)]).await.unwrap();
         id
     }
 
-    /// A reviewer finds that a word of the reported record must not be read.
+    /// A reviewer finds that the reader is right about a word of the reported record.
     pub async fn confirm(&self, id: ReportId, word: &str) {
         let (archive, rules) = (&self.vault.archive, &self.vault.rules);
         let reviewer = self.person("beoordelaar-1", Role::Reviewer, ORGANISATION).await;

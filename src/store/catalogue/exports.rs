@@ -5,7 +5,7 @@ use super::commit::{OutboxRow, insert_outbox};
 use crate::ledger::{EntryId, Origin, Pending};
 use crate::model::{
     ActorId, ChannelId, ConversationId, ExportId, ExportState, GrantId, ItemDigest, OrganisationId,
-    ProjectionId, RecordId, RequestId, SubjectRef, Timestamp,
+    ProjectionId, RecordId, RequestId, SubjectRef, Timestamp, VersionId,
 };
 use crate::store::StoreError;
 use crate::store::effect::Effect;
@@ -93,6 +93,8 @@ impl<'a> ExportChange<'a> {
 pub struct ExportFacts {
     /// Which record.
     pub record: RecordId,
+    /// Its version in force.
+    pub version: VersionId,
     /// Whose.
     pub organisation: OrganisationId,
     /// Of which channel.
@@ -272,7 +274,7 @@ impl Catalogue {
         let mut found = HashMap::with_capacity(projections.len());
         for chunk in projections.chunks(LISTED_MAX) {
             let sql = format!(
-                "SELECT r.projection, r.id, r.organisation, r.channel, r.conversation, r.posted_at, v.findings \
+                "SELECT r.projection, r.id, r.version, r.organisation, r.channel, r.conversation, r.posted_at, v.findings \
                  FROM record r JOIN version v ON v.id = r.version \
                  WHERE r.destroyed_at IS NULL AND r.projection IN ({})",
                 list(1, chunk.len())
@@ -286,6 +288,7 @@ impl Catalogue {
             for row in rows {
                 let facts = ExportFacts {
                     record: RecordId::from_uuid(row.id("id")?),
+                    version: VersionId::from_uuid(row.id("version")?),
                     organisation: row.term("organisation")?,
                     channel: row.term("channel")?,
                     conversation: ConversationId::from_uuid(row.id("conversation")?),

@@ -20,7 +20,8 @@ use super::exports::{airlock, people, plan_of};
 use super::small_groups::{self, Standing};
 use super::{Archive, Rules, VaultError, derive};
 use crate::access::SystemActKind;
-use crate::model::{ProjectionId, RecordRef};
+use crate::detect::{Participant, Participants};
+use crate::model::{ChannelId, ProjectionId, RecordRef, SubjectRef, VersionId};
 use crate::redact::copy::{
     About, CopyRow, DICTIONARY, FORMS, MANIFEST, Manifest, README, dictionary, is_part, part_name, readme,
     sha256_hex,
@@ -28,7 +29,7 @@ use crate::redact::copy::{
 use crate::redact::{Plan, SmallGroups};
 use crate::store::catalogue::ExportJob;
 use crate::store::room::{ExportRecord, NamedProjection};
-use rows::{Selected, Tally};
+use rows::{Behind, Selected, Tally};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -96,10 +97,11 @@ pub(super) async fn check(archive: &Archive, rules: &Rules, export: &ExportJob) 
     let plan = plan_of(archive, rules, export).await?;
     let mut stopped: BTreeSet<&'static str> = files.wrong().await?;
     let mut looked = Looked::default();
+    let own = own_accounts(archive, export).await?;
     for part in files.parts() {
         let Some(rows) = files.rows(&part, &mut stopped).await? else { continue };
         for batch in rows.chunks(ROWS_AT_ONCE) {
-            look_at(archive, rules, (export, plan), batch, &mut looked, &mut stopped).await?;
+            look_at(archive, rules, (export, plan, &own), batch, &mut looked, &mut stopped).await?;
         }
     }
     let Looked { tally, selected, standings, holds, .. } = looked;
@@ -150,11 +152,29 @@ pub(super) async fn check(archive: &Archive, rules: &Rules, export: &ExportJob) 
     Ok(Gate { report, stopped, holds })
 }
 
+/// The own account of each channel of the organisation, as a detector knows it.
+async fn own_accounts(
+    archive: &Archive,
+    export: &ExportJob,
+) -> Result<HashMap<ChannelId, Participants>, VaultError> {
+    let channels = archive.catalogue.channels(Some(&export.organisation)).await?;
+    let own = channels.iter().map(|channel| {
+        let account = Participant {
+            subject: SubjectRef::from_u32(0),
+            handle: &channel.account,
+            display_name: "",
+            organisation: true,
+        };
+        (channel.id.clone(), Participants::of(&[account]))
+    });
+    Ok(own.collect())
+}
+
 /// Opens the originals behind some rows and looks at each row beside its own, and beside the row that is published.
 async fn look_at(
     archive: &Archive,
     rules: &Rules,
-    (export, plan): (&ExportJob, &Plan),
+    (export, plan, own): (&ExportJob, &Plan, &HashMap<ChannelId, Participants>),
     batch: &[CopyRow],
     looked: &mut Looked,
     stopped: &mut BTreeSet<&'static str>,
@@ -169,6 +189,9 @@ async fn look_at(
         return Ok(());
     }
     let items = derive::open(archive, rules, SystemActKind::CheckRelease, facts.values()).await?;
+    let versions: Vec<VersionId> = facts.values().map(|facts| facts.version).collect();
+    let assessed = archive.catalogue.assessed_of(&versions).await?;
+    let nobody = Participants::default();
     let people = people(archive, &named).await?;
     let expected = published::rows(archive, rules, (export.grant, plan), records).await?;
     let by_reference: HashMap<String, _> =
@@ -191,8 +214,14 @@ async fn look_at(
         let person = people.get(&named.id).copied().flatten();
         looked.tally.opened += 1;
         looked.holds.push(named.id);
-        let by_citizen = person.is_some();
-        rows::look(rules, row, (facts, item, by_citizen), &mut looked.tally, &mut looked.selected);
+        let behind = Behind {
+            facts,
+            item,
+            by_citizen: person.is_some(),
+            assessed: assessed.get(&facts.version).map_or(&[], Vec::as_slice),
+            own: own.get(&facts.channel).unwrap_or(&nobody),
+        };
+        rows::look(rules, row, &behind, &mut looked.tally, &mut looked.selected);
         looked.standings.push(Standing {
             number: named.number,
             conversation: named.conversation,

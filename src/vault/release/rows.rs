@@ -2,9 +2,10 @@
 
 use super::needles::{Needles, Value, fold, is_word_of};
 use crate::capture::{Account, Item};
+use crate::detect::Participants;
 use crate::model::PrivateText;
 use crate::redact::copy::{COLUMNS, Cell, CopyRow};
-use crate::redact::covered;
+use crate::redact::{Assessed, Said, covered};
 use crate::store::catalogue::ExportFacts;
 use crate::vault::Rules;
 use crate::vault::derive::source;
@@ -87,14 +88,29 @@ impl Selected {
     }
 }
 
-/// Looks at one row beside its original. `by_citizen` is known here, and not asked of the row.
+/// What is known of the original behind a row, and not asked of the row.
+pub(super) struct Behind<'a> {
+    /// Of the record.
+    pub facts: &'a ExportFacts,
+    /// The original.
+    pub item: &'a Item,
+    /// Whether a citizen wrote it.
+    pub by_citizen: bool,
+    /// What people said of places in it.
+    pub assessed: &'a [Assessed],
+    /// The channel's own account, whose name is no personal data.
+    pub own: &'a Participants,
+}
+
+/// Looks at one row beside its original.
 pub(super) fn look(
     rules: &Rules,
     row: &CopyRow,
-    (facts, item, by_citizen): (&ExportFacts, &Item, bool),
+    behind: &Behind<'_>,
     tally: &mut Tally,
     selected: &mut Selected,
 ) {
+    let Behind { facts, item, .. } = *behind;
     let mut own = Vec::new();
     let findings = stored_findings(&facts.findings).unwrap_or_default();
     let source = source(item, &findings);
@@ -116,7 +132,7 @@ pub(super) fn look(
         selected.readable.extend(values.map(fold));
     }
     // The organisation's own names are public.
-    if by_citizen {
+    if behind.by_citizen {
         unprojected(item, &mut |value| selected.add(value, &mut own));
     }
     let cells = row.cells();
@@ -131,7 +147,7 @@ pub(super) fn look(
     own.dedup();
     let found = own.iter().filter(|value| texts.iter().any(|text| is_word_of(text, value)));
     tally.in_own_row += found.filter(|value| !selected.readable.contains(*value)).count() as u64;
-    measure(rules, row, item, tally);
+    measure(rules, row, behind, tally);
 }
 
 fn is_plain(value: &str) -> bool {
@@ -161,21 +177,29 @@ fn unprojected(item: &Item, see: &mut dyn FnMut(&str)) {
     }
 }
 
-/// How much of the original stands in the row, and what the detector says of that.
-fn measure(rules: &Rules, row: &CopyRow, item: &Item, tally: &mut Tally) {
-    let original = item.passages.iter().map(|passage| passage.text.expose().chars().count() as u64);
-    tally.original_chars += original.sum::<u64>();
+/// How much of the original stands in the row, and what the detector says of that: as it would of a post of that time, without what
+/// a person said need not be redacted.
+fn measure(rules: &Rules, row: &CopyRow, behind: &Behind<'_>, tally: &mut Tally) {
+    let passages = || behind.item.passages.iter();
+    tally.original_chars += passages().map(|one| one.text.expose().chars().count() as u64).sum::<u64>();
+    let read = behind.assessed.iter().filter(|one| one.said == Said::Read);
+    let read: Vec<String> =
+        read.filter_map(|one| Some(fold(one.span.of(passages().nth(one.passage)?.text.expose())?))).collect();
+    let certain = rules.ruleset.thresholds().certain;
+    let leaks = |value: &str| {
+        let value = fold(value);
+        Value::of(&value) == Some(Value::Telling) && !read.iter().any(|read| is_word_of(read, &value))
+    };
     for text in row.texts() {
         let (bare, hidden) = without_placeholders(text);
         tally.verbatim_chars += (text.chars().count() as u64).saturating_sub(hidden);
-        let certain = rules.ruleset.thresholds().certain;
-        let found = rules.ruleset.detect(&bare, &[]);
-        let leaks = found.iter().any(|finding| {
+        let found = rules.ruleset.detect_at(&bare, behind.own, behind.facts.posted_at);
+        let leak = found.iter().any(|finding| {
             finding.score.value() >= certain
                 && !rules.projection.redaction().is_readable(&finding.entity)
-                && finding.span.of(&bare).is_some_and(|value| Value::of(&fold(value)) == Some(Value::Telling))
+                && finding.span.of(&bare).is_some_and(leaks)
         });
-        tally.detected += u64::from(leaks);
+        tally.detected += u64::from(leak);
     }
 }
 
