@@ -17,23 +17,59 @@ const ORDER: &str = "KNIK_TEST_FAULTS_ORDER";
 /// Children at once: each waits more than it works.
 const AT_ONCE: usize = 4;
 
-/// What a child is for.
+/// A moment of a life: an effect, for the nth time after a step was said to be done (`start` before the first).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub step: String,
+    pub effect: String,
+    pub nth: u32,
+}
+
+impl Place {
+    fn read(text: &str) -> Option<Self> {
+        let [step, effect, nth] = text.split(' ').collect::<Vec<_>>().try_into().ok()?;
+        Some(Self { step: step.to_owned(), effect: effect.to_owned(), nth: nth.parse().ok()? })
+    }
+}
+
+/// What a child is for. `run` is how many lived in its folder before it.
 #[derive(Debug, Clone)]
 pub enum Order {
-    /// Take every step, and say how often each effect was reached.
+    /// Take every step, and say which effects were reached where.
     Live,
-    /// Take steps until an effect is before or after its nth time, and be killed there.
-    Kill { effect: String, moment: &'static str, nth: u32 },
-    /// Check what was acknowledged (on standard input), then take every step.
-    Recover,
+    /// As [`Recover`](Self::Recover), but be killed before or after an effect.
+    Kill { run: u64, moment: Moment, at: Place },
+    /// Check what was acknowledged (on standard input), when anybody lived here before; then take every step.
+    Recover { run: u64 },
 }
 
 impl Order {
     fn text(&self) -> String {
         match self {
-            Self::Live => "live".to_owned(),
-            Self::Kill { effect, moment, nth } => format!("kill {effect} {moment} {nth}"),
-            Self::Recover => "recover".to_owned(),
+            Self::Live => "0".to_owned(),
+            Self::Kill { run, moment, at } => {
+                format!("{run} {moment:?} {} {} {}", at.step, at.effect, at.nth)
+            }
+            Self::Recover { run } => run.to_string(),
+        }
+    }
+
+    fn read(text: &str) -> Self {
+        let (run, kill) = text.split_once(' ').unwrap_or((text, ""));
+        let run = run.parse().unwrap();
+        match kill.split_once(' ') {
+            None => Self::Recover { run },
+            Some((moment, at)) => {
+                let moment = if moment == "Before" { Moment::Before } else { Moment::After };
+                Self::Kill { run, moment, at: Place::read(at).unwrap() }
+            }
+        }
+    }
+
+    const fn run(&self) -> u64 {
+        match self {
+            Self::Live => 0,
+            Self::Kill { run, .. } | Self::Recover { run } => *run,
         }
     }
 }
@@ -71,13 +107,9 @@ impl Ended {
         serde_json::from_str(line).unwrap()
     }
 
-    /// How often each effect was reached.
-    pub fn reached(&self) -> BTreeMap<String, u32> {
-        let line = |line: &str| {
-            let (effect, times) = line.strip_prefix("reached ")?.split_once(' ')?;
-            Some((effect.to_owned(), times.parse().unwrap()))
-        };
-        self.said().lines().filter_map(line).collect()
+    /// Which effects were reached, one after the other.
+    pub fn reached(&self) -> Vec<Place> {
+        self.said().lines().filter_map(|line| Place::read(line.strip_prefix("reached ")?)).collect()
     }
 
     fn said(&self) -> String {
@@ -114,8 +146,18 @@ pub fn run(folder: &Path, order: &Order, acknowledged: &Acknowledged, under: &[S
 
 /// Runs a child that comes after one that did not end well: everything is there, and it ends as if nothing had happened.
 pub fn recover(folder: &Path, before: &Ended, undisturbed: &Whole, what: &str) {
-    let acknowledged = before.acknowledged();
-    let after = run(folder, &Order::Recover, &acknowledged, &[]);
+    recover_after(folder, 1, &before.acknowledged(), undisturbed, what);
+}
+
+/// As [`recover`], after so many.
+pub fn recover_after(
+    folder: &Path,
+    run_before: u64,
+    acknowledged: &Acknowledged,
+    undisturbed: &Whole,
+    what: &str,
+) {
+    let after = run(folder, &Order::Recover { run: run_before }, acknowledged, &[]);
     assert!(after.is_whole(), "{what} after {acknowledged:?}: {}", after.told());
     assert_eq!(&after.whole(), undisturbed, "{what} after {acknowledged:?}");
 }
@@ -143,38 +185,79 @@ pub fn undisturbed() -> Ended {
     lived
 }
 
+/// Where a child is in its life.
+#[derive(Default)]
+struct Now {
+    /// Reached so far.
+    places: Vec<Place>,
+    /// The last step that was said.
+    step: String,
+    since_step: BTreeMap<String, u32>,
+    /// The effect it is to be killed at: how often it was reached since the step was said, once it was.
+    since: Option<u32>,
+}
+
+impl Now {
+    fn says(&mut self, step: &str, kill: Option<&Place>) {
+        step.split(' ').next().unwrap().clone_into(&mut self.step);
+        self.since_step.clear();
+        if self.since.is_none() && kill.is_some_and(|at| at.step == self.step) {
+            self.since = Some(0);
+        }
+    }
+
+    fn reaches(&mut self, effect: &str, kill: Option<&Place>) {
+        let nth = self.since_step.entry(effect.to_owned()).or_default();
+        *nth += 1;
+        self.places.push(Place { step: self.step.clone(), effect: effect.to_owned(), nth: *nth });
+        if kill.is_some_and(|at| at.effect == effect) {
+            self.since = self.since.map(|times| times + 1);
+        }
+    }
+}
+
 /// In a child: does what it is for, and returns true.
 pub fn is_child() -> bool {
     let (Some(folder), Ok(order)) = (std::env::var_os(FOLDER), std::env::var(ORDER)) else { return false };
-    let counts: &'static Mutex<BTreeMap<String, u32>> = Box::leak(Box::default());
-    let at: Vec<String> = order.split(' ').map(str::to_owned).collect();
+    let order: &'static Order = Box::leak(Box::new(Order::read(&order)));
+    let kill = match order {
+        Order::Kill { moment, at, .. } => Some((moment, at)),
+        _ => None,
+    };
+    let now: &'static Mutex<Now> = Box::leak(Box::default());
+    let says = move |step: &str| now.lock().unwrap().says(step, kill.map(|(_, at)| at));
+    says("start");
     watch(Box::new(move |effect, moment| {
-        let mut counts = counts.lock().unwrap();
+        let mut now = now.lock().unwrap();
+        let effect = format!("{effect:?}");
         if moment == Moment::Before {
-            *counts.entry(format!("{effect:?}")).or_default() += 1;
+            now.reaches(&effect, kill.map(|(_, at)| at));
         }
-        let [_, name, when, nth] = at.as_slice() else { return };
-        let now = (format!("{effect:?}"), format!("{moment:?}"));
-        if (name, when) == (&now.0, &now.1) && counts[&now.0].to_string() == *nth {
+        let Some((when, at)) = kill else { return };
+        if (when, &at.effect) == (&moment, &effect) && now.since.is_some_and(|times| times >= at.nth) {
             let itself = rustix::process::getpid();
             rustix::process::kill_process(itself, rustix::process::Signal::KILL).unwrap();
         }
     }));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(live(&PathBuf::from(folder), order == "recover"));
-    for (effect, times) in counts.lock().unwrap().iter() {
-        println!("reached {effect} {times}");
+    runtime.block_on(live(&PathBuf::from(folder), order.run(), says));
+    for Place { step, effect, nth } in &now.lock().unwrap().places {
+        println!("reached {step} {effect} {nth}");
     }
     true
 }
 
-async fn live(folder: &Path, comes_after: bool) {
+async fn live(folder: &Path, run: u64, says: impl Fn(&str)) {
     // The test harness has written half a line.
     println!();
-    let life = Life::of(folder, u64::from(comes_after)).await;
-    if comes_after {
+    let life = Life::of(folder, run).await;
+    if run > 0 {
         life.check(&Acknowledged::read(&std::io::read_to_string(std::io::stdin()).unwrap())).await;
     }
-    life.live(|step| println!("done {step}")).await;
+    life.live(|step| {
+        println!("done {step}");
+        says(step);
+    })
+    .await;
     println!("whole {}", serde_json::to_string(&life.whole().await).unwrap());
 }

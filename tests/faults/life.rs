@@ -40,6 +40,14 @@ impl Acknowledged {
         self.0.iter().map(|step| format!("done {step}\n")).collect()
     }
 
+    /// What was said before, and then this: what was opened before was looked for by whoever came next.
+    pub fn then(self, later: Self) -> Self {
+        let opens = |step: &String| step.starts_with("disclosed ");
+        let again = later.0.iter().any(opens);
+        let before = self.0.into_iter().filter(|step| !later.0.contains(step) && !(again && opens(step)));
+        Self(before.chain(later.0.iter().cloned()).collect())
+    }
+
     fn has(&self, step: &str) -> bool {
         self.0.iter().any(|done| done == step)
     }
@@ -152,7 +160,7 @@ impl Life {
         let now = archive.sources.now();
         let read_back = scrub::scrub(archive, now, scrub::Pace::Full, &|_, _| ()).await.unwrap();
         assert_eq!(read_back.wrong, Vec::<String>::new());
-        say("read back");
+        say("scrubbed");
     }
 
     async fn take_in(&self, bytes: &[u8]) {

@@ -236,8 +236,8 @@ impl Catalogue {
         let mut tx = self.db.begin().await?;
         for channel in channels {
             let sql = format!(
-                "SELECT DISTINCT r.conversation FROM flag f JOIN record r ON r.version = f.version \
-                 WHERE r.channel = $1 AND f.verdict = 'keep-withheld' AND {HOLDS}"
+                "SELECT DISTINCT r.conversation FROM flag f JOIN version v ON v.id = f.version \
+                 JOIN record r ON r.id = v.record AND r.version = v.id WHERE r.channel = $1 AND f.verdict = 'keep-withheld' AND {HOLDS}"
             );
             let rows = sqlx::query(AssertSqlSafe(sql))
                 .bind(channel.to_string())

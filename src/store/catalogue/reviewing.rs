@@ -99,26 +99,31 @@ pub struct QueueTally {
 const READABLE: &str = "r.outcome = 'archive' AND r.withheld IS NULL AND r.visibility IN ('public', 'unlisted') \
     AND NOT EXISTS (SELECT 1 FROM restriction x WHERE x.record = r.id AND x.lifted_at IS NULL)";
 
-/// The versions that wait for this reason, with since when. `$1` is the version after which it begins; for [`QueueKind::Sample`]
+/// The records whose version in force is one of `t`: by the version's own record, for no index leads from a version to who has it in force.
+const IN_FORCE: &str =
+    "JOIN version v ON v.id = t.version JOIN record r ON r.id = v.record AND r.version = v.id";
+
+/// The records whose version in force waits for this reason, with since when. `$1` is the version after which it begins; for [`QueueKind::Sample`]
 /// `$2` is who asks: what they judged already does not wait for them.
 fn waiting(kind: QueueKind) -> String {
-    let head = format!("SELECT r.version AS version, '{kind}' AS why");
+    let head = format!("SELECT r.id AS record, '{kind}' AS why");
     let unsure = |own: u8| {
         format!(
             "{head}, d.decided_at AS since FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version \
-             WHERE r.outcome = 'unsure' AND r.own = {own} AND r.kind <> 'page' AND r.destroyed_at IS NULL AND r.version > $1"
+             WHERE r.set_aside = 'unsure' AND r.own = {own} AND r.kind <> 'page' AND r.destroyed_at IS NULL AND r.version > $1"
         )
     };
     let flagged = |which: &str| {
         format!(
-            "{head}, v.observed_at AS since FROM record r JOIN version v ON v.id = r.version WHERE {READABLE} \
-             AND r.version > $1 AND r.version IN (SELECT f.version FROM flag f WHERE f.verdict IS NULL AND f.kind {which} 'minor')"
+            "{head}, v.observed_at AS since FROM \
+             (SELECT DISTINCT f.version FROM flag f WHERE f.verdict IS NULL AND f.kind {which} 'minor' AND f.version > $1) t \
+             {IN_FORCE} WHERE {READABLE}"
         )
     };
     let task = |and: &str| {
         format!(
-            "{head}, t.since AS since FROM review_task t JOIN record r ON r.version = t.version WHERE t.kind = '{kind}' \
-             AND t.settled_at IS NULL AND r.destroyed_at IS NULL AND r.version > $1{and}"
+            "{head}, t.since AS since FROM review_task t {IN_FORCE} WHERE t.kind = '{kind}' \
+             AND t.settled_at IS NULL AND r.destroyed_at IS NULL AND t.version > $1{and}"
         )
     };
     match kind {
@@ -157,7 +162,7 @@ impl Catalogue {
         }
         let sources: Vec<String> = kinds.iter().map(|kind| waiting(*kind)).collect();
         let sql = format!(
-            "SELECT r.*, q.why, q.since FROM ({}) q JOIN record r ON r.version = q.version \
+            "SELECT r.*, q.why, q.since FROM ({}) q JOIN record r ON r.id = q.record \
              WHERE ($2 = $2 AND ($3 = 0 OR r.version = $4)) AND ({}) ORDER BY r.version, q.why LIMIT {}",
             sources.join(" UNION ALL "),
             conditions.join(" OR "),
@@ -189,7 +194,10 @@ impl Catalogue {
     /// # Errors
     /// When the database fails.
     pub async fn queueable(&self, id: VersionId) -> Result<Option<QueueItem>, StoreError> {
-        let row = sqlx::query("SELECT * FROM record WHERE version = $1 AND destroyed_at IS NULL")
+        let sql = format!(
+            "SELECT r.* FROM (SELECT id AS version FROM version WHERE id = $1) t {IN_FORCE} WHERE r.destroyed_at IS NULL"
+        );
+        let row = sqlx::query(AssertSqlSafe(sql))
             .bind(bytes(id.uuid()))
             .fetch_optional(self.db.read())
             .await
@@ -211,7 +219,7 @@ impl Catalogue {
         for kind in QueueKind::ALL {
             let sql = format!(
                 "SELECT COUNT(*) AS n, MIN(q.since) AS oldest, SUM(CASE WHEN q.since < $3 THEN 1 ELSE 0 END) AS late \
-                 FROM ({}) q JOIN record r ON r.version = q.version WHERE $2 = $2 AND ($4 = 0 OR r.organisation = $5)",
+                 FROM ({}) q JOIN record r ON r.id = q.record WHERE $2 = $2 AND ($4 = 0 OR r.organisation = $5)",
                 waiting(*kind)
             );
             let due = now.plus_seconds(-i64::from(due_days(*kind)) * DAY_SECONDS);
@@ -317,7 +325,7 @@ pub(super) async fn doubts_of(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let rows = sqlx::query(
-        "SELECT t.version FROM review_task t JOIN record r ON r.version = t.version \
+        "SELECT t.version FROM record r JOIN review_task t ON t.version = r.version \
          WHERE r.conversation = $1 AND t.kind = 'doubtful-finding' AND t.settled_at IS NULL",
     )
     .bind(bytes(conversation.uuid()))
