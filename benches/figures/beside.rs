@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Column, Row};
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -20,7 +19,7 @@ use std::time::Instant;
 
 /// Records of a batch of Knik: rows that go in one transaction here too.
 const BATCH: usize = 2_000;
-const PARAMETERS_MAX: usize = 300;
+const PARAMETERS_MAX: usize = 2_000;
 
 /// Takes in generated statuses and does the same storing without Knik, on one core and on two.
 ///
@@ -98,6 +97,10 @@ pub fn store(from: &Path, into: &Path) -> Result<Value> {
             Database::open(&Database::sqlite_url(&into.join("vault.db")), Plane::Vault, Mode::Owner).await?,
             Database::open(&Database::sqlite_url(&into.join("room.db")), Plane::Room, Mode::Owner).await?,
         ];
+        // The rows come by table and not by record: what one names may come after it.
+        for db in &databases {
+            sqlx::query("PRAGMA foreign_keys = OFF").execute(db.write()).await?;
+        }
         let batches = vault.iter().map(|table| table.rows.len()).max().unwrap_or_default() / BATCH + 1;
         let began = Instant::now();
         for batch in 0..batches {
@@ -188,9 +191,6 @@ fn cell(row: &AnyRow, n: usize) -> Cell {
 /// One batch of every table, in one transaction. Rows that stand by key came in any order: every batch has some of all.
 async fn write(db: &Database, tables: &[Table], batch: usize, batches: usize) -> Result<()> {
     let mut tx = db.begin().await?;
-    if batch == 0 {
-        sqlx::query("PRAGMA defer_foreign_keys = ON").execute(&mut *tx).await?;
-    }
     for table in tables {
         let share = table.rows.len().div_ceil(batches);
         let of_batch = table.rows.iter().enumerate().filter(|(n, _)| match table.ordered {
@@ -214,15 +214,7 @@ fn statement(table: &Table, rows: usize) -> String {
     let mut text = format!("INSERT OR REPLACE INTO {} ({}) VALUES ", table.name, table.columns.join(", "));
     for row in 0..rows {
         text.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..table.columns.len() {
-            // Writing to a string does not fail.
-            let _ = write!(
-                text,
-                "{}${}",
-                if column == 0 { "" } else { ", " },
-                row * table.columns.len() + column + 1
-            );
-        }
+        text.push_str(&vec!["?"; table.columns.len()].join(", "));
         text.push(')');
     }
     text

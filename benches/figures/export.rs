@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(4 * 3_600);
 /// # Errors
 /// When a step of it is refused, or the gate stops the export: a figure of a failed run is no figure.
 pub fn measure(asked: &Asked, folder: &Folder) -> Result<Value> {
-    let grant = grant(folder)?;
+    let grant = grant(folder, asked.until.as_deref())?;
     let reader = token(folder, "researcher", "universiteit", READER)?;
     let approver = token(folder, "approver", ingest::ORGANISATION, "directeur-1")?;
     let service = folder.serve()?;
@@ -61,10 +61,11 @@ pub fn measure(asked: &Asked, folder: &Folder) -> Result<Value> {
 }
 
 /// A grant for files, approved by whoever holds the data folder.
-fn grant(folder: &Folder) -> Result<String> {
+fn grant(folder: &Folder, until: Option<&str>) -> Result<String> {
+    let selection = until.map_or_else(|| json!({}), |until| json!({ "from": "2026-01-01", "until": until }));
     let request = json!({
         "organisation": ingest::ORGANISATION, "question": "Meting", "purpose": "Meting", "legalBasis": "avg-89",
-        "institution": "Meetdienst", "selection": {}, "form": "export", "plan": "researcher",
+        "institution": "Meetdienst", "selection": selection, "form": "export", "plan": "researcher",
         "attachments": [
             { "kind": "ethics", "title": "Toetsing", "text": "meting" }, { "kind": "dpia", "title": "DPIA", "text": "meting" },
         ],

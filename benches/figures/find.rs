@@ -47,7 +47,7 @@ pub fn measure(asked: &Asked, folder: &Folder) -> Result<Value> {
         let (times, found) = runtime.block_on(desk.finds(&sought))?;
         rows.push(row(what, times, found));
     }
-    Ok(json!(rows))
+    Ok(json!({ "searches": rows }))
 }
 
 fn row(what: &str, mut times: Vec<Duration>, found: u64) -> Value {

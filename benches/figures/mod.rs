@@ -41,6 +41,8 @@ pub struct Asked {
     from: Option<PathBuf>,
     /// Another build to measure, for a comparison.
     program: Option<PathBuf>,
+    /// The last day of what is exported; all of it when absent.
+    until: Option<String>,
     /// Pairs of requests of each route.
     pairs: usize,
     /// Fill the reading room directly, when there is nothing in it.
@@ -154,6 +156,7 @@ impl Asked {
             keep: None,
             from: None,
             program: None,
+            until: None,
             pairs: 10_000,
             direct: false,
             json: false,
@@ -172,6 +175,7 @@ impl Asked {
                 "--from" => asked.from = Some(value()?.into()),
                 "views" => asked.what = What::Views,
                 "alike" => asked.what = What::Alike,
+                "--until" => asked.until = Some(value()?),
                 "--pairs" => asked.pairs = value()?.parse().context("--pairs")?,
                 "memory" => asked.what = What::Memory,
                 "posts" => asked.what = What::Posts,

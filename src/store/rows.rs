@@ -80,7 +80,7 @@ impl RowValues for AnyRow {
 type AnyQuery = Query<'static, Any, AnyArguments>;
 
 /// Parameters of one statement; full statements of this size are prepared once.
-const PARAMETERS_MAX: usize = 300;
+const PARAMETERS_MAX: usize = 2_000;
 
 /// Values in one `IN (…)` list.
 pub(super) const LISTED_MAX: usize = 250;
