@@ -4,7 +4,7 @@
 # Installs the Debian packages postgresql, radosgw (S3), softhsm2 (a hardware module in software), strace, testssl.sh, and
 # nodejs and npm, when they are not here (as root, or with sudo), and in folders of their own Python's package cryptography,
 # npm's package oidc-provider and the linter of the interface. Starts a server of the first two in a temporary folder and stops it
-# by its process id, whatever happens. A test that cannot run prints
+# by its process id, whatever happens. Folders of the tests are in memory (/dev/shm) where there is room. A test that cannot run prints
 # `left out: NAME (reason)`; the only reason allowed is `(no ../shared)`, else the run fails.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
