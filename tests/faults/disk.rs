@@ -78,7 +78,7 @@ fn a_write_that_the_disk_does_not_confirm_is_of_unknown_outcome_and_done_again()
     let (failed, in_the_middle) = (AtomicU32::new(0), AtomicU32::new(0));
     some_at_once((2..400).step_by(9).collect(), |first: u32| {
         // One confirmation fails, or every one from then on.
-        let when = if first % 2 == 0 { format!("{first}") } else { format!("{first}+") };
+        let when = if first.is_multiple_of(2) { format!("{first}") } else { format!("{first}+") };
         let inject = format!("inject=fsync,fdatasync:error=EIO:when={when}");
         let under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", &inject]
             .map(str::to_owned);

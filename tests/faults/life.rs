@@ -44,7 +44,7 @@ impl Acknowledged {
     pub fn then(self, later: Self) -> Self {
         let opens = |step: &String| step.starts_with("disclosed ");
         let again = later.0.iter().any(opens);
-        let before = self.0.into_iter().filter(|step| !later.0.contains(step) && !(again && opens(step)));
+        let before = self.0.into_iter().filter(|step| !(later.0.contains(step) || again && opens(step)));
         Self(before.chain(later.0.iter().cloned()).collect())
     }
 
