@@ -149,7 +149,23 @@ impl KeyFolder {
         if mode & 0o077 != 0 {
             return Err(KeyFileError::Mode { path: folder.display().to_string(), mode });
         }
-        Ok(Self { folder: folder.to_owned() })
+        let opened = Self { folder: folder.to_owned() };
+        opened.finish_destroying()?;
+        Ok(opened)
+    }
+
+    /// Removes what was overwritten and not removed yet when a process ended: no key is in it any more.
+    fn finish_destroying(&self) -> Result<(), KeyFileError> {
+        for name in self.names()? {
+            let path = self.folder.join(name);
+            let is_small =
+                fs::symlink_metadata(&path).is_ok_and(|of| of.is_file() && of.len() <= FILE_BYTES_MAX);
+            let bytes = if is_small { fs::read(&path).unwrap_or_default() } else { Vec::new() };
+            if !bytes.is_empty() && bytes.iter().all(|byte| *byte == OVERWRITTEN) {
+                destroy_file(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes the first master key of an organisation. `false` when it has one already, which stays.
@@ -409,6 +425,9 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
     }
 }
 
+/// What stands in the place of each byte of a key file that is destroyed, until it is removed.
+const OVERWRITTEN: u8 = b'0';
+
 /// Overwrites a key file and removes it. An absent one is no error. What a disk keeps of overwritten blocks is
 /// beyond the reach of a program.
 fn destroy_file(path: &Path) -> Result<(), KeyFileError> {
@@ -419,7 +438,7 @@ fn destroy_file(path: &Path) -> Result<(), KeyFileError> {
         Err(source) => return Err(io("destroying it")(source)),
     };
     let length = file.metadata().map_err(io("looking at it"))?.len();
-    let zeros = vec![b'0'; usize::try_from(length).unwrap_or_default()];
+    let zeros = vec![OVERWRITTEN; usize::try_from(length).unwrap_or_default()];
     file.write_all(&zeros).and_then(|()| file.sync_all()).map_err(io("destroying it"))?;
     fs::remove_file(path).map_err(io("destroying it"))?;
     sync_folder(path)
@@ -440,6 +459,22 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let folder = KeyFolder::open(&temp.path().join("keys")).unwrap();
         (temp, folder)
+    }
+
+    #[test]
+    fn a_key_that_was_overwritten_and_not_yet_removed_is_gone() {
+        let (_temp, folder) = folder();
+        let organisation: OrganisationId = "min-low".parse().unwrap();
+        folder.create_master(&organisation).unwrap();
+        let path = folder.path(MASTER, "min-low");
+        let length = fs::metadata(&path).unwrap().len();
+        fs::write(&path, vec![OVERWRITTEN; usize::try_from(length).unwrap()]).unwrap();
+        assert_eq!(folder.masters().unwrap().len(), 1);
+        let again = KeyFolder::open(&folder.folder).unwrap();
+        assert_eq!(again.masters().unwrap(), []);
+        // What is rubbish is told, and stays to be looked at.
+        fs::write(&path, "knik-key-1 0").unwrap();
+        assert_eq!(KeyFolder::open(&folder.folder).unwrap().masters().unwrap().len(), 1);
     }
 
     #[test]
