@@ -19,14 +19,14 @@ passed=()
 
 pids_beside=()
 
-# Where the tests make their folders: in memory where there is room, for they make thousands of small databases that wait for a disk
-# at each commit. What a disk refuses or does not confirm is injected by the tests themselves, there as elsewhere.
 # shm_is_fit: whether there is room in memory, and programs may be run from there as from any temporary folder.
 shm_is_fit() {
     [[ $(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1) -gt 4000000 ]] || return 1
     [[ $(awk '/^MemAvailable/ { print $2 }' /proc/meminfo) -gt 8000000 ]] || return 1
     ! grep -q '^[^ ]* /dev/shm [^ ]* [^ ]*noexec' /proc/mounts
 }
+# Where the tests make their folders: in memory where there is room, for they make thousands of small databases that wait for a disk
+# at each commit. What a disk refuses or does not confirm is injected by the tests themselves, there as elsewhere.
 folders=$work
 if shm_is_fit; then
     folders=$(mktemp -d /dev/shm/knik-test.XXXXXX) || exit 1

@@ -72,6 +72,7 @@ impl DataFolder {
         let rule_files = RuleFiles::read(&config, path)?;
         let rules = rule_files.rules(&config)?;
         let keys = KeyFolder::open(&path.join("keys"))?;
+        keys.finish_destroying()?;
         let keyring = Arc::new(super::keys::keyring(path, &config.keys, &keys)?);
         let archive = open_archive(path, &config, &keys, keyring).await?;
         archive.catalogue.resume(archive.sources.now()).await?;

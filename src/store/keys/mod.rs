@@ -149,13 +149,14 @@ impl KeyFolder {
         if mode & 0o077 != 0 {
             return Err(KeyFileError::Mode { path: folder.display().to_string(), mode });
         }
-        let opened = Self { folder: folder.to_owned() };
-        opened.finish_destroying()?;
-        Ok(opened)
+        Ok(Self { folder: folder.to_owned() })
     }
 
-    /// Removes what was overwritten and not removed yet when a process ended: no key is in it any more.
-    fn finish_destroying(&self) -> Result<(), KeyFileError> {
+    /// Removes what was overwritten and not removed yet when a process ended: no key is in it any more. For who alone uses the folder.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn finish_destroying(&self) -> Result<(), KeyFileError> {
         for name in self.names()? {
             let path = self.folder.join(name);
             let is_small =
@@ -470,11 +471,12 @@ mod tests {
         let length = fs::metadata(&path).unwrap().len();
         fs::write(&path, vec![OVERWRITTEN; usize::try_from(length).unwrap()]).unwrap();
         assert_eq!(folder.masters().unwrap().len(), 1);
-        let again = KeyFolder::open(&folder.folder).unwrap();
-        assert_eq!(again.masters().unwrap(), []);
+        folder.finish_destroying().unwrap();
+        assert_eq!(folder.masters().unwrap(), []);
         // What is rubbish is told, and stays to be looked at.
         fs::write(&path, "knik-key-1 0").unwrap();
-        assert_eq!(KeyFolder::open(&folder.folder).unwrap().masters().unwrap().len(), 1);
+        folder.finish_destroying().unwrap();
+        assert_eq!(folder.masters().unwrap().len(), 1);
     }
 
     #[test]
