@@ -20,6 +20,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// Carries an order out on an opened folder. `brought` is the capture that came with it, if one did.
 ///
@@ -125,6 +128,24 @@ async fn take_in(
             Ok(Taken::Refused { why, skipped })
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Longest pause between two looks at what waits to go down.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Takes down what an intake made while it goes on, as a service does, until it is `over`. What fails is left to [`settle`], which says
+/// so.
+pub(super) async fn publish_meanwhile(folder: Arc<DataFolder>, mut over: oneshot::Receiver<()>) {
+    let archive = &folder.archive;
+    loop {
+        tokio::select! {
+            _ = &mut over => return,
+            () = archive.journal.asked(PAUSE) => {}
+        }
+        if publish::take_down(archive).await.is_err() {
+            return;
+        }
     }
 }
 

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::OwnedReadHalf;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// What can be asked of a data folder.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -187,6 +187,10 @@ async fn carry_out_here(
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Value> {
     let (said, mut heard) = mpsc::unbounded_channel();
+    let publishing = matches!(order, Order::Ingest { .. } | Order::Deliver(_)).then(|| {
+        let (over, ended) = oneshot::channel::<()>();
+        (over, tokio::spawn(commands::publish_meanwhile(Arc::clone(folder), ended)))
+    });
     let work = {
         let folder = Arc::clone(folder);
         tokio::spawn(async move { commands::execute(&folder, order, brought, telling(said)).await })
@@ -194,7 +198,12 @@ async fn carry_out_here(
     while let Some((done, all)) = heard.recv().await {
         progress(done, all);
     }
-    work.await.context("the command was stopped")?
+    let answer = work.await.context("the command was stopped");
+    if let Some((over, publishing)) = publishing {
+        drop(over);
+        publishing.await.context("publishing was stopped")?;
+    }
+    answer?
 }
 
 /// Progress that is sent on; when nobody listens any more the work goes on all the same.

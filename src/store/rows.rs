@@ -126,8 +126,14 @@ pub(super) fn placeholders(of: &AnyConnection, columns: usize, rows: usize) -> S
 
 /// `$1, $2, …` for an `IN (…)` list of `count`, where a statement has no other parameters.
 pub(super) fn whole_list(of: &AnyConnection, count: usize) -> String {
+    list_from(of, 1, count)
+}
+
+/// `$from, $from+1, …` for a list of `count`, or one parameter, where all others of the statement are of this too and stand in the
+/// order in which they are bound.
+pub(super) fn list_from(of: &AnyConnection, from: usize, count: usize) -> String {
     let mut text = String::with_capacity(count * 7);
-    push_list(&mut text, of, 1, count);
+    push_list(&mut text, of, from, count);
     text
 }
 

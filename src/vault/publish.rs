@@ -357,8 +357,8 @@ pub(super) fn read_item(format: Format, original: &Original) -> Result<Item, Vau
     Ok(reread(format, original.item(), &shared)?)
 }
 
-/// Most things taken down in one round.
-const OUTBOX_ROUND: u32 = 64;
+/// Most things taken down in one round. A block of the reading room's index is written anew in each round that adds to it.
+const OUTBOX_ROUND: u32 = 512;
 
 /// Takes down what waits, in order. Returns how many things went.
 ///
@@ -367,11 +367,12 @@ const OUTBOX_ROUND: u32 = 64;
 pub async fn take_down(archive: &Archive) -> Result<u64, VaultError> {
     let mut done = 0;
     loop {
+        // Looked at under the lock: of two that take down, neither has something older in hand than what went.
+        let _together = archive.copying.lock().await;
         let waiting = archive.catalogue.outbox(OUTBOX_ROUND).await?;
         if waiting.is_empty() {
             return Ok(done);
         }
-        let _together = archive.copying.lock().await;
         // What stands next to each other goes in one transaction; the order between kinds is kept.
         for alike in waiting.chunk_by(|a, b| a.kind == b.kind) {
             take_down_alike(archive, alike).await?;

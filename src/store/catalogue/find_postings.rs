@@ -2,21 +2,24 @@
 
 use super::find::{FindRow, FindToken};
 use super::numbers::known;
-use crate::store::rows::{LISTED_MAX, RowValues, insert_all, list};
+use crate::store::rows::{LISTED_MAX, RowValues, insert_all, list, list_from};
 use crate::store::{Database, StoreError, steps};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// Neighbouring records in a block: a step from one to the next fits two bytes.
 const BLOCK: i64 = 16_384;
 
-/// Places of records in their block.
-type Places = BTreeSet<u16>;
+/// Places of records in their block, ascending.
+type Places = Vec<u16>;
 
-/// Rows of the index, by block and token.
-type Rows = BTreeMap<(i64, FindToken), Places>;
+/// A row of the index: its block and token, and the places.
+type Row = ((i64, FindToken), Places);
+
+/// Tokens looked up with one statement.
+const TOKENS_MAX: usize = 1_000;
 
 fn place_of(number: i64) -> (i64, u16) {
     (number.div_euclid(BLOCK), u16::try_from(number.rem_euclid(BLOCK)).unwrap_or_default())
@@ -24,7 +27,7 @@ fn place_of(number: i64) -> (i64, u16) {
 
 fn places_of(row: &AnyRow) -> Result<Places, StoreError> {
     let places = steps::from_bytes(&row.blob("records")?, BLOCK);
-    Ok(places.ok_or(StoreError::Corrupt { what: "index for finding back" })?.into_iter().collect())
+    places.ok_or(StoreError::Corrupt { what: "index for finding back" })
 }
 
 /// Numbers of records that have any of these tokens.
@@ -61,43 +64,48 @@ pub(super) async fn insert_found(
 ) -> Result<(), StoreError> {
     let ids = rows.iter().map(|row| row.record.uuid());
     let numbers = known(tx, "SELECT id, number FROM record_row WHERE id IN", ids).await?;
-    let mut added = Rows::new();
+    let mut added = Vec::with_capacity(rows.iter().map(|row| row.tokens.len()).sum());
     for row in rows {
         let number = numbers.get(&row.record.uuid());
         let number = number.ok_or(StoreError::Corrupt { what: "record to be found back" })?;
         let (block, place) = place_of(*number);
-        for token in &row.tokens {
-            added.entry((block, *token)).or_default().insert(place);
-        }
+        added.extend(row.tokens.iter().map(|token| ((block, *token), place)));
     }
-    let there = read(tx, &added).await?;
+    added.sort_unstable();
+    let added: Vec<Row> = added
+        .chunk_by(|(one, _), (other, _)| one == other)
+        .filter_map(|alike| Some((alike.first()?.0, alike.iter().map(|(_, place)| *place).collect())))
+        .collect();
+    let mut there = read(tx, &added).await?;
     let mut changed = Vec::with_capacity(added.len());
     for (key, mut places) in added {
-        let before = there.get(&key);
-        if let Some(before) = before {
-            places.extend(before);
-        }
-        if before != Some(&places) {
+        let before = there.remove(&key).unwrap_or_default();
+        let known = before.len();
+        places.extend(before);
+        places.sort_unstable();
+        places.dedup();
+        if places.len() > known {
             changed.push((key, places));
         }
     }
     write(tx, &changed).await
 }
 
-async fn read(tx: &mut Transaction<'static, Any>, wanted: &Rows) -> Result<Rows, StoreError> {
-    let mut tokens: BTreeMap<i64, Vec<FindToken>> = BTreeMap::new();
-    wanted.keys().for_each(|(block, token)| tokens.entry(*block).or_default().push(*token));
-    let mut found = Rows::new();
-    for (block, tokens) in tokens {
-        for some in tokens.chunks(LISTED_MAX) {
-            let sql = format!(
-                "SELECT token, records FROM find_posting WHERE block = $1 AND token IN ({})",
-                list(2, some.len())
-            );
-            let query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == LISTED_MAX).bind(block);
-            let query = some.iter().fold(query, |query, token| query.bind(token.number()));
+/// What stands under these keys.
+async fn read(
+    tx: &mut Transaction<'static, Any>,
+    wanted: &[Row],
+) -> Result<HashMap<(i64, FindToken), Places>, StoreError> {
+    let mut found = HashMap::new();
+    for of_block in wanted.chunk_by(|((one, _), _), ((other, _), _)| one == other) {
+        let Some(((block, _), _)) = of_block.first() else { continue };
+        for some in of_block.chunks(TOKENS_MAX) {
+            let (of, listed) = (list_from(tx, 1, 1), list_from(tx, 2, some.len()));
+            let sql = format!("SELECT token, records FROM find_posting WHERE block = {of} AND token IN ({listed})");
+            let query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == TOKENS_MAX).bind(*block);
+            let query = some.iter().fold(query, |query, ((_, token), _)| query.bind(token.number()));
             for row in query.fetch_all(&mut **tx).await.map_err(StoreError::database(FINDING))? {
-                found.insert((block, FindToken::from_number(row.number("token")?)), places_of(&row)?);
+                found.insert((*block, FindToken::from_number(row.number("token")?)), places_of(&row)?);
             }
         }
     }
@@ -107,7 +115,7 @@ async fn read(tx: &mut Transaction<'static, Any>, wanted: &Rows) -> Result<Rows,
 /// In the order of the index: neighbours go to the same page.
 async fn write(
     tx: &mut Transaction<'static, Any>,
-    rows: &[((i64, FindToken), Places)],
+    rows: &[Row],
 ) -> Result<(), StoreError> {
     let head = "INSERT INTO find_posting (block, token, records) VALUES";
     let tail = "ON CONFLICT (block, token) DO UPDATE SET records = excluded.records";
@@ -123,7 +131,7 @@ pub(super) async fn forget_found(
     records: &[Uuid],
 ) -> Result<(), StoreError> {
     let ids = records.iter().copied();
-    let mut gone: BTreeMap<i64, Places> = BTreeMap::new();
+    let mut gone: BTreeMap<i64, BTreeSet<u16>> = BTreeMap::new();
     for number in known(tx, "SELECT id, number FROM record_row WHERE id IN", ids).await?.into_values() {
         let (block, place) = place_of(number);
         gone.entry(block).or_default().insert(place);

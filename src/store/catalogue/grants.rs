@@ -9,9 +9,13 @@ use crate::store::StoreError;
 use crate::store::effect::Effect;
 use crate::store::journal;
 use crate::store::rows::{RowValues, bytes, list};
+use futures_util::TryStreamExt;
 use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
+
+/// Bytes of payloads after which no more are read at a time.
+const OUTBOX_BYTES_MAX: usize = 8 << 20;
 
 /// An approved request to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -202,25 +206,24 @@ impl Catalogue {
         Effect::OutboxFilled.of(tx.commit()).await.map_err(StoreError::database("filling the outbox"))
     }
 
-    /// The oldest things that wait to go down, in order.
+    /// The oldest things that wait to go down, in order: at most so many, and no more once they are large together.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn outbox(&self, most: u32) -> Result<Vec<OutboxItem>, StoreError> {
-        let rows = sqlx::query("SELECT seq, kind, payload FROM outbox ORDER BY seq LIMIT $1")
+        let mut rows = sqlx::query("SELECT seq, kind, payload FROM outbox ORDER BY seq LIMIT $1")
             .bind(i64::from(most))
-            .fetch_all(self.db.read())
-            .await
-            .map_err(StoreError::database("reading the outbox"))?;
-        rows.iter()
-            .map(|row| {
-                Ok(OutboxItem {
-                    seq: row.number("seq")?,
-                    kind: row.text("kind")?,
-                    payload: row.text("payload")?,
-                })
-            })
-            .collect()
+            .fetch(self.db.read());
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = rows.try_next().await.map_err(StoreError::database("reading the outbox"))? {
+            let payload = row.text("payload")?;
+            bytes += payload.len();
+            items.push(OutboxItem { seq: row.number("seq")?, kind: row.text("kind")?, payload });
+            if bytes >= OUTBOX_BYTES_MAX {
+                break;
+            }
+        }
+        Ok(items)
     }
 
     /// Takes these off the outbox: they went down. What has a lower number and became visible later waits on.

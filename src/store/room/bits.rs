@@ -7,14 +7,14 @@ pub(super) const BLOCK: i64 = 4_096;
 const WORDS: usize = 64;
 const BYTES: usize = WORDS * 8;
 
-/// Some of a block's numbers, as places from 0 to 4,095.
+/// Some of a block's numbers, as places from 0 to 4,095. They stand apart: sets are sorted and moved by the thousand.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Bits([u64; WORDS]);
+pub(super) struct Bits(Box<[u64; WORDS]>);
 
 impl Bits {
     /// None of them.
-    pub(super) const fn none() -> Self {
-        Self([0; WORDS])
+    pub(super) fn none() -> Self {
+        Self(Box::new([0; WORDS]))
     }
 
     pub(super) fn insert(&mut self, place: u16) {
@@ -29,15 +29,15 @@ impl Bits {
 
     /// Keeps what is in both.
     pub(super) fn keep(&mut self, other: &Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word &= other);
+        self.0.iter_mut().zip(&*other.0).for_each(|(word, other)| *word &= other);
     }
 
     pub(super) fn add(&mut self, other: &Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+        self.0.iter_mut().zip(&*other.0).for_each(|(word, other)| *word |= other);
     }
 
     pub(super) fn remove(&mut self, other: &Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word &= !other);
+        self.0.iter_mut().zip(&*other.0).for_each(|(word, other)| *word &= !other);
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -50,7 +50,7 @@ impl Bits {
 
     /// The places, ascending.
     pub(super) fn places(&self) -> impl Iterator<Item = u16> + '_ {
-        (0_u16..).zip(self.0).flat_map(|(at, word)| ones(word).map(move |bit| at * 64 + bit))
+        (0_u16..).zip(&*self.0).flat_map(|(at, word)| ones(*word).map(move |bit| at * 64 + bit))
     }
 
     /// Steps from one place to the next; all bits as they are when that is no longer. So 512 bytes are bits and fewer are steps.

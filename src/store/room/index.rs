@@ -5,11 +5,11 @@
 
 use super::bits::{BLOCK, Bits};
 use crate::model::{ChannelId, GrantId};
-use crate::store::rows::{LISTED_MAX, RowValues, insert_all, list};
+use crate::store::rows::{LISTED_MAX, RowValues, insert_all, list, list_from};
 use crate::store::{Database, StoreError};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a projection is found by. Words hold letters and digits only, so no word is like another key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,10 +79,6 @@ impl Numbers {
     fn add(&mut self, block: i64, bits: &Bits) {
         self.0.entry(block).or_insert_with(Bits::none).add(bits);
     }
-
-    fn bits(&self, block: i64) -> Bits {
-        self.0.get(&block).cloned().unwrap_or_else(Bits::none)
-    }
 }
 
 fn place_of(number: i64) -> (i64, u16) {
@@ -144,15 +140,12 @@ pub(super) struct Changes {
     /// Taken out of everything.
     gone: Numbers,
     /// Taken out of one key.
-    taken: BTreeMap<Key, Numbers>,
-    added: BTreeMap<Key, Numbers>,
+    taken: HashMap<Key, Numbers>,
+    added: HashMap<Key, Numbers>,
 }
 
 /// A row of the index: its block and key, and the numbers.
 type Row = ((i64, Key), Bits);
-
-/// Rows of the index, by block and key.
-type Rows = BTreeMap<(i64, Key), Bits>;
 
 impl Changes {
     pub(super) fn add(&mut self, key: Key, number: i64) {
@@ -177,16 +170,18 @@ impl Changes {
     /// Writes them.
     pub(super) async fn write(self, tx: &mut Transaction<'static, Any>) -> Result<(), StoreError> {
         let whole: BTreeSet<i64> = self.renewed.0.keys().chain(self.gone.0.keys()).copied().collect();
-        let mut known = Rows::new();
+        let mut known = Vec::new();
         for block in &whole {
             read_block(tx, *block, &mut known).await?;
         }
-        let mut wanted: BTreeMap<i64, Vec<&Key>> = BTreeMap::new();
+        let mut wanted: BTreeMap<i64, BTreeSet<&Key>> = BTreeMap::new();
         for (key, numbers) in self.added.iter().chain(&self.taken) {
-            let blocks = numbers.0.keys().filter(|block| !whole.contains(block));
-            blocks.for_each(|block| wanted.entry(*block).or_default().push(key));
+            for block in numbers.0.keys().filter(|block| !whole.contains(block)) {
+                wanted.entry(*block).or_default().insert(key);
+            }
         }
         for (block, keys) in wanted {
+            let keys: Vec<&Key> = keys.into_iter().collect();
             read_keys(tx, block, &keys, &mut known).await?;
         }
         let (changed, emptied) = self.differences(known);
@@ -204,33 +199,39 @@ impl Changes {
         Ok(())
     }
 
-    /// Rows that change, and those of which nothing is left.
-    fn differences(self, known: Rows) -> (Vec<Row>, Vec<(i64, Key)>) {
-        let mut after = known.clone();
-        for ((block, key), bits) in &mut after {
-            bits.remove(&self.gone.bits(*block));
-            if let Some(taken) = self.taken.get(key) {
-                bits.remove(&taken.bits(*block));
+    /// Rows that change, in the order of the index (neighbours go to the same page), and those of which nothing is left. `known`
+    /// holds each row once.
+    fn differences(mut self, known: Vec<Row>) -> (Vec<Row>, Vec<(i64, Key)>) {
+        let (mut changed, mut emptied) = (Vec::new(), Vec::new());
+        for ((block, key), before) in known {
+            let mut after = before.clone();
+            let renewed = (!key.is_grant()).then_some(&self.renewed);
+            for out in [Some(&self.gone), self.taken.get(&key), renewed].into_iter().flatten() {
+                if let Some(out) = out.0.get(&block) {
+                    after.remove(out);
+                }
             }
-            if !key.is_grant() {
-                bits.remove(&self.renewed.bits(*block));
+            if let Some(added) = self.added.get_mut(&key).and_then(|numbers| numbers.0.remove(&block)) {
+                after.add(&added);
+            }
+            match after {
+                after if after == before => {}
+                after if after.is_empty() => emptied.push((block, key)),
+                after => changed.push(((block, key), after)),
             }
         }
         for (key, numbers) in self.added {
-            for (block, bits) in numbers.0 {
-                after.entry((block, key.clone())).or_insert_with(Bits::none).add(&bits);
-            }
+            changed.extend(numbers.0.into_iter().map(|(block, bits)| ((block, key.clone()), bits)));
         }
-        let changed = after.into_iter().filter(|(row, bits)| known.get(row) != Some(bits));
-        let (emptied, changed): (Vec<_>, Vec<_>) = changed.partition(|(_, bits)| bits.is_empty());
-        (changed, emptied.into_iter().map(|(row, _)| row).collect())
+        changed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        (changed, emptied)
     }
 }
 
 async fn read_block(
     tx: &mut Transaction<'static, Any>,
     block: i64,
-    known: &mut Rows,
+    known: &mut Vec<Row>,
 ) -> Result<(), StoreError> {
     let rows = sqlx::query("SELECT word, numbers FROM posting WHERE block = $1")
         .bind(block)
@@ -238,7 +239,7 @@ async fn read_block(
         .await
         .map_err(StoreError::database("reading the index of words"))?;
     for row in rows {
-        known.insert((block, Key(row.blob("word")?)), bits_of(&row)?);
+        known.push(((block, Key(row.blob("word")?)), bits_of(&row)?));
     }
     Ok(())
 }
@@ -247,13 +248,11 @@ async fn read_keys(
     tx: &mut Transaction<'static, Any>,
     block: i64,
     keys: &[&Key],
-    known: &mut Rows,
+    known: &mut Vec<Row>,
 ) -> Result<(), StoreError> {
     for some in keys.chunks(LISTED_MAX) {
-        let sql = format!(
-            "SELECT word, numbers FROM posting WHERE block = $1 AND word IN ({})",
-            list(2, some.len())
-        );
+        let (of, listed) = (list_from(tx, 1, 1), list_from(tx, 2, some.len()));
+        let sql = format!("SELECT word, numbers FROM posting WHERE block = {of} AND word IN ({listed})");
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == LISTED_MAX).bind(block);
         for key in some {
             query = query.bind(key.0.clone());
@@ -261,7 +260,7 @@ async fn read_keys(
         let rows =
             query.fetch_all(&mut **tx).await.map_err(StoreError::database("reading the index of words"))?;
         for row in rows {
-            known.insert((block, Key(row.blob("word")?)), bits_of(&row)?);
+            known.push(((block, Key(row.blob("word")?)), bits_of(&row)?));
         }
     }
     Ok(())

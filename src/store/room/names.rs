@@ -3,13 +3,14 @@
 use super::citations::{keep_name, take_names};
 use super::index::{Changes, Key};
 use super::packages::mark_uncovered;
-use super::reader::pseudonyms_in;
+use super::reader::pseudonym_from;
 use super::writer::{Covered, numbers_of};
 use super::{Draw, PublishedProjection};
 use crate::model::{ConversationId, GrantId, ProjectionId, SubjectRef, Timestamp};
 use crate::store::StoreError;
-use crate::store::rows::{RowValues, bytes, insert_all};
-use sqlx::{Any, Transaction};
+use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list_from};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Takes back a grant's names for what its selection does not cover any more: an edit may have taken a word away.
@@ -47,9 +48,16 @@ pub(super) async fn name_for_grant(
     let numbers = numbers_of(tx, &ids).await?;
     let former = take_names(tx, grant, &ids).await?;
     let (mut records, mut subjects) = (Vec::new(), Vec::new());
-    for (conversation, projections) in covered.iter().filter(|(_, projections)| !projections.is_empty()) {
-        let reference = conversation_reference(tx, grant, *conversation, draw).await?;
-        let (names, fresh) = subject_names(tx, grant, *conversation, projections, draw).await?;
+    let covered = || covered.iter().filter(|(_, projections)| !projections.is_empty());
+    let conversations: Vec<ConversationId> = covered().map(|(conversation, _)| *conversation).collect();
+    let references = conversation_references(tx, grant, &conversations, draw).await?;
+    let mut pseudonyms = pseudonyms_of(tx, grant, &conversations).await?;
+    for (conversation, projections) in covered() {
+        let reference = references
+            .get(conversation)
+            .ok_or(StoreError::Corrupt { what: "a grant's name of a conversation" })?;
+        let known = pseudonyms.remove(conversation).unwrap_or_default();
+        let (names, fresh) = subject_names(known, projections, draw)?;
         for projection in projections {
             let number =
                 *numbers.get(&projection.id).ok_or(StoreError::Corrupt { what: "number of a projection" })?;
@@ -88,49 +96,76 @@ pub(super) async fn name_for_grant(
     .await
 }
 
-/// A grant's own name for a conversation: the one it has, or one drawn now.
-async fn conversation_reference(
+/// A grant's own names for conversations: the ones it has, and for the others such as are drawn now.
+async fn conversation_references(
     tx: &mut Transaction<'static, Any>,
     grant: GrantId,
-    conversation: ConversationId,
+    conversations: &[ConversationId],
     draw: Draw<'_>,
-) -> Result<Vec<u8>, StoreError> {
-    let known = sqlx::query(
-        "SELECT reference FROM grant_conversation WHERE reading_grant = $1 AND conversation = $2",
-    )
-    .bind(bytes(grant.uuid()))
-    .bind(bytes(conversation.uuid()))
-    .fetch_optional(&mut **tx)
-    .await
-    .map_err(StoreError::database("reading a grant"))?;
-    if let Some(row) = known {
-        return row.blob("reference");
+) -> Result<HashMap<ConversationId, Vec<u8>>, StoreError> {
+    let mut references = HashMap::with_capacity(conversations.len());
+    let head = "SELECT conversation, reference FROM grant_conversation";
+    for row in of_conversations(tx, head, grant, conversations).await? {
+        references.insert(ConversationId::from_uuid(row.id("conversation")?), row.blob("reference")?);
     }
-    let reference = drawn_id(draw)?;
-    sqlx::query(
-        "INSERT INTO grant_conversation (reading_grant, conversation, reference) VALUES ($1, $2, $3)",
-    )
-    .bind(bytes(grant.uuid()))
-    .bind(bytes(conversation.uuid()))
-    .bind(reference.clone())
-    .execute(&mut **tx)
-    .await
-    .map_err(StoreError::database("naming a conversation"))?;
-    Ok(reference)
+    let fresh: Vec<(ConversationId, Vec<u8>)> = conversations
+        .iter()
+        .filter(|conversation| !references.contains_key(*conversation))
+        .map(|conversation| Ok((*conversation, drawn_id(draw)?)))
+        .collect::<Result<_, StoreError>>()?;
+    let head = "INSERT INTO grant_conversation (reading_grant, conversation, reference) VALUES";
+    insert_all(tx, head, 3, "", &fresh, |query, (conversation, reference)| {
+        query.bind(bytes(grant.uuid())).bind(bytes(conversation.uuid())).bind(reference.clone())
+    })
+    .await?;
+    references.extend(fresh);
+    Ok(references)
+}
+
+/// The pseudonyms that people in these conversations have in a grant.
+async fn pseudonyms_of(
+    tx: &mut Transaction<'static, Any>,
+    grant: GrantId,
+    conversations: &[ConversationId],
+) -> Result<HashMap<ConversationId, SubjectNames>, StoreError> {
+    let mut names: HashMap<ConversationId, SubjectNames> = HashMap::new();
+    let head = "SELECT conversation, subject, pseudonym FROM grant_subject";
+    for row in of_conversations(tx, head, grant, conversations).await? {
+        let (subject, pseudonym) = pseudonym_from(&row)?;
+        names.entry(ConversationId::from_uuid(row.id("conversation")?)).or_default().insert(subject, pseudonym);
+    }
+    Ok(names)
+}
+
+/// Rows of a table that a grant has for these conversations. `head` ends with the table.
+async fn of_conversations(
+    tx: &mut Transaction<'static, Any>,
+    head: &'static str,
+    grant: GrantId,
+    conversations: &[ConversationId],
+) -> Result<Vec<AnyRow>, StoreError> {
+    let mut rows = Vec::new();
+    for some in conversations.chunks(LISTED_MAX) {
+        let (of, listed) = (list_from(tx, 1, 1), list_from(tx, 2, some.len()));
+        let sql = format!("{head} WHERE reading_grant = {of} AND conversation IN ({listed})");
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == LISTED_MAX);
+        let query = query.bind(bytes(grant.uuid()));
+        let query = some.iter().fold(query, |query, conversation| query.bind(bytes(conversation.uuid())));
+        rows.extend(query.fetch_all(&mut **tx).await.map_err(StoreError::database("reading a grant"))?);
+    }
+    Ok(rows)
 }
 
 type SubjectNames = HashMap<SubjectRef, String>;
 
 /// The pseudonyms of everyone in a conversation, and of them those that are drawn now, because they had none in the grant.
-async fn subject_names(
-    tx: &mut Transaction<'static, Any>,
-    grant: GrantId,
-    conversation: ConversationId,
+fn subject_names(
+    known: SubjectNames,
     covered: &[&PublishedProjection],
     draw: Draw<'_>,
 ) -> Result<(SubjectNames, Vec<(SubjectRef, String)>), StoreError> {
     let subjects: BTreeSet<SubjectRef> = covered.iter().flat_map(|p| p.subjects.iter().copied()).collect();
-    let mut names = pseudonyms_in(&mut **tx, grant, conversation).await?;
+    let mut names = known;
     let mut used: BTreeSet<String> = names.values().cloned().collect();
     let mut fresh = Vec::new();
     for subject in subjects {

@@ -201,13 +201,13 @@ pub(super) async fn pseudonyms_in<'e>(
 }
 
 fn pseudonyms_from(rows: &[AnyRow]) -> Result<HashMap<SubjectRef, String>, StoreError> {
-    rows.iter()
-        .map(|row| {
-            let number =
-                u32::try_from(row.number("subject")?).map_err(|_| StoreError::Corrupt { what: "subject" })?;
-            Ok((SubjectRef::from_u32(number), row.text("pseudonym")?))
-        })
-        .collect()
+    rows.iter().map(pseudonym_from).collect()
+}
+
+pub(super) fn pseudonym_from(row: &AnyRow) -> Result<(SubjectRef, String), StoreError> {
+    let number =
+        u32::try_from(row.number("subject")?).map_err(|_| StoreError::Corrupt { what: "subject" })?;
+    Ok((SubjectRef::from_u32(number), row.text("pseudonym")?))
 }
 
 /// The pseudonyms as they are stored with a record; `None` for a form that is not known, and then they are looked up.

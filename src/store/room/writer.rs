@@ -10,7 +10,7 @@ use super::reader::document_of;
 use super::{Draw, PublishedConversation, PublishedProjection, PublishedSelection};
 use crate::model::{ChannelId, ConversationId, OrganisationId, ProjectionId, RevocationDigest, Timestamp};
 use crate::store::effect::Effect;
-use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
+use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list, whole_list};
 use crate::store::{Database, StoreError};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -228,12 +228,13 @@ async fn withdraw_missing(
 ) -> Result<BTreeSet<ConversationId>, StoreError> {
     let stay: HashSet<ProjectionId> = standing.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
     let mut gone = Vec::new();
-    for (conversation, _) in standing {
-        let rows = sqlx::query("SELECT id, number FROM projection WHERE conversation = $1")
-            .bind(bytes(conversation.uuid()))
-            .fetch_all(&mut **tx)
-            .await
-            .map_err(StoreError::database("reading a conversation"))?;
+    for some in standing.chunks(LISTED_MAX) {
+        let listed = whole_list(tx, some.len());
+        let sql = format!("SELECT id, number FROM projection WHERE conversation IN ({listed})");
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == LISTED_MAX);
+        let query = some.iter().fold(query, |query, (conversation, _)| query.bind(bytes(conversation.uuid())));
+        let rows =
+            query.fetch_all(&mut **tx).await.map_err(StoreError::database("reading a conversation"))?;
         for row in rows {
             if !stay.contains(&ProjectionId::from_uuid(row.id("id")?)) {
                 gone.push(row.number("number")?);
