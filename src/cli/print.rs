@@ -410,6 +410,12 @@ pub(super) fn verified(answer: &Value, as_json: bool) -> Result<()> {
         n("segments"),
         n("segmentBytes")
     );
+    if number(answer, "segments") != "0" {
+        let (originals, decisions) = (n("originals"), n("decisions"));
+        println!(
+            "{originals} originals have all their keys, {decisions} decisions are as they were committed to"
+        );
+    }
     for (field, words) in [("cosignatures", "cosignatures"), ("timestamps", "time-stamps")] {
         if number(answer, field) != "0" {
             println!("{} {words} hold", n(field));

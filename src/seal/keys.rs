@@ -369,6 +369,20 @@ impl SegmentKey {
         fresh.wrap(organisation, segment, fragment, &key, nonce)
     }
 
+    /// Confirms that the wrapped key of a fragment opens under this one, and is of that fragment. Nothing of it is given out.
+    ///
+    /// # Errors
+    /// [`KeyError::Mismatch`], [`KeyError::Refused`].
+    pub fn confirm(
+        &self,
+        organisation: &OrganisationId,
+        segment: SegmentId,
+        fragment: FragmentId,
+        wrapped: &WrappedKey,
+    ) -> Result<(), KeyError> {
+        self.unwrap(organisation, segment, fragment, wrapped).map(drop)
+    }
+
     pub(super) fn unwrap(
         &self,
         organisation: &OrganisationId,

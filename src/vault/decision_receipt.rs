@@ -8,13 +8,14 @@ use super::{Archive, Rules, VaultError, read};
 use crate::access::{Action, Actor};
 use crate::decide::StepTaken;
 use crate::ledger::{
-    Entry, EntryKind, ReceiptError, StatementReceipt, VerifiedStatement, VerifierKey, statement_commitment,
-    statements_root,
+    Entry, EntryKind, Hash, ReceiptError, StatementReceipt, VerifiedStatement, VerifierKey,
+    statement_commitment, statements_root,
 };
-use crate::model::{ActorId, RecordId};
+use crate::model::{ActorId, RecordId, Timestamp};
 use crate::store::StoreError;
 use crate::store::catalogue::{DecisionRow, DecisionSetRow};
 use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// How long a receipt is waited for.
@@ -27,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn stating(
     entry: Entry,
     decisions: &[DecisionRow],
-    at: crate::model::Timestamp,
+    at: Timestamp,
 ) -> Result<(Entry, DecisionSetRow), VaultError> {
     let commitments = decisions
         .iter()
@@ -115,6 +116,77 @@ pub async fn of_record(
         "this decision was made before decisions were committed to, or its record was destroyed: there is no proof of it"
             .to_owned(),
     ))
+}
+
+/// What is wrong with these decisions beside what the ledger committed to when they were made; `None` when nothing is. Those of
+/// before there were commitments are passed over. `known` are commitments that were confirmed before.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn wrong_in_decisions(
+    archive: &Archive,
+    decisions: &[DecisionRow],
+    known: &mut Confirmed,
+) -> Result<Option<String>, VaultError> {
+    for decision in decisions {
+        if let Err(wrong) = known.at(archive, decision.decided_at).await? {
+            return Ok(Some(wrong));
+        }
+        let sets = known.sets.get(&decision.decided_at).map(Vec::as_slice).unwrap_or_default();
+        if decision.salt.is_empty() && sets.is_empty() {
+            continue;
+        }
+        let stands = |(by, commitments): &(Option<ActorId>, HashSet<Hash>)| {
+            statement(decision, *by)
+                .is_ok_and(|stated| commitments.contains(&statement_commitment(&decision.salt, &stated)))
+        };
+        if !sets.iter().any(stands) {
+            let record = decision.record;
+            return Ok(Some(format!(
+                "a decision on record {record} is not the one that the ledger committed to"
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// What entries committed to, by the time of the decisions, confirmed with the log: by whom, and the commitments.
+#[derive(Default)]
+pub(super) struct Confirmed {
+    sets: HashMap<Timestamp, Vec<(Option<ActorId>, HashSet<Hash>)>>,
+}
+
+/// Times kept together: a batch has one.
+const TIMES_MAX: usize = 64;
+
+impl Confirmed {
+    /// Reads what was committed to at that time; `Err` says what is wrong with it.
+    async fn at(&mut self, archive: &Archive, time: Timestamp) -> Result<Result<(), String>, VaultError> {
+        if self.sets.contains_key(&time) {
+            return Ok(Ok(()));
+        }
+        if self.sets.len() >= TIMES_MAX {
+            self.sets.clear();
+        }
+        let mut found = Vec::new();
+        let log = archive.logs.vault_origin();
+        for set in archive.catalogue.decision_sets(time).await? {
+            // One that is not numbered yet is confirmed the next time.
+            let Some(receipt) = archive.journal.receipt(log, set.entry).await? else {
+                if archive.journal.is_waiting(log).await? {
+                    continue;
+                }
+                return Ok(Err(format!("the entry {} of decisions is not in the ledger", set.entry)));
+            };
+            let entry = receipt.verify(archive.logs.vault.verifier()).map_err(|_| RECEIPT)?.entry;
+            if entry.statements() != Some(statements_root(&set.commitments)) {
+                return Ok(Err(format!("what entry {} committed to of decisions was changed", set.entry)));
+            }
+            found.push((entry.actor(), set.commitments.into_iter().collect()));
+        }
+        self.sets.insert(time, found);
+        Ok(Ok(()))
+    }
 }
 
 const RECEIPT: StoreError = StoreError::Corrupt { what: "receipt" };

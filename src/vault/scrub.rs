@@ -1,8 +1,8 @@
-//! Fixity: every segment is read back whole, again and again, those first that waited longest.
+//! Fixity: every segment is read back whole and its keys are opened, again and again, those first that waited longest.
 //!
 //! A scrub that stops in the middle goes on where it was: what was read back since it began is not read again.
 
-use super::verify::wrong_in_segment;
+use super::verify::{wrong_in_keys, wrong_in_segment};
 use super::{Archive, VaultError};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{SegmentId, Timestamp};
@@ -70,7 +70,10 @@ pub async fn scrub(
 }
 
 async fn read_back(archive: &Archive, segment: &SegmentPlace, done: &mut Scrubbed) -> Result<(), VaultError> {
-    let wrong = wrong_in_segment(archive, segment).await?;
+    let mut wrong = wrong_in_segment(archive, segment).await?;
+    if wrong.is_none() {
+        wrong = wrong_in_keys(archive, segment.id).await?;
+    }
     if let Some(wrong) = &wrong {
         tracing::error!(segment = %segment.id, "segment is missing or damaged; see `knik status`");
         record_damage(archive, segment.id).await?;

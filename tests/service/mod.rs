@@ -36,5 +36,6 @@ mod revocation;
 mod texts;
 mod tls;
 mod trees;
+mod verified;
 
 pub use fixture::{PROGRAM, without_settings};

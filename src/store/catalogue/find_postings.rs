@@ -101,7 +101,8 @@ async fn read(
         let Some(((block, _), _)) = of_block.first() else { continue };
         for some in of_block.chunks(TOKENS_MAX) {
             let (of, listed) = (list_from(tx, 1, 1), list_from(tx, 2, some.len()));
-            let sql = format!("SELECT token, records FROM find_posting WHERE block = {of} AND token IN ({listed})");
+            let sql =
+                format!("SELECT token, records FROM find_posting WHERE block = {of} AND token IN ({listed})");
             let query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == TOKENS_MAX).bind(*block);
             let query = some.iter().fold(query, |query, ((_, token), _)| query.bind(token.number()));
             for row in query.fetch_all(&mut **tx).await.map_err(StoreError::database(FINDING))? {
@@ -113,10 +114,7 @@ async fn read(
 }
 
 /// In the order of the index: neighbours go to the same page.
-async fn write(
-    tx: &mut Transaction<'static, Any>,
-    rows: &[Row],
-) -> Result<(), StoreError> {
+async fn write(tx: &mut Transaction<'static, Any>, rows: &[Row]) -> Result<(), StoreError> {
     let head = "INSERT INTO find_posting (block, token, records) VALUES";
     let tail = "ON CONFLICT (block, token) DO UPDATE SET records = excluded.records";
     insert_all(tx, head, 3, tail, rows, |query, ((block, token), places)| {

@@ -93,6 +93,26 @@ impl Catalogue {
         Ok(found)
     }
 
+    /// How versions of records that were not destroyed are put together, in the order of their numbers: those behind `after`,
+    /// at most so many. Each is its number, its record and its layout as stored.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn layouts(&self, after: i64, most: u32) -> Result<Vec<(i64, RecordId, Vec<u8>)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT v.number, r.id, v.parts FROM version_row v JOIN record_row r ON r.number = v.record \
+             WHERE v.number > $1 AND r.destroyed_at IS NULL ORDER BY v.number LIMIT $2",
+        )
+        .bind(after)
+        .bind(i64::from(most))
+        .fetch_all(self.db.read())
+        .await
+        .map_err(StoreError::database("reading layouts"))?;
+        rows.iter()
+            .map(|row| Ok((row.number("number")?, RecordId::from_uuid(row.id("id")?), row.blob("parts")?)))
+            .collect()
+    }
+
     /// These fragments, by id.
     ///
     /// # Errors

@@ -39,6 +39,52 @@ impl Catalogue {
         rows.iter().map(decision_of).collect()
     }
 
+    /// The decisions that stand, in the order in which their versions came in: those behind the version of number `after`, at
+    /// most so many, each with that number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decisions_standing(
+        &self,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<(i64, DecisionRow)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT v.number, r.id AS record, v.id AS version, g.outcome, g.tree, g.tree_version, \
+             COALESCE(v.path, g.path) AS path, COALESCE(v.decided_at, d.observed_at) AS decided_at, g.ending, \
+             NULLIF(g.keep, '') AS keep, v.salt FROM version_row v JOIN record_row r ON r.number = v.record \
+             JOIN ruling g ON g.number = v.ruling JOIN delivery d ON d.number = v.delivery \
+             WHERE v.number > $1 AND r.destroyed_at IS NULL ORDER BY v.number LIMIT $2",
+        )
+        .bind(after)
+        .bind(i64::from(most))
+        .fetch_all(self.db.read())
+        .await
+        .map_err(StoreError::database("reading decisions"))?;
+        rows.iter().map(|row| Ok((row.number("number")?, decision_of(row)?))).collect()
+    }
+
+    /// Records, not destroyed, of which a decision was replaced by a later one: those behind `after`, at most so many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decided_again(
+        &self,
+        after: Option<RecordId>,
+        most: u32,
+    ) -> Result<Vec<RecordId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT b.record FROM decision_before b JOIN record_row r ON r.id = b.record \
+             WHERE b.record > $1 AND r.destroyed_at IS NULL ORDER BY b.record LIMIT $2",
+        )
+        .bind(after.map(|record| bytes(record.uuid())).unwrap_or_default())
+        .bind(i64::from(most))
+        .fetch_all(self.db.read())
+        .await
+        .map_err(StoreError::database("reading decisions"))?;
+        rows.iter().map(|row| Ok(RecordId::from_uuid(row.id("record")?))).collect()
+    }
+
     /// What was committed to at that moment: usually one entry.
     ///
     /// # Errors

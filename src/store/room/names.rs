@@ -132,7 +132,10 @@ async fn pseudonyms_of(
     let head = "SELECT conversation, subject, pseudonym FROM grant_subject";
     for row in of_conversations(tx, head, grant, conversations).await? {
         let (subject, pseudonym) = pseudonym_from(&row)?;
-        names.entry(ConversationId::from_uuid(row.id("conversation")?)).or_default().insert(subject, pseudonym);
+        names
+            .entry(ConversationId::from_uuid(row.id("conversation")?))
+            .or_default()
+            .insert(subject, pseudonym);
     }
     Ok(names)
 }

@@ -232,7 +232,8 @@ async fn withdraw_missing(
         let listed = whole_list(tx, some.len());
         let sql = format!("SELECT id, number FROM projection WHERE conversation IN ({listed})");
         let query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == LISTED_MAX);
-        let query = some.iter().fold(query, |query, (conversation, _)| query.bind(bytes(conversation.uuid())));
+        let query =
+            some.iter().fold(query, |query, (conversation, _)| query.bind(bytes(conversation.uuid())));
         let rows =
             query.fetch_all(&mut **tx).await.map_err(StoreError::database("reading a conversation"))?;
         for row in rows {

@@ -1,11 +1,14 @@
 //! Verification: the logs, their checkpoints, what witnesses and time-stamp authorities said of them, the fixity of
-//! every segment, and that keys and segments meet. Names the first thing that is wrong.
+//! every segment, that its keys open, that originals have all their keys, and that decisions are those that were committed to.
+//! Names the first thing that is wrong.
 
 mod evidence;
 mod export;
+mod meet;
 mod walk;
 
 pub use export::{ExportVerification, verify_export};
+pub(super) use meet::wrong_in_keys;
 
 use super::{Archive, VaultError, second_place};
 use crate::ledger::{
@@ -36,6 +39,10 @@ pub struct Verification {
     pub segments: u64,
     /// Bytes of those segments.
     pub segment_bytes: u64,
+    /// Versions of originals of which every key is there.
+    pub originals: u64,
+    /// Decisions that are those the ledger committed to, or were made before it did.
+    pub decisions: u64,
     /// Objects in storage that no key belongs to: they count as destroyed and may be swept.
     pub orphans: u64,
     /// What could not be checked, and why.
@@ -159,6 +166,12 @@ pub async fn verify(
     if seen.first_wrong.is_none() {
         seen.first_wrong = verify_segments(archive, &mut seen, progress).await?;
     }
+    if seen.first_wrong.is_none() {
+        seen.first_wrong = meet::wrong_in_originals(archive, &mut seen.originals).await?;
+    }
+    if seen.first_wrong.is_none() {
+        seen.first_wrong = meet::wrong_in_decided(archive, &mut seen.decisions).await?;
+    }
     Ok(seen)
 }
 
@@ -268,9 +281,11 @@ async fn verify_segments(
     let known = archive.catalogue.segments().await?;
     let all = known.len() as u64;
     for segment in &known {
-        let wrong = wrong_in_segment(archive, segment).await?;
-        if wrong.is_some() {
-            return Ok(wrong);
+        if let Some(wrong) = wrong_in_segment(archive, segment).await? {
+            return Ok(Some(wrong));
+        }
+        if let Some(wrong) = wrong_in_keys(archive, segment.id).await? {
+            return Ok(Some(wrong));
         }
         seen.segments += 1;
         seen.segment_bytes += segment.size_bytes;
