@@ -19,8 +19,8 @@ const TAMPERED: &[Tampered] = &[
         scrub: true,
     },
     Tampered {
-        change: "UPDATE fragment SET wrapped_key = zeroblob(length(wrapped_key)) \
-                 WHERE id = (SELECT MAX(id) FROM fragment)",
+        change: "UPDATE fragment SET wrapped_key = CAST(substr(wrapped_key, 1, length(wrapped_key) - 4) || \
+                 X'00000000' AS BLOB) WHERE id = (SELECT MAX(id) FROM fragment)",
         said: "does not open under the key above it",
         scrub: true,
     },
