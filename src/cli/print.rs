@@ -222,6 +222,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         Order::ListChannels => {
             let fields = ["id", "organisation", "platform", "instance", "account", "duty", "dpia"];
             fields_table(answer, &fields);
+            facts(answer);
         }
         Order::ListGrants => {
             fields_table(
@@ -255,6 +256,23 @@ pub(super) fn fields_table(answer: &Value, fields: &[&str]) {
     let rows: Vec<Vec<String>> =
         items.iter().map(|item| fields.iter().map(|field| word(item, field)).collect()).collect();
     table(fields, &rows);
+}
+
+/// What was declared of channels, in the order in which it was: where two overlap the later one holds.
+fn facts(answer: &Value) {
+    let row = |channel: &Value, fact: &Value| {
+        let of_fact = ["fact", "value", "from", "until", "reason"].map(|field| word(fact, field));
+        [vec![word(channel, "id")], of_fact.to_vec()].concat()
+    };
+    let channels = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+    let rows: Vec<Vec<String>> = channels
+        .iter()
+        .flat_map(|channel| {
+            list_of(channel, "facts").iter().map(|fact| row(channel, fact)).collect::<Vec<_>>()
+        })
+        .collect();
+    println!();
+    table(&["channel", "fact", "value", "from", "until", "reason"], &rows);
 }
 
 fn decisions(answer: &Value) {
