@@ -122,6 +122,7 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
     let name = file.display();
     if report.get("sameCapture").and_then(Value::as_bool) == Some(true) {
         println!("{name}: the same file came in before; nothing was added");
+        kept_out(report, "minimised", "refused then by the minimisation profile");
         return Ok(());
     }
     let n = |field| number(report, field);
@@ -151,10 +152,7 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
     for (field, words) in
         [("minimised", "refused at intake by the minimisation profile"), ("leftOut", "left out at intake")]
     {
-        let counts = counted(report, field);
-        if !counts.is_empty() {
-            println!("  {words}: {counts}");
-        }
+        kept_out(report, field, words);
     }
     if n("suppressed") != "0" {
         println!("  {} were destroyed before and are refused", n("suppressed"));
@@ -164,6 +162,13 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
     }
     list(report, "refused").iter().for_each(|why| println!("  skipped: {why}"));
     Ok(())
+}
+
+fn kept_out(report: &Value, field: &str, words: &str) {
+    let counts = counted(report, field);
+    if !counts.is_empty() {
+        println!("  {words}: {counts}");
+    }
 }
 
 /// Counts by word: `post 2, reaction 7`.
