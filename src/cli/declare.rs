@@ -31,8 +31,8 @@ pub(super) enum ChannelCommand {
         after_help = "Example: knik channel add low-mastodon --organisation min-low --platform mastodon \\\n    --instance social.leefomgeving.example --account minlow --official --from 2023-01-01T00:00:00Z \\\n    --reason 'communicatieprotocol 2023' --purpose 'vragen beantwoorden en verantwoorden' \\\n    --legal-basis 'AVG 6 lid 1 e' --duty contested --duty-source 'juridisch advies 2024' --dpia DPIA-2025-014 \\\n    --tree scenario-b"
     )]
     Add(Box<ChannelArguments>),
-    /// Declare facts of a channel that is there, from a date: another tree or profile, the end of being official. What was declared
-    /// before holds until then; where declarations overlap the later one holds.
+    /// Declare facts of a channel that is there, from a date: another tree or profile, the end of being
+    /// official. What was declared before holds until then; where declarations overlap the later one holds.
     #[command(
         after_help = "Example: knik channel declare low-mastodon --tree scenario-a --profile questions-only \\\n    --from 2027-01-01 --reason 'besluit 2026-114'\n         knik channel declare low-x --official no --successor low-mastodon --from 2026-12-01 --reason 'vertrek van X'"
     )]

@@ -392,6 +392,20 @@ pub(super) fn restored(dir: &Path, answer: &Value, as_json: bool) {
         n("restrictions"),
         n("unjudged")
     );
+    if n("destroyedRefused") != "0" {
+        println!(
+            "came in after the backup and were destroyed: {} records; they are refused when they are delivered again",
+            n("destroyedRefused")
+        );
+    }
+    if n("destroyedLost") != "0" {
+        println!(
+            "WARNING: {} records that came in after the backup and were destroyed COME BACK when their captures are delivered again, \
+             because their names are not beside the ledger; the entries records-destroyed say which and why: take them out of the \
+             captures, or destroy them again before anyone reads them (docs/keeping.md)",
+            n("destroyedLost")
+        );
+    }
     println!(
         "withheld until they are judged again, because they were judged, reported or withheld after the backup: {} records \
          (knik queue list --kind restored)",

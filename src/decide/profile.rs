@@ -218,11 +218,10 @@ impl Profile {
         fields.dedup();
         Intake::Keep(fields)
     }
-}
 
-impl Profile {
-    /// What becomes of an item that can still come to each of these outcomes: it is refused only when every one of them refuses it,
-    /// and only what every one of them leaves out is left out. Neither can be undone, what is kept can be minimised later.
+    /// What becomes of an item that can still come to each of these outcomes: it is refused only when every
+    /// one of them refuses it, and only what every one of them leaves out is left out. Neither can be undone,
+    /// what is kept can be minimised later.
     #[must_use]
     pub fn treat_open(&self, seen: &Seen, outcomes: &[Outcome]) -> Intake<'_> {
         let each = outcomes.iter().map(|outcome| self.treat(&Seen { outcome: Some(*outcome), ..*seen }));

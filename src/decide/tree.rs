@@ -278,8 +278,9 @@ impl Tree {
         self.decision(Outcome::Unsure, "unsure", None, path)
     }
 
-    /// Every outcome that a record can still come to because of facts that arrive later: the organisation answers it, it is
-    /// registered, its author deletes it. One when the tree asks for none of these, or knows them.
+    /// Every outcome that a record can still come to because of facts that arrive later: the organisation
+    /// answers it, it is registered, its author deletes it. One when the tree asks for none of these, or
+    /// knows them.
     #[must_use]
     pub fn outcomes_open(&self, facts: &Facts, answers: &dyn Answerer) -> Vec<Outcome> {
         let mut cases = vec![facts.clone()];

@@ -8,8 +8,9 @@ use crate::store::catalogue::{Channel, ChannelFact, Fact};
 /// Declares a channel. `false` when it is there already, just so.
 ///
 /// # Errors
-/// [`VaultError::Input`] when the organisation or the tree is not known, or something that must be stated is not; and when a
-/// channel of that name is there that is declared otherwise: it stays as it is, and the error names what differs.
+/// [`VaultError::Input`] when the organisation or the tree is not known, or something that must be stated is
+/// not; and when a channel of that name is there that is declared otherwise: it stays as it is, and the error
+/// names what differs.
 pub async fn declare(
     archive: &Archive,
     rules: &Rules,
@@ -28,12 +29,12 @@ pub async fn declare(
     Ok(added)
 }
 
-/// Declares facts of a channel that is there, each from its date on: what was declared before holds until then, and behind the
-/// end of one that ends. What was decided stays as it was until it is decided anew.
+/// Declares facts of a channel that is there, each from its date on: what was declared before holds until
+/// then, and behind the end of one that ends. What was decided stays as it was until it is decided anew.
 ///
 /// # Errors
-/// [`VaultError::Input`] when there is no such channel, nothing is declared or no reason given, or the tree, the profile or the
-/// successor is not there; nothing is then changed.
+/// [`VaultError::Input`] when there is no such channel, nothing is declared or no reason given, or the tree,
+/// the profile or the successor is not there; nothing is then changed.
 pub async fn amend(
     archive: &Archive,
     rules: &Rules,
@@ -83,7 +84,8 @@ fn entry(
     Ok(Pending::event(entry)?)
 }
 
-/// Fails unless a channel that is there is declared just so: whoever declares it otherwise must not believe that it holds.
+/// Fails unless a channel that is there is declared just so: whoever declares it otherwise must not believe
+/// that it holds.
 async fn same(archive: &Archive, asked: &Channel, facts: &[ChannelFact]) -> Result<(), VaultError> {
     let id = &asked.id;
     let Some(there) = archive.catalogue.channel(id).await? else { return Ok(()) };

@@ -38,7 +38,8 @@ pub(super) struct Minimiser<'a> {
     pub profile: &'a Profile,
     pub names: &'a Names<'a>,
     pub channel: &'a Channel,
-    /// What the tree can still say of an item, now or when more is known; asked only when a rule of the profile does.
+    /// What the tree can still say of an item, now or when more is known; asked only when a rule of the
+    /// profile does.
     pub outcomes: &'a dyn Fn(&Item) -> Vec<Outcome>,
 }
 
@@ -68,8 +69,9 @@ pub(super) fn in_force<'r>(
     rules.profiles.in_force(id, at).map(Some).ok_or_else(absent)
 }
 
-/// Under what a capture comes in: the profile in force with its version, and, when that asks what the tree says, what was declared
-/// that the tree hangs on. The same file under another may bring what was kept out before. Empty without profiles.
+/// Under what a capture comes in: the profile in force with its version, and, when that asks what the tree
+/// says, what was declared that the tree hangs on. The same file under another may bring what was kept out
+/// before. Empty without profiles.
 ///
 /// # Errors
 /// As [`in_force`].

@@ -19,8 +19,8 @@ pub(super) fn digest(key: &DigestKey, name: ItemDigest) -> ItemDigest {
     key.digest("suppressed", &[name.as_bytes()])
 }
 
-/// The digest under which a name is kept of something that a profile refused because the tree does not keep it: it is counted once,
-/// however often it is delivered. Whoever has no suppression key cannot ask for it.
+/// The digest under which a name is kept of something that a profile refused because the tree does not keep
+/// it: it is counted once, however often it is delivered. Whoever has no suppression key cannot ask for it.
 pub(super) fn refused(key: &DigestKey, name: ItemDigest) -> ItemDigest {
     key.digest("refused", &[name.as_bytes()])
 }

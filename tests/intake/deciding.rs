@@ -239,10 +239,10 @@ async fn a_tree_holds_from_its_date_and_the_one_before_it_until_then() {
     amend(vec![fact(Fact::Tree, "legal-advice"), fact(Fact::Official, "no")]).await.unwrap();
     let said = entries(&vault, 0).await.split_off(recorded);
     assert!(said.iter().all(|entry| entry.kind() == EntryKind::ChannelDeclared), "{said:?}");
-    let codes = |n: usize| said[n].reasons().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let codes = |n: usize| said[n].reasons().iter().map(|code| code.as_str().to_owned()).collect::<Vec<_>>();
     assert_eq!(
         (codes(0), codes(1)),
-        (vec!["tree".to_owned()], vec!["tree".to_owned(), "official".to_owned()])
+        (vec!["tree".to_owned()], vec!["official".to_owned(), "tree".to_owned()])
     );
 
     let mut later = status(42, "burger", "public", "wanneer gaat de sluis open", &["minlow"]);

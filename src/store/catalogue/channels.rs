@@ -260,8 +260,9 @@ impl Catalogue {
         Ok(true)
     }
 
-    /// Declares facts of a channel that is there, with the entry that says so. They stand behind every declaration before them, also
-    /// when the clock went back: where two overlap the later one holds. `false` when there is no such channel.
+    /// Declares facts of a channel that is there, with the entry that says so. They stand behind every
+    /// declaration before them, also when the clock went back: where two overlap the later one holds. `false`
+    /// when there is no such channel.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.

@@ -3,7 +3,7 @@
 use super::Catalogue;
 use crate::model::{CaptureId, ChannelId, ItemDigest, VersionId};
 use crate::store::StoreError;
-use crate::store::rows::{RowValues, bytes, insert_all, list};
+use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use serde::Serialize;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 use std::collections::BTreeMap;
@@ -120,9 +120,9 @@ impl Catalogue {
     /// When the database fails.
     pub async fn refused(&self, digests: &[ItemDigest]) -> Result<Vec<ItemDigest>, StoreError> {
         let mut found = Vec::new();
-        for chunk in digests.chunks(DIGESTS_LISTED) {
+        for chunk in digests.chunks(LISTED_MAX) {
             let sql = format!("SELECT digest FROM refused_name WHERE digest IN ({})", list(1, chunk.len()));
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == DIGESTS_LISTED);
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
             for digest in chunk {
                 query = query.bind(digest.as_bytes().to_vec());
             }
@@ -134,9 +134,6 @@ impl Catalogue {
         Ok(found)
     }
 }
-
-/// Digests in one statement.
-const DIGESTS_LISTED: usize = 500;
 
 pub(super) async fn insert_refused(
     tx: &mut Transaction<'static, Any>,

@@ -143,7 +143,8 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Closes a capture: its size, how it ended, and the keyed digest of its bytes with the profile under which they came in.
+    /// Closes a capture: its size, how it ended, and the keyed digest of its bytes with the profile under
+    /// which they came in.
     ///
     /// # Errors
     /// When the database fails.
@@ -169,8 +170,8 @@ impl Catalogue {
         Ok(())
     }
 
-    /// The whole capture with these bytes that came in on this channel before, under the same profile: another may let in what was
-    /// refused then.
+    /// The whole capture with these bytes that came in on this channel before, under the same profile:
+    /// another may let in what was refused then.
     ///
     /// # Errors
     /// When the database fails.

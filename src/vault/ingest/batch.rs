@@ -299,8 +299,8 @@ impl Work {
         (tree.map_or_else(unsure, |tree| tree.decide(&facts, &judges)), answers)
     }
 
-    /// What the tree can still say of an item. Whether the organisation answered it stands elsewhere in the capture, in another, or is
-    /// yet to be said: what is kept when it does is not refused before.
+    /// What the tree can still say of an item. Whether the organisation answered it stands elsewhere in the
+    /// capture, in another, or is yet to be said: what is kept when it does is not refused before.
     fn outcomes_open(&self, item: &Item) -> Vec<Outcome> {
         let own = self.is_own(item);
         let Some(tree) = self.tree_for(item, own) else { return vec![Outcome::Unsure] };

@@ -43,7 +43,8 @@ pub struct IngestReport {
     /// Pages of the web out of an archive that are new: sealed, never projected, and no records.
     #[serde(skip_serializing_if = "none_at_all")]
     pub new_pages: u64,
-    /// Records that were there already, in the same version. When the very same file had come in: all of it but what was refused.
+    /// Records that were there already, in the same version. When the very same file had come in: all of it
+    /// but what was refused.
     pub already_there: u64,
     /// Items that the minimisation profile refuses, by rule: not taken in, and nothing of them is kept.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -66,8 +67,8 @@ pub struct IngestReport {
     pub outcomes: BTreeMap<Outcome, u64>,
     /// What was not taken in, with place and mend.
     pub refused: Vec<String>,
-    /// Whether the very same file had come in before, under the minimisation profile that is in force now and in the same version of it:
-    /// then nothing was added.
+    /// Whether the very same file had come in before, under the minimisation profile that is in force now and
+    /// in the same version of it: then nothing was added.
     pub same_capture: bool,
     /// Size of the capture in bytes.
     pub size_bytes: u64,

@@ -184,8 +184,8 @@ impl Work {
         }
     }
 
-    /// How reactions that are new sounded, also those that are not kept: counts by thread and day; nothing of it is kept of one of
-    /// them.
+    /// How reactions that are new sounded, also those that are not kept: counts by thread and day; nothing of
+    /// it is kept of one of them.
     pub(super) fn sentiment_rows(
         &self,
         arrived: &[Arrived<'_>],

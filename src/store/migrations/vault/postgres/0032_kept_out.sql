@@ -8,3 +8,10 @@ CREATE TABLE refused_name (
 ALTER TABLE capture ADD COLUMN came_under TEXT;
 UPDATE capture SET came_under = (SELECT MAX(d.profile) FROM delivery d WHERE d.capture = capture.id)
 WHERE state = 'complete';
+
+-- What was destroyed and is not yet copied to the second place: names of records under the suppression key with their thread, and the
+-- records themselves (no thread). A restore of an older backup takes it from there, so that a second delivery is refused.
+CREATE TABLE destroyed_uncopied (
+    name BYTEA PRIMARY KEY,
+    conversation BYTEA
+);
