@@ -44,7 +44,11 @@ pub(super) async fn execute(
             let added = channels::declare(archive, rules, &channel, &facts, None).await?;
             Ok(json!({ "channel": channel.id, "added": added }))
         }
-        Order::ListChannels => Ok(json!(archive.catalogue.channels(None).await?)),
+        Order::DeclareFacts { channel, facts } => {
+            channels::amend(archive, rules, &channel, &facts, None).await?;
+            Ok(json!({ "channel": channel, "declared": facts }))
+        }
+        Order::ListChannels => listed(folder).await,
         Order::Ingest { path, intake } => {
             match take_in(folder, &intake, CaptureSource::File(path), progress).await? {
                 Taken::In(report) => Ok(report),
@@ -104,6 +108,21 @@ pub(super) async fn execute(
             Ok(answer)
         }
     }
+}
+
+/// Every channel with its facts, in the order in which they were declared.
+async fn listed(folder: &DataFolder) -> Result<Value> {
+    let catalogue = &folder.archive.catalogue;
+    let mut shown = Vec::new();
+    for channel in catalogue.channels(None).await? {
+        let facts = catalogue.channel_facts(&channel.id).await?;
+        let mut channel = json!(channel);
+        if let Some(fields) = channel.as_object_mut() {
+            fields.insert("facts".to_owned(), json!(facts));
+        }
+        shown.push(channel);
+    }
+    Ok(json!(shown))
 }
 
 /// Takes one capture in. That the capture itself is refused is an answer; an error says nothing about it.

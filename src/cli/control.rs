@@ -49,6 +49,8 @@ pub(super) enum Order {
     AddOrganisation { id: OrganisationId, name: String },
     /// Declare a channel.
     AddChannel { channel: Channel, facts: Vec<ChannelFact> },
+    /// Declare facts of a channel that is there.
+    DeclareFacts { channel: ChannelId, facts: Vec<ChannelFact> },
     /// List channels.
     ListChannels,
     /// Take a file in.

@@ -3,7 +3,7 @@
 use super::control::Order;
 use crate::config::default_instance;
 use crate::decide::DEFAULT_PROFILE;
-use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Platform, Timestamp};
+use crate::model::{ChannelId, GrantId, LegalBasisCode, ModelError, OrganisationId, Platform, Timestamp};
 use crate::store::catalogue::{Channel, ChannelFact, Duty, Fact};
 use crate::vault::DEFAULT_TREE;
 use anyhow::{Context, Result};
@@ -31,7 +31,13 @@ pub(super) enum ChannelCommand {
         after_help = "Example: knik channel add low-mastodon --organisation min-low --platform mastodon \\\n    --instance social.leefomgeving.example --account minlow --official --from 2023-01-01T00:00:00Z \\\n    --reason 'communicatieprotocol 2023' --purpose 'vragen beantwoorden en verantwoorden' \\\n    --legal-basis 'AVG 6 lid 1 e' --duty contested --duty-source 'juridisch advies 2024' --dpia DPIA-2025-014 \\\n    --tree scenario-b"
     )]
     Add(Box<ChannelArguments>),
-    /// List channels.
+    /// Declare facts of a channel that is there, from a date: another tree or profile, the end of being
+    /// official. What was declared before holds until then; where declarations overlap the later one holds.
+    #[command(
+        after_help = "Example: knik channel declare low-mastodon --tree scenario-a --profile questions-only \\\n    --from 2027-01-01 --reason 'besluit 2026-114'\n         knik channel declare low-x --official no --successor low-mastodon --from 2026-12-01 --reason 'vertrek van X'"
+    )]
+    Declare(Box<DeclareArguments>),
+    /// List channels and what was declared of them, with dates.
     #[command(after_help = "Example: knik channel list --json")]
     List,
 }
@@ -58,11 +64,11 @@ pub(super) struct ChannelArguments {
     /// Declared official by the organisation.
     #[arg(long)]
     official: bool,
-    /// From when what is declared here holds.
-    #[arg(long)]
+    /// From when what is declared here holds: a moment, or a day (its beginning, in UTC).
+    #[arg(long, value_parser = moment)]
     from: Timestamp,
     /// Until when it holds; open when absent.
-    #[arg(long)]
+    #[arg(long, value_parser = moment)]
     until: Option<Timestamp>,
     /// Why.
     #[arg(long)]
@@ -124,6 +130,65 @@ impl ChannelArguments {
             dpia: self.dpia,
         };
         Ok(Order::AddChannel { channel, facts })
+    }
+}
+
+/// A moment, or a day: then its beginning, in UTC.
+fn moment(given: &str) -> Result<Timestamp, ModelError> {
+    given.parse().or_else(|error| format!("{given}T00:00:00Z").parse().map_err(|_| error))
+}
+
+#[derive(Args)]
+pub(super) struct DeclareArguments {
+    /// Its slug.
+    id: ChannelId,
+    /// The decision tree in force: items are judged by the one that held when they were posted.
+    #[arg(long)]
+    tree: Option<String>,
+    /// The minimisation profile in force: it holds for what is delivered from then on.
+    #[arg(long)]
+    profile: Option<String>,
+    /// Whether the organisation declares it official: yes or no.
+    #[arg(long, value_parser = ["yes", "no"])]
+    official: Option<String>,
+    /// Whether reactions are open: yes or no.
+    #[arg(long, value_parser = ["yes", "no"])]
+    reactions: Option<String>,
+    /// A (one way), B (two way) or C (hybrid).
+    #[arg(long, value_parser = ["A", "B", "C"])]
+    scenario: Option<String>,
+    /// The channel that takes its place.
+    #[arg(long)]
+    successor: Option<ChannelId>,
+    /// From when what is declared here holds: a moment, or a day (its beginning, in UTC).
+    #[arg(long, value_parser = moment)]
+    from: Timestamp,
+    /// Until when it holds; open when absent. From then on holds again what was declared before.
+    #[arg(long, value_parser = moment)]
+    until: Option<Timestamp>,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+}
+
+impl DeclareArguments {
+    pub(super) fn order(self) -> Order {
+        let (from, until, reason) = (self.from, self.until, self.reason);
+        let named = [
+            (Fact::Official, self.official),
+            (Fact::Scenario, self.scenario),
+            (Fact::Tree, self.tree),
+            (Fact::Profile, self.profile),
+            (Fact::Reactions, self.reactions),
+            (Fact::Successor, self.successor.map(|channel| channel.to_string())),
+        ];
+        let facts = named
+            .into_iter()
+            .filter_map(|(fact, value)| {
+                Some(ChannelFact { fact, value: value?, from, until, reason: reason.clone() })
+            })
+            .collect();
+        Order::DeclareFacts { channel: self.id, facts }
     }
 }
 

@@ -175,6 +175,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Channel(ChannelCommand::Add(asked)) => {
             order(&dir, asked.order()?, arguments.json).await?;
         }
+        Command::Channel(ChannelCommand::Declare(asked)) => {
+            order(&dir, asked.order(), arguments.json).await?;
+        }
         Command::Channel(ChannelCommand::List) => order(&dir, Order::ListChannels, arguments.json).await?,
         Command::Publication(asked) => order(&dir, asked.order(), arguments.json).await?,
         Command::Grant(GrantCommand::Add(asked)) => order(&dir, asked.order()?, arguments.json).await?,

@@ -122,6 +122,7 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
     let name = file.display();
     if report.get("sameCapture").and_then(Value::as_bool) == Some(true) {
         println!("{name}: the same file came in before; nothing was added");
+        kept_out(report, "minimised", "refused then by the minimisation profile");
         return Ok(());
     }
     let n = |field| number(report, field);
@@ -151,10 +152,7 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
     for (field, words) in
         [("minimised", "refused at intake by the minimisation profile"), ("leftOut", "left out at intake")]
     {
-        let counts = counted(report, field);
-        if !counts.is_empty() {
-            println!("  {words}: {counts}");
-        }
+        kept_out(report, field, words);
     }
     if n("suppressed") != "0" {
         println!("  {} were destroyed before and are refused", n("suppressed"));
@@ -164,6 +162,13 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
     }
     list(report, "refused").iter().for_each(|why| println!("  skipped: {why}"));
     Ok(())
+}
+
+fn kept_out(report: &Value, field: &str, words: &str) {
+    let counts = counted(report, field);
+    if !counts.is_empty() {
+        println!("  {words}: {counts}");
+    }
 }
 
 /// Counts by word: `post 2, reaction 7`.
@@ -222,6 +227,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         Order::ListChannels => {
             let fields = ["id", "organisation", "platform", "instance", "account", "duty", "dpia"];
             fields_table(answer, &fields);
+            facts(answer);
         }
         Order::ListGrants => {
             fields_table(
@@ -255,6 +261,23 @@ pub(super) fn fields_table(answer: &Value, fields: &[&str]) {
     let rows: Vec<Vec<String>> =
         items.iter().map(|item| fields.iter().map(|field| word(item, field)).collect()).collect();
     table(fields, &rows);
+}
+
+/// What was declared of channels, in the order in which it was: where two overlap the later one holds.
+fn facts(answer: &Value) {
+    let row = |channel: &Value, fact: &Value| {
+        let of_fact = ["fact", "value", "from", "until", "reason"].map(|field| word(fact, field));
+        [vec![word(channel, "id")], of_fact.to_vec()].concat()
+    };
+    let channels = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+    let rows: Vec<Vec<String>> = channels
+        .iter()
+        .flat_map(|channel| {
+            list_of(channel, "facts").iter().map(|fact| row(channel, fact)).collect::<Vec<_>>()
+        })
+        .collect();
+    println!();
+    table(&["channel", "fact", "value", "from", "until", "reason"], &rows);
 }
 
 fn decisions(answer: &Value) {
@@ -369,6 +392,20 @@ pub(super) fn restored(dir: &Path, answer: &Value, as_json: bool) {
         n("restrictions"),
         n("unjudged")
     );
+    if n("destroyedRefused") != "0" {
+        println!(
+            "came in after the backup and were destroyed: {} records; they are refused when they are delivered again",
+            n("destroyedRefused")
+        );
+    }
+    if n("destroyedLost") != "0" {
+        println!(
+            "WARNING: {} records that came in after the backup and were destroyed COME BACK when their captures are delivered again, \
+             because their names are not beside the ledger; the entries records-destroyed say which and why: take them out of the \
+             captures, or destroy them again before anyone reads them (docs/keeping.md)",
+            n("destroyedLost")
+        );
+    }
     println!(
         "withheld until they are judged again, because they were judged, reported or withheld after the backup: {} records \
          (knik queue list --kind restored)",

@@ -218,6 +218,34 @@ impl Profile {
         fields.dedup();
         Intake::Keep(fields)
     }
+
+    /// What becomes of an item that can still come to each of these outcomes: it is refused only when every
+    /// one of them refuses it, and only what every one of them leaves out is left out. Neither can be undone,
+    /// what is kept can be minimised later.
+    #[must_use]
+    pub fn treat_open(&self, seen: &Seen, outcomes: &[Outcome]) -> Intake<'_> {
+        let each = outcomes.iter().map(|outcome| self.treat(&Seen { outcome: Some(*outcome), ..*seen }));
+        each.reduce(Intake::or_keep).unwrap_or_else(|| self.treat(seen))
+    }
+
+    /// Whether the rule of that id asks what the tree says.
+    #[must_use]
+    pub fn rule_asks_outcome(&self, id: &str) -> bool {
+        self.rules.iter().any(|rule| rule.id.as_str() == id && !rule.outcome.is_empty())
+    }
+}
+
+impl Intake<'_> {
+    /// The one of two that keeps more.
+    fn or_keep(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Keep(mut fields), Self::Keep(others)) => {
+                fields.retain(|field| others.contains(field));
+                Self::Keep(fields)
+            }
+            (keep @ Self::Keep(_), Self::Refuse(_)) | (Self::Refuse(_), keep) => keep,
+        }
+    }
 }
 
 impl ProfileRule {
@@ -394,6 +422,26 @@ mod tests {
         for (seen, expected) in table {
             assert_eq!(profile.treat(&seen), expected, "{seen:?}");
         }
+    }
+
+    #[test]
+    fn what_can_still_come_out_otherwise_is_neither_refused_nor_left_out() {
+        let more =
+            "- {id: less, outcome: [refer], then: leave_out, fields: [place, card], why: {nl: w, en: w}}\n";
+        let profile = Profile::load("p.yaml", &[SOUND, more].concat()).unwrap();
+        let reaction = Seen { outcome: None, ..seen(ItemKind::Reaction, Visibility::Public) };
+        let (archive, refer, not) = (Outcome::Archive, Outcome::Refer, Outcome::DoNotArchive);
+        for (outcomes, expected) in [
+            (vec![not], Intake::Refuse("sentiment")),
+            (vec![not, archive], Intake::Keep(vec!["note", "place"])),
+            (vec![archive, not], Intake::Keep(vec!["note", "place"])),
+            (vec![refer], Intake::Keep(vec!["card", "note", "place"])),
+            (vec![refer, archive], Intake::Keep(vec!["note", "place"])),
+            (vec![], Intake::Keep(vec!["note", "place"])),
+        ] {
+            assert_eq!(profile.treat_open(&reaction, &outcomes), expected, "{outcomes:?}");
+        }
+        assert!(profile.rule_asks_outcome("sentiment") && !profile.rule_asks_outcome("no-place"));
     }
 
     #[test]

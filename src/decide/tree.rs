@@ -278,6 +278,29 @@ impl Tree {
         self.decision(Outcome::Unsure, "unsure", None, path)
     }
 
+    /// Every outcome that a record can still come to because of facts that arrive later: the organisation
+    /// answers it, it is registered, its author deletes it. One when the tree asks for none of these, or
+    /// knows them.
+    #[must_use]
+    pub fn outcomes_open(&self, facts: &Facts, answers: &dyn Answerer) -> Vec<Outcome> {
+        let mut cases = vec![facts.clone()];
+        for fact in LATER.into_iter().filter(|fact| self.asks(Asks::Fact(*fact))) {
+            let others: &[Answer] = match facts.answer(fact) {
+                Answer::Yes => &[],
+                Answer::No => &[Answer::Yes],
+                Answer::Unsure => &[Answer::Yes, Answer::No],
+            };
+            let known = cases.clone();
+            cases
+                .extend(known.iter().flat_map(|of| others.iter().map(|other| of.clone().with(fact, *other))));
+        }
+        let mut outcomes: Vec<Outcome> =
+            cases.iter().map(|facts| self.decide(facts, answers).outcome).collect();
+        outcomes.sort_unstable();
+        outcomes.dedup();
+        outcomes
+    }
+
     /// Runs every worked example of the file; what comes back is what came out otherwise.
     #[must_use]
     pub fn check(&self, question: &QuestionDetector, definitions: &InForce<'_>) -> Vec<ExampleFailure> {
@@ -326,6 +349,9 @@ impl Tree {
         }
     }
 }
+
+/// Facts that become true after a record came in, and stay so.
+const LATER: [Fact; 3] = [Fact::Answered, Fact::Registered, Fact::Deleted];
 
 fn answer(step: &Step, facts: &Facts, answers: &dyn Answerer) -> StepTaken {
     if let Some(given) = facts.people.get(&step.id).or_else(|| facts.people.get(step.asks.name())) {

@@ -191,6 +191,24 @@ fn what_was_answered_before_decides_as_the_detectors_did() {
 }
 
 #[test]
+fn what_may_become_true_later_leaves_every_outcome_open_that_follows_from_it() {
+    let tree = |name: &str| Tree::load(name, &policy(&format!("trees/{name}"))).unwrap();
+    let (question, definitions) = (detector(), definitions());
+    let open = |tree: &Tree, facts: &Facts, text: &str| {
+        let definitions = &definitions.latest();
+        tree.outcomes_open(facts, &Judges { question: &question, definitions, text })
+    };
+    let unknown = Facts::unknown(ItemKind::Reaction);
+    let remark = "Wat een prachtig gebouw wordt dat";
+    let (a, b) = (tree("scenario-a.yaml"), tree("scenario-b.yaml"));
+    let both = open(&a, &unknown, remark);
+    assert!(both.contains(&Outcome::Archive) && both.contains(&Outcome::DoNotArchive), "{both:?}");
+    let answered = unknown.clone().with(Fact::Answered, Answer::Yes);
+    assert_eq!(open(&a, &answered, remark), [Outcome::Archive], "an answer is not taken back");
+    assert_eq!(open(&b, &unknown, remark), [Outcome::DoNotArchive], "it asks nothing that comes later");
+}
+
+#[test]
 fn every_tree_can_be_drawn() {
     for name in TREES {
         let tree = Tree::load(name, &policy(&format!("trees/{name}"))).unwrap();

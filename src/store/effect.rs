@@ -87,7 +87,7 @@ pub enum Effect {
     DisclosureConcluded,
     /// An organisation is known.
     OrganisationAdded,
-    /// A channel is declared.
+    /// A channel is declared, or a fact of one.
     ChannelAdded,
     /// The body of an entry is erased.
     BodyErased,

@@ -445,7 +445,12 @@ fn said(judge: &Judge<'_>, record: &JudgedRecord, facts: &Facts, stored: &Stored
         party: true,
         outcome: Some(outcome),
     };
-    match profile.treat(&seen) {
+    // At intake it was not known what would follow: what could still come out otherwise was taken in.
+    let treated = match judge.tree.filter(|_| profile.asks_outcome()) {
+        Some(tree) => profile.treat_open(&seen, &tree.outcomes_open(facts, stored)),
+        None => profile.treat(&seen),
+    };
+    match treated {
         Intake::Refuse(_) => Said::NotTakenIn,
         Intake::Keep(_) => Said::Outcome(outcome),
     }

@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub(super) struct Minimised {
     /// Items that are not taken in, by unit and place.
     pub refused: HashSet<(usize, usize)>,
+    /// Those of them that are not because of what the tree says: how they sounded is counted.
+    pub not_kept: HashSet<(usize, usize)>,
     /// Units of which only separators are sealed: what they say belongs to nothing that is taken in.
     pub silent: HashSet<usize>,
     /// What was left out of each unit's bytes.
@@ -36,8 +38,9 @@ pub(super) struct Minimiser<'a> {
     pub profile: &'a Profile,
     pub names: &'a Names<'a>,
     pub channel: &'a Channel,
-    /// What the tree says of an item; asked only when a rule of the profile does.
-    pub outcome: &'a dyn Fn(&Item) -> Outcome,
+    /// What the tree can still say of an item, now or when more is known; asked only when a rule of the
+    /// profile does.
+    pub outcomes: &'a dyn Fn(&Item) -> Vec<Outcome>,
 }
 
 /// The profile in force for a channel at `at`; none when the archive has no profiles at all.
@@ -66,6 +69,36 @@ pub(super) fn in_force<'r>(
     rules.profiles.in_force(id, at).map(Some).ok_or_else(absent)
 }
 
+/// Under what a capture comes in: the profile in force with its version, and, when that asks what the tree
+/// says, what was declared that the tree hangs on. The same file under another may bring what was kept out
+/// before. Empty without profiles.
+///
+/// # Errors
+/// As [`in_force`].
+pub(super) fn under(
+    rules: &Rules,
+    channel: &Channel,
+    facts: &[ChannelFact],
+    at: Timestamp,
+) -> Result<String, VaultError> {
+    let Some(profile) = in_force(rules, channel, facts, at)? else { return Ok(String::new()) };
+    let mut words = vec![format!("{} {}", profile.id(), profile.version())];
+    if profile.asks_outcome() {
+        let asked = [Fact::Tree, Fact::Official, Fact::Reactions];
+        words.extend(facts.iter().filter(|of| asked.contains(&of.fact)).map(|of| declared(rules, of)));
+    }
+    Ok(words.join("; "))
+}
+
+fn declared(rules: &Rules, of: &ChannelFact) -> String {
+    let version = match of.fact {
+        Fact::Tree => rules.trees.get(&of.value).map_or("", |tree| tree.version()),
+        _ => "",
+    };
+    let until = of.until.map(|until| until.to_string()).unwrap_or_default();
+    format!("{} {} {version} {} {until}", of.fact, of.value, of.from).trim_end().to_owned()
+}
+
 impl Minimiser<'_> {
     /// What becomes of the items of these units; members are taken out of units and items.
     ///
@@ -81,16 +114,23 @@ impl Minimiser<'_> {
 
     /// Whether an item is refused, or members are left out of it: then its container is not sealed either.
     fn touches(&self, unit: &Unit, item: &Item) -> bool {
-        !matches!(self.profile.treat(&self.seen(unit, item)), Intake::Keep(fields) if fields.is_empty())
+        // What the tree says is not known before the intake: whatever it may say is taken into account.
+        let seen = self.seen(unit, item);
+        let mut says = Outcome::ALL.iter().map(|outcome| Seen { outcome: Some(*outcome), ..seen });
+        says.any(|seen| !matches!(self.profile.treat(&seen), Intake::Keep(fields) if fields.is_empty()))
     }
 
     fn unit(&self, number: usize, unit: &mut Unit, done: &mut Minimised) -> Result<(), VaultError> {
         let seen: Vec<Seen> = unit.items.iter().map(|item| self.seen(unit, item)).collect();
-        let mut treated: Vec<Intake<'_>> = seen.iter().map(|seen| self.profile.treat(seen)).collect();
+        let mut treated: Vec<Intake<'_>> =
+            unit.items.iter().zip(&seen).map(|(item, seen)| self.treat(item, seen)).collect();
         refuse_around(unit, &seen, &mut treated);
         for (place, intake) in treated.iter().enumerate() {
             if let Intake::Refuse(rule) = intake {
                 done.refused.insert((number, place));
+                if self.profile.rule_asks_outcome(rule) {
+                    done.not_kept.insert((number, place));
+                }
                 *done.refusals.entry((*rule).to_owned()).or_default() += 1;
             }
         }
@@ -105,19 +145,26 @@ impl Minimiser<'_> {
         Ok(())
     }
 
+    fn treat(&self, item: &Item, seen: &Seen) -> Intake<'_> {
+        match self.profile.asks_outcome() {
+            true => self.profile.treat_open(seen, &(self.outcomes)(item)),
+            false => self.profile.treat(seen),
+        }
+    }
+
+    /// What the profile is told of an item, but for what the tree says.
     fn seen(&self, unit: &Unit, item: &Item) -> Seen {
         let own = self.is_own(item);
         let addressed =
             item.mentions.iter().any(|account| self.names.is_channel(account, &self.channel.account));
         let same = |other: &&Item| item.conversation.is_some() && other.conversation == item.conversation;
         let takes_part = unit.items.iter().filter(same).any(|other| self.is_own(other));
-        let outcome = self.profile.asks_outcome().then(|| (self.outcome)(item));
         Seen {
             kind: item.kind,
             visibility: item.visibility,
             own,
             party: own || addressed || takes_part,
-            outcome,
+            outcome: None,
         }
     }
 
@@ -289,9 +336,7 @@ pub(super) async fn containers(
     let read = move || {
         let Some(profile) = in_force(&rules, &channel, &facts, now)? else { return Ok(Vec::new()) };
         let names = Names::of_channel(&digests, &channel);
-        // What a tree says is not known before the intake: a rule that asks it is taken to be met.
-        let minimiser =
-            Minimiser { profile, names: &names, channel: &channel, outcome: &|_| Outcome::DoNotArchive };
+        let minimiser = Minimiser { profile, names: &names, channel: &channel, outcomes: &|_| Vec::new() };
         touched(&source, &*rules.reader, format, rules.limits, &minimiser)
     };
     tokio::task::spawn_blocking(read).await?

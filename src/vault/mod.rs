@@ -17,6 +17,7 @@ pub mod deciding;
 pub mod decision_receipt;
 mod derive;
 pub mod destroy;
+mod destroyed_copy;
 pub mod disclose;
 pub mod exports;
 pub mod find;

@@ -1,14 +1,17 @@
 //! After an older copy was put back: what was recorded since is taken from the second place, and what must not be undone
 //! is done again before anything is served.
 //!
-//! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they still tell
-//! what happened, also of records that are lost with the database. Done again are destructions, erased bodies, revoked
-//! grants and requests to open, restrictions, and ends of mandates and assignments; and of tokens, subjects and persons that
-//! were revoked, those whom the map of actors knows. What was said of a record since is unknown (the ledger says that it was judged,
-//! not how): records that were judged, decided not to be archived, reported by a reader or part of an incident are withheld until
-//! they are judged again.
+//! Both logs continue with the entries that were signed after the backup: nothing is signed twice, and they
+//! still tell what happened, also of records that are lost with the database. What came in after the backup
+//! and was destroyed is refused when it is delivered again, where the second place holds its names. Done
+//! again are destructions, erased bodies, revoked grants and requests to open, restrictions, and ends of
+//! mandates and assignments; and of tokens, subjects and persons that were revoked, those whom the map of
+//! actors knows. What was said of a record since is unknown (the ledger says that it was judged, not how):
+//! records that were judged, decided not to be archived, reported by a reader or part of an incident are
+//! withheld until they are judged again.
 
 use super::destroy::{Destruction, destroy};
+use super::destroyed_copy::{self, Copied};
 use super::restored::Covered;
 use super::verify::plane_of;
 use super::{
@@ -32,6 +35,12 @@ pub struct Replayed {
     pub entries: u64,
     /// Records destroyed again.
     pub destroyed: u64,
+    /// Records that came in after the backup and were destroyed: they are not here, and are refused when they
+    /// are delivered again.
+    pub destroyed_refused: u64,
+    /// The same where the second place does not hold their names: delivered again they come in, and must be
+    /// destroyed again.
+    pub destroyed_lost: u64,
     /// Bodies of entries erased again.
     pub bodies_erased: u64,
     /// Grants revoked again.
@@ -116,7 +125,9 @@ pub async fn replay(archive: &Archive, folder: &Path) -> Result<Replayed, VaultE
         done.subject_requests_lost +=
             u64::from(archive.subject_requests().request(*request).await?.is_none());
     }
-    since.redo(archive, &mut done).await?;
+    let copied = destroyed_copy::read(archive, folder).await?;
+    archive.catalogue.suppress_again(&copied.names).await?;
+    since.redo(archive, &copied, &mut done).await?;
     Ok(done)
 }
 
@@ -246,12 +257,20 @@ impl Since {
         }
     }
 
-    async fn redo(self, archive: &Archive, done: &mut Replayed) -> Result<(), VaultError> {
+    async fn redo(self, archive: &Archive, copied: &Copied, done: &mut Replayed) -> Result<(), VaultError> {
         for (organisation, records) in self.destroyed {
-            // Those that came in after the backup are not here.
             let all: Vec<RecordId> = records.into_iter().collect();
             let here = archive.catalogue.doomed(&organisation, &all).await?;
             let records: BTreeSet<RecordId> = here.iter().map(|one| one.record).collect();
+            for record in all.iter().filter(|record| !records.contains(record)) {
+                // It was destroyed before the backup too, or came in after it.
+                if archive.catalogue.owner(*record).await?.is_none() {
+                    match copied.records.contains(record) {
+                        true => done.destroyed_refused += 1,
+                        false => done.destroyed_lost += 1,
+                    }
+                }
+            }
             if !records.is_empty() {
                 let reasons = vec!["restored-backup".parse()?];
                 let asked = Destruction { organisation, records, by: None, reasons };
@@ -313,6 +332,8 @@ pub async fn record(archive: &Archive, done: Option<&Replayed>) -> Result<(), Va
         entry = entry
             .counting("entries".parse()?, done.entries)
             .counting("destroyed".parse()?, done.destroyed)
+            .counting("destroyed-refused".parse()?, done.destroyed_refused)
+            .counting("destroyed-lost".parse()?, done.destroyed_lost)
             .counting("withheld".parse()?, done.withheld)
             .counting("captures-lost".parse()?, done.captures_lost);
     }

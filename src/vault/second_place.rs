@@ -1,7 +1,7 @@
 //! The second place: copies of both logs and their signed checkpoints, out of reach of whoever can change the database. A log that does
 //! not continue its copy is signed no further, and the copy is never overwritten by what contradicts it.
 
-use super::{Archive, VaultError};
+use super::{Archive, VaultError, destroyed_copy};
 use crate::ledger::{Checkpoint, LogKey, Origin, consistency_proof, consistency_tiles, verify_consistency};
 use crate::model::Timestamp;
 use crate::store::StoreError;
@@ -132,7 +132,11 @@ pub(super) async fn copy(archive: &Archive, key: &LogKey) -> Result<(), VaultErr
     check(archive, key).await?;
     let folder_error = StoreError::file("cannot make folder", folder);
     tokio::fs::create_dir_all(folder).await.map_err(folder_error)?;
-    // The entries first: what the copied checkpoint signs can then be read here too.
+    // What was destroyed before the entries that say so, and those before the checkpoint: what it signs can
+    // then be read here too.
+    if origin == archive.logs.vault_origin() {
+        destroyed_copy::copy(archive, folder).await?;
+    }
     extend_mirror(archive, key, folder).await?;
     for path in [newest_path(folder, origin), day_path(folder, origin, archive.sources.now())] {
         let written = Effect::CheckpointCopied.of(files::replace(&path, head.checkpoint.as_bytes())).await;

@@ -11,12 +11,33 @@ use crate::capture::{CaptureError, Format};
 use crate::model::{ByteRange, ConversationId, ItemDigest};
 use crate::seal::DigestKey;
 use crate::store::catalogue::Channel;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The digest under which a name of something destroyed is kept.
 pub(super) fn digest(key: &DigestKey, name: ItemDigest) -> ItemDigest {
     key.digest("suppressed", &[name.as_bytes()])
+}
+
+/// The digest under which a name is kept of something that a profile refused because the tree does not keep
+/// it: it is counted once, however often it is delivered. Whoever has no suppression key cannot ask for it.
+pub(super) fn refused(key: &DigestKey, name: ItemDigest) -> ItemDigest {
+    key.digest("refused", &[name.as_bytes()])
+}
+
+/// Those of these names under which something was refused and counted.
+pub(super) async fn look_up_refused(
+    archive: &Archive,
+    names: &[ItemDigest],
+) -> Result<HashSet<ItemDigest>, VaultError> {
+    if !archive.catalogue.refuses().await? {
+        return Ok(HashSet::new());
+    }
+    let of: HashMap<ItemDigest, ItemDigest> =
+        names.iter().map(|name| (refused(&archive.suppression, *name), *name)).collect();
+    let wanted: Vec<ItemDigest> = of.keys().copied().collect();
+    let found = archive.catalogue.refused(&wanted).await?;
+    Ok(found.into_iter().filter_map(|digest| of.get(&digest).copied()).collect())
 }
 
 /// The same as it was made when digests of names were kept whole: what was destroyed then stands under it.

@@ -269,15 +269,21 @@ pub async fn conversations_that_turn_out_to_be_one_are_joined(stage: &Stage) {
 pub async fn captures_are_known_by_their_bytes_once_they_are_whole(stage: &Stage) {
     let catalogue = begun(&stage.open(Plane::Vault).await).await;
     let capture = knik::model::CaptureId::from_uuid(id(1));
-    assert!(!catalogue.has_capture(&channel().id, digest(1)).await.unwrap());
+    let (there, read) = (channel().id, Some((digest(1), "default 1")));
+    let same = |channel: &ChannelId, of: u8, under: &'static str| {
+        let (catalogue, channel) = (&catalogue, channel.clone());
+        async move { catalogue.same_capture(&channel, digest(of), under).await.unwrap() }
+    };
+    assert_eq!(same(&there, 1, "default 1").await, None);
     assert_eq!(catalogue.resume(at(0)).await.unwrap(), 1);
     assert_eq!(catalogue.resume(at(0)).await.unwrap(), 0);
-    catalogue.close_capture(capture, CaptureState::Interrupted, Some(digest(1)), 10).await.unwrap();
-    assert!(!catalogue.has_capture(&channel().id, digest(1)).await.unwrap(), "it was not whole");
-    catalogue.close_capture(capture, CaptureState::Complete, Some(digest(1)), 10).await.unwrap();
-    assert!(catalogue.has_capture(&channel().id, digest(1)).await.unwrap());
-    assert!(!catalogue.has_capture(&channel().id, digest(2)).await.unwrap());
-    assert!(!catalogue.has_capture(&"other".parse().unwrap(), digest(1)).await.unwrap());
+    catalogue.close_capture(capture, CaptureState::Interrupted, read, 10).await.unwrap();
+    assert_eq!(same(&there, 1, "default 1").await, None, "it was not whole");
+    catalogue.close_capture(capture, CaptureState::Complete, read, 10).await.unwrap();
+    assert_eq!(same(&there, 1, "default 1").await, Some(capture));
+    assert_eq!(same(&there, 1, "default 2").await, None, "another version of the profile may let in more");
+    assert_eq!(same(&there, 2, "default 1").await, None);
+    assert_eq!(same(&"other".parse().unwrap(), 1, "default 1").await, None);
     let twice = catalogue.open_capture(capture, &organisation(), &channel().id, "x_api_v2", start()).await;
     assert!(matches!(twice, Err(StoreError::Database { .. })));
 }
@@ -335,7 +341,7 @@ pub async fn what_was_known_before_digests_were_cut_is_known(stage: &Stage) {
         );
     }
     assert!(catalogue.known_versions(&[record]).await.unwrap().contains(&(record, digest(94))));
-    assert!(catalogue.has_capture(&channel().id, digest(90)).await.unwrap());
+    assert!(catalogue.same_capture(&channel().id, digest(90), "").await.unwrap().is_some());
     let people = catalogue.subjects(thread).await.unwrap();
     assert_eq!(people[&digest(98)].number(), 3_000_000_000);
     let fragment = knik::model::FragmentId::from_uuid(id(3));

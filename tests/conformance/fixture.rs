@@ -119,6 +119,7 @@ pub fn empty() -> Batch {
         formal: Vec::new(),
         sentiment: Vec::new(),
         minimised: Vec::new(),
+        refused: Vec::new(),
         found_by: Vec::new(),
         pending: Vec::new(),
     }

@@ -6,7 +6,9 @@ use crate::support::TestVault;
 use knik::decide::Answer;
 use knik::ledger::EntryKind;
 use knik::model::{Outcome, RecordId, Role};
+use knik::store::catalogue::{ChannelFact, Fact};
 use knik::vault::VaultError;
+use knik::vault::channels;
 use knik::vault::compare::{Comparison, REACTIONS_OFF, Report, compare, compare_for};
 use knik::vault::queue;
 
@@ -211,4 +213,52 @@ async fn people_of_the_organisation_compare_and_others_do_not() {
     let researcher = actor(Role::Researcher, LOW);
     let refused = compare_for(&vault.archive, &vault.rules, &researcher, &asked, language).await;
     assert!(matches!(refused, Err(VaultError::Refused(_))));
+}
+
+#[tokio::test]
+async fn a_tree_holds_from_its_date_and_the_one_before_it_until_then() {
+    let (vault, _) = TestVault::demo(1).await;
+    let id = "low-mastodon".parse().unwrap();
+    let fact = |fact, value: &str| ChannelFact {
+        fact,
+        value: value.to_owned(),
+        from: "2026-06-01T00:00:00Z".parse().unwrap(),
+        until: None,
+        reason: "besluit".to_owned(),
+    };
+    let amend = |facts: Vec<ChannelFact>| {
+        let (vault, id) = (&vault, &id);
+        async move { channels::amend(&vault.archive, &vault.rules, id, &facts, None).await }
+    };
+    for wrong in [vec![], vec![fact(Fact::Tree, "scenario-z")]] {
+        assert!(matches!(amend(wrong).await, Err(VaultError::Input(_))));
+    }
+    let recorded = entries(&vault, 0).await.len();
+    amend(vec![fact(Fact::Tree, "scenario-a")]).await.unwrap();
+    // The later of two that overlap holds, also when both were declared at one moment of the clock.
+    amend(vec![fact(Fact::Tree, "legal-advice"), fact(Fact::Official, "no")]).await.unwrap();
+    let said = entries(&vault, 0).await.split_off(recorded);
+    assert!(said.iter().all(|entry| entry.kind() == EntryKind::ChannelDeclared), "{said:?}");
+    let codes = |n: usize| said[n].reasons().iter().map(|code| code.as_str().to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        (codes(0), codes(1)),
+        (vec!["tree".to_owned()], vec!["official".to_owned(), "tree".to_owned()])
+    );
+
+    let mut later = status(42, "burger", "public", "wanneer gaat de sluis open", &["minlow"]);
+    later["created_at"] = "2026-06-02T08:00:00.000Z".into();
+    let earlier = status(41, "burger", "public", "wanneer gaat de sluis open", &["minlow"]);
+    with(&vault, &[earlier, later]).await;
+    let records = vault.archive.catalogue.records(&LOW.parse().unwrap(), None, None, 10).await.unwrap();
+    let mut trees = Vec::new();
+    for record in &records {
+        let decided = vault.archive.catalogue.decisions(record.id).await.unwrap();
+        trees.push((record.day.clone().unwrap(), decided[0].tree.clone(), decided[0].outcome));
+    }
+    trees.sort();
+    let expected = [
+        ("2026-03-09".to_owned(), "scenario-b".to_owned(), Outcome::Archive),
+        ("2026-06-02".to_owned(), "legal-advice".to_owned(), Outcome::DoNotArchive),
+    ];
+    assert_eq!(trees, expected);
 }

@@ -6,7 +6,9 @@ use super::disclosure::{disclose, official};
 use super::sealed::opened_capture;
 use crate::support::{DemoChannel, TestVault, package};
 use knik::decide::Profiles;
+use knik::model::Outcome;
 use knik::store::catalogue::{Channel, ChannelFact, Fact};
+use knik::vault::periodic::{self, Period};
 use knik::vault::{VaultError, channels};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -242,4 +244,79 @@ async fn what_the_tree_does_not_keep_is_not_taken_in_under_a_profile_that_says_s
     let report = vault.ingest_bytes(&channel, &serde_json::to_vec(&all).unwrap()).await.unwrap();
     assert_eq!((report.new_records, json!(report.minimised)), (1, json!({"sentiment": 1})));
     assert!(!planted_in(&sealed(&vault, &channel).await).contains(&"kanarietekst"));
+}
+
+/// Declares a fact of the channel for all time.
+async fn declare(vault: &TestVault, channel: &Channel, fact: Fact, value: &str) {
+    let from = "2000-01-01T00:00:00Z".parse().unwrap();
+    let fact = ChannelFact { fact, value: value.to_owned(), from, until: None, reason: "test".to_owned() };
+    channels::amend(&vault.archive, &vault.rules, &channel.id, &[fact], None).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_tree_keeps_once_it_is_answered_is_not_refused_before() {
+    let (vault, channel) = vault("questions-only").await;
+    declare(&vault, &channel, Fact::Tree, "scenario-a").await;
+    let mut post = status(1, "minlow", "public", "De sluis is klaar", &[]);
+    post["in_reply_to_id"] = Value::Null;
+    let remark = status(22, "burger", "public", "Wat een kanarietekst zeg", &["minlow"]);
+    let mut reply = status(23, "minlow", "public", "Dank u wel", &["burger"]);
+    reply["in_reply_to_id"] = json!("22");
+    let outcome_of_remark = async || {
+        let records = vault.archive.catalogue.records(&channel.organisation, None, None, 10).await.unwrap();
+        let remark = records.iter().find(|record| !record.own).unwrap();
+        vault.archive.catalogue.decisions(remark.id).await.unwrap()[0].outcome
+    };
+    let all = serde_json::to_vec(&json!([post, remark])).unwrap();
+    let report = vault.ingest_bytes(&channel, &all).await.unwrap();
+    assert_eq!((report.new_records, report.minimised.len()), (2, 0), "{report:?}");
+    assert_eq!(outcome_of_remark().await, Outcome::DoNotArchive);
+    // The answer comes in a capture of its own.
+    let later = serde_json::to_vec(&json!([reply])).unwrap();
+    assert_eq!(vault.ingest_bytes(&channel, &later).await.unwrap().new_records, 1);
+    assert_eq!(outcome_of_remark().await, Outcome::Archive);
+}
+
+/// How many reactions are counted in how they sounded, and in how many threads.
+async fn counted(vault: &TestVault, channel: &Channel) -> (u64, usize) {
+    let rows = vault.archive.catalogue.sentiment(&channel.organisation, "2026-03-01", "2026-04-01").await;
+    let rows = rows.unwrap();
+    let threads: std::collections::BTreeSet<_> = rows.iter().map(|row| row.conversation).collect();
+    (rows.iter().map(|row| row.amount).sum(), threads.len())
+}
+
+#[tokio::test]
+async fn what_was_refused_is_counted_once_said_again_and_let_in_by_a_wider_profile() {
+    let (vault, channel) = vault("questions-only").await;
+    let question = status(21, "burger", "public", "wanneer gaat de sluis open", &["minlow"]);
+    let remark = status(22, "burger", "public", "Wat een kanarietekst zeg", &["minlow"]);
+    let mut deeper = status(23, "buurman", "public", "Wat een gezeur", &[]);
+    deeper["in_reply_to_id"] = json!("22");
+    let closed = status(24, "burger", "private", "Wat vervelend", &["minlow"]);
+    let all = serde_json::to_vec(&json!([question, deeper, remark, closed])).unwrap();
+    let report = vault.ingest_bytes(&channel, &all).await.unwrap();
+    let refused = json!({"sentiment": 3});
+    assert_eq!((report.new_records, json!(report.minimised)), (1, refused.clone()), "{report:?}");
+    assert_eq!(counted(&vault, &channel).await, (3, 1), "in one thread, and nothing that was not public");
+
+    let again = vault.ingest_bytes(&channel, &all).await.unwrap();
+    assert!(again.same_capture, "{again:?}");
+    assert_eq!((again.already_there, json!(again.minimised)), (1, refused));
+    let spaced = vault.ingest_bytes(&channel, &[&all[..], b"\n"].concat()).await.unwrap();
+    assert_eq!((spaced.same_capture, spaced.already_there), (false, 1), "{spaced:?}");
+    assert_eq!(counted(&vault, &channel).await, (3, 1), "each is counted once");
+
+    declare(&vault, &channel, Fact::Profile, "default").await;
+    let wider = vault.ingest_bytes(&channel, &all).await.unwrap();
+    assert_eq!((wider.same_capture, wider.new_records, wider.already_there), (false, 2, 1), "{wider:?}");
+    assert_eq!(json!(wider.minimised), json!({"not-public": 1}));
+    assert!(vault.ingest_bytes(&channel, &all).await.unwrap().same_capture);
+    // And what came in is not counted again when a stricter profile refuses it.
+    declare(&vault, &channel, Fact::Profile, "questions-only").await;
+    vault.ingest_bytes(&channel, &[&all[..], b"\n\n"].concat()).await.unwrap();
+    assert_eq!(counted(&vault, &channel).await, (3, 1));
+    let period = Period::new("2026-03-01".parse().unwrap(), "2026-04-01".parse().unwrap()).unwrap();
+    let told =
+        periodic::sentiment(&vault.archive, &vault.rules, &channel.organisation, period).await.unwrap();
+    assert_eq!(told.posts.len(), 1);
 }

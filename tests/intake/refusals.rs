@@ -115,6 +115,14 @@ async fn a_channel_that_does_not_state_what_it_must_is_not_declared() {
     }
     assert!(channels::declare(&vault.archive, &vault.rules, &fresh, facts, None).await.unwrap());
     assert!(!channels::declare(&vault.archive, &vault.rules, &fresh, facts, None).await.unwrap());
+    let mut stricter = facts.clone();
+    for fact in stricter.iter_mut().filter(|fact| fact.fact == Fact::Tree) {
+        fact.value = "legal-advice".to_owned();
+    }
+    let error = channels::declare(&vault.archive, &vault.rules, &fresh, &stricter, None).await.unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("tree `legal-advice`") && said.contains("knik channel declare fresh"), "{said}");
+    assert_eq!(vault.archive.catalogue.channel_facts(&fresh.id).await.unwrap().len(), facts.len());
 }
 
 #[tokio::test]

@@ -213,6 +213,58 @@ fn grant(folder: &Folder, subject: &str) -> String {
     folder.run(&asked).ok().json()["id"].as_str().unwrap().to_owned()
 }
 
+#[tokio::test]
+async fn what_came_in_after_the_backup_and_was_destroyed_does_not_come_back() {
+    let kept = Kept::new();
+    kept.backup();
+    let one = reaction("116300000000997", "Mijn buurman parkeert altijd verkeerd, kunt u komen?");
+    let other = reaction("116300000000996", "Hoe laat gaat het loket open?");
+    let later = kept.folder.file("later.json", &capture(&[one, other]));
+    kept.folder.run(&["ingest", "--channel", "low-mastodon", &later]).ok();
+    let all = |folder: DataFolder| async move {
+        let all =
+            folder.archive.catalogue.records(&"min-low".parse().unwrap(), None, None, 10).await.unwrap();
+        close(folder).await;
+        all.iter().map(|summary| summary.id).collect::<Vec<_>>()
+    };
+    let last = all(opened(&kept.folder.dir).await).await.into_iter().max().unwrap();
+    destroy_record(&kept.folder.dir, last).await;
+
+    let counts =
+        |done: &Value| ["destroyed", "destroyedRefused", "destroyedLost"].map(|field| done[field].clone());
+    let (dir, ran) = kept.restore("restored", &["--ledger", &kept.second_place()]);
+    let done = ran.ok().json()["replayed"].clone();
+    assert_eq!(counts(&done), [Value::from(0), 1.into(), 0.into()], "{done}");
+    is_sound(&dir);
+    // The operator does as told, and delivers the captures again.
+    let report = knik(&dir, &["ingest", "--channel", "low-mastodon", &later, "--json"]).ok().json();
+    let report = &report["report"];
+    assert_eq!((&report["suppressed"], &report["newRecords"]), (&1.into(), &1.into()), "{report}");
+    is_sound(&dir);
+
+    // An export of the ledger holds the entries and not the names: then it is said.
+    let export = kept.folder.temp.path().join("exported");
+    kept.folder.run(&["ledger", "export", text(&export)]).ok();
+    let (_, ran) = kept.restore("without-names", &["--ledger", text(&export)]);
+    let done = ran.ok().json()["replayed"].clone();
+    assert_eq!(counts(&done), [Value::from(0), 0.into(), 1.into()], "{done}");
+    // As when a list was changed.
+    let lists = Path::new(&kept.second_place()).join("destroyed");
+    for list in fs::read_dir(&lists).unwrap().flatten().map(|entry| entry.path()) {
+        let changed = fs::read_to_string(&list).unwrap().replace("name ", "name 0");
+        fs::write(&list, changed).unwrap();
+    }
+    let (_, ran) = kept.restore("changed", &["--ledger", &kept.second_place()]);
+    let done = ran.ok().json()["replayed"].clone();
+    assert_eq!(counts(&done), [Value::from(0), 0.into(), 1.into()], "{done}");
+}
+
+async fn close(folder: DataFolder) {
+    for database in [folder.archive.catalogue.database(), folder.archive.room.database()] {
+        database.close().await;
+    }
+}
+
 /// Destroys one record, and does what a service does after it.
 async fn destroy_one(dir: &Path) -> RecordId {
     let folder = opened(dir).await;
@@ -220,18 +272,22 @@ async fn destroy_one(dir: &Path) -> RecordId {
     let all = folder.archive.catalogue.records(&low, None, None, 10).await.unwrap();
     // The one that came in first: it stands in the backup.
     let record = all.iter().map(|summary| summary.id).min().unwrap();
+    close(folder).await;
+    destroy_record(dir, record).await;
+    record
+}
+
+async fn destroy_record(dir: &Path, record: RecordId) {
+    let folder = opened(dir).await;
     let asked = Destruction {
-        organisation: low,
+        organisation: "min-low".parse().unwrap(),
         records: [record].into(),
         by: None,
         reasons: vec!["selection-list".parse().unwrap()],
     };
     destroy(&folder.archive, &asked).await.unwrap();
     sequence::round(&folder.archive, &folder.rules).await.unwrap();
-    for database in [folder.archive.catalogue.database(), folder.archive.room.database()] {
-        database.close().await;
-    }
-    record
+    close(folder).await;
 }
 
 #[tokio::test]

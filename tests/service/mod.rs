@@ -5,6 +5,7 @@
 
 mod backup;
 mod captures;
+mod channels;
 mod decided;
 mod disclosure;
 mod dry_run;

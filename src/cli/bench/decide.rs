@@ -222,6 +222,7 @@ async fn fill(archive: &Archive, channel: &Channel, count: u32, answers: &[Vec<A
             formal: vec![],
             sentiment: vec![],
             minimised: vec![],
+            refused: vec![],
             found_by: vec![],
             pending: vec![Pending::event(entry)?],
         };

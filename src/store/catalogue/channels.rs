@@ -9,6 +9,7 @@ use crate::store::journal;
 use crate::store::rows::RowValues;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
+use std::fmt;
 use std::str::FromStr;
 
 /// Whether reactions on a channel must be archived, as the organisation sees it.
@@ -120,6 +121,12 @@ impl Fact {
     }
 }
 
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// One fact with its dates: an item is judged by the facts at the time of posting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -137,10 +144,26 @@ pub struct ChannelFact {
 }
 
 impl ChannelFact {
+    /// Whether there is a moment at which both hold.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.until.is_none_or(|until| other.from < until) && other.until.is_none_or(|until| self.from < until)
+    }
+
     /// Whether it held at `at`.
     #[must_use]
     pub fn held_at(&self, at: Timestamp) -> bool {
         self.from <= at && self.until.is_none_or(|until| at < until)
+    }
+}
+
+impl fmt::Display for ChannelFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}` from {}", self.fact, self.value, self.from)?;
+        if let Some(until) = self.until {
+            write!(f, " until {until}")?;
+        }
+        write!(f, " (`{}`)", self.reason)
     }
 }
 
@@ -234,6 +257,48 @@ impl Catalogue {
         }
         let _durable_with_this_transaction = journal::add(&mut tx, log, pending, None).await?;
         Effect::ChannelAdded.of(tx.commit()).await.map_err(StoreError::database("adding a channel"))?;
+        Ok(true)
+    }
+
+    /// Declares facts of a channel that is there, with the entry that says so. They stand behind every
+    /// declaration before them, also when the clock went back: where two overlap the later one holds. `false`
+    /// when there is no such channel.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn declare_facts(
+        &self,
+        log: &Origin,
+        channel: &ChannelId,
+        facts: &[ChannelFact],
+        pending: Pending,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        // Holds the row, so that of two declarations one comes after the other.
+        let held = sqlx::query("UPDATE channel SET created_at = created_at WHERE id = $1")
+            .bind(channel.to_string())
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::database("declaring channel facts"))?
+            .rows_affected();
+        if held == 0 {
+            return Ok(false);
+        }
+        let row = sqlx::query("SELECT MAX(recorded_at) AS latest FROM channel_fact WHERE channel = $1")
+            .bind(channel.to_string())
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(StoreError::database("declaring channel facts"))?;
+        let now = row.time_or_null("latest")?.map_or(now, |latest| now.after(latest));
+        for fact in facts {
+            insert_fact(&mut tx, channel, fact, now).await?;
+        }
+        let _durable_with_this_transaction = journal::add(&mut tx, log, pending, None).await?;
+        Effect::ChannelAdded
+            .of(tx.commit())
+            .await
+            .map_err(StoreError::database("declaring channel facts"))?;
         Ok(true)
     }
 

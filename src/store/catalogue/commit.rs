@@ -1,7 +1,7 @@
 //! The commit point of ingest: everything of one batch becomes visible together, or nothing does.
 
 use super::Catalogue;
-use super::decided::{AnswerRow, MinimisedRow, insert_minimised};
+use super::decided::{AnswerRow, MinimisedRow, insert_minimised, insert_refused};
 use super::find::FindRow;
 use super::find_postings::insert_found;
 use super::flags::{FlagRow, insert_flags};
@@ -255,6 +255,8 @@ pub struct Batch {
     pub sentiment: Vec<SentimentRow>,
     /// What a minimisation profile kept out.
     pub minimised: Vec<MinimisedRow>,
+    /// Names, under a key of their own, of what it kept out and how that sounded was counted.
+    pub refused: Vec<ItemDigest>,
     /// What records can be found by.
     pub found_by: Vec<FindRow>,
     /// What the ledger says of it.
@@ -285,6 +287,7 @@ impl Catalogue {
         insert_sentiment(&mut tx, &batch.sentiment).await?;
         insert_formal(&mut tx, &batch.formal).await?;
         insert_minimised(&mut tx, &batch.minimised).await?;
+        insert_refused(&mut tx, &batch.refused).await?;
         withdraw(&mut tx, &batch.names).await?;
         close(&mut tx, &batch.closed).await?;
         mark_stale(&mut tx, &batch.stale, batch.now).await?;

@@ -1,11 +1,12 @@
 //! What decisions are made of: answers of detectors, and what minimisation profiles kept out.
 
 use super::Catalogue;
-use crate::model::{CaptureId, ChannelId, VersionId};
+use crate::model::{CaptureId, ChannelId, ItemDigest, VersionId};
 use crate::store::StoreError;
-use crate::store::rows::{RowValues, bytes, insert_all};
+use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use serde::Serialize;
-use sqlx::{Any, Transaction};
+use sqlx::{Any, AssertSqlSafe, Transaction};
+use std::collections::BTreeMap;
 
 /// What a detector or definition said of a version.
 #[derive(Debug)]
@@ -79,6 +80,70 @@ impl Catalogue {
             })
             .collect()
     }
+}
+
+impl Catalogue {
+    /// What a profile refused of one capture, by rule.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refused_of(&self, capture: CaptureId) -> Result<BTreeMap<String, u64>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT what, CAST(SUM(amount) AS BIGINT) AS amount FROM minimised WHERE capture = $1 AND kind = 'refused' \
+             GROUP BY what ORDER BY what",
+        )
+        .bind(bytes(capture.uuid()))
+        .fetch_all(self.db.read())
+        .await
+        .map_err(StoreError::database("adding up what was refused"))?;
+        rows.iter()
+            .map(|row| Ok((row.text("what")?, u64::try_from(row.number("amount")?).unwrap_or_default())))
+            .collect()
+    }
+
+    /// Whether anything was ever refused because of what the tree says.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refuses(&self) -> Result<bool, StoreError> {
+        let row =
+            sqlx::query("SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM refused_name LIMIT 1) AS first")
+                .fetch_one(self.db.read())
+                .await
+                .map_err(StoreError::database("looking whether anything was refused"))?;
+        Ok(row.number("n")? > 0)
+    }
+
+    /// Those of these digests under which something was refused because of what the tree says.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refused(&self, digests: &[ItemDigest]) -> Result<Vec<ItemDigest>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in digests.chunks(LISTED_MAX) {
+            let sql = format!("SELECT digest FROM refused_name WHERE digest IN ({})", list(1, chunk.len()));
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
+            for digest in chunk {
+                query = query.bind(digest.as_bytes().to_vec());
+            }
+            let rows = query.fetch_all(self.db.read()).await;
+            for row in rows.map_err(StoreError::database("looking up what was refused"))? {
+                found.push(row.digest("digest")?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+pub(super) async fn insert_refused(
+    tx: &mut Transaction<'static, Any>,
+    names: &[ItemDigest],
+) -> Result<(), StoreError> {
+    let head = "INSERT INTO refused_name (digest) VALUES";
+    insert_all(tx, head, 1, "ON CONFLICT (digest) DO NOTHING", names, |query, name| {
+        query.bind(name.as_bytes().to_vec())
+    })
+    .await
 }
 
 pub(super) async fn insert_minimised(

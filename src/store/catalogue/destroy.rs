@@ -3,6 +3,7 @@
 use super::Catalogue;
 use super::blank::blank_records;
 use super::commit::{OutboxRow, insert_outbox};
+use super::destroyed::Destroyed;
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
     CaptureId, ConversationId, FragmentId, ItemDigest, OrganisationId, ProjectionId, RecordId, SegmentId,
@@ -358,6 +359,14 @@ async fn suppress(tx: &mut Transaction<'static, Any>, removal: &Removal) -> Resu
         &removal.suppressed,
         |query, (digest, thread)| query.bind(digest.as_bytes().to_vec()).bind(bytes(thread.uuid())),
     )
+    .await?;
+    let records = removal.records.iter().map(|one| Destroyed::Record(one.record));
+    let names = removal.suppressed.iter().map(|(name, thread)| Destroyed::Name(*name, *thread));
+    let uncopied: Vec<Destroyed> = records.chain(names).collect();
+    let head = "INSERT INTO destroyed_uncopied (name, conversation) VALUES";
+    insert_all(tx, head, 2, "ON CONFLICT (name) DO NOTHING", &uncopied, |query, one| {
+        query.bind(one.name()).bind(one.thread())
+    })
     .await
 }
 

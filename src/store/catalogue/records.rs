@@ -143,7 +143,8 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Closes a capture: its size, the keyed digest of its bytes, and how it ended.
+    /// Closes a capture: its size, how it ended, and the keyed digest of its bytes with the profile under
+    /// which they came in.
     ///
     /// # Errors
     /// When the database fails.
@@ -151,15 +152,17 @@ impl Catalogue {
         &self,
         id: CaptureId,
         state: CaptureState,
-        digest: Option<ItemDigest>,
+        read: Option<(ItemDigest, &str)>,
         size_bytes: u64,
     ) -> Result<(), StoreError> {
-        let closing =
-            sqlx::query("UPDATE capture SET state = $1, digest = $2, size_bytes = $3 WHERE id = $4")
-                .bind(state.as_str())
-                .bind(digest.map(|d| d.as_bytes().to_vec()))
-                .bind(i64::try_from(size_bytes).unwrap_or(i64::MAX))
-                .bind(bytes(id.uuid()));
+        let closing = sqlx::query(
+            "UPDATE capture SET state = $1, digest = $2, came_under = $3, size_bytes = $4 WHERE id = $5",
+        )
+        .bind(state.as_str())
+        .bind(read.map(|(digest, _)| digest.as_bytes().to_vec()))
+        .bind(read.map(|(_, under)| under.to_owned()))
+        .bind(i64::try_from(size_bytes).unwrap_or(i64::MAX))
+        .bind(bytes(id.uuid()));
         Effect::CaptureClosed
             .of(closing.execute(self.db.write()))
             .await
@@ -167,20 +170,28 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Whether a whole capture with these bytes came in on this channel before.
+    /// The whole capture with these bytes that came in on this channel before, under the same profile:
+    /// another may let in what was refused then.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn has_capture(&self, channel: &ChannelId, digest: ItemDigest) -> Result<bool, StoreError> {
+    pub async fn same_capture(
+        &self,
+        channel: &ChannelId,
+        digest: ItemDigest,
+        under: &str,
+    ) -> Result<Option<CaptureId>, StoreError> {
         let row = sqlx::query(
-            "SELECT COUNT(*) AS n FROM capture WHERE digest = $1 AND channel = $2 AND state = 'complete'",
+            "SELECT id FROM capture WHERE digest = $1 AND channel = $2 AND came_under = $3 AND state = 'complete' \
+             ORDER BY id LIMIT 1",
         )
         .bind(digest.as_bytes().to_vec())
         .bind(channel.to_string())
-        .fetch_one(self.db.read())
+        .bind(under.to_owned())
+        .fetch_optional(self.db.read())
         .await
         .map_err(StoreError::database("looking up a capture"))?;
-        Ok(row.number("n")? > 0)
+        row.map(|row| Ok(CaptureId::from_uuid(row.id("id")?))).transpose()
     }
 
     /// After a stop in the middle: captures left open are marked interrupted; what waits to be computed anew waits no

@@ -5,7 +5,9 @@ use super::resolve::{Arrival, Before, Digests, Resolution, Resolved, Resolver};
 use super::rows::publish_row;
 use super::{IngestReport, Intake};
 use crate::capture::{Format, Item, Unit};
-use crate::decide::{Answer, Asks, Decision, Fact as Asked, Facts as JudgedFacts, Given, Judges, Profile};
+use crate::decide::{
+    Answer, Asks, Decision, Fact as Asked, Facts as JudgedFacts, Given, Judges, Profile, Tree,
+};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
     ByteRange, ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp,
@@ -182,8 +184,8 @@ impl Work {
         let mut minimised = Minimised::default();
         if let Some(profile) = self.profile()? {
             let names = Names::of_channel(&self.archive.digests, &self.channel);
-            let outcome = |item: &Item| self.judge(item, self.is_own(item), None).0.outcome;
-            let minimiser = Minimiser { profile, names: &names, channel: &self.channel, outcome: &outcome };
+            let outcomes = |item: &Item| self.outcomes_open(item);
+            let minimiser = Minimiser { profile, names: &names, channel: &self.channel, outcomes: &outcomes };
             minimised = minimiser.apply(&mut units)?;
         }
         Ok((units, minimised, self))
@@ -206,6 +208,7 @@ impl Work {
             .filter(|resolved| matches!(resolved.arrival, Arrival::Suppressed | Arrival::Refused));
         let destroyed =
             resolution.items.iter().filter(|resolved| resolved.arrival == Arrival::Suppressed).count();
+        let not_kept = self.not_kept(units, &resolution, &minimised.not_kept);
         let Minimised { silent, holes, left_out, refusals, members, .. } = minimised;
         let suppressed = Suppressed {
             items: gone.map(|resolved| (resolved.unit, resolved.item)).collect(),
@@ -239,8 +242,10 @@ impl Work {
         }
         let made = self.conversations(&resolution, &arrived, &mut counts)?;
         let minimised = self.minimised_rows(&counts)?;
-        let batch = Batch { sightings, minimised, ..self.batch(&resolution, &arrived, made)? };
-        drop(arrived);
+        let mut batch = Batch { sightings, minimised, ..self.batch(&resolution, &arrived, made)? };
+        batch.sentiment = self.sentiment_rows(&arrived, &not_kept);
+        batch.refused = not_kept.iter().flat_map(|one| one.names.iter().copied()).collect();
+        drop((arrived, not_kept));
         Ok(Prepared { sealed, batch, counts })
     }
 
@@ -278,16 +283,37 @@ impl Work {
         })
     }
 
-    fn is_own(&self, item: &Item) -> bool {
+    pub(super) fn is_own(&self, item: &Item) -> bool {
         let names = Names::of_channel(&self.archive.digests, &self.channel);
         item.author.as_ref().is_some_and(|author| names.is_channel(author, &self.channel.account))
     }
 
     /// Runs the tree that was in force at the time of posting, on the facts of that time.
     fn judge(&self, item: &Item, own: bool, withheld: Option<Withheld>) -> (Decision, Vec<(Asks, Given)>) {
+        let facts = self.facts_when_posted(item, own, withheld);
+        let tree = self.tree_for(item, own);
+        let text = zeroize::Zeroizing::new(text_to_judge(item));
+        let definitions = &self.rules.definitions.in_force(Some(&self.channel.organisation), self.now);
+        let judges = Judges { question: &self.rules.questions, definitions, text: &text };
+        let answers = kept_answers(&judges, own);
+        (tree.map_or_else(unsure, |tree| tree.decide(&facts, &judges)), answers)
+    }
+
+    /// What the tree can still say of an item. Whether the organisation answered it stands elsewhere in the
+    /// capture, in another, or is yet to be said: what is kept when it does is not refused before.
+    fn outcomes_open(&self, item: &Item) -> Vec<Outcome> {
+        let own = self.is_own(item);
+        let Some(tree) = self.tree_for(item, own) else { return vec![Outcome::Unsure] };
+        let text = zeroize::Zeroizing::new(text_to_judge(item));
+        let definitions = &self.rules.definitions.in_force(Some(&self.channel.organisation), self.now);
+        let judges = Judges { question: &self.rules.questions, definitions, text: &text };
+        tree.outcomes_open(&self.facts_when_posted(item, own, None), &judges)
+    }
+
+    fn facts_when_posted(&self, item: &Item, own: bool, withheld: Option<Withheld>) -> JudgedFacts {
         let at = item.posted_at.unwrap_or(self.now);
         let official = self.fact_at(Fact::Official, at).is_some_and(|value| value == "yes");
-        let facts = JudgedFacts {
+        JudgedFacts {
             own,
             official_channel: official.into(),
             edited: item.edited_at.is_some().into(),
@@ -297,15 +323,14 @@ impl Work {
                 .fact_at(Fact::Reactions, at)
                 .map_or(Answer::Unsure, |value| (value == "yes").into()),
             ..JudgedFacts::unknown(item.kind)
-        };
-        // The organisation's own posts are archived under any tree, also where none is in force.
+        }
+    }
+
+    /// The organisation's own posts are archived under any tree, also where none is in force.
+    fn tree_for(&self, item: &Item, own: bool) -> Option<&Tree> {
+        let at = item.posted_at.unwrap_or(self.now);
         let chosen = self.tree_at(at).or(own.then_some(DEFAULT_TREE));
-        let tree = chosen.and_then(|id| self.rules.trees.get(id));
-        let text = zeroize::Zeroizing::new(text_to_judge(item));
-        let definitions = &self.rules.definitions.in_force(Some(&self.channel.organisation), self.now);
-        let judges = Judges { question: &self.rules.questions, definitions, text: &text };
-        let answers = kept_answers(&judges, own);
-        (tree.map_or_else(unsure, |tree| tree.decide(&facts, &judges)), answers)
+        chosen.and_then(|id| self.rules.trees.get(id))
     }
 
     /// The tree in force at that time. A channel that never chose one follows the default; one that did has none

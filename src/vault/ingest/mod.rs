@@ -43,7 +43,8 @@ pub struct IngestReport {
     /// Pages of the web out of an archive that are new: sealed, never projected, and no records.
     #[serde(skip_serializing_if = "none_at_all")]
     pub new_pages: u64,
-    /// Records that were there already, in the same version.
+    /// Records that were there already, in the same version. When the very same file had come in: all of it
+    /// but what was refused.
     pub already_there: u64,
     /// Items that the minimisation profile refuses, by rule: not taken in, and nothing of them is kept.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -66,7 +67,8 @@ pub struct IngestReport {
     pub outcomes: BTreeMap<Outcome, u64>,
     /// What was not taken in, with place and mend.
     pub refused: Vec<String>,
-    /// Whether the very same file had come in before: then nothing was added.
+    /// Whether the very same file had come in before, under the minimisation profile that is in force now and
+    /// in the same version of it: then nothing was added.
     pub same_capture: bool,
     /// Size of the capture in bytes.
     pub size_bytes: u64,
@@ -188,14 +190,15 @@ async fn take_in(
         ..IngestReport::default()
     };
     let digest = looked.digest.ok_or(VaultError::Stopped)?;
-    if archive.catalogue.has_capture(&channel.id, digest).await? {
-        report.same_capture = true;
-        report.already_there = looked.records;
-        return Ok(report);
-    }
     let facts = archive.catalogue.channel_facts(&channel.id).await?;
     // A profile that is not there refuses before anything is taken in.
-    minimise::in_force(rules, channel, &facts, archive.sources.now())?;
+    let under = minimise::under(rules, channel, &facts, archive.sources.now())?;
+    if let Some(same) = archive.catalogue.same_capture(&channel.id, digest, &under).await? {
+        report.same_capture = true;
+        report.minimised = archive.catalogue.refused_of(same).await?;
+        report.already_there = looked.records.saturating_sub(report.minimised.values().sum());
+        return Ok(report);
+    }
     let mut destroyed = Vec::new();
     if looked.encoded {
         destroyed = suppress::containers(archive, rules, channel, &source, format).await?;
@@ -208,7 +211,7 @@ async fn take_in(
         Intake { archive, rules, channel, facts: &facts, capture, format, deliverer, destroyed: &destroyed };
     let taken = intake.run(&source, &looked, &progress, &mut report).await;
     let state = if taken.is_ok() { CaptureState::Complete } else { CaptureState::Interrupted };
-    archive.catalogue.close_capture(capture, state, Some(digest), looked.size_bytes).await?;
+    archive.catalogue.close_capture(capture, state, Some((digest, &under)), looked.size_bytes).await?;
     taken?;
     publish::refresh_stale(archive, rules).await?;
     Ok(report)

@@ -44,6 +44,8 @@ pub(super) struct Before {
     edited: HashMap<RecordId, Option<Timestamp>>,
     /// Names of what was destroyed, each with its thread.
     suppressed: HashMap<ItemDigest, ConversationId>,
+    /// Names of what a profile refused and how it sounded was counted.
+    counted: HashSet<ItemDigest>,
 }
 
 impl Before {
@@ -61,7 +63,9 @@ impl Before {
         let versions = archive.catalogue.known_versions(&records).await?;
         let edited = archive.catalogue.edited_at(&records).await?;
         let suppressed = suppress::look_up(archive, &wanted).await?;
-        Ok(Self { names, versions, edited, suppressed })
+        let items: Vec<ItemDigest> = digests.iter().flatten().flat_map(|of| &of.names).copied().collect();
+        let counted = suppress::look_up_refused(archive, &items).await?;
+        Ok(Self { names, versions, edited, suppressed, counted })
     }
 }
 
@@ -93,6 +97,8 @@ pub(super) struct Resolved {
     pub names: Vec<ItemDigest>,
     pub arrival: Arrival,
     pub withheld: Option<Withheld>,
+    /// Whether it was refused before, and how it sounded counted then.
+    pub counted: bool,
     /// The name of what it answers, unless that was destroyed.
     pub answers: Option<ItemDigest>,
     thread: ConversationId,
@@ -108,12 +114,29 @@ pub(super) struct Resolution {
     pub touched: BTreeSet<ConversationId>,
     /// Records that were there, and were now seen to be for fewer people.
     pub closed: Vec<(RecordId, Visibility)>,
+    /// What each refused item hangs on, by each of its names.
+    refused_links: HashMap<ItemDigest, Vec<ItemDigest>>,
     threads: Threads,
 }
 
 impl Resolution {
     pub(super) fn conversation(&self, resolved: &Resolved) -> ConversationId {
         self.threads.follow(resolved.thread)
+    }
+
+    /// The thread that something refused hangs on, when anything of that is here: it has none of its own.
+    pub(super) fn thread_of(&self, refused: &Resolved) -> Option<ConversationId> {
+        let mut ahead: Vec<ItemDigest> = refused.names.clone();
+        let mut seen: HashSet<ItemDigest> = HashSet::new();
+        while let Some(name) = ahead.pop() {
+            if let Some(thread) = self.threads.of.get(&name) {
+                return Some(self.threads.follow(*thread));
+            }
+            if seen.insert(name) {
+                ahead.extend(self.refused_links.get(&name).into_iter().flatten());
+            }
+        }
+        None
     }
 
     /// Whether the conversation was there before this batch.
@@ -134,6 +157,7 @@ pub(super) struct Resolver<'a> {
     touched: BTreeSet<ConversationId>,
     closed: Vec<(RecordId, Visibility)>,
     refused: &'a HashSet<(usize, usize)>,
+    refused_links: HashMap<ItemDigest, Vec<ItemDigest>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -164,6 +188,7 @@ impl<'a> Resolver<'a> {
             touched: BTreeSet::new(),
             closed: Vec::new(),
             refused,
+            refused_links: HashMap::new(),
         }
     }
 
@@ -218,7 +243,16 @@ impl<'a> Resolver<'a> {
         digests: &Digests,
     ) -> Result<Resolved, VaultError> {
         if self.refused.contains(&(unit, place)) {
-            return Ok(Resolved { arrival: Arrival::Refused, ..suppressed(unit, place, digests.version) });
+            for name in &digests.names {
+                self.refused_links.entry(*name).or_default().extend(&digests.links);
+            }
+            return Ok(Resolved {
+                arrival: Arrival::Refused,
+                names: digests.names.clone(),
+                // What came in before a profile refused it was counted then.
+                counted: self.was_counted(digests) || self.was_taken_in(digests),
+                ..suppressed(unit, place, digests.version)
+            });
         }
         if digests.names.iter().any(|name| self.before.suppressed.contains_key(name)) {
             return Ok(suppressed(unit, place, digests.version));
@@ -270,9 +304,19 @@ impl<'a> Resolver<'a> {
             names: digests.names.clone(),
             arrival,
             withheld,
+            counted: self.was_counted(digests),
             answers,
             thread,
         })
+    }
+
+    fn was_taken_in(&self, digests: &Digests) -> bool {
+        let before = &self.before.suppressed;
+        digests.names.iter().any(|name| self.records.contains_key(name) || before.contains_key(name))
+    }
+
+    fn was_counted(&self, digests: &Digests) -> bool {
+        digests.names.iter().any(|name| self.before.counted.contains(name))
     }
 
     fn arrival(&mut self, record: RecordId, known: bool, item: &Item, version: ItemDigest) -> Arrival {
@@ -318,7 +362,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn finish(self, items: Vec<Resolved>) -> Resolution {
-        let Self { before, threads, rows, touched, closed, .. } = self;
+        let Self { before, threads, rows, touched, closed, refused_links, .. } = self;
         let mut names: Vec<NameRow> = rows.into_values().collect();
         for row in &mut names {
             row.conversation = row.conversation.map(|thread| threads.follow(thread));
@@ -342,7 +386,7 @@ impl<'a> Resolver<'a> {
             .collect();
         merged.sort();
         let touched = touched.into_iter().map(|thread| threads.follow(thread)).collect();
-        Resolution { items, names, merged, touched, closed, threads }
+        Resolution { items, names, merged, touched, closed, refused_links, threads }
     }
 }
 
@@ -357,6 +401,7 @@ const fn suppressed(unit: usize, item: usize, digest: ItemDigest) -> Resolved {
         names: Vec::new(),
         arrival: Arrival::Suppressed,
         withheld: None,
+        counted: false,
         answers: None,
         thread: ConversationId::from_uuid(uuid::Uuid::nil()),
     }

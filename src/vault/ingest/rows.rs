@@ -3,8 +3,9 @@
 use super::batch::{Arrived, Made, Work};
 use super::counts::Counts;
 use super::resolve::{Arrival, Resolution};
+use crate::capture::{Item, Unit};
 use crate::decide::{Answer, Asks, Defined, Given, Profile, Sentiment};
-use crate::model::{ConversationId, ItemKind, RecordId};
+use crate::model::{ConversationId, ItemDigest, ItemKind, RecordId};
 use crate::store::catalogue::{
     AnswerRow, Batch, DecisionRow, FormalRow, MinimisedRow, NameRow, OutboxRow, RecordRow, SentimentRow,
     VersionRow, Withheld,
@@ -13,10 +14,57 @@ use crate::store::room::PublishedConversation;
 use crate::vault::conversation::text_to_judge;
 use crate::vault::deciding::decision_row;
 use crate::vault::publish::CONVERSATION;
-use crate::vault::{VaultError, formal};
-use std::collections::{BTreeMap, HashMap};
+use crate::vault::{VaultError, formal, suppress};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// A reaction that is not taken in because the tree does not keep it: only how it sounded is counted, once.
+pub(super) struct NotKept<'a> {
+    pub(super) item: &'a Item,
+    /// The thread it hangs on, or what stands for threads of the channel that are not here.
+    pub(super) conversation: ConversationId,
+    /// Its names under the key of what is not here: delivered again it is not counted again.
+    pub(super) names: Vec<ItemDigest>,
+}
 
 impl Work {
+    /// Reactions that are not kept, each once. What was not open to everyone is not looked at.
+    pub(super) fn not_kept<'u>(
+        &self,
+        units: &'u [Unit],
+        resolution: &Resolution,
+        refused: &HashSet<(usize, usize)>,
+    ) -> Vec<NotKept<'u>> {
+        let mut counted: HashSet<ItemDigest> = HashSet::new();
+        let mut found = Vec::new();
+        for resolved in resolution.items.iter().filter(|one| refused.contains(&(one.unit, one.item))) {
+            let item = units.get(resolved.unit).and_then(|unit| unit.items.get(resolved.item));
+            let Some(item) = item.filter(|item| self.counts(item)) else { continue };
+            if resolved.counted || resolved.names.iter().any(|name| counted.contains(name)) {
+                continue;
+            }
+            counted.extend(&resolved.names);
+            let names = resolved.names.iter();
+            found.push(NotKept {
+                item,
+                conversation: resolution.thread_of(resolved).unwrap_or_else(|| self.elsewhere()),
+                names: names.map(|name| suppress::refused(&self.archive.suppression, *name)).collect(),
+            });
+        }
+        found
+    }
+
+    fn counts(&self, item: &Item) -> bool {
+        item.visibility.is_public()
+            && !self.is_own(item)
+            && !matches!(item.kind, ItemKind::Message | ItemKind::Page)
+    }
+
+    /// What stands for threads that are not in the archive: one for each channel.
+    fn elsewhere(&self) -> ConversationId {
+        let digest = self.archive.digests.digest("thread-elsewhere", &[self.channel.id.as_str().as_bytes()]);
+        ConversationId::from_uuid(uuid::Uuid::from_bytes(*digest.as_bytes()))
+    }
+
     /// What was kept out, by rule and by name.
     pub(super) fn minimised_rows(&self, counts: &Counts) -> Result<Vec<MinimisedRow>, VaultError> {
         let Some(profile) = self.profile()? else { return Ok(Vec::new()) };
@@ -79,9 +127,10 @@ impl Work {
             flags: made.flags,
             doubtful: made.doubtful,
             answers: arrived.iter().flat_map(answer_rows).collect(),
-            sentiment: self.sentiment_rows(arrived),
+            sentiment: Vec::new(),
             formal: arrived.iter().filter_map(|one| self.formal_row(one)).collect(),
             minimised: Vec::new(),
+            refused: Vec::new(),
             found_by: made.found_by,
             pending: Vec::new(),
         })
@@ -135,16 +184,25 @@ impl Work {
         }
     }
 
-    /// How reactions that are new sounded: counts by thread and day; nothing of it is kept of one of them.
-    fn sentiment_rows(&self, arrived: &[Arrived<'_>]) -> Vec<SentimentRow> {
+    /// How reactions that are new sounded, also those that are not kept: counts by thread and day; nothing of
+    /// it is kept of one of them.
+    pub(super) fn sentiment_rows(
+        &self,
+        arrived: &[Arrived<'_>],
+        not_kept: &[NotKept<'_>],
+    ) -> Vec<SentimentRow> {
         let mut counts: BTreeMap<(ConversationId, String, Sentiment), u64> = BTreeMap::new();
-        let counted = |one: &&Arrived<'_>| {
-            one.resolved.arrival == Arrival::New && !one.own && one.item.kind != ItemKind::Page
+        let new = |one: &&Arrived<'_>| {
+            one.resolved.arrival == Arrival::New
+                && !one.resolved.counted
+                && !one.own
+                && one.item.kind != ItemKind::Page
         };
-        for one in arrived.iter().filter(counted) {
-            let said = self.rules.sentiment.of(&zeroize::Zeroizing::new(text_to_judge(one.item)));
-            let day = one.item.posted_at.unwrap_or(self.now).day();
-            *counts.entry((one.conversation, day, said)).or_default() += 1;
+        let taken_in = arrived.iter().filter(new).map(|one| (one.item, one.conversation));
+        for (item, conversation) in taken_in.chain(not_kept.iter().map(|one| (one.item, one.conversation))) {
+            let said = self.rules.sentiment.of(&zeroize::Zeroizing::new(text_to_judge(item)));
+            let day = item.posted_at.unwrap_or(self.now).day();
+            *counts.entry((conversation, day, said)).or_default() += 1;
         }
         let method = self.rules.sentiment.version();
         let row = |((conversation, day, said), amount)| SentimentRow {
