@@ -76,7 +76,7 @@ impl ReadingRoom {
     pub async fn search(&self, claims: &ReaderClaims, asked: &SearchRequest) -> Result<Hits, ReadingError> {
         let words = words(asked)?;
         let visit = self.visit(claims, asked.selection.grant).await?;
-        let allowed = self.decide(&visit, Action::SearchRecords, &visit.collection()).await?;
+        let plan = self.decide_views(&visit, Action::SearchRecords, &visit.collection()).await?;
         let query = Query {
             words,
             channel: asked.selection.channel.clone(),
@@ -85,7 +85,7 @@ impl ReadingRoom {
         };
         let grant = visit.grant_id().ok_or(ReadingError::Absent)?;
         let exact = self.room.count(grant, &query).await?;
-        let (page, shown) = self.page(&visit, &allowed, &query, &asked.selection).await?;
+        let (page, shown) = self.page(&visit, plan, &query, &asked.selection).await?;
         self.tell(&visit, RoomEventKind::Search, shown, Vec::new()).await?;
         Ok(Hits { page, count: RoundedCount::of(exact) })
     }

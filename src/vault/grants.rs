@@ -5,6 +5,7 @@ use super::{Archive, Rules, VaultError, read};
 use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{ActorId, ChannelId, GrantId, LegalBasisCode, OrganisationId, Role, Timestamp};
+use crate::redact::{CopyForm, Plan};
 use crate::store::catalogue::{GrantRow, OutboxRow};
 use crate::store::room::{PublishedGrant, PublishedReader, PublishedSelection};
 
@@ -33,8 +34,8 @@ pub struct Approval {
 /// channel of it. The ledger knows the reader by a pseudonym.
 ///
 /// # Errors
-/// [`VaultError::Refused`] for whoever may not approve it; [`VaultError::Input`] when a channel is not the organisation's, the plan is not known, or the grant would be
-/// over before it began.
+/// [`VaultError::Refused`] for whoever may not approve it; [`VaultError::Input`] when a channel is not the organisation's, the plan is not known or not for views, or the grant
+/// would be over before it began.
 pub async fn approve(
     archive: &Archive,
     rules: &Rules,
@@ -52,6 +53,14 @@ pub async fn approve(
     let Some(plan) = rules.plans.plan(&asked.plan) else {
         return Err(VaultError::Input(format!("redaction plan `{}` is not known", asked.plan)));
     };
+    if !plan.is_for(CopyForm::View) {
+        let plans = rules.plans.iter().filter(|plan| plan.is_for(CopyForm::View)).map(Plan::id);
+        let plans: Vec<&str> = plans.collect();
+        let (asked, plans) = (&asked.plan, plans.join(", "));
+        return Err(VaultError::Input(format!(
+            "redaction plan `{asked}` is not for views, which is what this grant gives: take one of {plans}"
+        )));
+    }
     let needs_values = plan.needs_values();
     let fresh = ActorId::from_uuid(archive.sources.random_id()?);
     let reader = archive.catalogue.actor(&asked.issuer, &asked.subject, fresh, now).await?;

@@ -10,6 +10,7 @@ use crate::access::grant_file::Selection;
 use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{ActorId, ChannelId, GrantId, LegalBasisCode, OrganisationId, Timestamp};
+use crate::redact::CopyForm;
 use crate::store::catalogue::{GrantRow, OutboxRow};
 use crate::store::room::{EVERYONE, PublishedSelection};
 
@@ -55,8 +56,10 @@ pub async fn publish(
     if asked.document.trim().is_empty() {
         return Err(VaultError::Input("a publication names the decision that it rests on".to_owned()));
     }
-    if rules.plans.plan(PLAN).is_none() {
-        return Err(VaultError::Input(format!("redaction plan `{PLAN}` is not known")));
+    if !rules.plans.offers(PLAN, CopyForm::View) {
+        return Err(VaultError::Input(format!(
+            "redaction plan `{PLAN}` is not known, or has no `view` among its forms: mend policies/redaction-plans.yaml"
+        )));
     }
     for day in [&asked.from_day, &asked.until_day].into_iter().flatten() {
         if day.parse::<jiff::civil::Date>().is_err() {

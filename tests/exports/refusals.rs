@@ -1,12 +1,13 @@
 //! What is refused, and that nothing leaves then.
 
 use super::stage::{ORGANISATION, Stage, content, posts, reader, stopped};
-use knik::access::Actor;
-use knik::model::{ExportId, ExportState, Role};
-use knik::reading_room::ReadingError;
-use knik::redact::copy::{MANIFEST, Manifest, sha256_hex};
-use knik::vault::VaultError;
+use knik::access::{Actor, Policies};
+use knik::model::{ExportId, ExportState, GrantId, RecordRef, ReportKind, Role};
+use knik::reading_room::{ReadingError, ReadingRoom, SearchRequest, Selection};
+use knik::redact::Language;
+use knik::redact::copy::{CopyRow, MANIFEST, Manifest, sha256_hex};
 use knik::vault::exports::{self, Letting};
+use knik::vault::{VaultError, grants};
 use uuid::Uuid;
 
 fn id() -> ExportId {
@@ -64,6 +65,97 @@ async fn files_are_asked_for_under_a_grant_for_files_that_holds() {
         letting(&stage, &stage.approver("directeur-1").await, job.id).await,
         Err(VaultError::Input(_))
     ));
+}
+
+/// Every way to views, or to how many there are, is refused for this reason.
+async fn reads_nothing(room: &ReadingRoom, grant: GrantId, row: &CopyRow, code: &str) {
+    let me = reader("onderzoeker-1");
+    let name = |word: &str| word.parse::<RecordRef>().unwrap();
+    for grant in [Some(grant), None] {
+        let selection = Selection { grant, most: 5, ..Selection::default() };
+        refused(room.list(&me, &selection).await, code);
+        let words = "waterbijdrage".to_owned();
+        refused(
+            room.search(&me, &SearchRequest { words, selection, ..SearchRequest::default() }).await,
+            code,
+        );
+        refused(room.record(&me, grant, name(&row.id), Language::Dutch).await, code);
+        refused(room.conversation(&me, grant, name(&row.conversation), Language::Dutch).await, code);
+    }
+}
+
+#[tokio::test]
+async fn under_a_grant_for_files_nothing_is_read_in_the_reading_room() {
+    let stage = Stage::new(916, &posts(48), 1_000).await;
+    let asked = content("no-text", "export", "2026-03-01", "2026-03-31");
+    let grant = stage.grant("onderzoeker-1", asked, None).await;
+    let job = stage.checked("onderzoeker-1", grant).await;
+    let row = stage.rows(job.id).await.remove(0);
+    let (room, me) = (stage.room(), reader("onderzoeker-1"));
+    reads_nothing(&room, grant, &row, "researcher-reads-under-grant#7").await;
+    // Nor where the organisation's own policies would allow it.
+    let rooms = include_str!("../../policies/access/reading-room.cedar");
+    let (schema, existence) = (
+        include_str!("../../policies/access/schema.cedarschema"),
+        include_str!("../../policies/access/existence.cedar"),
+    );
+    let open = rooms.replace("when { !context.grant.export }", "when { true }");
+    assert_ne!(open, rooms);
+    let files = [("reading-room.cedar", open.as_str()), ("existence.cedar", existence)];
+    let loose = stage.room_under(Policies::load(schema, &files).unwrap());
+    reads_nothing(&loose, grant, &row, "grant#views").await;
+    // What goes with the files is there: the finding aid, what a name stands for, a report. None of it tells a day.
+    room.finding_aid(&me, Some(grant)).await.unwrap();
+    let name = row.id.parse().unwrap();
+    let cited = room.citation(&me, Some(grant), name, None).await.unwrap();
+    assert_eq!((&cited["state"], &cited["day"]), (&"current".into(), &serde_json::Value::Null));
+    assert!(!cited["text"]["nl"].as_str().unwrap().contains("geplaatst op"), "{cited}");
+    room.report(&me, Some(grant), name, ReportKind::WronglyRedacted, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_has_views_and_files_reads_under_the_grant_for_views() {
+    let stage = Stage::new(917, &posts(24), 1_000).await;
+    let mut asked = content("researcher", "view", "2026-03-01", "2026-03-31");
+    asked.until = Some(stage.vault.archive.sources.now().plus_seconds(3_600));
+    stage.grant("onderzoeker-1", asked, None).await;
+    // It runs longer.
+    stage.grant("onderzoeker-1", content("researcher", "export", "2026-03-01", "2026-03-31"), None).await;
+    let all = Selection { most: 100, ..Selection::default() };
+    assert_eq!(stage.room().list(&reader("onderzoeker-1"), &all).await.unwrap().views.len(), 24);
+}
+
+#[tokio::test]
+async fn a_plan_without_views_is_not_granted_for_views_and_shows_nothing_where_it_was() {
+    let stage = Stage::new(918, &posts(24), 1_000).await;
+    let approval = |plan: &str| grants::Approval {
+        organisation: ORGANISATION.parse().unwrap(),
+        issuer: knik::http::token::DEMO_ISSUER.to_owned(),
+        subject: "onderzoeker-1".to_owned(),
+        purpose: "Proefschrift".to_owned(),
+        legal_basis: "woo-5.7".parse().unwrap(),
+        channels: Vec::new(),
+        plan: plan.to_owned(),
+        until: stage.vault.archive.sources.now().plus_seconds(3_600),
+    };
+    let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
+    for plan in ["no-text", "official"] {
+        match grants::approve(archive, rules, approval(plan), None).await {
+            Err(VaultError::Input(why)) => {
+                assert!(why.contains(plan) && why.contains("generalised"), "{why}")
+            }
+            other => panic!("{plan}: {other:?}"),
+        }
+    }
+    grants::approve(archive, rules, approval("researcher"), None).await.unwrap();
+    stage.vault.round().await;
+    let all = Selection { most: 100, ..Selection::default() };
+    assert_eq!(stage.room().list(&reader("onderzoeker-1"), &all).await.unwrap().views.len(), 24);
+    for plan in ["no-text", "taken-out-since"] {
+        let stored = format!("UPDATE reading_grant SET plan = '{plan}'");
+        sqlx::query(sqlx::AssertSqlSafe(stored)).execute(stage.vault.room.write()).await.unwrap();
+        refused(stage.room().list(&reader("onderzoeker-1"), &all).await, "grant#views");
+    }
 }
 
 #[tokio::test]

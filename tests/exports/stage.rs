@@ -1,8 +1,8 @@
 //! A vault with a forum of invented people, a reading room that builds files, and a grant for files.
 
 use crate::support::{TestVault, demo, start};
-use knik::access::Actor;
 use knik::access::grant_file::Content;
+use knik::access::{Actor, Policies};
 use knik::http::token::DEMO_ISSUER;
 use knik::ledger::{Entry, EntryKind};
 use knik::model::{
@@ -169,11 +169,20 @@ impl Stage {
     }
 
     pub fn room_in(&self, workshop: &Path) -> ReadingRoom {
+        self.room_with(workshop, Arc::clone(&self.vault.rules.access))
+    }
+
+    /// A reading room under other policies.
+    pub fn room_under(&self, policies: Policies) -> ReadingRoom {
+        self.room_with(self.workshop.path(), Arc::new(policies))
+    }
+
+    fn room_with(&self, workshop: &Path, access: Arc<Policies>) -> ReadingRoom {
         let (rules, clock) = (&self.vault.rules, self.vault.archive.sources.clone());
         let room = ReadingRoom::new(
             Room::new(self.vault.room.clone()),
             InboxWriter::start(Inbox::new(self.vault.inbox.clone())),
-            Arc::clone(&rules.access),
+            access,
             Arc::clone(&rules.plans),
             Arc::clone(&rules.exemptions),
             Arc::clone(&rules.research),
