@@ -99,11 +99,33 @@ pub async fn approve(
 pub async fn revoke(archive: &Archive, id: GrantId, by: Option<(ActorId, Role)>) -> Result<(), VaultError> {
     let absent = || VaultError::Absent { what: "a grant in force of that id" };
     let grant = archive.catalogue.grants().await?.into_iter().find(|g| g.id == id).ok_or_else(absent)?;
-    let pending = Pending::event(entry(archive, EntryKind::GrantRevoked, &grant, by)?)?;
+    let entry = entry(archive, EntryKind::GrantRevoked, &grant, by)?;
+    if withdraw(archive, id, entry).await? { Ok(()) } else { Err(absent()) }
+}
+
+/// Revokes grants and publications whose selection begins or ends with something that is no day, such as `20260306`. Days were once
+/// compared as whatever text they were, and such a grant may name more than was approved. It is asked for anew. Returns how many.
+///
+/// # Errors
+/// When storage fails; the next start goes on.
+pub async fn revoke_not_days(archive: &Archive) -> Result<u64, VaultError> {
+    let (now, mut done) = (archive.sources.now(), 0);
+    for grant in archive.catalogue.grants().await?.into_iter().filter(|grant| grant.active(now)) {
+        if grant.selection.as_ref().is_none_or(|selection| selection.not_days().is_empty()) {
+            continue;
+        }
+        let entry = entry(archive, EntryKind::GrantRevoked, &grant, None)?.because(["not-a-day".parse()?]);
+        done += u64::from(withdraw(archive, grant.id, entry).await?);
+        tracing::warn!(grant = %grant.id, "a grant was revoked: its selection has a day in another form than 2026-05-04");
+    }
+    Ok(done)
+}
+
+/// Takes a grant that is in force back, down to the names that it gave. `false` when there is none of that id in force.
+async fn withdraw(archive: &Archive, id: GrantId, entry: Entry) -> Result<bool, VaultError> {
     let down = OutboxRow { kind: "revocation", payload: id.to_string() };
-    let log = archive.logs.vault_origin();
-    let now = archive.sources.now();
-    if archive.catalogue.revoke_grant(log, id, down, pending, now).await? { Ok(()) } else { Err(absent()) }
+    let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
+    Ok(archive.catalogue.revoke_grant(log, id, down, Pending::event(entry)?, now).await?)
 }
 
 /// The channels that are meant: those named, which must be the organisation's, or all of its.

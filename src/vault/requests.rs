@@ -152,6 +152,10 @@ pub async fn decide(
     };
     match deciding.step {
         RequestStep::Approve => {
+            if let Some(why) = request.content.selection.not_days().first() {
+                let ask = "ask the researcher to write the request anew";
+                return Err(VaultError::Input(format!("the selection covers nothing: {why}; {ask}")));
+            }
             said.until = Some(approved_until(archive, rules, &request.content, said.until)?)
         }
         RequestStep::Extend => {

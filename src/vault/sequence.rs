@@ -2,8 +2,8 @@
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
 use super::{
-    Archive, Rules, VaultError, exports, finding_aid, incidents, keys, publish, reports, requests, reviewing,
-    second_place, timestamps,
+    Archive, Rules, VaultError, exports, finding_aid, grants, incidents, keys, publish, reports, requests,
+    reviewing, second_place, timestamps,
 };
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::ProjectionId;
@@ -175,6 +175,9 @@ pub async fn lead(archive: Archive, rules: Rules) {
     tokio::spawn(timestamps::keep(archive.clone()));
     if let Err(error) = incidents::carry_over(&archive).await {
         tracing::error!(%error, "what was shown before was not gone through; it is when the service starts again");
+    }
+    if let Err(error) = grants::revoke_not_days(&archive).await {
+        tracing::error!(%error, "grants with a day in another form were not revoked; they are when the service starts again");
     }
     tokio::spawn(exports::keep(archive.clone(), rules.clone()));
     tokio::spawn(sample(archive.clone(), rules.clone()));
