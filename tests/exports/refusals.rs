@@ -2,11 +2,12 @@
 
 use super::stage::{ORGANISATION, Stage, content, posts, reader, stopped};
 use knik::access::{Actor, Policies};
-use knik::model::{ExportId, ExportState, GrantId, RecordRef, ReportKind, Role};
+use knik::model::{ExportId, ExportState, GrantId, RecordRef, ReportKind, RequestState, RequestStep, Role};
 use knik::reading_room::{ReadingError, ReadingRoom, SearchRequest, Selection};
 use knik::redact::Language;
 use knik::redact::copy::{CopyRow, MANIFEST, Manifest, sha256_hex};
 use knik::vault::exports::{self, Letting};
+use knik::vault::requests::{self, Deciding};
 use knik::vault::{VaultError, grants};
 use uuid::Uuid;
 
@@ -312,20 +313,15 @@ async fn who_is_of_the_team_lets_nothing_of_it_go_nor_approves_it() {
     // The request itself.
     let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
     let id = stage.submitted("onderzoeker-1", asked.clone()).await;
-    let deciding = || knik::vault::requests::Deciding {
-        step: knik::model::RequestStep::Approve,
-        text: "Akkoord.".to_owned(),
-        conditions: Vec::new(),
-        until: None,
-    };
-    match knik::vault::requests::decide(archive, rules, Some(&of_team), id, deciding()).await {
+    let deciding = stage.approval(id).await;
+    match requests::decide(archive, rules, Some(&of_team), id, deciding.clone()).await {
         Err(VaultError::Refused(denial)) => {
             assert!(denial.codes().contains("nobody-approves-own-request"), "{}", denial.codes());
         }
         other => panic!("{other:?}"),
     }
     let decider = stage.approver("directeur-1").await;
-    knik::vault::requests::decide(archive, rules, Some(&decider), id, deciding()).await.unwrap();
+    requests::decide(archive, rules, Some(&decider), id, deciding).await.unwrap();
     // What is made under one.
     let grant = stage.grant("onderzoeker-1", asked, Some(&decider)).await;
     let job = stage.checked("onderzoeker-1", grant).await;
@@ -351,4 +347,56 @@ async fn too_few_people_are_no_export() {
         stage.grant("onderzoeker-1", content("researcher", "export", "2026-03-01", "2026-03-31"), None).await;
     let job = stage.checked("onderzoeker-1", grant).await;
     assert_eq!((job.state, stopped(&job)), (ExportState::Stopped, vec!["too-few-people".to_owned()]));
+}
+
+/// A request may be written anew in answer to a question, and more time asked for another time: who decides says what they read.
+#[tokio::test]
+async fn what_is_approved_is_what_was_read() {
+    let stage = Stage::new(919, &posts(24), 1_000).await;
+    let decider = stage.approver("directeur-1").await;
+    let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
+    let id =
+        stage.submitted("onderzoeker-1", content("researcher", "view", "2026-03-01", "2026-03-05")).await;
+    let decide =
+        async |deciding: Deciding| requests::decide(archive, rules, Some(&decider), id, deciding).await;
+    let not_read = |outcome: Result<_, VaultError>| match outcome {
+        Err(VaultError::Input(why)) => assert!(why.contains("digest") && why.contains("read"), "{why}"),
+        other => panic!("{other:?}"),
+    };
+    let read = stage.approval(id).await;
+    not_read(decide(Deciding { digest: None, ..read.clone() }).await);
+    not_read(decide(Deciding { digest: Some("5b0f".to_owned()), ..read.clone() }).await);
+    let ask = Deciding { step: RequestStep::Ask, digest: None, ..read.clone() };
+    decide(ask).await.unwrap();
+    // A question changes nothing of it; an answer that writes it anew does.
+    assert_eq!(stage.approval(id).await.digest, read.digest);
+    let mut wider = content("researcher", "view", "2026-03-01", "2026-03-31");
+    wider.selection = Default::default();
+    wider.team = serde_json::from_value(serde_json::json!([
+        { "issuer": knik::http::token::DEMO_ISSUER, "subject": "vreemde-1", "name": "Vreemde" },
+    ]))
+    .unwrap();
+    stage.hand_in(id, "onderzoeker-1", RequestStep::Write, Some(wider)).await;
+    not_read(decide(read.clone()).await);
+    assert_eq!(archive.catalogue.request(id).await.unwrap().unwrap().state, RequestState::Submitted);
+    let listed = requests::list(archive, rules, None).await.unwrap();
+    let anew = stage.approval(id).await;
+    assert_eq!(Some(&listed[0].digest), anew.digest.as_ref(), "it stands in lists too");
+    decide(anew.clone()).await.unwrap();
+    stage.hand_in(id, "onderzoeker-1", RequestStep::Accept, None).await;
+    // More time: which was asked for is part of what is decided on.
+    stage.hand_in(id, "onderzoeker-1", RequestStep::AskExtension, None).await;
+    let extend = async |digest| decide(Deciding { step: RequestStep::Extend, digest, ..anew.clone() }).await;
+    not_read(extend(None).await);
+    not_read(extend(anew.digest.clone()).await);
+    let asked = stage.approval(id).await.digest;
+    extend(asked.clone()).await.unwrap();
+    stage.hand_in(id, "onderzoeker-1", RequestStep::AskExtension, None).await;
+    not_read(extend(asked).await);
+    // Whoever holds the data folder decides on what stands there, or on what they say they read.
+    let held = Deciding { step: RequestStep::Extend, digest: None, ..anew.clone() };
+    not_read(
+        requests::decide(archive, rules, None, id, Deciding { step: RequestStep::Extend, ..anew }).await,
+    );
+    requests::decide(archive, rules, None, id, held).await.unwrap();
 }

@@ -214,7 +214,7 @@ impl Stage {
         self.person(subject, Role::Approver, ORGANISATION).await
     }
 
-    async fn hand_in(
+    pub async fn hand_in(
         &self,
         request: RequestId,
         subject: &str,
@@ -234,16 +234,24 @@ impl Stage {
         id
     }
 
-    /// A grant that `decider` (or whoever holds the data folder) approved and `subject` accepted.
-    pub async fn grant(&self, subject: &str, content: Content, decider: Option<&Actor>) -> GrantId {
+    /// The approval of a request as it stands.
+    pub async fn approval(&self, id: RequestId) -> Deciding {
         let (archive, rules) = (&self.vault.archive, &self.vault.rules);
-        let id = self.submitted(subject, content).await;
-        let deciding = Deciding {
+        let digest = requests::file(archive, rules, None, id).await.unwrap().digest;
+        Deciding {
             step: RequestStep::Approve,
             text: "Akkoord.".to_owned(),
             conditions: Vec::new(),
             until: None,
-        };
+            digest: Some(digest),
+        }
+    }
+
+    /// A grant that `decider` (or whoever holds the data folder) approved and `subject` accepted.
+    pub async fn grant(&self, subject: &str, content: Content, decider: Option<&Actor>) -> GrantId {
+        let (archive, rules) = (&self.vault.archive, &self.vault.rules);
+        let id = self.submitted(subject, content).await;
+        let deciding = self.approval(id).await;
         requests::decide(archive, rules, decider, id, deciding).await.unwrap();
         let grant = self.hand_in(id, subject, RequestStep::Accept, None).await.grant.unwrap();
         self.vault.round().await;

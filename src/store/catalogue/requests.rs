@@ -90,6 +90,8 @@ pub struct TakenStep<'a> {
     pub request: &'a RequestRow,
     /// Where it stood before; `None` for one that is new.
     pub before: Option<RequestState>,
+    /// When it had changed last as it was read, where it must say the same still.
+    pub seen_at: Option<Timestamp>,
     /// The step; its number is given here.
     pub step: RequestStepRow,
     /// The grant that begins with it.
@@ -205,7 +207,7 @@ impl Catalogue {
     }
 
     /// Takes a step: the request, the step, what goes down, the grant that begins and the ledger's entry, together.
-    /// `false`, and nothing changed, when the request does not stand where it was thought to stand.
+    /// `false`, and nothing changed, when the request does not stand where it was thought to stand, or changed since it was read.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
@@ -268,7 +270,7 @@ async fn write_request(
         Some(before) => {
             sqlx::query(
                 "UPDATE access_request SET state = $1, content = $2, access_grant = $3, changed_at = $4 \
-                 WHERE id = $5 AND state = $6",
+                 WHERE id = $5 AND state = $6 AND changed_at <= $7",
             )
             .bind(request.state.as_str())
             .bind(content)
@@ -276,6 +278,7 @@ async fn write_request(
             .bind(request.changed_at.micros())
             .bind(bytes(request.id.uuid()))
             .bind(before.as_str())
+            .bind(taken.seen_at.map_or(i64::MAX, Timestamp::micros))
             .execute(&mut **tx)
             .await
         }
