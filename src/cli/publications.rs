@@ -137,7 +137,8 @@ pub(super) async fn execute(folder: &DataFolder, asked: PublicationOrder) -> Res
 pub(super) fn print(asked: &PublicationOrder, answer: &Value) {
     match asked {
         PublicationOrder::List => {
-            let fields = ["id", "organisation", "purpose", "legalBasis", "channels", "until", "revokedAt"];
+            let fields =
+                ["id", "organisation", "purpose", "legalBasis", "channels", "until", "revokedAt", "lapsedAt"];
             print::fields_table(answer, &fields);
         }
         PublicationOrder::Add { .. } => {

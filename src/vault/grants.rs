@@ -82,6 +82,7 @@ pub async fn approve(
         approved_at: now,
         until: asked.until,
         revoked_at: None,
+        lapsed_at: None,
     };
     let down = published(&grant, (asked.issuer, asked.subject), None, Vec::new(), (false, needs_values));
     let by = by.map(|approver| (approver.id, approver.role));
@@ -101,6 +102,31 @@ pub async fn revoke(archive: &Archive, id: GrantId, by: Option<(ActorId, Role)>)
     let grant = archive.catalogue.grants().await?.into_iter().find(|g| g.id == id).ok_or_else(absent)?;
     let entry = entry(archive, EntryKind::GrantRevoked, &grant, by)?;
     if withdraw(archive, id, entry).await? { Ok(()) } else { Err(absent()) }
+}
+
+/// Grants of which it is taken up at once that they are over.
+const LAPSING_AT_ONCE: u32 = 64;
+
+/// Takes up that grants and publications are over: what they named goes from the reading room, as when they are revoked. At most
+/// so many; the others follow in the next rounds. Returns how many. One that fails does not keep the others.
+///
+/// # Errors
+/// When the grants cannot be read; the next round goes on.
+pub async fn lapse(archive: &Archive) -> Result<u64, VaultError> {
+    let (now, mut done) = (archive.sources.now(), 0);
+    for grant in archive.catalogue.grants_over(now, LAPSING_AT_ONCE).await? {
+        match lapse_one(archive, &grant, now).await {
+            Ok(lapsed) => done += u64::from(lapsed),
+            Err(error) => tracing::error!(grant = %grant.id, %error, "that a grant is over was not taken up"),
+        }
+    }
+    Ok(done)
+}
+
+async fn lapse_one(archive: &Archive, grant: &GrantRow, now: Timestamp) -> Result<bool, VaultError> {
+    let pending = Pending::event(entry(archive, EntryKind::GrantLapsed, grant, None)?)?;
+    let down = OutboxRow { kind: "lapse", payload: grant.id.to_string() };
+    Ok(archive.catalogue.lapse_grant(archive.logs.vault_origin(), grant.id, down, pending, now).await?)
 }
 
 /// Revokes grants and publications whose selection begins or ends with something that is no day, such as `20260306`. Days were once

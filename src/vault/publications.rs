@@ -93,6 +93,7 @@ pub async fn publish(
         approved_at: now,
         until: asked.until,
         revoked_at: None,
+        lapsed_at: None,
     };
     let down = published(
         &publication,

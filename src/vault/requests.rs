@@ -9,7 +9,7 @@ use super::grants::{channels_of, published};
 use super::reach::{self, Reach};
 use super::{Archive, Rules, VaultError, read};
 use crate::access::grant_file::{
-    Content, Decision, Form, Limits, Matter, after, has_grant, is_researchers, letter,
+    Content, Decision, Form, Limits, Matter, Selection, after, has_grant, is_researchers, letter,
 };
 use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
@@ -178,6 +178,7 @@ pub async fn decide(
             said.until = Some(approved_until(archive, rules, &request.content, said.until)?)
         }
         RequestStep::Extend => {
+            still_runs(archive, &request).await?;
             let latest = approved_until(archive, rules, &request.content, None)?;
             let asked = asked_extension(archive, id).await?.and_then(|step| step.said.until);
             said.until = Some(said.until.or(asked).unwrap_or(latest).min(latest));
@@ -217,6 +218,19 @@ async fn as_read(
         "the digest is not that of the request as it stands: it was changed since, or the digest is of another; read the \
          request anew, then decide on what you read"
             .to_owned(),
+    ))
+}
+
+/// A grant is extended before its end: after that what it named is gone, and copies are asked for anew.
+async fn still_runs(archive: &Archive, request: &RequestRow) -> Result<(), VaultError> {
+    let now = archive.sources.now();
+    if let Some(grant) = request.grant
+        && archive.catalogue.grant_in_force(grant, now).await?
+    {
+        return Ok(());
+    }
+    Err(VaultError::Input(
+        "the grant is over, and what it named is gone: have the researcher make a new request".to_owned(),
     ))
 }
 
@@ -571,8 +585,9 @@ async fn begin_grant(
         approved_at: archive.sources.now(),
         until,
         revoked_at: None,
+        lapsed_at: None,
     };
-    let selection = selection(archive, request.requester, content).await?;
+    let selection = selection(archive, request.requester, &content.selection).await?;
     let mut team = Vec::with_capacity(content.team.len());
     for member in &content.team {
         let fresh = ActorId::from_uuid(archive.sources.random_id()?);
@@ -588,14 +603,14 @@ async fn begin_grant(
 }
 
 /// A selection as the reading room applies it: words by its own rule, conversations by their own ids. A name of a
-/// conversation that no grant of the researcher has selects nothing.
+/// conversation that no grant of the researcher has now selects nothing.
 pub(super) async fn selection(
     archive: &Archive,
     requester: ActorId,
-    content: &Content,
+    asked: &Selection,
 ) -> Result<PublishedSelection, VaultError> {
-    let asked = &content.selection;
-    let mut conversations = archive.room.conversations_named(requester, &asked.conversations).await?;
+    let (named, now) = (&asked.conversations, archive.sources.now());
+    let mut conversations = archive.room.conversations_named(requester, named, now).await?;
     if conversations.is_empty() && !asked.conversations.is_empty() {
         conversations.insert(crate::model::ConversationId::from_uuid(uuid::Uuid::nil()));
     }

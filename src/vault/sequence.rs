@@ -143,6 +143,7 @@ pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     // Every step is tried, whatever failed before it: a withdrawal does not wait for an inbox.
     let up = take_up(archive, rules).await.map(drop);
     let lapsed = requests::lapse(archive, rules).await.map(drop);
+    let over = grants::lapse(archive).await.map(drop);
     let ended = exports::lapse(archive).await.map(drop);
     let anew = publish::refresh_stale(archive, rules).await.map(drop);
     let down = publish::take_down(archive).await.map(drop);
@@ -150,7 +151,7 @@ pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     let aids = finding_aid::renew(archive, rules).await.map(drop);
     let turned = keys::turn_due(archive).await.map(drop);
     let numbered = number(archive).await.map(drop);
-    up.and(lapsed).and(ended).and(anew).and(down).and(missed).and(aids).and(turned).and(numbered)
+    up.and(lapsed).and(over).and(ended).and(anew).and(down).and(missed).and(aids).and(turned).and(numbered)
 }
 
 /// How often it is looked whether a sample of automatic decisions is due.

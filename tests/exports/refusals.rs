@@ -2,11 +2,13 @@
 
 use super::stage::{ORGANISATION, Stage, content, posts, reader, stopped};
 use knik::access::{Actor, Policies};
+use knik::ledger::{Entry, EntryKind};
 use knik::model::{ExportId, ExportState, GrantId, RecordRef, ReportKind, RequestState, RequestStep, Role};
 use knik::reading_room::{ReadingError, ReadingRoom, SearchRequest, Selection};
 use knik::redact::Language;
 use knik::redact::copy::{CopyRow, MANIFEST, Manifest, sha256_hex};
 use knik::vault::exports::{self, Letting};
+use knik::vault::publications::{self, Publishing};
 use knik::vault::requests::{self, Deciding};
 use knik::vault::{VaultError, grants};
 use uuid::Uuid;
@@ -399,4 +401,89 @@ async fn what_is_approved_is_what_was_read() {
         requests::decide(archive, rules, None, id, Deciding { step: RequestStep::Extend, ..anew }).await,
     );
     requests::decide(archive, rules, None, id, held).await.unwrap();
+}
+
+/// What the vault's log says of how grants ended.
+async fn ends(stage: &Stage) -> Vec<EntryKind> {
+    knik::vault::sequence::number(&stage.vault.archive).await.unwrap();
+    let log = stage.vault.archive.logs.vault_origin();
+    let leaves = stage.vault.archive.journal.leaves(log, 0, u32::MAX).await.unwrap();
+    let kinds = leaves.iter().map(|(_, leaf)| Entry::parse(leaf).unwrap().kind());
+    kinds.filter(|kind| [EntryKind::GrantLapsed, EntryKind::GrantRevoked].contains(kind)).collect()
+}
+
+/// Whatever kind of grant it is: one that is over is as good as gone, at once, and its names go within a round.
+#[tokio::test]
+async fn what_a_grant_named_goes_when_it_is_over() {
+    let stage = Stage::new(920, &posts(24), 1_000).await;
+    let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
+    let viewed = content("generalised", "view", "2026-03-01", "2026-03-31");
+    let grant = stage.grant("onderzoeker-1", viewed.clone(), None).await;
+    let soon = archive.sources.now().plus_seconds(3_600);
+    let approval = grants::Approval {
+        organisation: ORGANISATION.parse().unwrap(),
+        issuer: knik::http::token::DEMO_ISSUER.to_owned(),
+        subject: "onderzoeker-2".to_owned(),
+        purpose: "Proefschrift".to_owned(),
+        legal_basis: "woo-5.7".parse().unwrap(),
+        channels: Vec::new(),
+        plan: "researcher".to_owned(),
+        until: soon,
+    };
+    grants::approve(archive, rules, approval, None).await.unwrap();
+    let published = Publishing {
+        organisation: ORGANISATION.parse().unwrap(),
+        document: "besluit".to_owned(),
+        legal_basis: "woo-publication".parse().unwrap(),
+        channels: Vec::new(),
+        from_day: None,
+        until_day: None,
+        until: soon,
+    };
+    publications::publish(archive, rules, published, None).await.unwrap();
+    stage.settle().await;
+    let all = Selection { grant: Some(grant), most: 100, ..Selection::default() };
+    let view = stage.room().list(&reader("onderzoeker-1"), &all).await.unwrap().views.remove(0);
+    // A request that names a conversation as the grant does, and one for the same as the grant.
+    let mut by_name = viewed.clone();
+    by_name.selection =
+        serde_json::from_value(serde_json::json!({ "conversations": [view.conversation] })).unwrap();
+    let by_name = stage.submitted("onderzoeker-1", by_name).await;
+    let alike = stage.submitted("onderzoeker-1", viewed).await;
+    let overlap = async |id| {
+        let reach = requests::reach(archive, rules, None, id).await.unwrap();
+        let same = reach.overlaps.iter().filter(|overlap| overlap.grant == grant);
+        same.map(|overlap| overlap.percent).collect::<Vec<_>>()
+    };
+    assert_eq!((overlap(by_name).await, overlap(alike).await), (vec![100], vec![100]));
+    // More time is asked for; the end comes before the decision.
+    let running = archive.catalogue.requests_with_grant().await.unwrap().remove(0).id;
+    stage.hand_in(running, "onderzoeker-1", RequestStep::AskExtension, None).await;
+    sqlx::query("UPDATE reading_grant SET until_at = 1").execute(stage.vault.room.write()).await.unwrap();
+    stage.vault.tamper("UPDATE access_grant SET until_at = 1").await;
+    let read = stage.approval(running).await;
+    match requests::decide(archive, rules, None, running, Deciding { step: RequestStep::Extend, ..read })
+        .await
+    {
+        Err(VaultError::Input(why)) => assert!(why.contains("over") && why.contains("new request"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    let nothing = Vec::<u64>::new();
+    assert_eq!(overlap(by_name).await, nothing, "its names select nothing from its end on");
+    assert_eq!(overlap(alike).await, [100], "what it covered is still told to who decides");
+    stage.vault.round().await;
+    for table in ["grant_record", "grant_conversation", "grant_subject", "grant_value"] {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT reading_grant FROM {table}"));
+        let left = sqlx::query(sql).fetch_all(stage.vault.room.read()).await.unwrap();
+        assert!(left.is_empty(), "{table}");
+    }
+    assert_eq!(ends(&stage).await, [EntryKind::GrantLapsed; 3]);
+    let known = archive.catalogue.grants().await.unwrap();
+    assert!(known.iter().all(|grant| grant.lapsed_at.is_some() && grant.revoked_at.is_none()));
+    assert_eq!((overlap(by_name).await, overlap(alike).await), (nothing, vec![100]));
+    refused(stage.room().list(&reader("onderzoeker-1"), &all).await, "researcher-reads-under-grant#6");
+    // It is taken up once.
+    stage.vault.round().await;
+    assert_eq!(ends(&stage).await.len(), 3);
+    assert_eq!(archive.catalogue.request(running).await.unwrap().unwrap().state, RequestState::Ended);
 }

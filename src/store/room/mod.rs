@@ -241,6 +241,11 @@ pub struct Query {
 /// nothing is published.
 pub type Draw<'a> = &'a (dyn Fn() -> Option<u128> + Sync);
 
+/// How it is stored that a grant was revoked. Its names are gone.
+const REVOKED: i64 = 1;
+/// How it is stored that a grant is over and that this was taken up. Its names are gone.
+const LAPSED: i64 = 2;
+
 /// How the form of a grant is stored when copies are had as files.
 const EXPORT_FORM: &str = "export";
 
@@ -253,7 +258,8 @@ fn grant_of(row: &AnyRow) -> Result<ReadingGrant, StoreError> {
         channels: channels.map_err(|_| StoreError::Corrupt { what: "channels of a grant" })?,
         plan: row.text("plan")?,
         until: row.time("until_at")?,
-        revoked: row.number("revoked")? != 0,
+        // One that is over says so by its end.
+        revoked: row.number("revoked")? == REVOKED,
         selection: match row.text("selection")?.as_str() {
             "" => None,
             json => Some(serde_json::from_str(json).map_err(|_| StoreError::Corrupt { what: "selection" })?),
