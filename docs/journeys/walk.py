@@ -181,6 +181,7 @@ def researcher(walk: Walk):
     ask("approver", "vault", "POST", at + "/steps", {"step": "ask", "text": "Waarom dit kanaal?"}, expect=201, quiet=True)
     state("questioned")
     step({"step": "answer", "text": "Daar staan de reacties op de heffing."}, "submitted")
+    decision["digest"] = ask("approver", "vault", "GET", at, expect=200, quiet=True)[1]["digest"]
     ask("approver", "vault", "POST", at + "/steps", decision, expect=201)
     state("approved")
     told("De beslissing is een brief met motivering, voorwaarden en de bezwaarclausule: [besluit.pdf](journeys/besluit.pdf).",
@@ -234,7 +235,8 @@ def researcher(walk: Walk):
     told("Verlenging, de verklaring dat alles is vernietigd, en het hele verhaal uit het logboek, met de nummers van de vermeldingen.",
          "More time, the statement that everything was destroyed, and the whole story from the ledger, with the numbers of its entries.")
     step({"step": "ask-extension", "text": "De analyse loopt nog.", "until": "2027-11-20T00:00:00Z"}, "extension-asked")
-    ask("approver", "vault", "POST", at + "/steps", {"step": "extend", "text": "Akkoord."}, expect=201, quiet=True)
+    digest = ask("approver", "vault", "GET", at, expect=200, quiet=True)[1]["digest"]
+    ask("approver", "vault", "POST", at + "/steps", {"step": "extend", "text": "Akkoord.", "digest": digest}, expect=201, quiet=True)
     state("active")
     step({"step": "state-deletion", "text": "Alle kopieën zijn vernietigd."}, "concluded")
     walk.until("the grant to end", lambda: ask("researcher", "room", "GET", f"/v1/records?grant={grant}", quiet=True)[0] == 403)
@@ -297,7 +299,9 @@ def files(walk: Walk):
     state_of(asked, "draft")
     ask("researcher", "room", "POST", asked + "/steps", {"step": "submit"}, expect=202, quiet=True)
     state_of(asked, "submitted")
-    ask("approver", "vault", "POST", asked + "/steps", {"step": "approve", "text": "Van belang en beperkt."}, expect=201, quiet=True)
+    digest = ask("approver", "vault", "GET", asked, expect=200, quiet=True)[1]["digest"]
+    approval = {"step": "approve", "text": "Van belang en beperkt.", "digest": digest}
+    ask("approver", "vault", "POST", asked + "/steps", approval, expect=201, quiet=True)
     state_of(asked, "approved")
     ask("researcher", "room", "POST", asked + "/steps", {"step": "accept"}, expect=202, quiet=True)
     grant = state_of(asked, "active")["grant"]

@@ -32,6 +32,12 @@ actions!(
         ReadRecord = "read-record",
         /// Read the redacted views of one conversation in the reading room.
         ReadConversation = "read-conversation",
+        /// Read how the records of a grant came to be there, in the reading room.
+        ReadFindingAid = "read-finding-aid",
+        /// Read what a name that a grant gave stands for.
+        CiteRecord = "cite-record",
+        /// Say that something is wrong with a record of a grant.
+        ReportRecord = "report-record",
         /// List records in the vault, redacted.
         ListVaultRecords = "list-vault-records",
         /// Read one redacted view in the vault.

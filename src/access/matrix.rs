@@ -41,6 +41,7 @@ fn what_must_never_be_allowed_is_not() {
         ("separation.cedar", "forbid (principal in Knik::Role::\"administrator\"", "administrator"),
         ("stewardship.cedar", "when { context.now < resource.mandateUntil }", "mandate"),
         ("reading-room.cedar", "when { context.now < context.grant.until }", "grant"),
+        ("reading-room.cedar", "when { !context.grant.export }", "in the place of views"),
         (
             "vault.cedar",
             "when { if resource has assignedUntil then context.now < resource.assignedUntil else true }",

@@ -227,6 +227,9 @@ const fn is_content(action: Action) -> bool {
             | Action::SearchRecords
             | Action::ReadRecord
             | Action::ReadConversation
+            | Action::ReadFindingAid
+            | Action::CiteRecord
+            | Action::ReportRecord
             | Action::ListVaultRecords
             | Action::ReadVaultView
             | Action::ReadDecision
@@ -234,6 +237,14 @@ const fn is_content(action: Action) -> bool {
             | Action::ReviewRedaction
             | Action::FindRecords
             | Action::FetchExport
+    )
+}
+
+/// Whether it shows redacted views in the reading room, or how many there are.
+const fn shows_views(action: Action) -> bool {
+    matches!(
+        action,
+        Action::ListRecords | Action::SearchRecords | Action::ReadRecord | Action::ReadConversation
     )
 }
 
@@ -264,6 +275,9 @@ const fn stays_within(action: Action) -> bool {
             | Action::SearchRecords
             | Action::ReadRecord
             | Action::ReadConversation
+            | Action::ReadFindingAid
+            | Action::CiteRecord
+            | Action::ReportRecord
             | Action::StartExport
             | Action::FetchExport
             | Action::RequestGrant
@@ -300,6 +314,10 @@ fn never(role: Role, action: Action, own: bool, situation: &Situation) -> Option
         (
             matches!(action, Action::StartExport | Action::FetchExport) && situation.name != EXPORT_GRANT,
             "files are made and fetched under an active grant of one's own that is for files",
+        ),
+        (
+            shows_views(action) && situation.name == EXPORT_GRANT,
+            "under a grant for files nothing is read in the reading room: files are had in the place of views",
         ),
         (
             stays_within(action) && !own && !(role == Role::Reviewer && assigned),

@@ -232,7 +232,7 @@ pub(super) fn answer(order: &Order, answer: &Value, as_json: bool) -> Result<()>
         Order::ListGrants => {
             fields_table(
                 answer,
-                &["id", "organisation", "reader", "purpose", "legalBasis", "until", "revokedAt"],
+                &["id", "organisation", "reader", "purpose", "legalBasis", "until", "revokedAt", "lapsedAt"],
             );
         }
         Order::Publication(asked) => publications::print(asked, answer),

@@ -3,7 +3,7 @@
 use super::control::Order;
 use super::folder::DataFolder;
 use super::print;
-use crate::model::{ChannelId, GrantId, LegalBasisCode, OrganisationId, Timestamp};
+use crate::model::{ChannelId, Day, GrantId, LegalBasisCode, OrganisationId, Timestamp};
 use crate::vault::publications::{self, Publishing};
 use crate::vault::publish;
 use anyhow::Result;
@@ -45,10 +45,10 @@ pub(super) struct PublicationArguments {
     channel: Vec<ChannelId>,
     /// Only what was posted on this day or after, such as 2026-03-01.
     #[arg(long)]
-    from_day: Option<String>,
+    from_day: Option<Day>,
     /// Only what was posted on this day or before.
     #[arg(long)]
-    until_day: Option<String>,
+    until_day: Option<Day>,
     /// Until when it is public.
     #[arg(long)]
     until: Timestamp,
@@ -64,8 +64,8 @@ pub(super) enum PublicationOrder {
         document: String,
         legal_basis: LegalBasisCode,
         channels: Vec<ChannelId>,
-        from_day: Option<String>,
-        until_day: Option<String>,
+        from_day: Option<Day>,
+        until_day: Option<Day>,
         until: Timestamp,
     },
     /// List them.
@@ -137,7 +137,8 @@ pub(super) async fn execute(folder: &DataFolder, asked: PublicationOrder) -> Res
 pub(super) fn print(asked: &PublicationOrder, answer: &Value) {
     match asked {
         PublicationOrder::List => {
-            let fields = ["id", "organisation", "purpose", "legalBasis", "channels", "until", "revokedAt"];
+            let fields =
+                ["id", "organisation", "purpose", "legalBasis", "channels", "until", "revokedAt", "lapsedAt"];
             print::fields_table(answer, &fields);
         }
         PublicationOrder::Add { .. } => {

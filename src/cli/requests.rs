@@ -23,7 +23,7 @@ pub(super) enum RequestCommand {
     /// List the requests that are handed in.
     #[command(after_help = "Example: knik request list")]
     List,
-    /// Show one, with every step.
+    /// Show one, with every step and the digest that an approval names.
     #[command(after_help = "Example: knik request show 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47")]
     Show {
         /// Which.
@@ -74,7 +74,7 @@ pub(super) enum RequestCommand {
     Ask(DecideArguments),
     /// Approve it: the grant begins when the researcher accepts the conditions.
     #[command(
-        after_help = "Example: knik request approve 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 'Van belang en beperkt.' --condition 'U meldt publicaties vooraf.' --until 2027-01-01T00:00:00Z"
+        after_help = "Example: knik request approve 019b2c1e-7d4f-4a10-9c2f-5b8e6a1d3c47 'Van belang en beperkt.' --digest 5b0f… --condition 'U meldt publicaties vooraf.' --until 2027-01-01T00:00:00Z"
     )]
     Approve(DecideArguments),
     /// Refuse it.
@@ -142,6 +142,9 @@ pub(super) struct DecideArguments {
     /// Until when; as asked, or as long as the basis allows, when left out.
     #[arg(long)]
     until: Option<Timestamp>,
+    /// Its digest, as `show` gives it: nothing is decided when the request says something else by now.
+    #[arg(long)]
+    digest: Option<String>,
 }
 
 /// What can be asked.
@@ -184,14 +187,16 @@ pub(super) enum RequestOrder {
         text: String,
         conditions: Vec<String>,
         until: Option<Timestamp>,
+        #[serde(default)]
+        digest: Option<String>,
     },
 }
 
 impl RequestCommand {
     pub(super) fn order(self) -> Result<Order> {
         let decide = |step, asked: DecideArguments| {
-            let DecideArguments { id, text, condition: conditions, until } = asked;
-            RequestOrder::Decide { id, step, text, conditions, until }
+            let DecideArguments { id, text, condition: conditions, until, digest } = asked;
+            RequestOrder::Decide { id, step, text, conditions, until, digest }
         };
         Ok(Order::Request(match self {
             Self::List => RequestOrder::List,
@@ -243,8 +248,8 @@ pub(super) async fn execute(folder: &DataFolder, order: RequestOrder) -> Result<
             let handed = HandedIn { request: id, step, issuer, subject, content: None, text, until };
             Ok(json!(requests::hand_in(archive, rules, &handed, None).await?))
         }
-        RequestOrder::Decide { id, step, text, conditions, until } => {
-            let deciding = Deciding { step, text, conditions, until };
+        RequestOrder::Decide { id, step, text, conditions, until, digest } => {
+            let deciding = Deciding { step, text, conditions, until, digest };
             Ok(json!(requests::decide(archive, rules, None, id, deciding).await?))
         }
     }

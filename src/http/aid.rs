@@ -24,7 +24,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AidParameters {
-    /// Of which grant; of the one that runs longest when absent.
+    /// Of which grant; of the one for views that runs longest when absent, or without any of the one for files.
     #[param(value_type = Option<String>, format = "uuid")]
     grant: Option<GrantId>,
 }
@@ -33,7 +33,7 @@ pub(super) struct AidParameters {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CitationParameters {
-    /// Under which grant; the one that runs longest when absent.
+    /// Under which grant; the one for views that runs longest when absent, or without any the one for files.
     #[param(value_type = Option<String>, format = "uuid")]
     grant: Option<GrantId>,
     /// The version that was cited; the present one when absent.

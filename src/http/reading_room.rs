@@ -83,7 +83,7 @@ pub struct Document;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListParameters {
-    /// Under which grant; the one that runs longest when absent.
+    /// Under which grant; the one for views that runs longest when absent.
     #[param(value_type = Option<String>, format = "uuid")]
     grant: Option<GrantId>,
     /// Only this channel.
@@ -101,7 +101,7 @@ struct ListParameters {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct GrantParameter {
-    /// Under which grant; the one that runs longest when absent.
+    /// Under which grant; the one for views that runs longest when absent.
     #[param(value_type = Option<String>, format = "uuid")]
     grant: Option<GrantId>,
 }

@@ -38,7 +38,7 @@ pub(super) struct ReportBody {
     /// In which text of the record, from 0, in the order of the view.
     #[schema(minimum = 0, maximum = 999)]
     passage: Option<u32>,
-    /// Under which grant it was read; the one that runs longest when absent.
+    /// Under which grant; the one for views that runs longest when absent, or without any the one for files.
     #[schema(value_type = Option<String>, format = "uuid")]
     grant: Option<GrantId>,
 }

@@ -78,6 +78,9 @@ pub(super) struct DecisionBody {
     /// Until when, with `approve` and `extend`; as asked, or as long as the basis allows, when left out.
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
+    /// The digest of the request as it was read: needed with `approve` and `extend`. Where the request says something else by now,
+    /// nothing is decided.
+    digest: Option<String>,
 }
 
 fn basis_json(basis: &ResearchBasis) -> Value {
@@ -163,7 +166,7 @@ pub(super) async fn step(
     Ok(HttpResponse::Accepted().json(json!({ "id": *id })))
 }
 
-/// List the requests to the own organisation.
+/// List the requests to the own organisation, each with its digest.
 #[utoipa::path(
     get, path = "/v1/access-requests", tag = "access-requests", operation_id = "listRequests",
     responses((status = 200, description = "The requests that are handed in, those that changed last first", body = Object))
@@ -174,7 +177,7 @@ pub(super) async fn list(desk: Data<VaultDesk>, caller: Caller) -> Result<HttpRe
     Ok(HttpResponse::Ok().json(json!({ "requests": requests })))
 }
 
-/// Read one request with every step.
+/// Read one request with every step, and its digest.
 #[utoipa::path(
     get, path = "/v1/access-requests/{id}", tag = "access-requests", operation_id = "readRequest",
     params(("id" = String, Path, format = "uuid", description = "The request")),
@@ -253,6 +256,8 @@ pub(super) async fn own_letter(
 }
 
 /// Take a step with a request to the own organisation: ask, approve under a mandate, refuse, give more time or not.
+///
+/// What is approved is what was read: with `approve` and `extend` goes the `digest` of the request as it was shown.
 #[utoipa::path(
     post, path = "/v1/access-requests/{id}/steps", tag = "access-requests", operation_id = "decideRequest",
     params(("id" = String, Path, format = "uuid", description = "The request")), request_body = DecisionBody,
@@ -265,8 +270,8 @@ pub(super) async fn decide(
     body: Body<DecisionBody>,
 ) -> Result<HttpResponse, Problem> {
     let actor = actor(&desk, caller).await?;
-    let Body(DecisionBody { step, text, conditions, until }) = body;
-    let deciding = Deciding { step, text, conditions, until };
+    let Body(DecisionBody { step, text, conditions, until, digest }) = body;
+    let deciding = Deciding { step, text, conditions, until, digest };
     let request = requests::decide(&desk.archive, &desk.rules, Some(&actor), *id, deciding).await?;
     Ok(HttpResponse::Created().json(request))
 }

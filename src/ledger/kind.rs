@@ -80,6 +80,8 @@ entry_kinds! {
     GrantRefused = "grant-refused",
     /// Access was taken back.
     GrantRevoked = "grant-revoked",
+    /// A grant or a publication is over: what it named is gone.
+    GrantLapsed = "grant-lapsed",
     /// A token, a subject or a person was revoked.
     IdentityRevoked = "identity-revoked",
     /// They are no longer.

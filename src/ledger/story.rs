@@ -80,6 +80,7 @@ impl Matter {
                 | EntryKind::GrantApproved
                 | EntryKind::GrantRefused
                 | EntryKind::GrantRevoked
+                | EntryKind::GrantLapsed
         );
         if joins && self.holds(entry) {
             let own = |thing: &&Thing| matches!(thing, Thing::Request(_) | Thing::Grant(_));

@@ -56,6 +56,9 @@ const fn words_of(kind: EntryKind) -> Both {
         EntryKind::GrantApproved => ("aanvraag goedgekeurd", "request approved"),
         EntryKind::GrantRefused => ("aanvraag afgewezen", "request refused"),
         EntryKind::GrantRevoked => ("toestemming ingetrokken", "grant revoked"),
+        EntryKind::GrantLapsed => {
+            ("toestemming afgelopen: de namen zijn weg", "grant over: its names are gone")
+        }
         EntryKind::IdentityRevoked => {
             ("toegang van een persoon of token ingetrokken", "a person or token revoked")
         }

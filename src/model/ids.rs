@@ -32,6 +32,12 @@ pub enum ModelError {
         /// What would have been understood.
         expected: String,
     },
+    /// A day in another form than `2026-05-04`, or none at all.
+    #[error("`{given}` is no day such as 2026-05-04: write year, month and day in digits, with dashes")]
+    Day {
+        /// What was given.
+        given: String,
+    },
     /// A time that is not RFC 3339.
     #[error("`{given}` is not a time; write it as 2026-05-04T09:30:00Z")]
     Time {

@@ -3,6 +3,7 @@
 //! Everything here is parsed once at the edge and is valid from then on. Nothing here reads
 //! a clock, a file or a random source: times, bytes and keys arrive as arguments.
 
+mod day;
 mod finding;
 mod ids;
 mod language;
@@ -14,6 +15,7 @@ mod span;
 mod terms;
 mod time;
 
+pub use day::{Day, WrittenDay};
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
     ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, ExportId, FragmentId,

@@ -19,7 +19,7 @@ impl ReadingRoom {
         grant: Option<GrantId>,
     ) -> Result<Value, ReadingError> {
         let visit = self.visit(claims, grant).await?;
-        self.decide(&visit, Action::ListRecords, &visit.collection()).await?;
+        self.decide(&visit, Action::ReadFindingAid, &visit.collection()).await?;
         let grant = visit.grant_id().ok_or(ReadingError::Absent)?;
         let found = self.room.finding_aid(grant).await?.ok_or(ReadingError::Absent)?;
         self.tell(&visit, RoomEventKind::View, Vec::new(), Vec::new()).await?;
@@ -27,7 +27,8 @@ impl ReadingRoom {
     }
 
     /// What a name of the grant stands for: the version that was cited (`version`, the present one when absent), or a later one
-    /// in its place, or nothing any more.
+    /// in its place, or nothing any more. Under a grant for files the day is not told: the files tell the time as widely as their
+    /// checks made it.
     ///
     /// # Errors
     /// [`ReadingError::Absent`] for a name that the grant never gave, and for one that it does not cover alike.
@@ -48,7 +49,7 @@ impl ReadingRoom {
             published: false,
             selected_by: cited.as_ref().and(visit.grant_id()),
         };
-        self.decide(&visit, Action::ReadRecord, &resource).await?;
+        self.decide(&visit, Action::CiteRecord, &resource).await?;
         let (Some(cited), Some(grant)) = (cited, visit.grant_id()) else { return Err(ReadingError::Absent) };
         let asked = version.unwrap_or(cited.version);
         if asked == 0 || asked > cited.version {
@@ -69,6 +70,8 @@ impl ReadingRoom {
         let organisation = visit.organisation();
         let since =
             cited.changed_at.filter(|_| asked == cited.version && !cited.withdrawn).map(Timestamp::day);
+        let for_files = visit.grant.as_ref().is_some_and(|grant| grant.export);
+        let day = if for_files { "" } else { cited.day.as_str() };
         let (name, archive) = (named("organisationName"), named("archive"));
         let (record, under, consulted) = (reference.to_string(), grant.to_string(), visit.at.day());
         let words = CitationWords {
@@ -76,7 +79,7 @@ impl ReadingRoom {
             organisation: name.as_deref().unwrap_or(organisation.as_str()),
             reference: &record,
             grant: &under,
-            day: &cited.day,
+            day,
             version: asked,
             since: since.as_deref(),
             consulted: &consulted,
@@ -84,7 +87,7 @@ impl ReadingRoom {
         let (nl, en) = (citation_text(&words, Language::Dutch), citation_text(&words, Language::English));
         Ok(json!({
             "id": reference, "grant": grant, "organisation": organisation, "archive": archive, "state": state,
-            "day": Some(&cited.day).filter(|day| !day.is_empty()), "version": asked, "latestVersion": cited.version,
+            "day": Some(day).filter(|day| !day.is_empty()), "version": asked, "latestVersion": cited.version,
             "changedAt": cited.changed_at, "consultedOn": consulted,
             "address": format!("/v1/citations/{reference}?version={asked}"), "text": { "nl": nl, "en": en },
         }))

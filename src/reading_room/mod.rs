@@ -18,7 +18,7 @@ pub use search::{Hits, RoundedCount, SearchRequest};
 use crate::access::grant_file::ResearchBases;
 use crate::access::{Action, Actor, Allowed, Denial, GrantFacts, Outside, Policies, Request, Resource};
 use crate::model::{ActorId, GrantId, OrganisationId, ProjectionId, RecordRef, Role, Timestamp};
-use crate::redact::{Exemptions, Plans};
+use crate::redact::{CopyForm, Exemptions, Plan, Plans};
 use crate::store::StoreError;
 use crate::store::inbox::{InboxWriter, Message, RoomEvent, RoomEventKind};
 use crate::store::room::{EVERYONE, Holder, ReadingGrant, Room, RoomRecord};
@@ -95,7 +95,8 @@ impl ReadingRoom {
         Self { workshop: Some(Arc::new(export::Workshop::new(folder, part_rows))), ..self }
     }
 
-    /// Who reads and under which grant. Without a name the grant that runs longest is taken.
+    /// Who reads and under which grant. Without a name the grant for views that runs longest is taken; who has none, the one for
+    /// files that does.
     async fn visit(&self, claims: &ReaderClaims, wanted: Option<GrantId>) -> Result<Visit, ReadingError> {
         Ok(self.visit_for(claims, wanted, None).await?.0)
     }
@@ -121,7 +122,7 @@ impl ReadingRoom {
             (Some(id), _) => by_id(id),
             // What is published may be of several organisations: it is asked for by its name alone.
             (None, Some((of, _))) if public => by_id(*of),
-            _ => grants.iter().rfind(|grant| !grant.revoked),
+            _ => longest(grants, |grant| !grant.export).or_else(|| longest(grants, |_| true)),
         };
         let grant = grant.cloned();
         // A record is found under the grant of this visit only.
@@ -148,15 +149,36 @@ impl ReadingRoom {
         let request = Request { actor: &visit.actor, action, resource, grant: facts.as_ref(), now: visit.at };
         match self.access.authorise(&request) {
             Ok(allowed) => Ok(allowed),
-            Err(denial) => {
-                let reasons = denial.reasons().iter().map(|reason| code(&reason.code)).collect();
-                self.tell(visit, RoomEventKind::Denied, Vec::new(), reasons).await?;
-                Err(match denial.outside() {
-                    Outside::Absent => ReadingError::Absent,
-                    Outside::Refused => ReadingError::Refused(denial),
-                })
-            }
+            Err(denial) => Err(self.refused(visit, denial).await?),
         }
+    }
+
+    /// Decides on showing views, or how many there are; the plan under which they are rendered is the one that was granted. The
+    /// policies say whether there are views at all. Whatever they say, there are none under a grant for files, and none under a
+    /// plan that has no form for them.
+    async fn decide_views(
+        &self,
+        visit: &Visit,
+        action: Action,
+        resource: &Resource,
+    ) -> Result<&Plan, ReadingError> {
+        let allowed = self.decide(visit, action, resource).await?;
+        let (Some(_), Some(grant)) = (allowed.plan(), &visit.grant) else { return Err(ReadingError::Absent) };
+        let granted = self.plans.plan(&grant.plan).filter(|plan| plan.is_for(CopyForm::View));
+        match granted.filter(|_| !grant.export) {
+            Some(plan) => Ok(plan),
+            None => Err(self.refused(visit, Denial::by_rule(NO_VIEWS, NO_VIEWS_TEXT)).await?),
+        }
+    }
+
+    /// Makes a refusal durable; what is answered.
+    async fn refused(&self, visit: &Visit, denial: Denial) -> Result<ReadingError, ReadingError> {
+        let reasons = denial.reasons().iter().map(|reason| code(&reason.code)).collect();
+        self.tell(visit, RoomEventKind::Denied, Vec::new(), reasons).await?;
+        Ok(match denial.outside() {
+            Outside::Absent => ReadingError::Absent,
+            Outside::Refused => ReadingError::Refused(denial),
+        })
     }
 
     /// One message a request, durable before the answer.
@@ -238,6 +260,19 @@ impl Visit {
             selected_by: self.grant_id(),
         }
     }
+}
+
+/// The rule that what was granted for files, or under a plan for files only, is not viewed.
+const NO_VIEWS: &str = "grant#views";
+const NO_VIEWS_TEXT: &str = "the grant, or its redaction plan, is not for views: have the files made, or ask for a grant with \
+                             form `view` under a plan that has it";
+
+/// The grant among these that runs longest and was not revoked.
+fn longest(
+    grants: &[Arc<ReadingGrant>],
+    wanted: impl Fn(&ReadingGrant) -> bool,
+) -> Option<&Arc<ReadingGrant>> {
+    grants.iter().rfind(|grant| !grant.revoked && wanted(grant))
 }
 
 /// `policy#clause` as a code of the ledger.

@@ -1,10 +1,10 @@
 //! Views: a lookup and a template. No key, no decryption.
 
 use super::{ReaderClaims, ReadingError, ReadingRoom, Visit};
-use crate::access::{Action, Allowed, Resource};
+use crate::access::{Action, Resource};
 use crate::model::{ChannelId, ConversationId, GrantId, ProjectionId, RecordRef, SubjectRef};
 use crate::redact::copy::{Given, GrantMade};
-use crate::redact::{CopyForm, Language, Plan, Projection, View, render};
+use crate::redact::{Language, Plan, Projection, View, render};
 use crate::store::StoreError;
 use crate::store::inbox::RoomEventKind;
 use crate::store::room::{Query, RoomRecord};
@@ -27,7 +27,7 @@ pub struct ReadingView {
 /// What to list.
 #[derive(Debug, Default, Clone)]
 pub struct Selection {
-    /// Under which grant; the one that runs longest when absent.
+    /// Under which grant; the one for views that runs longest when absent.
     pub grant: Option<GrantId>,
     /// Only this channel.
     pub channel: Option<ChannelId>,
@@ -58,9 +58,9 @@ impl ReadingRoom {
     /// [`ReadingError`]; a refusal is recorded.
     pub async fn list(&self, claims: &ReaderClaims, selection: &Selection) -> Result<Page, ReadingError> {
         let visit = self.visit(claims, selection.grant).await?;
-        let allowed = self.decide(&visit, Action::ListRecords, &visit.collection()).await?;
+        let plan = self.decide_views(&visit, Action::ListRecords, &visit.collection()).await?;
         let query = Query { channel: selection.channel.clone(), ..Query::default() };
-        let page = self.page(&visit, &allowed, &query, selection).await?;
+        let page = self.page(&visit, plan, &query, selection).await?;
         let shown = page.1;
         self.tell(&visit, RoomEventKind::View, shown, Vec::new()).await?;
         Ok(page.0)
@@ -83,10 +83,10 @@ impl ReadingRoom {
             published: visit.published() && found.is_some(),
             selected_by: found.as_ref().and(visit.grant_id()),
         };
-        let allowed = self.decide(&visit, Action::ReadRecord, &resource).await?;
-        let found = found.ok_or(ReadingError::Absent)?;
+        let plan = self.decide_views(&visit, Action::ReadRecord, &resource).await?;
+        let (Some(found), Some(grant)) = (found, visit.grant_id()) else { return Err(ReadingError::Absent) };
         let shown = vec![found.projection];
-        let view = self.render(&visit, &allowed, vec![found], language).await?.pop();
+        let view = self.render_under(grant, plan, vec![found], language).await?.pop();
         self.tell(&visit, RoomEventKind::View, shown, Vec::new()).await?;
         view.ok_or(ReadingError::Absent)
     }
@@ -116,9 +116,10 @@ impl ReadingRoom {
             published: visit.published() && !found.is_empty(),
             selected_by: visit.grant_id().filter(|_| !found.is_empty()),
         };
-        let allowed = self.decide(&visit, Action::ReadConversation, &resource).await?;
+        let plan = self.decide_views(&visit, Action::ReadConversation, &resource).await?;
+        let grant = visit.grant_id().ok_or(ReadingError::Absent)?;
         let shown = found.iter().map(|record| record.projection).collect();
-        let views = self.render(&visit, &allowed, found, language).await?;
+        let views = self.render_under(grant, plan, found, language).await?;
         self.tell(&visit, RoomEventKind::View, shown, Vec::new()).await?;
         Ok(views)
     }
@@ -127,7 +128,7 @@ impl ReadingRoom {
     pub(super) async fn page(
         &self,
         visit: &Visit,
-        allowed: &Allowed,
+        plan: &Plan,
         query: &Query,
         selection: &Selection,
     ) -> Result<(Page, Vec<ProjectionId>), ReadingError> {
@@ -138,24 +139,8 @@ impl ReadingRoom {
         found.truncate(most as usize);
         let next = found.last().filter(|_| more).map(|record| record.reference);
         let shown = found.iter().map(|record| record.projection).collect();
-        let views = self.render(visit, allowed, found, selection.language).await?;
+        let views = self.render_under(grant, plan, found, selection.language).await?;
         Ok((Page { views, next }, shown))
-    }
-
-    /// Renders under the plan that the policies gave, with the grant's pseudonyms.
-    async fn render(
-        &self,
-        visit: &Visit,
-        allowed: &Allowed,
-        found: Vec<RoomRecord>,
-        language: Language,
-    ) -> Result<Vec<ReadingView>, ReadingError> {
-        // Policy says that there is a view at all. Under which plan is what was granted, where people may be granted that.
-        let policy = allowed.plan().and_then(|id| self.plans.plan(id)).ok_or(ReadingError::Absent)?;
-        let granted = visit.grant.as_ref().and_then(|grant| self.plans.plan(&grant.plan));
-        let plan = granted.filter(|plan| plan.is_for(CopyForm::View)).unwrap_or(policy);
-        let grant = visit.grant_id().ok_or(ReadingError::Absent)?;
-        self.render_under(grant, plan, found, language).await
     }
 
     /// Renders records of a grant under a plan, with the grant's pseudonyms and what the vault made for it.

@@ -27,7 +27,7 @@ impl ReadingRoom {
             published: false,
             selected_by: found.as_ref().and(visit.grant_id()),
         };
-        self.decide(&visit, Action::ReadRecord, &resource).await?;
+        self.decide(&visit, Action::ReportRecord, &resource).await?;
         let (Some(found), Some(grant), Some(reporter)) = (found, visit.grant_id(), visit.known) else {
             return Err(ReadingError::Absent);
         };

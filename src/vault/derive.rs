@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 /// When the grants cannot be read; the next round goes on.
 pub(super) async fn round(archive: &Archive, rules: &Rules) -> Result<u64, VaultError> {
     let mut done = 0;
-    for (grant, plan) in archive.room.grants_wanting().await? {
+    for (grant, plan) in archive.room.grants_wanting(archive.sources.now()).await? {
         let Some(plan) = rules.plans.plan(&plan) else {
             tracing::error!(%grant, "the grant's plan is not known any more; nothing is made for it");
             continue;

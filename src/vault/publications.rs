@@ -9,7 +9,8 @@ use super::{Archive, Rules, VaultError, read};
 use crate::access::grant_file::Selection;
 use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
-use crate::model::{ActorId, ChannelId, GrantId, LegalBasisCode, OrganisationId, Timestamp};
+use crate::model::{ActorId, ChannelId, Day, GrantId, LegalBasisCode, OrganisationId, Timestamp};
+use crate::redact::CopyForm;
 use crate::store::catalogue::{GrantRow, OutboxRow};
 use crate::store::room::{EVERYONE, PublishedSelection};
 
@@ -28,9 +29,9 @@ pub struct Publishing {
     /// Which channels; all of the organisation's when empty.
     pub channels: Vec<ChannelId>,
     /// Posted on this day or after, `2026-05-04`.
-    pub from_day: Option<String>,
+    pub from_day: Option<Day>,
     /// Posted on this day or before.
-    pub until_day: Option<String>,
+    pub until_day: Option<Day>,
     /// Until when it is public.
     pub until: Timestamp,
 }
@@ -39,7 +40,7 @@ pub struct Publishing {
 ///
 /// # Errors
 /// [`VaultError::Refused`] or [`VaultError::Absent`] for whoever may not publish; [`VaultError::Input`] when no document is
-/// named, a channel is not the organisation's, a day is none, or it would be over before it began.
+/// named, a channel is not the organisation's, the days end before they begin, or it would be over before it began.
 pub async fn publish(
     archive: &Archive,
     rules: &Rules,
@@ -55,20 +56,24 @@ pub async fn publish(
     if asked.document.trim().is_empty() {
         return Err(VaultError::Input("a publication names the decision that it rests on".to_owned()));
     }
-    if rules.plans.plan(PLAN).is_none() {
-        return Err(VaultError::Input(format!("redaction plan `{PLAN}` is not known")));
+    if !rules.plans.offers(PLAN, CopyForm::View) {
+        return Err(VaultError::Input(format!(
+            "redaction plan `{PLAN}` is not known, or has no `view` among its forms: mend policies/redaction-plans.yaml"
+        )));
     }
-    for day in [&asked.from_day, &asked.until_day].into_iter().flatten() {
-        if day.parse::<jiff::civil::Date>().is_err() {
-            return Err(VaultError::Input("a day is written as 2026-05-04".to_owned()));
-        }
+    if let (Some(from), Some(until)) = (&asked.from_day, &asked.until_day)
+        && from > until
+    {
+        return Err(VaultError::Input(format!(
+            "the selection begins on {from} and ends before it, on {until}: mend `from-day` or `until-day`"
+        )));
     }
     let (realm, everyone) = EVERYONE;
     let fresh = ActorId::from_uuid(archive.sources.random_id()?);
     let reader = archive.catalogue.actor(realm, everyone, fresh, now).await?;
     let within = PublishedSelection {
-        from: asked.from_day.clone(),
-        until: asked.until_day.clone(),
+        from: asked.from_day.clone().map(Into::into),
+        until: asked.until_day.clone().map(Into::into),
         ..PublishedSelection::default()
     };
     let days = within != PublishedSelection::default();
@@ -80,14 +85,15 @@ pub async fn publish(
         legal_basis: asked.legal_basis,
         channels,
         selection: days.then(|| Selection {
-            from: asked.from_day,
-            until: asked.until_day,
+            from: asked.from_day.map(Into::into),
+            until: asked.until_day.map(Into::into),
             ..Selection::default()
         }),
         plan: PLAN.to_owned(),
         approved_at: now,
         until: asked.until,
         revoked_at: None,
+        lapsed_at: None,
     };
     let down = published(
         &publication,

@@ -419,6 +419,10 @@ async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(
             let grant: GrantId = payload.parse().map_err(|_| unreadable())?;
             archive.room.revoke(grant).await?;
         }
+        "lapse" => {
+            let grant: GrantId = payload.parse().map_err(|_| unreadable())?;
+            archive.room.lapse(grant).await?;
+        }
         "request" => {
             let request: PublishedRequest = serde_json::from_str(payload).map_err(|_| unreadable())?;
             archive.room.request(&request).await?;

@@ -5,8 +5,8 @@ use super::grants::channels_of;
 use super::requests::selection;
 use super::{Archive, Rules, VaultError};
 use crate::model::{ChannelId, GrantId, ProjectionId};
-use crate::store::catalogue::RequestRow;
-use crate::store::room::CoveredProjection;
+use crate::store::catalogue::{GrantRow, RequestRow};
+use crate::store::room::{CoveredProjection, PublishedSelection};
 use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,7 +83,7 @@ pub struct Overlap {
 pub async fn of(archive: &Archive, rules: &Rules, request: &RequestRow) -> Result<Reach, VaultError> {
     let named: Vec<ChannelId> = request.content.selection.channels.iter().cloned().collect();
     let channels = channels_of(archive, &request.organisation, &named).await?;
-    let selected = selection(archive, request.requester, &request.content).await?;
+    let selected = selection(archive, request.requester, &request.content.selection).await?;
     let covered = archive.room.covered(&request.organisation, &channels, &selected).await?;
     let certain = rules.ruleset.thresholds().certain;
     let tally = archive.catalogue.tally(&channels, &covered_ids(&covered), certain).await?;
@@ -137,7 +137,8 @@ pub(super) fn suppressed<K: Ord + Clone>(counts: BTreeMap<K, u64>) -> BTreeMap<K
     counts.into_iter().map(show).collect()
 }
 
-/// Grants of the same person, and of requests of the same institution, in force or not: what their names still tell.
+/// Grants of the same person, and of requests of the same institution, in force or not: what those that run name, and what those
+/// that are over, which name nothing any more, select now.
 async fn overlaps(
     archive: &Archive,
     request: &RequestRow,
@@ -152,20 +153,36 @@ async fn overlaps(
         .filter_map(|other| other.grant)
         .collect();
     let all = archive.catalogue.grants().await?;
-    let related: Vec<(GrantId, bool)> = all
+    let related: Vec<(GrantRow, bool)> = all
         .into_iter()
         .filter(|grant| Some(grant.id) != request.grant)
-        .map(|grant| (grant.id, grant.reader == request.requester))
-        .filter(|(id, same_person)| *same_person || of_institution.contains(id))
+        .map(|grant| (grant.reader == request.requester, grant))
+        .filter(|(same_person, grant)| *same_person || of_institution.contains(&grant.id))
+        .map(|(same_person, grant)| (grant, same_person))
         .collect();
-    let ids: Vec<GrantId> = related.iter().map(|(id, _)| *id).collect();
-    let named = archive.room.named_by(&ids).await?;
-    let overlap = |(grant, same_person): (GrantId, bool)| {
-        let shared = named.get(&grant).map_or(0, |names| names.intersection(touched).count() as u64);
-        Overlap { grant, same_person, percent: percent(shared, touched.len() as u64) }
+    let now = archive.sources.now();
+    let running: Vec<GrantId> =
+        related.iter().filter(|(grant, _)| grant.active(now)).map(|(grant, _)| grant.id).collect();
+    let mut had = archive.room.named_by(&running).await?;
+    for (grant, _) in related.iter().filter(|(grant, _)| !grant.active(now)) {
+        had.insert(grant.id, selected_by(archive, grant).await?);
+    }
+    let overlap = |(grant, same_person): (GrantRow, bool)| {
+        let shared = had.get(&grant.id).map_or(0, |had| had.intersection(touched).count() as u64);
+        Overlap { grant: grant.id, same_person, percent: percent(shared, touched.len() as u64) }
     };
     let found = related.into_iter().map(overlap);
     Ok(found.filter(|overlap| overlap.percent > 0).collect())
+}
+
+/// What a grant that is over selects now. Conversations that it named cannot be told any more: of these it selects nothing.
+async fn selected_by(archive: &Archive, grant: &GrantRow) -> Result<BTreeSet<ProjectionId>, VaultError> {
+    let selected = match &grant.selection {
+        Some(asked) => selection(archive, grant.reader, asked).await?,
+        None => PublishedSelection::default(),
+    };
+    let covered = archive.room.covered(&grant.organisation, &grant.channels, &selected).await?;
+    Ok(covered_ids(&covered))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::grants::{channels_of, published};
 use super::reach::{self, Reach};
 use super::{Archive, Rules, VaultError, read};
 use crate::access::grant_file::{
-    Content, Decision, Form, Limits, Matter, after, has_grant, is_researchers, letter,
+    Content, Decision, Form, Limits, Matter, Selection, after, has_grant, is_researchers, letter,
 };
 use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
@@ -17,6 +17,7 @@ use crate::model::{
     ActorId, ChannelId, GrantId, OrganisationId, RequestId, RequestState, RequestStep, Role, Timestamp,
 };
 use crate::redact::{CopyForm, Plan, query_tokens};
+use crate::store::StoreError;
 use crate::store::catalogue::{GrantRow, OutboxRow, RequestRow, RequestStepRow, Said, TakenStep};
 use crate::store::inbox::{Arrived, HandedIn};
 use crate::store::room::{PublishedReader, PublishedRequest, PublishedSelection};
@@ -32,6 +33,19 @@ pub struct RequestFile {
     pub request: RequestRow,
     /// Its steps.
     pub steps: Vec<RequestStepRow>,
+    /// The digest of what is decided on: an approval names it.
+    pub digest: String,
+}
+
+/// A request in a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedRequest {
+    /// The request.
+    #[serde(flatten)]
+    pub request: RequestRow,
+    /// The digest of what is decided on: an approval names it.
+    pub digest: String,
 }
 
 /// A step that an approver takes.
@@ -45,6 +59,9 @@ pub struct Deciding {
     pub conditions: Vec<String>,
     /// Until when.
     pub until: Option<Timestamp>,
+    /// The digest of the request as it was read. It must be given to approve or extend, but by whoever holds the data folder; where
+    /// it is given, nothing is decided on a request that says something else by now.
+    pub digest: Option<String>,
 }
 
 /// Takes up a step that a researcher took in the reading room. One that does not follow on where the request stands by now,
@@ -114,7 +131,8 @@ pub async fn hand_in(
     }
     let said = Said { text: handed.text.clone(), until: handed.until, ..Said::default() };
     let who = (handed.issuer.clone(), handed.subject.clone());
-    let step = Step { step: handed.step, actor: Some((actor, Role::Researcher)), said, message };
+    let actor = Some((actor, Role::Researcher));
+    let step = Step { step: handed.step, actor, said, message, seen_at: None };
     take(archive, rules, request, before, step, who).await
 }
 
@@ -142,8 +160,9 @@ pub async fn decide(
             deciding.step
         )));
     }
-    let before = request.state;
+    let (before, seen_at) = (request.state, request.changed_at);
     request.state = next(before, deciding.step)?;
+    as_read(archive, &request, before, by, &deciding).await?;
     let mut said = Said {
         text: deciding.text,
         conditions: deciding.conditions,
@@ -152,11 +171,16 @@ pub async fn decide(
     };
     match deciding.step {
         RequestStep::Approve => {
+            if let Some(why) = request.content.selection.not_days().first() {
+                let ask = "ask the researcher to write the request anew";
+                return Err(VaultError::Input(format!("the selection covers nothing: {why}; {ask}")));
+            }
             said.until = Some(approved_until(archive, rules, &request.content, said.until)?)
         }
         RequestStep::Extend => {
+            still_runs(archive, &request).await?;
             let latest = approved_until(archive, rules, &request.content, None)?;
-            let asked = asked_until(archive, id).await?;
+            let asked = asked_extension(archive, id).await?.and_then(|step| step.said.until);
             said.until = Some(said.until.or(asked).unwrap_or(latest).min(latest));
         }
         _ => {}
@@ -165,8 +189,68 @@ pub async fn decide(
         said.letter = letter_of(archive, rules, &request, deciding.step, &said).await?;
     }
     let who = person(archive, request.requester).await?;
-    let step = Step { step: deciding.step, actor: by.map(|by| (by.id, by.role)), said, message: None };
+    let actor = by.map(|by| (by.id, by.role));
+    let step = Step { step: deciding.step, actor, said, message: None, seen_at: Some(seen_at) };
     take(archive, rules, request, Some(before), step, who).await
+}
+
+/// What is decided on is what was read: a request may be written anew in answer to a question, and another time be asked for.
+async fn as_read(
+    archive: &Archive,
+    request: &RequestRow,
+    before: RequestState,
+    by: Option<&Actor>,
+    deciding: &Deciding,
+) -> Result<(), VaultError> {
+    let Some(given) = &deciding.digest else {
+        let needed = by.is_some() && matches!(deciding.step, RequestStep::Approve | RequestStep::Extend);
+        let step = deciding.step;
+        let mend = "read the request, then decide on what you read, with the digest that it has there";
+        return match needed {
+            true => Err(VaultError::Input(format!("step `{step}` needs `digest`: {mend}"))),
+            false => Ok(()),
+        };
+    };
+    if digest(archive, request, before).await? == given.to_ascii_lowercase() {
+        return Ok(());
+    }
+    Err(VaultError::Input(
+        "the digest is not that of the request as it stands: it was changed since, or the digest is of another; read the \
+         request anew, then decide on what you read"
+            .to_owned(),
+    ))
+}
+
+/// A grant is extended before its end: after that what it named is gone, and copies are asked for anew.
+async fn still_runs(archive: &Archive, request: &RequestRow) -> Result<(), VaultError> {
+    let now = archive.sources.now();
+    if let Some(grant) = request.grant
+        && archive.catalogue.grant_in_force(grant, now).await?
+    {
+        return Ok(());
+    }
+    Err(VaultError::Input(
+        "the grant is over, and what it named is gone: have the researcher make a new request".to_owned(),
+    ))
+}
+
+/// The keyed digest of what is decided on: who asks, what the request says, and the time that is asked for where that waits.
+async fn digest(archive: &Archive, request: &RequestRow, state: RequestState) -> Result<String, VaultError> {
+    let content =
+        serde_json::to_string(&request.content).map_err(|_| StoreError::Corrupt { what: "request" })?;
+    let asked = match state {
+        RequestState::ExtensionAsked => asked_extension(archive, request.id).await?,
+        _ => None,
+    };
+    let asked = asked.map(|step| json!([step.number, step.said]).to_string()).unwrap_or_default();
+    let parts: [&[u8]; 5] = [
+        request.id.as_bytes(),
+        request.organisation.as_str().as_bytes(),
+        request.requester.as_bytes(),
+        content.as_bytes(),
+        asked.as_bytes(),
+    ];
+    Ok(hex::encode(archive.digests.digest("access-request", &parts).as_bytes()))
 }
 
 /// One request with its steps, for those who may see it.
@@ -182,7 +266,8 @@ pub async fn file(
     let known = archive.catalogue.request(id).await?;
     authorise(archive, rules, by, known.as_ref(), Action::ReadGrantFile).await?;
     let request = known.ok_or(VaultError::Absent { what: "the request" })?;
-    Ok(RequestFile { steps: archive.catalogue.request_steps(id).await?, request })
+    let digest = digest(archive, &request, request.state).await?;
+    Ok(RequestFile { steps: archive.catalogue.request_steps(id).await?, request, digest })
 }
 
 /// What a request would touch, for those who may see it.
@@ -264,7 +349,7 @@ pub async fn list(
     archive: &Archive,
     rules: &Rules,
     by: Option<&Actor>,
-) -> Result<Vec<RequestRow>, VaultError> {
+) -> Result<Vec<ListedRequest>, VaultError> {
     if let Some(actor) = by {
         let registry = Resource::Registry { organisation: actor.organisation.clone() };
         read::authorise(archive, rules, actor, Action::ListGrants, &registry).await?;
@@ -272,7 +357,12 @@ pub async fn list(
     let mut all = archive.catalogue.requests(by.map(|actor| &actor.organisation)).await?;
     // A draft is the researcher's own.
     all.retain(|request| request.state != RequestState::Draft);
-    Ok(all)
+    let mut listed = Vec::with_capacity(all.len());
+    for request in all {
+        let digest = digest(archive, &request, request.state).await?;
+        listed.push(ListedRequest { request, digest });
+    }
+    Ok(listed)
 }
 
 /// Ends the requests whose grant is over or was revoked. Returns how many.
@@ -292,7 +382,8 @@ pub async fn lapse(archive: &Archive, rules: &Rules) -> Result<u64, VaultError> 
         let mut ended = request;
         ended.state = next(before, RequestStep::End)?;
         let who = person(archive, ended.requester).await?;
-        let step = Step { step: RequestStep::End, actor: None, said: Said::default(), message: None };
+        let said = Said::default();
+        let step = Step { step: RequestStep::End, actor: None, said, message: None, seen_at: None };
         take(archive, rules, ended, Some(before), step, who).await?;
         done += 1;
     }
@@ -304,6 +395,8 @@ struct Step {
     actor: Option<(ActorId, Role)>,
     said: Said,
     message: Option<i64>,
+    /// When the request had changed last as it was read, where it must not have changed since.
+    seen_at: Option<Timestamp>,
 }
 
 fn next(state: RequestState, step: RequestStep) -> Result<RequestState, VaultError> {
@@ -384,10 +477,10 @@ fn approved_until(
     }
 }
 
-async fn asked_until(archive: &Archive, id: RequestId) -> Result<Option<Timestamp>, VaultError> {
+/// The step with which more time was asked for last.
+async fn asked_extension(archive: &Archive, id: RequestId) -> Result<Option<RequestStepRow>, VaultError> {
     let steps = archive.catalogue.request_steps(id).await?;
-    let asked = steps.iter().rfind(|step| step.step == RequestStep::AskExtension);
-    Ok(asked.and_then(|step| step.said.until))
+    Ok(steps.into_iter().rfind(|step| step.step == RequestStep::AskExtension))
 }
 
 async fn person(archive: &Archive, actor: ActorId) -> Result<(String, String), VaultError> {
@@ -446,6 +539,7 @@ async fn take(
     let taken = TakenStep {
         request: &request,
         before,
+        seen_at: step.seen_at,
         step: row.clone(),
         grant: grant.as_ref(),
         grant_until,
@@ -491,8 +585,9 @@ async fn begin_grant(
         approved_at: archive.sources.now(),
         until,
         revoked_at: None,
+        lapsed_at: None,
     };
-    let selection = selection(archive, request.requester, content).await?;
+    let selection = selection(archive, request.requester, &content.selection).await?;
     let mut team = Vec::with_capacity(content.team.len());
     for member in &content.team {
         let fresh = ActorId::from_uuid(archive.sources.random_id()?);
@@ -508,14 +603,14 @@ async fn begin_grant(
 }
 
 /// A selection as the reading room applies it: words by its own rule, conversations by their own ids. A name of a
-/// conversation that no grant of the researcher has selects nothing.
+/// conversation that no grant of the researcher has now selects nothing.
 pub(super) async fn selection(
     archive: &Archive,
     requester: ActorId,
-    content: &Content,
+    asked: &Selection,
 ) -> Result<PublishedSelection, VaultError> {
-    let asked = &content.selection;
-    let mut conversations = archive.room.conversations_named(requester, &asked.conversations).await?;
+    let (named, now) = (&asked.conversations, archive.sources.now());
+    let mut conversations = archive.room.conversations_named(requester, named, now).await?;
     if conversations.is_empty() && !asked.conversations.is_empty() {
         conversations.insert(crate::model::ConversationId::from_uuid(uuid::Uuid::nil()));
     }

@@ -2,8 +2,8 @@
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
 use super::{
-    Archive, Rules, VaultError, exports, finding_aid, incidents, keys, publish, reports, requests, reviewing,
-    second_place, timestamps,
+    Archive, Rules, VaultError, exports, finding_aid, grants, incidents, keys, publish, reports, requests,
+    reviewing, second_place, timestamps,
 };
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::ProjectionId;
@@ -143,6 +143,7 @@ pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     // Every step is tried, whatever failed before it: a withdrawal does not wait for an inbox.
     let up = take_up(archive, rules).await.map(drop);
     let lapsed = requests::lapse(archive, rules).await.map(drop);
+    let over = grants::lapse(archive).await.map(drop);
     let ended = exports::lapse(archive).await.map(drop);
     let anew = publish::refresh_stale(archive, rules).await.map(drop);
     let down = publish::take_down(archive).await.map(drop);
@@ -150,7 +151,7 @@ pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     let aids = finding_aid::renew(archive, rules).await.map(drop);
     let turned = keys::turn_due(archive).await.map(drop);
     let numbered = number(archive).await.map(drop);
-    up.and(lapsed).and(ended).and(anew).and(down).and(missed).and(aids).and(turned).and(numbered)
+    up.and(lapsed).and(over).and(ended).and(anew).and(down).and(missed).and(aids).and(turned).and(numbered)
 }
 
 /// How often it is looked whether a sample of automatic decisions is due.
@@ -175,6 +176,9 @@ pub async fn lead(archive: Archive, rules: Rules) {
     tokio::spawn(timestamps::keep(archive.clone()));
     if let Err(error) = incidents::carry_over(&archive).await {
         tracing::error!(%error, "what was shown before was not gone through; it is when the service starts again");
+    }
+    if let Err(error) = grants::revoke_not_days(&archive).await {
+        tracing::error!(%error, "grants with a day in another form were not revoked; they are when the service starts again");
     }
     tokio::spawn(exports::keep(archive.clone(), rules.clone()));
     tokio::spawn(sample(archive.clone(), rules.clone()));

@@ -41,7 +41,7 @@ pub async fn values_of_a_grant_are_made_anew_with_what_is_published_anew(stage: 
     two(&writer, &draw).await;
     writer.grant(&for_files(1), &draw).await.unwrap();
     writer.grant(&grant(2), &draw).await.unwrap();
-    assert_eq!(writer.grants_wanting().await.unwrap(), [(grant_id(1), "researcher".to_owned())]);
+    assert_eq!(writer.grants_wanting(at(0)).await.unwrap(), [(grant_id(1), "researcher".to_owned())]);
     let waiting = writer.unvalued(grant_id(1), 10).await.unwrap();
     assert_eq!(waiting.len(), 2);
     let (first, second) = (waiting[0].number, waiting[1].number);
@@ -108,7 +108,7 @@ pub async fn an_export_and_its_package_go_with_the_grant(stage: &Stage) {
     writer.revoke(grant_id(1)).await.unwrap();
     assert_eq!(room.export_chunk(export_id(1), 0).await.unwrap(), None);
     assert!(room.export(export_id(1)).await.unwrap().unwrap().revoked);
-    assert!(writer.grants_wanting().await.unwrap().is_empty());
+    assert!(writer.grants_wanting(at(0)).await.unwrap().is_empty());
 }
 
 pub async fn what_is_not_as_it_was_takes_the_packages_that_hold_it_along(stage: &Stage) {

@@ -139,6 +139,7 @@ on_every_backend! {
         pseudonyms_stay_with_a_person_in_a_grant,
         a_revoked_grant_has_no_names_left,
         a_grant_covers_its_channels_until_its_time,
+        the_names_of_a_grant_that_is_over_go_and_nothing_is_found_by_them,
         what_is_refused_is_looked_up_by_digest,
         what_was_published_before_numbers_is_carried_over;
     reviewing:

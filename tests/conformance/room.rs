@@ -273,6 +273,43 @@ pub async fn a_grant_covers_its_channels_until_its_time(stage: &Stage) {
     assert_eq!(read[0].channels, [channel().id]);
 }
 
+pub async fn the_names_of_a_grant_that_is_over_go_and_nothing_is_found_by_them(stage: &Stage) {
+    let (db, writer, room) = opened(stage).await;
+    let draw = draw();
+    publish(&writer, 1, vec![projection(1, 7, Some(8)), projection(2, 8, None)], &draw).await;
+    let asked = PublishedGrant { needs_values: true, ..grant(1) };
+    writer.grant(&asked, &draw).await.unwrap();
+    let reader = asked.reader;
+    let found = room.find(grant_id(1), &Query::default(), None, 10).await.unwrap();
+    let names: BTreeSet<_> = [found[0].conversation_reference].into();
+    let running = writer.conversations_named(reader, &names, at(999)).await.unwrap();
+    assert_eq!(running, [conversation(1)].into());
+    assert_eq!(writer.grants_wanting(at(999)).await.unwrap().len(), 1);
+    // From its end on, whether that was taken up or not.
+    assert!(writer.conversations_named(reader, &names, at(1_000)).await.unwrap().is_empty());
+    assert!(writer.grants_wanting(at(1_000)).await.unwrap().is_empty());
+    for _twice in 0..2 {
+        writer.lapse(grant_id(1)).await.unwrap();
+    }
+    for table in ["grant_record", "grant_conversation", "grant_subject", "grant_value"] {
+        assert_eq!(rows(&db, table).await, 0, "{table}");
+    }
+    assert_eq!(room.count(grant_id(1), &Query::default()).await.unwrap(), 0, "nor does the index know it");
+    assert!(writer.conversations_named(reader, &names, at(0)).await.unwrap().is_empty());
+    assert!(writer.grants_wanting(at(0)).await.unwrap().is_empty());
+    // It was not revoked, has its end still, and gets no names any more, whatever comes down late.
+    writer.grant_until(grant_id(1), at(9_000)).await.unwrap();
+    writer.grant(&asked, &draw).await.unwrap();
+    publish(&writer, 2, vec![projection(3, 7, None)], &draw).await;
+    let known = room.grants(reader).await.unwrap();
+    assert_eq!((known[0].revoked, known[0].until), (false, at(1_000)));
+    assert_eq!(rows(&db, "grant_record").await, 0);
+    // Revoked after that it is revoked, and stays so.
+    writer.revoke(grant_id(1)).await.unwrap();
+    writer.lapse(grant_id(1)).await.unwrap();
+    assert!(room.grants(reader).await.unwrap()[0].revoked);
+}
+
 pub async fn what_is_refused_is_looked_up_by_digest(stage: &Stage) {
     let (db, writer, room) = opened(stage).await;
     let (one, other) = ([1; 32], [2; 32]);

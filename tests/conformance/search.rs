@@ -3,7 +3,7 @@
 use super::fixture::*;
 use super::room::{conversation, draw, grant, grant_id, projection};
 use super::stage::Stage;
-use knik::model::{ProjectionId, RecordRef};
+use knik::model::{Day, ProjectionId, RecordRef};
 use knik::store::database::Plane;
 use knik::store::room::{PublishedConversation, PublishedProjection, Query, Room, RoomRecord, RoomWriter};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,8 +66,8 @@ fn naive(all: &BTreeMap<Uuid, PublishedProjection>, query: &Query) -> BTreeSet<U
     let selected = |p: &&PublishedProjection| {
         query.words.iter().all(|word| p.words.contains(word))
             && query.channel.as_ref().is_none_or(|channel| p.channel == *channel)
-            && query.from_day.as_ref().is_none_or(|day| p.day >= *day)
-            && query.until_day.as_ref().is_none_or(|day| !p.day.is_empty() && p.day <= *day)
+            && query.from_day.as_ref().is_none_or(|day| p.day.as_str() >= day.as_str())
+            && query.until_day.as_ref().is_none_or(|day| !p.day.is_empty() && p.day.as_str() <= day.as_str())
     };
     all.values().filter(selected).map(|p| p.id.uuid()).collect()
 }
@@ -105,7 +105,7 @@ pub async fn every_page_together_gives_everything_once(stage: &Stage) {
 pub async fn words_days_and_channels_select_what_they_say(stage: &Stage) {
     let (room, all) = filled(stage).await;
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let day = |day: &str| Some(day.to_owned());
+    let day = |day: &str| Some(day.parse::<Day>().unwrap());
     let mut queries = vec![Query::default()];
     for some in [
         &["twee"][..],
@@ -165,12 +165,7 @@ pub async fn words_of_people_are_only_ever_values(stage: &Stage) {
     ] {
         let query = Query { words: vec![harmless.to_owned()], ..Query::default() };
         assert!(room.find(grant_id(1), &query, None, 10).await.unwrap().is_empty(), "{harmless}");
-        let day = Query {
-            from_day: Some(harmless.to_owned()),
-            until_day: Some(harmless.to_owned()),
-            ..Query::default()
-        };
-        assert!(room.find(grant_id(1), &day, None, 10).await.unwrap().is_empty(), "{harmless} as a day");
+        assert!(harmless.parse::<Day>().is_err(), "{harmless} as a day");
     }
     for word in ["100%", "a_b"] {
         let query = Query { words: vec![word.to_owned()], ..Query::default() };
@@ -217,7 +212,7 @@ pub async fn many_answers_are_found_as_few_are(stage: &Stage) {
     for words in
         [&["alle"][..], &["vaak"], &["soms", "vaak"], &["zelden"], &["eens"], &["vaak", "eens"], &["nooit"]]
     {
-        for day in [None, Some(DAYS[1].to_owned())] {
+        for day in [None, Some(DAYS[1].parse::<Day>().unwrap())] {
             let words = words.iter().map(|word| (*word).to_owned()).collect();
             let query = Query { words, from_day: day.clone(), until_day: day, channel: None };
             let expected = naive(&all, &query);

@@ -52,6 +52,7 @@ async fn granted(vault: &TestVault, subject: &str, kinds: &[FlagKind]) -> GrantI
         text: "Van belang.".to_owned(),
         conditions: Vec::new(),
         until: None,
+        digest: None,
     };
     decide(&vault.archive, &vault.rules, None, request, deciding).await.unwrap();
     let active = step(RequestStep::Accept, None).await;
@@ -122,7 +123,8 @@ pub async fn a_basis_that_does_not_allow_it_takes_no_special_categories(stage: &
         hand_in(&vault.archive, &vault.rules, &handed, None).await.unwrap();
     }
     let text = "Van belang.".to_owned();
-    let deciding = Deciding { step: RequestStep::Approve, text, conditions: Vec::new(), until: None };
+    let deciding =
+        Deciding { step: RequestStep::Approve, text, conditions: Vec::new(), until: None, digest: None };
     let refused = decide(&vault.archive, &vault.rules, None, request, deciding).await;
     assert!(
         matches!(&refused, Err(VaultError::Input(said)) if said.contains("special categories")),

@@ -1,12 +1,16 @@
 //! What is refused, and that nothing leaves then.
 
 use super::stage::{ORGANISATION, Stage, content, posts, reader, stopped};
-use knik::access::Actor;
-use knik::model::{ExportId, ExportState, Role};
-use knik::reading_room::ReadingError;
-use knik::redact::copy::{MANIFEST, Manifest, sha256_hex};
-use knik::vault::VaultError;
+use knik::access::{Actor, Policies};
+use knik::ledger::{Entry, EntryKind};
+use knik::model::{ExportId, ExportState, GrantId, RecordRef, ReportKind, RequestState, RequestStep, Role};
+use knik::reading_room::{ReadingError, ReadingRoom, SearchRequest, Selection};
+use knik::redact::Language;
+use knik::redact::copy::{CopyRow, MANIFEST, Manifest, sha256_hex};
 use knik::vault::exports::{self, Letting};
+use knik::vault::publications::{self, Publishing};
+use knik::vault::requests::{self, Deciding};
+use knik::vault::{VaultError, grants};
 use uuid::Uuid;
 
 fn id() -> ExportId {
@@ -64,6 +68,97 @@ async fn files_are_asked_for_under_a_grant_for_files_that_holds() {
         letting(&stage, &stage.approver("directeur-1").await, job.id).await,
         Err(VaultError::Input(_))
     ));
+}
+
+/// Every way to views, or to how many there are, is refused for this reason.
+async fn reads_nothing(room: &ReadingRoom, grant: GrantId, row: &CopyRow, code: &str) {
+    let me = reader("onderzoeker-1");
+    let name = |word: &str| word.parse::<RecordRef>().unwrap();
+    for grant in [Some(grant), None] {
+        let selection = Selection { grant, most: 5, ..Selection::default() };
+        refused(room.list(&me, &selection).await, code);
+        let words = "waterbijdrage".to_owned();
+        refused(
+            room.search(&me, &SearchRequest { words, selection, ..SearchRequest::default() }).await,
+            code,
+        );
+        refused(room.record(&me, grant, name(&row.id), Language::Dutch).await, code);
+        refused(room.conversation(&me, grant, name(&row.conversation), Language::Dutch).await, code);
+    }
+}
+
+#[tokio::test]
+async fn under_a_grant_for_files_nothing_is_read_in_the_reading_room() {
+    let stage = Stage::new(916, &posts(48), 1_000).await;
+    let asked = content("no-text", "export", "2026-03-01", "2026-03-31");
+    let grant = stage.grant("onderzoeker-1", asked, None).await;
+    let job = stage.checked("onderzoeker-1", grant).await;
+    let row = stage.rows(job.id).await.remove(0);
+    let (room, me) = (stage.room(), reader("onderzoeker-1"));
+    reads_nothing(&room, grant, &row, "researcher-reads-under-grant#7").await;
+    // Nor where the organisation's own policies would allow it.
+    let rooms = include_str!("../../policies/access/reading-room.cedar");
+    let (schema, existence) = (
+        include_str!("../../policies/access/schema.cedarschema"),
+        include_str!("../../policies/access/existence.cedar"),
+    );
+    let open = rooms.replace("when { !context.grant.export }", "when { true }");
+    assert_ne!(open, rooms);
+    let files = [("reading-room.cedar", open.as_str()), ("existence.cedar", existence)];
+    let loose = stage.room_under(Policies::load(schema, &files).unwrap());
+    reads_nothing(&loose, grant, &row, "grant#views").await;
+    // What goes with the files is there: the finding aid, what a name stands for, a report. None of it tells a day.
+    room.finding_aid(&me, Some(grant)).await.unwrap();
+    let name = row.id.parse().unwrap();
+    let cited = room.citation(&me, Some(grant), name, None).await.unwrap();
+    assert_eq!((&cited["state"], &cited["day"]), (&"current".into(), &serde_json::Value::Null));
+    assert!(!cited["text"]["nl"].as_str().unwrap().contains("geplaatst op"), "{cited}");
+    room.report(&me, Some(grant), name, ReportKind::WronglyRedacted, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_has_views_and_files_reads_under_the_grant_for_views() {
+    let stage = Stage::new(917, &posts(24), 1_000).await;
+    let mut asked = content("researcher", "view", "2026-03-01", "2026-03-31");
+    asked.until = Some(stage.vault.archive.sources.now().plus_seconds(3_600));
+    stage.grant("onderzoeker-1", asked, None).await;
+    // It runs longer.
+    stage.grant("onderzoeker-1", content("researcher", "export", "2026-03-01", "2026-03-31"), None).await;
+    let all = Selection { most: 100, ..Selection::default() };
+    assert_eq!(stage.room().list(&reader("onderzoeker-1"), &all).await.unwrap().views.len(), 24);
+}
+
+#[tokio::test]
+async fn a_plan_without_views_is_not_granted_for_views_and_shows_nothing_where_it_was() {
+    let stage = Stage::new(918, &posts(24), 1_000).await;
+    let approval = |plan: &str| grants::Approval {
+        organisation: ORGANISATION.parse().unwrap(),
+        issuer: knik::http::token::DEMO_ISSUER.to_owned(),
+        subject: "onderzoeker-1".to_owned(),
+        purpose: "Proefschrift".to_owned(),
+        legal_basis: "woo-5.7".parse().unwrap(),
+        channels: Vec::new(),
+        plan: plan.to_owned(),
+        until: stage.vault.archive.sources.now().plus_seconds(3_600),
+    };
+    let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
+    for plan in ["no-text", "official"] {
+        match grants::approve(archive, rules, approval(plan), None).await {
+            Err(VaultError::Input(why)) => {
+                assert!(why.contains(plan) && why.contains("generalised"), "{why}")
+            }
+            other => panic!("{plan}: {other:?}"),
+        }
+    }
+    grants::approve(archive, rules, approval("researcher"), None).await.unwrap();
+    stage.vault.round().await;
+    let all = Selection { most: 100, ..Selection::default() };
+    assert_eq!(stage.room().list(&reader("onderzoeker-1"), &all).await.unwrap().views.len(), 24);
+    for plan in ["no-text", "taken-out-since"] {
+        let stored = format!("UPDATE reading_grant SET plan = '{plan}'");
+        sqlx::query(sqlx::AssertSqlSafe(stored)).execute(stage.vault.room.write()).await.unwrap();
+        refused(stage.room().list(&reader("onderzoeker-1"), &all).await, "grant#views");
+    }
 }
 
 #[tokio::test]
@@ -220,20 +315,15 @@ async fn who_is_of_the_team_lets_nothing_of_it_go_nor_approves_it() {
     // The request itself.
     let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
     let id = stage.submitted("onderzoeker-1", asked.clone()).await;
-    let deciding = || knik::vault::requests::Deciding {
-        step: knik::model::RequestStep::Approve,
-        text: "Akkoord.".to_owned(),
-        conditions: Vec::new(),
-        until: None,
-    };
-    match knik::vault::requests::decide(archive, rules, Some(&of_team), id, deciding()).await {
+    let deciding = stage.approval(id).await;
+    match requests::decide(archive, rules, Some(&of_team), id, deciding.clone()).await {
         Err(VaultError::Refused(denial)) => {
             assert!(denial.codes().contains("nobody-approves-own-request"), "{}", denial.codes());
         }
         other => panic!("{other:?}"),
     }
     let decider = stage.approver("directeur-1").await;
-    knik::vault::requests::decide(archive, rules, Some(&decider), id, deciding()).await.unwrap();
+    requests::decide(archive, rules, Some(&decider), id, deciding).await.unwrap();
     // What is made under one.
     let grant = stage.grant("onderzoeker-1", asked, Some(&decider)).await;
     let job = stage.checked("onderzoeker-1", grant).await;
@@ -259,4 +349,141 @@ async fn too_few_people_are_no_export() {
         stage.grant("onderzoeker-1", content("researcher", "export", "2026-03-01", "2026-03-31"), None).await;
     let job = stage.checked("onderzoeker-1", grant).await;
     assert_eq!((job.state, stopped(&job)), (ExportState::Stopped, vec!["too-few-people".to_owned()]));
+}
+
+/// A request may be written anew in answer to a question, and more time asked for another time: who decides says what they read.
+#[tokio::test]
+async fn what_is_approved_is_what_was_read() {
+    let stage = Stage::new(919, &posts(24), 1_000).await;
+    let decider = stage.approver("directeur-1").await;
+    let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
+    let id =
+        stage.submitted("onderzoeker-1", content("researcher", "view", "2026-03-01", "2026-03-05")).await;
+    let decide =
+        async |deciding: Deciding| requests::decide(archive, rules, Some(&decider), id, deciding).await;
+    let not_read = |outcome: Result<_, VaultError>| match outcome {
+        Err(VaultError::Input(why)) => assert!(why.contains("digest") && why.contains("read"), "{why}"),
+        other => panic!("{other:?}"),
+    };
+    let read = stage.approval(id).await;
+    not_read(decide(Deciding { digest: None, ..read.clone() }).await);
+    not_read(decide(Deciding { digest: Some("5b0f".to_owned()), ..read.clone() }).await);
+    let ask = Deciding { step: RequestStep::Ask, digest: None, ..read.clone() };
+    decide(ask).await.unwrap();
+    // A question changes nothing of it; an answer that writes it anew does.
+    assert_eq!(stage.approval(id).await.digest, read.digest);
+    let mut wider = content("researcher", "view", "2026-03-01", "2026-03-31");
+    wider.selection = Default::default();
+    wider.team = serde_json::from_value(serde_json::json!([
+        { "issuer": knik::http::token::DEMO_ISSUER, "subject": "vreemde-1", "name": "Vreemde" },
+    ]))
+    .unwrap();
+    stage.hand_in(id, "onderzoeker-1", RequestStep::Write, Some(wider)).await;
+    not_read(decide(read.clone()).await);
+    assert_eq!(archive.catalogue.request(id).await.unwrap().unwrap().state, RequestState::Submitted);
+    let listed = requests::list(archive, rules, None).await.unwrap();
+    let anew = stage.approval(id).await;
+    assert_eq!(Some(&listed[0].digest), anew.digest.as_ref(), "it stands in lists too");
+    decide(anew.clone()).await.unwrap();
+    stage.hand_in(id, "onderzoeker-1", RequestStep::Accept, None).await;
+    // More time: which was asked for is part of what is decided on.
+    stage.hand_in(id, "onderzoeker-1", RequestStep::AskExtension, None).await;
+    let extend = async |digest| decide(Deciding { step: RequestStep::Extend, digest, ..anew.clone() }).await;
+    not_read(extend(None).await);
+    not_read(extend(anew.digest.clone()).await);
+    let asked = stage.approval(id).await.digest;
+    extend(asked.clone()).await.unwrap();
+    stage.hand_in(id, "onderzoeker-1", RequestStep::AskExtension, None).await;
+    not_read(extend(asked).await);
+    // Whoever holds the data folder decides on what stands there, or on what they say they read.
+    let held = Deciding { step: RequestStep::Extend, digest: None, ..anew.clone() };
+    not_read(
+        requests::decide(archive, rules, None, id, Deciding { step: RequestStep::Extend, ..anew }).await,
+    );
+    requests::decide(archive, rules, None, id, held).await.unwrap();
+}
+
+/// What the vault's log says of how grants ended.
+async fn ends(stage: &Stage) -> Vec<EntryKind> {
+    knik::vault::sequence::number(&stage.vault.archive).await.unwrap();
+    let log = stage.vault.archive.logs.vault_origin();
+    let leaves = stage.vault.archive.journal.leaves(log, 0, u32::MAX).await.unwrap();
+    let kinds = leaves.iter().map(|(_, leaf)| Entry::parse(leaf).unwrap().kind());
+    kinds.filter(|kind| [EntryKind::GrantLapsed, EntryKind::GrantRevoked].contains(kind)).collect()
+}
+
+/// Whatever kind of grant it is: one that is over is as good as gone, at once, and its names go within a round.
+#[tokio::test]
+async fn what_a_grant_named_goes_when_it_is_over() {
+    let stage = Stage::new(920, &posts(24), 1_000).await;
+    let (archive, rules) = (&stage.vault.archive, &stage.vault.rules);
+    let viewed = content("generalised", "view", "2026-03-01", "2026-03-31");
+    let grant = stage.grant("onderzoeker-1", viewed.clone(), None).await;
+    let soon = archive.sources.now().plus_seconds(3_600);
+    let approval = grants::Approval {
+        organisation: ORGANISATION.parse().unwrap(),
+        issuer: knik::http::token::DEMO_ISSUER.to_owned(),
+        subject: "onderzoeker-2".to_owned(),
+        purpose: "Proefschrift".to_owned(),
+        legal_basis: "woo-5.7".parse().unwrap(),
+        channels: Vec::new(),
+        plan: "researcher".to_owned(),
+        until: soon,
+    };
+    grants::approve(archive, rules, approval, None).await.unwrap();
+    let published = Publishing {
+        organisation: ORGANISATION.parse().unwrap(),
+        document: "besluit".to_owned(),
+        legal_basis: "woo-publication".parse().unwrap(),
+        channels: Vec::new(),
+        from_day: None,
+        until_day: None,
+        until: soon,
+    };
+    publications::publish(archive, rules, published, None).await.unwrap();
+    stage.settle().await;
+    let all = Selection { grant: Some(grant), most: 100, ..Selection::default() };
+    let view = stage.room().list(&reader("onderzoeker-1"), &all).await.unwrap().views.remove(0);
+    // A request that names a conversation as the grant does, and one for the same as the grant.
+    let mut by_name = viewed.clone();
+    by_name.selection =
+        serde_json::from_value(serde_json::json!({ "conversations": [view.conversation] })).unwrap();
+    let by_name = stage.submitted("onderzoeker-1", by_name).await;
+    let alike = stage.submitted("onderzoeker-1", viewed).await;
+    let overlap = async |id| {
+        let reach = requests::reach(archive, rules, None, id).await.unwrap();
+        let same = reach.overlaps.iter().filter(|overlap| overlap.grant == grant);
+        same.map(|overlap| overlap.percent).collect::<Vec<_>>()
+    };
+    assert_eq!((overlap(by_name).await, overlap(alike).await), (vec![100], vec![100]));
+    // More time is asked for; the end comes before the decision.
+    let running = archive.catalogue.requests_with_grant().await.unwrap().remove(0).id;
+    stage.hand_in(running, "onderzoeker-1", RequestStep::AskExtension, None).await;
+    sqlx::query("UPDATE reading_grant SET until_at = 1").execute(stage.vault.room.write()).await.unwrap();
+    stage.vault.tamper("UPDATE access_grant SET until_at = 1").await;
+    let read = stage.approval(running).await;
+    match requests::decide(archive, rules, None, running, Deciding { step: RequestStep::Extend, ..read })
+        .await
+    {
+        Err(VaultError::Input(why)) => assert!(why.contains("over") && why.contains("new request"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    let nothing = Vec::<u64>::new();
+    assert_eq!(overlap(by_name).await, nothing, "its names select nothing from its end on");
+    assert_eq!(overlap(alike).await, [100], "what it covered is still told to who decides");
+    stage.vault.round().await;
+    for table in ["grant_record", "grant_conversation", "grant_subject", "grant_value"] {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT reading_grant FROM {table}"));
+        let left = sqlx::query(sql).fetch_all(stage.vault.room.read()).await.unwrap();
+        assert!(left.is_empty(), "{table}");
+    }
+    assert_eq!(ends(&stage).await, [EntryKind::GrantLapsed; 3]);
+    let known = archive.catalogue.grants().await.unwrap();
+    assert!(known.iter().all(|grant| grant.lapsed_at.is_some() && grant.revoked_at.is_none()));
+    assert_eq!((overlap(by_name).await, overlap(alike).await), (nothing, vec![100]));
+    refused(stage.room().list(&reader("onderzoeker-1"), &all).await, "researcher-reads-under-grant#6");
+    // It is taken up once.
+    stage.vault.round().await;
+    assert_eq!(ends(&stage).await.len(), 3);
+    assert_eq!(archive.catalogue.request(running).await.unwrap().unwrap().state, RequestState::Ended);
 }

@@ -1,8 +1,8 @@
 //! A vault with a forum of invented people, a reading room that builds files, and a grant for files.
 
 use crate::support::{TestVault, demo, start};
-use knik::access::Actor;
 use knik::access::grant_file::Content;
+use knik::access::{Actor, Policies};
 use knik::http::token::DEMO_ISSUER;
 use knik::ledger::{Entry, EntryKind};
 use knik::model::{
@@ -169,11 +169,20 @@ impl Stage {
     }
 
     pub fn room_in(&self, workshop: &Path) -> ReadingRoom {
+        self.room_with(workshop, Arc::clone(&self.vault.rules.access))
+    }
+
+    /// A reading room under other policies.
+    pub fn room_under(&self, policies: Policies) -> ReadingRoom {
+        self.room_with(self.workshop.path(), Arc::new(policies))
+    }
+
+    fn room_with(&self, workshop: &Path, access: Arc<Policies>) -> ReadingRoom {
         let (rules, clock) = (&self.vault.rules, self.vault.archive.sources.clone());
         let room = ReadingRoom::new(
             Room::new(self.vault.room.clone()),
             InboxWriter::start(Inbox::new(self.vault.inbox.clone())),
-            Arc::clone(&rules.access),
+            access,
             Arc::clone(&rules.plans),
             Arc::clone(&rules.exemptions),
             Arc::clone(&rules.research),
@@ -205,7 +214,7 @@ impl Stage {
         self.person(subject, Role::Approver, ORGANISATION).await
     }
 
-    async fn hand_in(
+    pub async fn hand_in(
         &self,
         request: RequestId,
         subject: &str,
@@ -225,16 +234,24 @@ impl Stage {
         id
     }
 
-    /// A grant that `decider` (or whoever holds the data folder) approved and `subject` accepted.
-    pub async fn grant(&self, subject: &str, content: Content, decider: Option<&Actor>) -> GrantId {
+    /// The approval of a request as it stands.
+    pub async fn approval(&self, id: RequestId) -> Deciding {
         let (archive, rules) = (&self.vault.archive, &self.vault.rules);
-        let id = self.submitted(subject, content).await;
-        let deciding = Deciding {
+        let digest = requests::file(archive, rules, None, id).await.unwrap().digest;
+        Deciding {
             step: RequestStep::Approve,
             text: "Akkoord.".to_owned(),
             conditions: Vec::new(),
             until: None,
-        };
+            digest: Some(digest),
+        }
+    }
+
+    /// A grant that `decider` (or whoever holds the data folder) approved and `subject` accepted.
+    pub async fn grant(&self, subject: &str, content: Content, decider: Option<&Actor>) -> GrantId {
+        let (archive, rules) = (&self.vault.archive, &self.vault.rules);
+        let id = self.submitted(subject, content).await;
+        let deciding = self.approval(id).await;
         requests::decide(archive, rules, decider, id, deciding).await.unwrap();
         let grant = self.hand_in(id, subject, RequestStep::Accept, None).await.grant.unwrap();
         self.vault.round().await;

@@ -182,7 +182,7 @@ impl ExportLife {
                 Some(RequestState::Draft) => hand_in(RequestStep::Submit).await,
                 Some(RequestState::Submitted) => {
                     let (step, text) = (RequestStep::Approve, "van belang en beperkt".to_owned());
-                    let deciding = Deciding { step, text, conditions: Vec::new(), until: None };
+                    let deciding = Deciding { step, text, conditions: Vec::new(), until: None, digest: None };
                     requests::decide(archive, rules, None, request, deciding).await.unwrap();
                 }
                 Some(RequestState::Approved) => hand_in(RequestStep::Accept).await,

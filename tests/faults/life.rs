@@ -199,7 +199,7 @@ impl Life {
         };
         let decide = async |step: RequestStep| {
             let text = "van belang en beperkt".to_owned();
-            let deciding = Deciding { step, text, conditions: Vec::new(), until: None };
+            let deciding = Deciding { step, text, conditions: Vec::new(), until: None, digest: None };
             requests::decide(archive, rules, None, id, deciding).await.unwrap();
         };
         loop {

@@ -87,6 +87,7 @@ fn facts_can_be_given_and_each_of_them_decides() {
     assert!(!reads(&[&at[..], &["--grant-until", now]].concat()));
     assert!(!reads(&[&at[..], &["--grant-until", later, "--grant-revoked"]].concat()));
     assert!(!reads(&[&at[..], &["--grant-until", later, "--not-selected"]].concat()));
+    assert!(!reads(&[&at[..], &["--grant-until", later, "--grant-export"]].concat()));
     let public = |more: &[&str]| {
         allowed(explain("public@burger", "read-record", "record@min-low", &[&["--json"], more].concat()))
     };

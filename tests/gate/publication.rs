@@ -9,8 +9,8 @@ use knik::model::{GrantId, Role};
 use knik::reading_room::{ReaderClaims, ReadingError, ReadingRoom, SearchRequest, Selection};
 use knik::redact::Language;
 use knik::store::room::EVERYONE;
-use knik::vault::VaultError;
 use knik::vault::publications::{self, Publishing};
+use knik::vault::{VaultError, grants};
 use serde_json::{Value, json};
 
 fn everything(organisation: &str) -> Publishing {
@@ -132,7 +132,7 @@ async fn a_publication_ends_covers_its_days_and_stands_beside_another_organisati
     let (vault, _) = TestVault::loaded(62).await;
     let room = reading_room(&vault);
     let public = reader("iemand", Role::Public, "burgers");
-    let never = Publishing { until_day: Some("1999-12-31".to_owned()), ..everything("min-low") };
+    let never = Publishing { until_day: Some("1999-12-31".parse().unwrap()), ..everything("min-low") };
     publish(&vault, never, None).await.unwrap();
     assert_eq!(seen(&room, &public).await, Some(0), "nothing was posted within these days");
     let hour = Publishing { until: start().plus_seconds(90_000), ..everything("dwv") };
@@ -149,6 +149,26 @@ async fn a_publication_ends_covers_its_days_and_stands_beside_another_organisati
     assert_eq!(seen(&room, &public).await, None, "all of them have ended");
     let over = room.record(&public, None, first.id, Language::Dutch).await;
     assert!(matches!(over, Err(ReadingError::Absent)), "{over:?}");
+}
+
+#[tokio::test]
+async fn a_publication_from_before_days_had_one_form_shows_nothing_and_is_revoked() {
+    let (vault, _) = TestVault::loaded(64).await;
+    let room = reading_room(&vault);
+    let public = reader("iemand", Role::Public, "burgers");
+    let asked = Publishing { until_day: Some("1999-12-31".parse().unwrap()), ..everything("min-low") };
+    let old = publications::publish(&vault.archive, &vault.rules, asked, None).await.unwrap().id;
+    // As it was stored: compared as text, nearly every day of the year is before it.
+    vault.tamper("UPDATE access_grant SET selection = REPLACE(selection, '1999-12-31', '20261231')").await;
+    vault.tamper("UPDATE outbox SET payload = REPLACE(payload, '1999-12-31', '20261231')").await;
+    vault.round().await;
+    assert_eq!(seen(&room, &public).await, Some(0), "what is no day covers nothing");
+    assert_eq!(grants::revoke_not_days(&vault.archive).await.unwrap(), 1);
+    assert_eq!(grants::revoke_not_days(&vault.archive).await.unwrap(), 0);
+    vault.round().await;
+    assert_eq!(seen(&room, &public).await, None);
+    let revoked = entries(&vault, EntryKind::GrantRevoked).await;
+    assert!(revoked.iter().any(|entry| String::from_utf8(entry.leaf()).unwrap().contains(&old.to_string())));
 }
 
 #[tokio::test]
@@ -188,7 +208,11 @@ async fn a_records_manager_of_the_organisation_publishes_and_nobody_else_does() 
     for wrong in [
         Publishing { until: start(), ..everything("min-low") },
         Publishing { document: " ".to_owned(), ..everything("min-low") },
-        Publishing { from_day: Some("4 mei".to_owned()), ..everything("min-low") },
+        Publishing {
+            from_day: Some("2026-05-04".parse().unwrap()),
+            until_day: Some("2026-05-03".parse().unwrap()),
+            ..everything("min-low")
+        },
         Publishing { channels: vec!["no-such-channel".parse().unwrap()], ..everything("min-low") },
     ] {
         let refused = publish(&vault, wrong, Some(&manager)).await;
@@ -210,6 +234,9 @@ fn publications_are_made_listed_and_withdrawn_on_the_command_line() {
     let id = add(&[&whole[..], &["--json"]].concat()).ok().json()["id"].as_str().unwrap().to_owned();
     assert!(add(&whole).ok().out.contains("is public until 2099-01-01"));
     add(&["--document", "x", "--until", "2001-01-01T00:00:00Z"]).refused(&["2001-01-01", "past"]);
+    for other in ["20260306", "2026-3-6", "4 mei"] {
+        add(&[&whole[..], &["--until-day", other]].concat()).refused(&["--until-day", other, "2026-05-04"]);
+    }
     let listed = run(&["publication", "list"]).ok().out;
     assert!(listed.contains(&id) && listed.contains("besluit 2026-7"), "{listed}");
     assert!(run(&["publication", "withdraw", &id]).ok().out.contains(&id));

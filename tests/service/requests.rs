@@ -115,8 +115,8 @@ async fn a_request_goes_from_draft_to_a_grant_that_ends_when_the_copies_are_gone
     asking.step(&id, json!({ "step": "approve" })).await.expect(400);
 
     // Without a mandate an approver may look, not decide.
-    let approve = json!({ "step": "approve", "text": "Van belang & beperkt.", "conditions": ["U meldt publicaties vooraf."] });
-    approver.get(Plane::Vault, &at).await.expect(200);
+    let mut approve = json!({ "step": "approve", "text": "Van belang & beperkt.", "conditions": ["U meldt publicaties vooraf."] });
+    let read = approver.get(Plane::Vault, &at).await.expect(200).json();
     approver.post(Plane::Vault, &steps, &approve).await.expect(403);
     mandate(&service, "approver-1");
     let reach = approver.get(Plane::Vault, &format!("{at}/reach")).await.expect(200).json();
@@ -130,6 +130,10 @@ async fn a_request_goes_from_draft_to_a_grant_that_ends_when_the_copies_are_gone
     assert!(!seen.to_string().contains("approver-1"), "who asked is not told by name: {seen}");
     asking.step(&id, json!({ "step": "answer", "text": "Het is de naam van de heffing." })).await.expect(202);
     asking.until(&id, "submitted").await;
+    // What is approved is what was read.
+    let refused = approver.post(Plane::Vault, &steps, &approve).await.expect(400);
+    assert!(refused.text().contains("digest"), "{}", refused.text());
+    approve["digest"] = read["digest"].clone();
     approver.post(Plane::Vault, &steps, &approve).await.expect(201);
     approver.post(Plane::Vault, &steps, &approve).await.expect(400);
     let seen = asking.until(&id, "approved").await;
@@ -170,7 +174,10 @@ async fn a_request_goes_from_draft_to_a_grant_that_ends_when_the_copies_are_gone
         .await
         .expect(202);
     asking.until(&id, "extension-asked").await;
-    approver.post(Plane::Vault, &steps, &json!({ "step": "extend", "text": "Akkoord." })).await.expect(201);
+    let mut extend = json!({ "step": "extend", "text": "Akkoord.", "digest": read["digest"] });
+    approver.post(Plane::Vault, &steps, &extend).await.expect(400);
+    extend["digest"] = approver.get(Plane::Vault, &at).await.expect(200).json()["digest"].clone();
+    approver.post(Plane::Vault, &steps, &extend).await.expect(201);
     asking.until(&id, "active").await;
     asking
         .step(&id, json!({ "step": "state-deletion", "text": "Alle kopieën zijn vernietigd." }))
@@ -248,6 +255,10 @@ async fn nobody_approves_their_own_request() {
     assert!(refused.text().contains("nobody-approves-own-request"), "{}", refused.text());
     let told = service.json(&["request", "show", &id]);
     assert_eq!(told["state"], "submitted");
+    // On the command line what was read may be named.
+    let approve = |digest: &str| service.run(&["request", "approve", &id, "Akkoord.", "--digest", digest]);
+    approve("5b0f").refused(&["digest"]);
+    approve(told["digest"].as_str().unwrap()).ok();
 }
 
 #[test]

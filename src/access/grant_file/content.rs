@@ -1,7 +1,9 @@
 //! What a request says. Everything that is wrong with it is told at once.
 
 use super::{Form, ResearchBases};
-use crate::model::{ChannelId, FlagKind, LegalBasisCode, OrganisationId, RecordRef, Timestamp};
+use crate::model::{
+    ChannelId, Day, FlagKind, LegalBasisCode, OrganisationId, RecordRef, Timestamp, WrittenDay,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -45,10 +47,10 @@ pub struct Selection {
     pub channels: BTreeSet<ChannelId>,
     /// Posted on this day or after, `2026-05-04`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
+    pub from: Option<WrittenDay>,
     /// Posted on this day or before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
+    pub until: Option<WrittenDay>,
     /// Of these conversations, by the names that a grant of the researcher has for them.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub conversations: BTreeSet<RecordRef>,
@@ -211,16 +213,23 @@ impl Content {
 }
 
 impl Selection {
+    /// What is written for a day and is none, each with its field and the mend. Such a selection covers nothing.
+    #[must_use]
+    pub fn not_days(&self) -> Vec<String> {
+        let ends = [("from", &self.from), ("until", &self.until)];
+        let read = ends.into_iter().filter_map(|(end, day)| Some((end, day.as_ref()?.to_string())));
+        read.filter_map(|(end, day)| day.parse::<Day>().err().map(|why| format!("`{end}`: {why}"))).collect()
+    }
+
     fn problems(&self, wrong: &mut dyn FnMut(&'static str, String)) {
-        for day in [&self.from, &self.until].into_iter().flatten() {
-            if day.parse::<jiff::civil::Date>().is_err() {
-                wrong("selection", format!("`{}` is no day such as 2026-05-04", short(day)));
-            }
+        for what in self.not_days() {
+            wrong("selection", what);
         }
-        if let (Some(from), Some(until)) = (&self.from, &self.until)
+        let day = |written: &Option<WrittenDay>| written.as_ref().and_then(WrittenDay::day).cloned();
+        if let (Some(from), Some(until)) = (day(&self.from), day(&self.until))
             && from > until
         {
-            wrong("selection", format!("begins on {} and ends before it, on {}", short(from), short(until)));
+            wrong("selection", format!("begins on {from} and ends before it, on {until}"));
         }
         if self.words.iter().any(|word| word.trim().is_empty()) {
             wrong("selection", "holds an empty word".to_owned());
@@ -263,15 +272,37 @@ mod tests {
     }
 
     #[test]
+    fn a_day_in_another_form_is_told_with_its_field_and_the_mend() {
+        let asked = |from: &str, until: &str| {
+            let mut asked = content();
+            asked.selection.from = Some(from.to_owned().into());
+            asked.selection.until = Some(until.to_owned().into());
+            problems(&asked)
+        };
+        for other in ["20260306", "2026-03-06T12:00", "2026-3-6"] {
+            let found = asked("2026-03-01", other);
+            assert!(
+                matches!(&found[..], [("selection", what)] if what.contains("`until`") && what.contains(other)
+                && what.contains("2026-05-04")),
+                "{found:?}"
+            );
+        }
+        assert!(
+            matches!(&asked("2026-03-07", "2026-03-06")[..], [("selection", what)] if what.contains("before"))
+        );
+        assert_eq!(asked("2026-03-06", "2026-03-06"), []);
+    }
+
+    #[test]
     fn everything_that_is_wrong_is_told_at_once() {
         let mut asked = content();
         asked.question = "  ".to_owned();
         asked.plan = "original".to_owned();
         asked.form = Form::Export;
         asked.until = Timestamp::from_micros(0);
-        asked.selection.from = Some("gisteren".to_owned());
+        asked.selection.from = Some("gisteren".to_owned().into());
         let fields: Vec<&str> = problems(&asked).into_iter().map(|(field, _)| field).collect();
-        assert_eq!(fields, ["question", "plan", "until", "selection", "selection", "form"]);
+        assert_eq!(fields, ["question", "plan", "until", "selection", "form"]);
         asked = content();
         asked.legal_basis = "avg-89".parse().unwrap();
         let what: Vec<String> = problems(&asked).into_iter().map(|(_, what)| what).collect();

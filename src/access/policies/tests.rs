@@ -168,7 +168,10 @@ fn a_denial_names_each_clause_that_failed() {
     let mut ended = grant();
     ended.until = now();
     ended.revoked = true;
+    let mut files = grant();
+    files.export = true;
     let cases = [
+        (&mine, Some(&files), vec![7], Outside::Refused),
         (&mine, None, vec![1], Outside::Absent),
         (&mine, Some(&ended), vec![5, 6], Outside::Refused),
         (&other, Some(&held), vec![4], Outside::Absent),

@@ -11,7 +11,8 @@ use crate::store::journal;
 use crate::store::rows::{RowValues, bytes, list};
 use futures_util::TryStreamExt;
 use serde::Serialize;
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 /// Bytes of payloads after which no more are read at a time.
@@ -44,13 +45,15 @@ pub struct GrantRow {
     pub until: Timestamp,
     /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
+    /// When it was taken up that it is over, if it was.
+    pub lapsed_at: Option<Timestamp>,
 }
 
 impl GrantRow {
     /// Whether it holds at `now`.
     #[must_use]
     pub fn active(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none() && now < self.until
+        self.revoked_at.is_none() && self.lapsed_at.is_none() && now < self.until
     }
 }
 
@@ -59,7 +62,7 @@ impl GrantRow {
 pub struct OutboxItem {
     /// Its place in the order.
     pub seq: i64,
-    /// `conversation`, `grant` or `revocation`.
+    /// `conversation`, `grant`, `revocation`, `lapse` and so on.
     pub kind: String,
     /// JSON.
     pub payload: String,
@@ -153,21 +156,66 @@ impl Catalogue {
         pending: Pending,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let ended = sqlx::query(
+            "UPDATE access_grant SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL AND lapsed_at IS NULL",
+        );
+        self.end_grant(ended, log, grant, outbox, pending, now).await
+    }
+
+    /// Takes up that a grant is over. `false` when there is no such grant that ended by `now` and was not taken up before.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn lapse_grant(
+        &self,
+        log: &Origin,
+        grant: GrantId,
+        outbox: OutboxRow,
+        pending: Pending,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let ended = sqlx::query(
+            "UPDATE access_grant SET lapsed_at = $1 WHERE id = $2 AND revoked_at IS NULL AND lapsed_at IS NULL \
+             AND until_at <= $1",
+        );
+        self.end_grant(ended, log, grant, outbox, pending, now).await
+    }
+
+    async fn end_grant(
+        &self,
+        ended: Query<'static, Any, AnyArguments>,
+        log: &Origin,
+        grant: GrantId,
+        outbox: OutboxRow,
+        pending: Pending,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        let done =
-            sqlx::query("UPDATE access_grant SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL")
-                .bind(now.micros())
-                .bind(bytes(grant.uuid()))
-                .execute(&mut *tx)
-                .await
-                .map_err(StoreError::database("revoking a grant"))?;
-        if done.rows_affected() == 0 {
+        let done = ended.bind(now.micros()).bind(bytes(grant.uuid())).execute(&mut *tx).await;
+        if done.map_err(StoreError::database("ending a grant"))?.rows_affected() == 0 {
             return Ok(false);
         }
         insert_outbox(&mut tx, &[outbox], now).await?;
         let _durable_with_this_transaction = journal::add(&mut tx, log, pending, None).await?;
-        Effect::GrantRevoked.of(tx.commit()).await.map_err(StoreError::database("revoking a grant"))?;
+        Effect::GrantRevoked.of(tx.commit()).await.map_err(StoreError::database("ending a grant"))?;
         Ok(true)
+    }
+
+    /// Grants that are over and of which that was not taken up, the longest over first: at most so many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn grants_over(&self, now: Timestamp, most: u32) -> Result<Vec<GrantRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM access_grant WHERE revoked_at IS NULL AND lapsed_at IS NULL AND until_at <= $1 \
+             ORDER BY until_at, id LIMIT $2",
+        )
+        .bind(now.micros())
+        .bind(i64::from(most))
+        .fetch_all(self.db.read())
+        .await
+        .map_err(StoreError::database("listing grants"))?;
+        rows.iter().map(grant_of).collect()
     }
 
     /// Every grant, newest first.
@@ -304,5 +352,6 @@ fn grant_of(row: &AnyRow) -> Result<GrantRow, StoreError> {
         approved_at: row.time("approved_at")?,
         until: row.time("until_at")?,
         revoked_at: row.time_or_null("revoked_at")?,
+        lapsed_at: row.time_or_null("lapsed_at")?,
     })
 }

@@ -90,6 +90,8 @@ pub struct TakenStep<'a> {
     pub request: &'a RequestRow,
     /// Where it stood before; `None` for one that is new.
     pub before: Option<RequestState>,
+    /// When it had changed last as it was read, where it must say the same still.
+    pub seen_at: Option<Timestamp>,
     /// The step; its number is given here.
     pub step: RequestStepRow,
     /// The grant that begins with it.
@@ -151,7 +153,7 @@ impl Catalogue {
     /// When the database fails.
     pub async fn grant_in_force(&self, grant: GrantId, now: Timestamp) -> Result<bool, StoreError> {
         let row =
-            sqlx::query("SELECT id FROM access_grant WHERE id = $1 AND revoked_at IS NULL AND until_at > $2")
+            sqlx::query("SELECT id FROM access_grant WHERE id = $1 AND revoked_at IS NULL AND lapsed_at IS NULL AND until_at > $2")
                 .bind(bytes(grant.uuid()))
                 .bind(now.micros())
                 .fetch_optional(self.db.read())
@@ -205,7 +207,8 @@ impl Catalogue {
     }
 
     /// Takes a step: the request, the step, what goes down, the grant that begins and the ledger's entry, together.
-    /// `false`, and nothing changed, when the request does not stand where it was thought to stand.
+    /// `false`, and nothing changed, when the request does not stand where it was thought to stand or changed since it was read,
+    /// or the grant that is extended is over.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
@@ -224,12 +227,9 @@ impl Catalogue {
             insert_grant(&mut tx, grant).await?;
         }
         if let (Some(grant), Some(until)) = (taken.request.grant, taken.grant_until) {
-            sqlx::query("UPDATE access_grant SET until_at = $1 WHERE id = $2 AND revoked_at IS NULL")
-                .bind(until.micros())
-                .bind(bytes(grant.uuid()))
-                .execute(&mut *tx)
-                .await
-                .map_err(StoreError::database("extending a grant"))?;
+            if !extend_grant(&mut tx, grant, until, taken.step.at).await? {
+                return Ok(false);
+            }
         }
         insert_outbox(&mut tx, &taken.down, taken.step.at).await?;
         if let Some(message) = taken.message {
@@ -239,6 +239,26 @@ impl Catalogue {
         Effect::RequestStepTaken.of(tx.commit()).await.map_err(StoreError::database("taking a step"))?;
         Ok(true)
     }
+}
+
+/// Gives a grant another end; `false` when it is over: its names are gone, or are about to go.
+async fn extend_grant(
+    tx: &mut Transaction<'static, Any>,
+    grant: GrantId,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE access_grant SET until_at = $1 \
+         WHERE id = $2 AND revoked_at IS NULL AND lapsed_at IS NULL AND until_at > $3",
+    )
+    .bind(until.micros())
+    .bind(bytes(grant.uuid()))
+    .bind(now.micros())
+    .execute(&mut **tx)
+    .await
+    .map_err(StoreError::database("extending a grant"))?;
+    Ok(done.rows_affected() == 1)
 }
 
 async fn write_request(
@@ -268,7 +288,7 @@ async fn write_request(
         Some(before) => {
             sqlx::query(
                 "UPDATE access_request SET state = $1, content = $2, access_grant = $3, changed_at = $4 \
-                 WHERE id = $5 AND state = $6",
+                 WHERE id = $5 AND state = $6 AND changed_at <= $7",
             )
             .bind(request.state.as_str())
             .bind(content)
@@ -276,6 +296,7 @@ async fn write_request(
             .bind(request.changed_at.micros())
             .bind(bytes(request.id.uuid()))
             .bind(before.as_str())
+            .bind(taken.seen_at.map_or(i64::MAX, Timestamp::micros))
             .execute(&mut **tx)
             .await
         }

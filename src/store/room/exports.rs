@@ -150,16 +150,18 @@ pub(super) async fn forget_values(
 }
 
 impl RoomWriter {
-    /// The grants for which something is still to be made, with their plans.
+    /// The grants that run at `now` for which something is still to be made, with their plans.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn grants_wanting(&self) -> Result<Vec<(GrantId, String)>, StoreError> {
-        let rows =
-            sqlx::query("SELECT id, plan FROM reading_grant WHERE wanting = 2 AND revoked = 0 ORDER BY id")
-                .fetch_all(self.db.read())
-                .await
-                .map_err(StoreError::database("reading grants"))?;
+    pub async fn grants_wanting(&self, now: Timestamp) -> Result<Vec<(GrantId, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, plan FROM reading_grant WHERE wanting = 2 AND revoked = 0 AND until_at > $1 ORDER BY id",
+        )
+        .bind(now.micros())
+        .fetch_all(self.db.read())
+        .await
+        .map_err(StoreError::database("reading grants"))?;
         rows.iter().map(|row| Ok((GrantId::from_uuid(row.id("id")?), row.text("plan")?))).collect()
     }
 

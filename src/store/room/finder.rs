@@ -3,7 +3,7 @@
 use super::index::{Index, Key, Numbers};
 use super::reader::{RECORD_COLUMNS, RECORDS, record_of};
 use super::{Query, Room, RoomRecord};
-use crate::model::{GrantId, RecordRef};
+use crate::model::{Day, GrantId, RecordRef};
 use crate::store::StoreError;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, list};
 use sqlx::any::AnyRow;
@@ -54,8 +54,8 @@ impl Room {
         }
         if query.from_day.is_some() || query.until_day.is_some() {
             // A record without a day is before every day, and not till any.
-            let first = query.from_day.as_deref().unwrap_or("\u{1}");
-            let last = query.until_day.as_deref().unwrap_or("\u{10ffff}");
+            let first = query.from_day.as_ref().map_or("\u{1}", Day::as_str);
+            let last = query.until_day.as_ref().map_or("\u{10ffff}", Day::as_str);
             found.keep(&index.between(&Key::day(first), &Key::day(last)).await?);
         }
         Ok(found)
@@ -210,10 +210,10 @@ impl Conditions {
         let mut made = Self { clauses: Vec::new(), values: Vec::new() };
         made.push("g.reading_grant = ", Value::Bytes(bytes(grant.uuid())), "");
         if let Some(day) = &query.from_day {
-            made.push("g.day >= ", Value::Text(day.clone()), "");
+            made.push("g.day >= ", Value::Text(day.to_string()), "");
         }
         if let Some(day) = &query.until_day {
-            made.push("g.day <> '' AND g.day <= ", Value::Text(day.clone()), "");
+            made.push("g.day <> '' AND g.day <= ", Value::Text(day.to_string()), "");
         }
         made
     }

@@ -4,7 +4,10 @@ use super::index::{Changes, Key, forget_grant};
 use super::names::name_for_grant;
 use super::reader::document_of;
 use super::writer::Covered;
-use super::{Draw, PublishedGrant, PublishedProjection, PublishedReader, ReadingGrant, RoomWriter, grant_of};
+use super::{
+    Draw, LAPSED, PublishedGrant, PublishedProjection, PublishedReader, REVOKED, ReadingGrant, RoomWriter,
+    grant_of,
+};
 use crate::model::{ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, Timestamp};
 use crate::redact::{Projection, searchable};
 use crate::store::StoreError;
@@ -18,7 +21,7 @@ const CONVERSATIONS_AT_ONCE: usize = 64;
 
 impl RoomWriter {
     /// Publishes a grant: the reader, and the grant's own names for everything it covers. One that was revoked
-    /// gets none.
+    /// or is over gets none.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
@@ -56,9 +59,28 @@ impl RoomWriter {
     /// # Errors
     /// When the database fails; nothing is then changed.
     pub async fn revoke(&self, grant: GrantId) -> Result<(), StoreError> {
+        self.end(grant, REVOKED).await
+    }
+
+    /// Takes up that a grant is over: its names and pseudonyms go with it. One that was revoked stays so.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is then changed.
+    pub async fn lapse(&self, grant: GrantId) -> Result<(), StoreError> {
+        self.end(grant, LAPSED).await
+    }
+
+    async fn end(&self, grant: GrantId, ended: i64) -> Result<(), StoreError> {
+        let failed = "ending a grant";
         let mut tx = self.db.begin().await?;
+        sqlx::query("UPDATE reading_grant SET revoked = $1 WHERE id = $2 AND revoked <> $3")
+            .bind(ended)
+            .bind(bytes(grant.uuid()))
+            .bind(REVOKED)
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::database(failed))?;
         for statement in [
-            "UPDATE reading_grant SET revoked = 1 WHERE id = $1",
             "DELETE FROM grant_record WHERE reading_grant = $1",
             "DELETE FROM grant_conversation WHERE reading_grant = $1",
             "DELETE FROM grant_subject WHERE reading_grant = $1",
@@ -72,10 +94,10 @@ impl RoomWriter {
                 .bind(bytes(grant.uuid()))
                 .execute(&mut *tx)
                 .await
-                .map_err(StoreError::database("revoking a grant"))?;
+                .map_err(StoreError::database(failed))?;
         }
         forget_grant(&mut tx, grant).await?;
-        Effect::RoomRevocation.of(tx.commit()).await.map_err(StoreError::database("revoking a grant"))
+        Effect::RoomRevocation.of(tx.commit()).await.map_err(StoreError::database(failed))
     }
 }
 
@@ -95,7 +117,7 @@ pub(super) async fn grants_in_force(
     rows.iter().map(grant_of).collect()
 }
 
-/// Writes a grant unless it is there; `false` when it was revoked.
+/// Writes a grant unless it is there; `false` when it was revoked or is over.
 async fn insert_grant(
     tx: &mut Transaction<'static, Any>,
     grant: &PublishedGrant,

@@ -30,8 +30,8 @@ pub use writer::RoomWriter;
 use super::StoreError;
 use super::rows::RowValues;
 use crate::model::{
-    ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, RequestId,
-    SubjectRef, Timestamp,
+    ActorId, ChannelId, ConversationId, Day, GrantId, OrganisationId, ProjectionId, RecordRef, RequestId,
+    SubjectRef, Timestamp, WrittenDay,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
@@ -112,9 +112,9 @@ pub struct PublishedGrant {
 #[serde(rename_all = "camelCase", default)]
 pub struct PublishedSelection {
     /// Posted on this day or after.
-    pub from: Option<String>,
+    pub from: Option<WrittenDay>,
     /// Posted on this day or before.
-    pub until: Option<String>,
+    pub until: Option<WrittenDay>,
     /// Of these conversations.
     pub conversations: BTreeSet<ConversationId>,
     /// Normalised words, all of which stand in the text.
@@ -122,11 +122,16 @@ pub struct PublishedSelection {
 }
 
 impl PublishedSelection {
-    /// Whether a projection of a conversation is one of them. A record whose day is not stated is in no period.
+    /// Whether a projection of a conversation is one of them. A record whose day is not stated is in no period, and none is in one
+    /// that begins or ends with what is no day.
     #[must_use]
     pub fn covers(&self, conversation: ConversationId, day: &str, words: &[String]) -> bool {
-        let from = self.from.as_deref().is_none_or(|from| !day.is_empty() && day >= from);
-        let until = self.until.as_deref().is_none_or(|until| !day.is_empty() && day <= until);
+        let within = |end: &Option<WrittenDay>, holds: fn(&str, &str) -> bool| match end {
+            None => true,
+            Some(end) => end.day().is_some_and(|end| !day.is_empty() && holds(day, end.as_str())),
+        };
+        let from = within(&self.from, |day, from| day >= from);
+        let until = within(&self.until, |day, until| day <= until);
         let of = self.conversations.is_empty() || self.conversations.contains(&conversation);
         from && until && of && self.words.iter().all(|word| words.contains(word))
     }
@@ -227,14 +232,19 @@ pub struct Query {
     /// Only this channel.
     pub channel: Option<ChannelId>,
     /// Not before this day.
-    pub from_day: Option<String>,
+    pub from_day: Option<Day>,
     /// Not after this day.
-    pub until_day: Option<String>,
+    pub until_day: Option<Day>,
 }
 
 /// Draws random bytes for references and pseudonyms; the caller brings the source. `None` when it fails: then
 /// nothing is published.
 pub type Draw<'a> = &'a (dyn Fn() -> Option<u128> + Sync);
+
+/// How it is stored that a grant was revoked. Its names are gone.
+const REVOKED: i64 = 1;
+/// How it is stored that a grant is over and that this was taken up. Its names are gone.
+const LAPSED: i64 = 2;
 
 /// How the form of a grant is stored when copies are had as files.
 const EXPORT_FORM: &str = "export";
@@ -248,7 +258,8 @@ fn grant_of(row: &AnyRow) -> Result<ReadingGrant, StoreError> {
         channels: channels.map_err(|_| StoreError::Corrupt { what: "channels of a grant" })?,
         plan: row.text("plan")?,
         until: row.time("until_at")?,
-        revoked: row.number("revoked")? != 0,
+        // One that is over says so by its end.
+        revoked: row.number("revoked")? == REVOKED,
         selection: match row.text("selection")?.as_str() {
             "" => None,
             json => Some(serde_json::from_str(json).map_err(|_| StoreError::Corrupt { what: "selection" })?),
@@ -264,11 +275,33 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
+    fn what_is_no_day_covers_nothing_where_it_was_stored() {
+        let conversation = ConversationId::from_uuid(Uuid::from_u128(1));
+        for (from, until) in [
+            ("null", "\"20260306\""),
+            ("\"20260306\"", "null"),
+            ("\"2026-03-01\"", "\"2026-03-06T00:00\""),
+            ("\"gisteren\"", "\"2026-03-06\""),
+        ] {
+            let stored = format!("{{\"from\":{from},\"until\":{until}}}");
+            let selection: PublishedSelection = serde_json::from_str(&stored).unwrap();
+            for day in ["2026-03-06", "2026-01-01", "2026-12-31", "20260306", ""] {
+                assert!(!selection.covers(conversation, day, &[]), "{stored} covers `{day}`");
+            }
+            assert_eq!(
+                serde_json::to_value(&selection).unwrap()["until"].to_string(),
+                until,
+                "kept as it was"
+            );
+        }
+    }
+
+    #[test]
     fn days_are_compared_whole_and_an_unknown_day_is_in_no_period() {
         let conversation = ConversationId::from_uuid(Uuid::from_u128(1));
         let selection = PublishedSelection {
-            from: Some("2026-03-01".to_owned()),
-            until: Some("2026-05-31".to_owned()),
+            from: Some("2026-03-01".to_owned().into()),
+            until: Some("2026-05-31".to_owned().into()),
             ..PublishedSelection::default()
         };
         for (day, within) in [

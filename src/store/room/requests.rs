@@ -5,6 +5,7 @@ use super::reader::document_of;
 use super::{PublishedRequest, PublishedSelection, Room, RoomWriter};
 use crate::model::{
     ActorId, ChannelId, ConversationId, GrantId, OrganisationId, ProjectionId, RecordRef, RequestId,
+    Timestamp,
 };
 use crate::redact::searchable;
 use crate::store::StoreError;
@@ -44,7 +45,7 @@ impl RoomWriter {
         Ok(())
     }
 
-    /// The conversations behind the names that the grants of a reader have for them; others are left out.
+    /// The conversations behind the names that the grants of a reader that run at `now` have for them; others are left out.
     ///
     /// # Errors
     /// When the database fails.
@@ -52,16 +53,18 @@ impl RoomWriter {
         &self,
         reader: ActorId,
         names: &BTreeSet<RecordRef>,
+        now: Timestamp,
     ) -> Result<BTreeSet<ConversationId>, StoreError> {
         let mut found = BTreeSet::new();
         for name in names {
             let row = sqlx::query(
                 "SELECT p.conversation FROM grant_record g JOIN grant_reader t ON t.reading_grant = g.reading_grant \
-                 JOIN projection p ON p.number = g.projection \
-                 WHERE g.conversation_reference = $1 AND t.reader = $2 LIMIT 1",
+                 JOIN reading_grant w ON w.id = g.reading_grant JOIN projection p ON p.number = g.projection \
+                 WHERE g.conversation_reference = $1 AND t.reader = $2 AND w.revoked = 0 AND w.until_at > $3 LIMIT 1",
             )
             .bind(bytes(name.uuid()))
             .bind(bytes(reader.uuid()))
+            .bind(now.micros())
             .fetch_optional(self.database().read())
             .await
             .map_err(StoreError::database("finding a conversation"))?;
@@ -135,7 +138,7 @@ impl RoomWriter {
         Ok(published)
     }
 
-    /// The projections that each of these grants names, in force or not.
+    /// The projections that each of these grants names: none, once it is over or revoked.
     ///
     /// # Errors
     /// When the database fails.
