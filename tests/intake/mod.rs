@@ -9,6 +9,7 @@ mod deciding;
 pub mod disclosure;
 mod flags;
 mod formats;
+mod in_force;
 mod minimised;
 mod opening;
 mod order;

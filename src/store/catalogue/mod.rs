@@ -46,7 +46,7 @@ pub use commit::{
     SubjectRow, VersionRow,
 };
 pub(in crate::store) use commit::{insert_outbox, mark_stale};
-pub use conversations::{Known, Member, Refreshed, Withheld};
+pub use conversations::{InForce, Known, Member, Refreshed, Withheld};
 pub use decided::{AnswerRow, Minimised, MinimisedRow};
 pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
 pub use exports::{ExportChange, ExportFacts, ExportJob};

@@ -117,8 +117,9 @@ impl Catalogue {
         if !decide_otherwise(&mut tx, &answered.change, now).await? {
             return Ok(None);
         }
-        let StepAnswered { asked, answer, actor, .. } = answered;
-        insert_step_answer(&mut tx, (answered.change.record, asked, answer, *actor), &pending, now).await?;
+        let StepAnswered { asked, answer, actor, change, .. } = answered;
+        let of = (change.record, change.decision.version);
+        insert_step_answer(&mut tx, of, (asked, answer, *actor), &pending, now).await?;
         if let Some(found) = &answered.formal {
             set_found(&mut tx, answered.change.record, found).await?;
         }
@@ -178,18 +179,21 @@ async fn decide_otherwise(
     Ok(true)
 }
 
-/// Keeps a person's answer: of which record, to what, which answer, whose.
+/// Keeps a person's answer: of which version of which record; to what, which answer, whose.
 pub(super) async fn insert_step_answer(
     tx: &mut Transaction<'static, Any>,
-    (record, asked, answer, actor): (RecordId, &str, &'static str, ActorId),
+    (record, version): (RecordId, VersionId),
+    (asked, answer, actor): (&str, &'static str, ActorId),
     pending: &Pending,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO step_answer (entry, record, asked, answer, actor, answered_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO step_answer (entry, record, version, asked, answer, actor, answered_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(bytes(pending.entry().id().uuid()))
     .bind(bytes(record.uuid()))
+    .bind(bytes(version.uuid()))
     .bind(asked.to_owned())
     .bind(answer)
     .bind(bytes(actor.uuid()))
