@@ -4,10 +4,10 @@ use super::fixture::*;
 use super::stage::Stage;
 use knik::decide::Sentiment;
 use knik::ledger::{EntryId, Hash};
-use knik::model::{ActorId, ConversationId, ItemDigest, Outcome, ProjectionId, RecordId, VersionId};
+use knik::model::{ActorId, ConversationId, ItemDigest, Outcome, ProjectionId, RecordId, Role, VersionId};
 use knik::store::catalogue::{
-    Batch, Catalogue, Confirmation, DecisionChange, DecisionRow, DecisionSetRow, FormalHandled, FormalRow,
-    LetterRow, SentimentRow, StepAnswered, VersionRow,
+    Anew, Batch, Catalogue, Confirmation, DecisionChange, DecisionRow, DecisionSetRow, FormalHandled,
+    FormalRow, LetterRow, SentimentRow, StepAnswered, VersionRow,
 };
 use knik::store::database::Plane;
 
@@ -64,6 +64,7 @@ fn handled(n: u128, done: &'static str) -> FormalHandled {
         case: (done == "registered").then(|| ("zaken".to_owned(), digest(40))),
         forwarded_to: (done == "forwarded").then(|| "Gemeente".to_owned()),
         actor: ActorId::from_uuid(id(900)),
+        role: Role::RecordsManager,
         sender_told_at: None,
     }
 }
@@ -101,6 +102,10 @@ pub async fn a_formal_message_is_handled_once_and_keeps_its_time_of_receipt(stag
     assert_eq!(by_case.iter().map(|of| of.record).collect::<Vec<_>>(), [record(1)]);
 }
 
+fn registrar() -> (ActorId, Role) {
+    (ActorId::from_uuid(id(900)), Role::RecordsManager)
+}
+
 fn letter(n: u128, case: u8) -> LetterRow {
     LetterRow {
         record: record(n),
@@ -121,7 +126,10 @@ pub async fn letters_are_written_all_or_none_and_confirmed_by_case(stage: &Stage
     let due = async || catalogue.letters(&organisation(), None).await.unwrap();
     let link = async |letters: Vec<(LetterRow, u128)>| {
         let links = letters.into_iter().map(|(row, entry)| (row, step(entry), None)).collect();
-        catalogue.write_letters(&log(), &organisation(), links, Vec::new(), at(10)).await.unwrap()
+        catalogue
+            .write_letters(&log(), &organisation(), links, Vec::new(), (registrar(), at(10)))
+            .await
+            .unwrap()
     };
     assert!(link(vec![(letter(1, 50), 40)]).await.is_some());
     assert!(link(vec![(letter(2, 50), 41), (letter(1, 51), 42)]).await.is_none());
@@ -132,7 +140,7 @@ pub async fn letters_are_written_all_or_none_and_confirmed_by_case(stage: &Stage
         let confirmation = Confirmation { case, at: at(20), said, by: ActorId::from_uuid(id(900)) };
         let steps = vec![(confirmation, step(entry), None)];
         catalogue
-            .write_letters(&log(), &organisation(), Vec::new(), steps, at(20))
+            .write_letters(&log(), &organisation(), Vec::new(), steps, (registrar(), at(20)))
             .await
             .unwrap()
             .unwrap()
@@ -180,6 +188,46 @@ fn otherwise(version: u128, n: u128) -> DecisionChange {
         decision: DecisionRow { outcome: Outcome::Refer, decided_at, ..decision(1, version) },
         set: set(n, &[3]),
     }
+}
+
+pub async fn what_a_changed_fact_decides_waits_in_the_transaction_that_changed_it(stage: &Stage) {
+    let db = stage.open(Plane::Vault).await;
+    let catalogue = begun(&db).await;
+    let waiting = async || catalogue.waiting_anew(None, 10).await.unwrap();
+    let answered = || Anew { record: record(1), cause: "answered".to_owned(), by: None };
+    // Record 2 answers record 1, whichever comes first.
+    let mut answer = Batch { answers_of: Some(organisation()), ..batch(2) };
+    (answer.records[0].own, answer.records[0].answers) = (true, Some(digest(1)));
+    catalogue.commit(&log(), answer).await.unwrap();
+    assert_eq!(waiting().await, []);
+    catalogue.commit(&log(), Batch { answers_of: Some(organisation()), ..batch(1) }).await.unwrap();
+    assert_eq!(waiting().await, [answered()]);
+    let mut again = Batch { answers_of: Some(organisation()), ..batch(3) };
+    (again.records[0].own, again.records[0].answers) = (true, Some(digest(1)));
+    let mut broken = batch(4);
+    (broken.records[0].own, broken.records[0].answers) = (true, Some(digest(2)));
+    broken.answers_of = Some(organisation());
+    broken.pending.push(step(2));
+    assert!(catalogue.commit(&log(), broken).await.is_err());
+    catalogue.settle_anew(record(1)).await.unwrap();
+    assert_eq!(waiting().await, [], "of what failed nothing waits");
+    catalogue.commit(&log(), again).await.unwrap();
+    assert_eq!(waiting().await, [answered()]);
+    assert_eq!(catalogue.waiting_anew(Some(record(1)), 10).await.unwrap(), []);
+    // The last fact is the one that is told.
+    let handled = catalogue.handle_formal(&log(), &handled(1, "forwarded"), step(30), None, at(130)).await;
+    assert!(handled.unwrap().is_some());
+    let by = Some(registrar());
+    assert_eq!(waiting().await, [Anew { record: record(1), cause: "forwarded".to_owned(), by }]);
+    assert!(catalogue.change_decision(&log(), &otherwise(9, 40), step(40), at(3)).await.unwrap().is_none());
+    assert_eq!(waiting().await.len(), 1, "nothing was decided");
+    assert!(catalogue.change_decision(&log(), &otherwise(1, 41), step(41), at(3)).await.unwrap().is_some());
+    assert_eq!(waiting().await, []);
+    let letter = LetterRow { confirmed: Some((at(20), "ontvangen".to_owned())), ..letter(2, 50) };
+    let links = vec![(letter, step(42), None)];
+    let noted = (registrar(), at(20));
+    catalogue.write_letters(&log(), &organisation(), links, Vec::new(), noted).await.unwrap().unwrap();
+    assert_eq!(waiting().await, [Anew { record: record(2), cause: "letter-confirmed".to_owned(), by }]);
 }
 
 /// A person's answer on a version of record 1, in entry `n`.

@@ -1,6 +1,7 @@
 //! Intake through the vault, with the rules as shipped: from captures to what is sealed, published and disclosed.
 
 mod agencies;
+mod anew;
 mod bytes;
 mod canaries;
 mod containers;

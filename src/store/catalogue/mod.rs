@@ -2,6 +2,7 @@
 //!
 //! It holds no content: names of items and people are keyed digests, texts stand in sealed fragments.
 
+mod anew;
 mod appointments;
 mod assessed;
 mod blank;
@@ -36,6 +37,7 @@ mod samples;
 mod sentiment;
 mod statements;
 
+pub use anew::Anew;
 pub use appointments::Appointment;
 pub use assessed::{
     AssessedItem, AssessmentRow, DecidedAnew, EarlierAssessment, FindingPlace, GivenRow, Opinion,

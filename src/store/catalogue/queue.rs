@@ -1,6 +1,7 @@
 //! What waits for people, and what they answered.
 
 use super::Catalogue;
+use super::anew::forget_anew;
 use super::commit::{DecisionRow, OutboxRow, insert_outbox, mark_stale};
 use super::formal::{FormalFound, set_found};
 use super::insert::{decided, set_aside};
@@ -11,6 +12,7 @@ use crate::model::{
     ActorId, ConversationId, ItemKind, Outcome, ProjectionId, RecordId, Timestamp, VersionId,
 };
 use crate::store::StoreError;
+use crate::store::effect::Effect;
 use crate::store::journal;
 use crate::store::rows::{RowValues, bytes};
 use serde::Serialize;
@@ -124,11 +126,12 @@ impl Catalogue {
             set_found(&mut tx, answered.change.record, found).await?;
         }
         let added = journal::add(&mut tx, log, pending, None).await?;
-        tx.commit().await.map_err(StoreError::database("answering a step"))?;
+        Effect::StepAnswered.of(tx.commit()).await.map_err(StoreError::database("answering a step"))?;
         Ok(Some(journal::after_commit(added)))
     }
 
-    /// Writes another decision, because a fact changed. As [`answer_step`](Self::answer_step), without an answer.
+    /// Writes another decision, because a fact changed: the record waits for it no longer. As [`answer_step`](Self::answer_step),
+    /// without an answer.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
@@ -143,8 +146,9 @@ impl Catalogue {
         if !decide_otherwise(&mut tx, change, now).await? {
             return Ok(None);
         }
+        forget_anew(&mut tx, change.record).await?;
         let added = journal::add(&mut tx, log, pending, None).await?;
-        tx.commit().await.map_err(StoreError::database("deciding anew"))?;
+        Effect::DecisionChanged.of(tx.commit()).await.map_err(StoreError::database("deciding anew"))?;
         Ok(Some(journal::after_commit(added)))
     }
 }

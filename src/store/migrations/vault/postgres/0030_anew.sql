@@ -9,3 +9,11 @@ UPDATE step_answer SET version = COALESCE(
     (SELECT r.version FROM record r WHERE r.id = step_answer.record));
 CREATE INDEX step_answer_version ON step_answer (version);
 DELETE FROM step_answer WHERE record IN (SELECT id FROM record_row WHERE destroyed_at IS NOT NULL);
+
+-- Records to decide anew: written with what changed a fact (cause, and who caused it), gone with the decision that follows.
+CREATE TABLE decide_anew (
+    record BYTEA PRIMARY KEY,
+    cause TEXT NOT NULL,
+    actor BYTEA,
+    role TEXT
+);
