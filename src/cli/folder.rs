@@ -16,7 +16,7 @@ use crate::store::room::RoomWriter;
 use crate::store::tsa::TimestampServer;
 use crate::vault::cosign::Witnesses;
 use crate::vault::timestamps::Authority;
-use crate::vault::{Archive, Logs, Rules, Sources};
+use crate::vault::{Archive, Logs, Rules, Sources, deciding};
 use anyhow::{Context, Result};
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
@@ -53,15 +53,20 @@ pub struct DataFolder {
 }
 
 impl DataFolder {
-    /// Opens a data folder, made when absent. Only one process can.
+    /// Opens a data folder, made when absent, and decides anew what a process before was stopped at. Only one process can.
     ///
     /// # Errors
     /// When another process holds it, the configuration, a rule or a key file is refused, or storage fails.
     pub async fn open(path: &Path) -> Result<Self> {
-        Self::open_with(path, std::env::vars()).await
+        let folder = Self::open_with(path, std::env::vars()).await?;
+        // What stops this does not stop anyone from looking into the folder; it waits for the next round.
+        if let Err(error) = deciding::decide_waiting(&folder.archive, &folder.rules).await {
+            tracing::error!(%error, "records wait to be decided anew");
+        }
+        Ok(folder)
     }
 
-    /// As [`open`](Self::open), with these variables instead of those of the environment.
+    /// As [`open`](Self::open), with these variables instead of those of the environment; nothing is decided.
     ///
     /// # Errors
     /// As [`open`](Self::open).

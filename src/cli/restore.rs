@@ -117,7 +117,8 @@ async fn build(building: &Path, asked: &RestoreArguments, as_json: bool) -> Resu
             .with_context(|| format!("cannot read `{}`", config.display()))?;
     }
     put_back_databases(building, &snapshot).await?;
-    let folder = DataFolder::open(building).await?;
+    // Nothing is decided before what was recorded since is done again.
+    let folder = DataFolder::open_with(building, std::env::vars()).await?;
     let replayed = match later_ledger(building, &folder, asked)? {
         Some(later) => Some(replay::replay(&folder.archive, &later).await?),
         None => None,

@@ -93,6 +93,16 @@ pub enum Effect {
     BodyErased,
     /// Flags are judged.
     FlagsJudged,
+    /// A person answered a step, with the decision that follows.
+    StepAnswered,
+    /// A record is decided anew because a fact changed, and waits for it no longer.
+    DecisionChanged,
+    /// A record waits no longer: it comes out as it was.
+    AnewSettled,
+    /// A formal message is registered or forwarded, and waits to be decided anew.
+    FormalHandled,
+    /// Letters are linked or confirmed, and what is confirmed waits to be decided anew.
+    LettersWritten,
     /// It is known that a segment was read back.
     SegmentChecked,
     /// It is known when the archive was verified, read back or backed up.
@@ -119,7 +129,7 @@ pub enum Effect {
 
 impl Effect {
     /// Every effect.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 59] = [
         Self::SegmentWritten,
         Self::SegmentSwept,
         Self::CaptureOpened,
@@ -163,6 +173,11 @@ impl Effect {
         Self::ChannelAdded,
         Self::BodyErased,
         Self::FlagsJudged,
+        Self::StepAnswered,
+        Self::DecisionChanged,
+        Self::AnewSettled,
+        Self::FormalHandled,
+        Self::LettersWritten,
         Self::SegmentChecked,
         Self::MilestoneReached,
         Self::TurnAsked,

@@ -6,7 +6,7 @@ use crate::decide::{Answer, Answerer, Asks, Decision, Defined, Facts, Given, Jud
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
 use crate::model::{ActorId, ChannelId, OrganisationId, RecordId, Role, Timestamp, VersionId};
 use crate::store::catalogue::{
-    ChannelFact, DecisionChange, DecisionRow, DecisionSetRow, Fact, JudgedRecord, RecordSummary,
+    Anew, ChannelFact, DecisionChange, DecisionRow, DecisionSetRow, Fact, JudgedRecord, RecordSummary,
 };
 
 /// What detectors and definitions said when a record came in.
@@ -156,39 +156,83 @@ pub(super) fn decision_row(
     }
 }
 
-/// Decides records anew because a fact changed (answered, registered, confirmed elsewhere). Only what comes out otherwise is
-/// written: another outcome or another ending. How many did. The caller holds the intake.
+/// Records looked up at a time.
+const ROUND: u32 = 500;
+
+/// Decides records anew that wait for it because a fact changed (answered, registered, confirmed elsewhere). How many came out
+/// otherwise.
 ///
 /// # Errors
-/// When storage fails; what was written before stands. A record without a tree in force is left as it is.
-pub(super) async fn decide_anew(
+/// As [`decide_held`].
+pub async fn decide_waiting(archive: &Archive, rules: &Rules) -> Result<u64, VaultError> {
+    // Nearly always nothing waits: then no intake is held up.
+    if archive.catalogue.waiting_anew(None, 1).await?.is_empty() {
+        return Ok(0);
+    }
+    let _one_at_a_time = archive.intake.lock().await;
+    decide_held(archive, rules).await
+}
+
+/// As [`decide_waiting`], for a caller that holds the intake and has just written what changed. That stands: a failure is logged, and
+/// what waits is decided in the next round.
+pub(super) async fn decide_after(archive: &Archive, rules: &Rules) {
+    if let Err(error) = decide_held(archive, rules).await {
+        tracing::error!(%error, "records wait to be decided anew; the next round tries again");
+    }
+}
+
+/// Decides what waits. Only what comes out otherwise is written: another outcome or another ending. One that fails waits on, and does
+/// not stand in the way of the others.
+///
+/// # Errors
+/// What failed first; what was written stands.
+async fn decide_held(archive: &Archive, rules: &Rules) -> Result<u64, VaultError> {
+    let (mut changed, mut failed, mut after) = (0, None, None);
+    loop {
+        let waiting = archive.catalogue.waiting_anew(after, ROUND).await?;
+        let Some(last) = waiting.last() else { break };
+        after = Some(last.record);
+        for one in &waiting {
+            match decide_one(archive, rules, one).await {
+                Ok(otherwise) => changed += u64::from(otherwise),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+    }
+    if changed > 0 {
+        archive.journal.wake();
+    }
+    failed.map_or(Ok(changed), Err)
+}
+
+/// Whether it came out otherwise.
+async fn decide_one(archive: &Archive, rules: &Rules, waiting: &Anew) -> Result<bool, VaultError> {
+    let Some((case, decision)) = otherwise(archive, rules, waiting.record).await? else {
+        archive.catalogue.settle_anew(waiting.record).await?;
+        return Ok(false);
+    };
+    let (change, pending) = case.change(archive, &decision, waiting.by, waiting.cause.parse::<Code>()?)?;
+    let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
+    Ok(archive.catalogue.change_decision(log, &change, pending, now).await?.is_some())
+}
+
+/// What is decided of a record now, when that is otherwise than what is in force. A record without a tree in force is left as it is.
+async fn otherwise(
     archive: &Archive,
     rules: &Rules,
-    organisation: &OrganisationId,
-    records: &[RecordId],
-    by: Option<(ActorId, Role)>,
-    because: &str,
-) -> Result<u64, VaultError> {
-    let mut changed = 0;
-    for record in records {
-        let case = match Case::of(archive, organisation, *record).await {
-            Ok(case) => case,
-            // Destroyed meanwhile.
-            Err(VaultError::Absent { .. }) => continue,
-            Err(error) => return Err(error),
-        };
-        let Ok(decision) = case.decide(rules) else { continue };
-        let made = archive.catalogue.decisions_made(*record).await?;
-        let same = |was: &DecisionRow| was.outcome == decision.outcome && was.ending == decision.ending;
-        if made.first().is_some_and(same) {
-            continue;
-        }
-        let (change, pending) = case.change(archive, &decision, by, because.parse::<Code>()?)?;
-        let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
-        changed += u64::from(archive.catalogue.change_decision(log, &change, pending, now).await?.is_some());
-    }
-    archive.journal.wake();
-    Ok(changed)
+    record: RecordId,
+) -> Result<Option<(Case, Decision)>, VaultError> {
+    let Some(organisation) = archive.catalogue.holder(record).await? else { return Ok(None) };
+    let case = match Case::of(archive, &organisation, record).await {
+        Ok(case) => case,
+        // A page of the web, on which no tree decides.
+        Err(VaultError::Absent { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let Ok(decision) = case.decide(rules) else { return Ok(None) };
+    let made = archive.catalogue.decisions_made(record).await?;
+    let same = |was: &DecisionRow| was.outcome == decision.outcome && was.ending == decision.ending;
+    Ok((!made.first().is_some_and(same)).then_some((case, decision)))
 }
 
 /// The tree that was in force when a record was posted.

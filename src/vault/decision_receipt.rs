@@ -74,7 +74,7 @@ fn step(taken: &StepTaken) -> Value {
     })
 }
 
-/// The receipt of the newest decision on a record; with `before` of the one so many before it.
+/// The receipt of the decision on a record that is in force; with `before` of the one so many before it.
 ///
 /// # Errors
 /// As [`read::authorise`]; [`VaultError::Absent`] when there is no such decision; [`VaultError::Input`] for one that was made

@@ -2,7 +2,7 @@
 //!
 //! It keeps its time of receipt until it is registered, or forwarded to the body that it is for and its sender was told.
 
-use super::deciding::{Case, decide_anew};
+use super::deciding::{Case, decide_after};
 use super::letters::{LetterCase, digest, handles, one_line};
 use super::periodic::beginning_of;
 use super::{Archive, Rules, VaultError, bodies};
@@ -229,6 +229,7 @@ async fn handle(
         case: registered,
         forwarded_to,
         actor: actor.id,
+        role: actor.role,
         sender_told_at: sender_told.map(beginning_of).transpose()?,
     };
     let no_turn = archive.turning.read().await;
@@ -247,8 +248,7 @@ async fn handle(
         return same_as_before(archive, actor, &handled).await;
     }
     archive.journal.wake();
-    let by = Some((actor.id, actor.role));
-    decide_anew(archive, rules, &actor.organisation, &[record], by, done).await?;
+    decide_after(archive, rules).await;
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! twice: as a keyed digest, by which a case finds its records, and in the sealed body of the link's entry, by which a record
 //! finds its case.
 
-use super::deciding::decide_anew;
+use super::deciding::decide_after;
 use super::periodic::beginning_of;
 use super::{Archive, Rules, VaultError, bodies, read};
 use crate::access::{Action, Actor, Resource};
@@ -369,14 +369,13 @@ async fn write(
     links: Vec<LetterStep<LetterRow>>,
     confirmations: Vec<LetterStep<Confirmation>>,
 ) -> Result<Option<BTreeSet<RecordId>>, VaultError> {
-    let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
+    let (log, by) = (archive.logs.vault_origin(), (actor.id, actor.role));
+    let noted = (by, archive.sources.now());
     let written =
-        archive.catalogue.write_letters(log, &actor.organisation, links, confirmations, now).await?;
+        archive.catalogue.write_letters(log, &actor.organisation, links, confirmations, noted).await?;
     drop(no_turn);
     let Some(confirmed) = written else { return Ok(None) };
     archive.journal.wake();
-    let records: Vec<RecordId> = confirmed.iter().copied().collect();
-    let by = Some((actor.id, actor.role));
-    decide_anew(archive, rules, &actor.organisation, &records, by, "letter-confirmed").await?;
+    decide_after(archive, rules).await;
     Ok(Some(confirmed))
 }

@@ -102,7 +102,7 @@ pub async fn record(
     Ok(VaultRecord { summary, view })
 }
 
-/// The decisions on a record with their paths, newest first.
+/// The decisions on a record with their paths: that on the version in force first, then newest first.
 ///
 /// # Errors
 /// As [`authorise`].

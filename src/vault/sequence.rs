@@ -2,7 +2,7 @@
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
 use super::{
-    Archive, Rules, VaultError, exports, finding_aid, grants, incidents, keys, publish, reports, requests,
+    Archive, Rules, VaultError, deciding, exports, finding_aid, grants, incidents, keys, publish, reports, requests,
     reviewing, second_place, timestamps,
 };
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
@@ -145,13 +145,15 @@ pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     let lapsed = requests::lapse(archive, rules).await.map(drop);
     let over = grants::lapse(archive).await.map(drop);
     let ended = exports::lapse(archive).await.map(drop);
+    // What a fact that changed decides comes before what goes down.
+    let decided = deciding::decide_waiting(archive, rules).await.map(drop);
     let anew = publish::refresh_stale(archive, rules).await.map(drop);
     let down = publish::take_down(archive).await.map(drop);
     let missed = incidents::look(archive).await.map(drop);
     let aids = finding_aid::renew(archive, rules).await.map(drop);
     let turned = keys::turn_due(archive).await.map(drop);
     let numbered = number(archive).await.map(drop);
-    up.and(lapsed).and(over).and(ended).and(anew).and(down).and(missed).and(aids).and(turned).and(numbered)
+    up.and(lapsed).and(over).and(ended).and(decided).and(anew).and(down).and(missed).and(aids).and(turned).and(numbered)
 }
 
 /// How often it is looked whether a sample of automatic decisions is due.

@@ -3,7 +3,9 @@
 use super::fixture::*;
 use super::stage::Stage;
 use crate::support::start;
-use knik::model::{ChannelId, ConversationId, ItemKind, Outcome, RecordId, SegmentId, SubjectRef, VersionId};
+use knik::model::{
+    ChannelId, ConversationId, ItemKind, Outcome, RecordId, SegmentId, SubjectRef, VersionId, Visibility,
+};
 use knik::store::StoreError;
 use knik::store::catalogue::{
     Batch, CaptureState, Catalogue, ChannelFact, Counts, Fact, NameRow, RecordRow, SubjectRow, VersionRow,
@@ -221,7 +223,8 @@ pub async fn versions_stand_beside_each_other_and_one_is_in_force(stage: &Stage)
     assert_eq!(catalogue.counts().await.unwrap().versions, 3);
     let known = catalogue.known_versions(&[record(2)]).await.unwrap();
     assert_eq!(known, [2, 12, 13].map(|n| (record(2), digest(n))).into());
-    assert_eq!(catalogue.edited_at(&[record(2)]).await.unwrap()[&record(2)], Some(at(90)));
+    let in_force = catalogue.in_force(&[record(2)]).await.unwrap()[&record(2)];
+    assert_eq!((in_force.edited_at, in_force.visibility), (Some(at(90)), Visibility::Public));
     let members = catalogue.members(conversation(2)).await.unwrap();
     assert_eq!(members.len(), 1);
     assert_eq!((members[0].version, members[0].versions), (VersionId::from_uuid(id(12)), 3));

@@ -108,6 +108,7 @@ pub fn empty() -> Batch {
         names: Vec::new(),
         decisions: Vec::new(),
         decision_set: None,
+        answers_of: None,
         subjects: Vec::new(),
         merged: Vec::new(),
         closed: Vec::new(),

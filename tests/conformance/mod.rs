@@ -67,7 +67,10 @@ on_every_backend! {
         decisions_stand_with_what_the_ledger_committed_to,
         a_formal_message_is_handled_once_and_keeps_its_time_of_receipt,
         letters_are_written_all_or_none_and_confirmed_by_case,
-        how_reactions_sounded_is_added_up_by_thread;
+        how_reactions_sounded_is_added_up_by_thread,
+        what_a_changed_fact_decides_waits_in_the_transaction_that_changed_it,
+        an_answer_is_of_one_version_and_the_decision_in_force_comes_first,
+        answers_from_before_are_of_the_version_that_was_decided_on_with_them;
     destroy:
         a_destruction_stands_with_its_entry_or_not_at_all,
         a_joined_conversation_takes_what_was_destroyed_in_it_along,

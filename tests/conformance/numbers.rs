@@ -3,7 +3,7 @@
 use super::fixture::{at, batch, begun, decision, empty, id, log, organisation, rows, shown};
 use super::stage::Stage;
 use knik::model::{Outcome, RecordId};
-use knik::store::catalogue::{AnswerRow, Batch, DecisionRow, FindToken, Sought};
+use knik::store::catalogue::{AnswerRow, Batch, DecisionRow, FindToken, Sought, VersionRow};
 use knik::store::database::{Database, Mode, Plane};
 use sqlx::AssertSqlSafe;
 
@@ -136,7 +136,7 @@ pub async fn what_many_rows_say_alike_stands_once(stage: &Stage) {
     }
     // A path that names places in the text stands with its version.
     let path = r#"[{"step":"a","evidence":[{"rule":"r","span":{"start":1,"end":2}}]}]"#;
-    let edited = super::fixture::version_row(11, 1);
+    let edited = VersionRow { replaces: true, ..super::fixture::version_row(11, 1) };
     let decisions = vec![DecisionRow { path: path.to_owned(), decided_at: at(9), ..decision(1, 11) }];
     catalogue.commit(&log(), Batch { versions: vec![edited], decisions, ..empty() }).await.unwrap();
     let decided = catalogue.decisions(RecordId::from_uuid(id(1))).await.unwrap();

@@ -1,5 +1,6 @@
 //! A life of one vault in a folder: every step that makes something durable, each of which can be taken again.
 
+use super::anew::AnewLife;
 use super::export::{self, ExportLife, for_few_people};
 use crate::support::{DemoChannel, TestVault, demo, seeded, small_rules};
 use knik::access::Actor;
@@ -73,6 +74,7 @@ pub struct Life {
     vault: TestVault,
     channel: DemoChannel,
     export: ExportLife,
+    anew: AnewLife,
 }
 
 const FIRST: [(&str, &str); 5] = [
@@ -100,7 +102,8 @@ impl Life {
         vault.archive.catalogue.resume(vault.archive.sources.now()).await.unwrap();
         let channel = channels.into_iter().find(|demo| demo.channel.id.as_str() == "dwv-x").unwrap();
         let export = ExportLife::of(&channel.channel, folder);
-        Self { vault, channel, export }
+        let anew = AnewLife::beside(&channel);
+        Self { vault, channel, export, anew }
     }
 
     /// Every step; `say` hears of each that is done.
@@ -139,6 +142,8 @@ impl Life {
         vault.round().await;
         self.export.live(vault).await;
         say("exported");
+        self.anew.live(vault).await;
+        say("decided");
         for grant in archive.catalogue.grants().await.unwrap() {
             if grant.revoked_at.is_none() {
                 grants::revoke(archive, grant.id, None).await.unwrap();
@@ -419,6 +424,7 @@ impl Life {
         self.nothing_is_wrong().await;
         let counts = self.vault.archive.catalogue.counts().await.unwrap();
         assert_eq!((counts.outbox, counts.stale_conversations), (0, 0), "nothing waits");
+        assert_eq!(self.vault.archive.catalogue.waiting_anew(None, 1).await.unwrap(), [], "nothing waits");
         let mut whole = Whole { records: counts.records, versions: counts.versions, ..Whole::default() };
         for record in self.records().await {
             *whole.outcomes.entry(record.outcome.to_string()).or_default() += 1;

@@ -19,15 +19,15 @@ use serde_json::{Value, json};
 
 const LOW: &str = "min-low";
 
-fn registrar() -> Actor {
+pub fn registrar() -> Actor {
     actor(Role::RecordsManager, LOW)
 }
 
-fn case(number: &str) -> LetterCase {
+pub fn case(number: &str) -> LetterCase {
     LetterCase { system: "brieven".to_owned(), number: PrivateText::new(number.to_owned()) }
 }
 
-fn day(text: &str) -> jiff::civil::Date {
+pub fn day(text: &str) -> jiff::civil::Date {
     text.parse().unwrap()
 }
 

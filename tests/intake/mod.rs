@@ -1,6 +1,7 @@
 //! Intake through the vault, with the rules as shipped: from captures to what is sealed, published and disclosed.
 
 mod agencies;
+mod anew;
 mod bytes;
 mod canaries;
 mod containers;
@@ -9,6 +10,7 @@ mod deciding;
 pub mod disclosure;
 mod flags;
 mod formats;
+mod in_force;
 mod minimised;
 mod opening;
 mod order;

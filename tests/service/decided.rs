@@ -1,6 +1,8 @@
 //! On the command line: receipts of decisions that hold offline, lists of the letter system, reports, comparisons.
 
+use super::backup::{Kept, opened};
 use super::fixture::{canaries, demo, holds_no_canary, knik, temp, write};
+use knik::cli::DataFolder;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -100,4 +102,17 @@ fn reports_and_comparisons_tell_figures_and_nothing_else() {
     service
         .run(&["figures", "sentiment", "--organisation", "min-low", "--period", "vorige maand"])
         .refused(&["write FROM..UNTIL"]);
+}
+
+#[tokio::test]
+async fn what_waits_to_be_decided_when_a_process_ends_is_decided_when_the_folder_is_opened() {
+    let kept = Kept::new();
+    let folder = opened(&kept.folder.dir).await;
+    let waits = "INSERT INTO decide_anew (record, cause) SELECT id, 'answered' FROM record_row";
+    let database = folder.archive.catalogue.database().clone();
+    assert!(sqlx::query(waits).execute(database.write()).await.unwrap().rows_affected() > 0);
+    drop(folder);
+    database.close().await;
+    let folder = DataFolder::open(&kept.folder.dir).await.unwrap();
+    assert_eq!(folder.archive.catalogue.waiting_anew(None, 10).await.unwrap(), []);
 }

@@ -212,6 +212,7 @@ async fn fill(archive: &Archive, channel: &Channel, count: u32, answers: &[Vec<A
             names: Vec::<NameRow>::new(),
             decisions,
             decision_set: None,
+            answers_of: None,
             subjects: vec![],
             closed: vec![],
             merged: vec![],

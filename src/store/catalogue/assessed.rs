@@ -332,8 +332,8 @@ async fn insert_assessed(
     insert_rows(tx, item, now).await?;
     if let Some(decided) = &item.decision {
         for (asked, answer) in &decided.answers {
-            let actor = item.given.actor;
-            insert_step_answer(tx, (item.record, asked, answer, actor), &item.pending, now).await?;
+            let (of, said) = ((item.record, item.version), (asked.as_str(), *answer, item.given.actor));
+            insert_step_answer(tx, of, said, &item.pending, now).await?;
         }
         if let Some(found) = &decided.formal {
             set_found(tx, item.record, found).await?;

@@ -22,6 +22,8 @@ pub(super) async fn blank_records(
         "DELETE FROM review_task WHERE version IN (SELECT id FROM version WHERE record = $1)",
         "DELETE FROM correction WHERE version IN (SELECT id FROM version WHERE record = $1)",
         "DELETE FROM missed WHERE record = $1",
+        "DELETE FROM step_answer WHERE record = $1",
+        "DELETE FROM decide_anew WHERE record = $1",
         // That a reader reported it stays known; where in it, goes.
         "UPDATE report SET passage = NULL WHERE record = $1",
         // What was said stays counted; where anything stood goes.

@@ -1,6 +1,7 @@
 //! The commit point of ingest: everything of one batch becomes visible together, or nothing does.
 
 use super::Catalogue;
+use super::anew::insert_answered;
 use super::decided::{AnswerRow, MinimisedRow, insert_minimised, insert_refused};
 use super::find::FindRow;
 use super::find_postings::insert_found;
@@ -233,6 +234,9 @@ pub struct Batch {
     pub decisions: Vec<DecisionRow>,
     /// What the ledger committed to of them.
     pub decision_set: Option<DecisionSetRow>,
+    /// Whose answers decide, when a tree of the channel asks whether the organisation answered: what came in may be such an answer,
+    /// or have one already. Those records wait to be decided anew.
+    pub answers_of: Option<OrganisationId>,
     /// New subjects.
     pub subjects: Vec<SubjectRow>,
     /// Records that were there, and were now seen to be for fewer people.
@@ -280,6 +284,7 @@ impl Catalogue {
         insert_doubts(&mut tx, &batch.doubtful, batch.now).await?;
         insert_found(&mut tx, &batch.found_by).await?;
         insert_names(&mut tx, &batch.names, &numbers).await?;
+        insert_answered(&mut tx, &batch).await?;
         insert_subjects(&mut tx, &batch.subjects).await?;
         if let Some(set) = &batch.decision_set {
             insert_set(&mut tx, set).await?;

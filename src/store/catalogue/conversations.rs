@@ -34,6 +34,15 @@ pub struct Known {
     pub withheld: Option<Withheld>,
 }
 
+/// What a record's version in force says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InForce {
+    /// When it was edited, if it was.
+    pub edited_at: Option<Timestamp>,
+    /// Who could see it.
+    pub visibility: Visibility,
+}
+
 /// Why no view of a record may exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Withheld {
@@ -184,17 +193,17 @@ impl Catalogue {
         Ok(found)
     }
 
-    /// When the version in force of each of these records was edited (`None` when it never was).
+    /// What the version in force of each of these records says of when it was edited and who could see it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn edited_at(
-        &self,
-        records: &[RecordId],
-    ) -> Result<HashMap<RecordId, Option<Timestamp>>, StoreError> {
+    pub async fn in_force(&self, records: &[RecordId]) -> Result<HashMap<RecordId, InForce>, StoreError> {
         let mut found = HashMap::new();
         for chunk in records.chunks(LISTED_MAX) {
-            let sql = format!("SELECT id, edited_at FROM record_row WHERE id IN ({})", list(1, chunk.len()));
+            let sql = format!(
+                "SELECT id, edited_at, COALESCE(visibility, 'public') AS visibility FROM record_row WHERE id IN ({})",
+                list(1, chunk.len())
+            );
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == LISTED_MAX);
             for record in chunk {
                 query = query.bind(bytes(record.uuid()));
@@ -202,7 +211,8 @@ impl Catalogue {
             let rows =
                 query.fetch_all(self.db.read()).await.map_err(StoreError::database("looking up edits"))?;
             for row in rows {
-                found.insert(RecordId::from_uuid(row.id("id")?), row.time_or_null("edited_at")?);
+                let (edited_at, visibility) = (row.time_or_null("edited_at")?, row.term("visibility")?);
+                found.insert(RecordId::from_uuid(row.id("id")?), InForce { edited_at, visibility });
             }
         }
         Ok(found)

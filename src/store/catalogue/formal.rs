@@ -1,10 +1,12 @@
 //! Formal messages (Awb 2:3): when they were received, and what became of them.
 
 use super::Catalogue;
+use super::anew::{Anew, insert_anew};
 use super::commit::FormalRow;
 use crate::ledger::{EntryId, Origin, Pending, Recorded};
-use crate::model::{ActorId, ChannelId, ItemDigest, ItemKind, OrganisationId, RecordId, Timestamp};
+use crate::model::{ActorId, ChannelId, ItemDigest, ItemKind, OrganisationId, RecordId, Role, Timestamp};
 use crate::store::StoreError;
+use crate::store::effect::Effect;
 use crate::store::journal::{self, SealedBody};
 use crate::store::rows::{RowValues, bytes, insert_all};
 use serde::Serialize;
@@ -37,6 +39,8 @@ pub struct FormalHandled {
     pub forwarded_to: Option<String>,
     /// By whom.
     pub actor: ActorId,
+    /// In which role.
+    pub role: Role,
     /// When the sender was told, if that was done.
     pub sender_told_at: Option<Timestamp>,
 }
@@ -118,8 +122,8 @@ impl Catalogue {
         row.map(|row| Ok(EntryId::from_uuid(row.id("entry")?))).transpose()
     }
 
-    /// Notes that a message was registered or forwarded; one that was not known as formal becomes so. `None` when something
-    /// was done with it before: then nothing changes.
+    /// Notes that a message was registered or forwarded; one that was not known as formal becomes so. Its record then waits to be
+    /// decided anew. `None` when something was done with it before: then nothing changes.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
@@ -154,8 +158,11 @@ impl Catalogue {
         if done.rows_affected() == 0 {
             return Ok(None);
         }
+        let by = Some((handled.actor, handled.role));
+        let anew = Anew { record: handled.record, cause: handled.done.to_owned(), by };
+        insert_anew(&mut tx, &[anew]).await?;
         let added = journal::add(&mut tx, log, pending, body).await?;
-        tx.commit().await.map_err(failed())?;
+        Effect::FormalHandled.of(tx.commit()).await.map_err(failed())?;
         Ok(Some(journal::after_commit(added)))
     }
 

@@ -43,7 +43,7 @@ pub struct JudgedRecord {
     pub outcome: Outcome,
     /// What detectors and definitions said, by what was asked.
     pub answers: BTreeMap<String, Given>,
-    /// What people said, by what was asked.
+    /// What people said of its version in force, by what was asked.
     pub people: BTreeMap<String, Answer>,
     findings: String,
 }
@@ -136,6 +136,7 @@ impl Catalogue {
         Ok(all)
     }
 
+    /// What people answered of the versions in force. An answer on an earlier one says nothing of what stands there now.
     async fn people_answers(
         &self,
         organisation: &OrganisationId,
@@ -143,7 +144,7 @@ impl Catalogue {
         last: Vec<u8>,
     ) -> Result<BTreeMap<RecordId, BTreeMap<String, Answer>>, StoreError> {
         let rows = sqlx::query(
-            "SELECT s.record, s.asked, s.answer FROM step_answer s JOIN record r ON r.id = s.record \
+            "SELECT s.record, s.asked, s.answer FROM step_answer s JOIN record r ON r.id = s.record AND r.version = s.version \
              WHERE r.organisation = $1 AND r.id > $2 AND r.id <= $3 ORDER BY s.answered_at, s.entry",
         )
         .bind(organisation.to_string())

@@ -1,9 +1,11 @@
 //! Links to the letter system: which record was registered there as a letter, and whether that system confirmed it.
 
 use super::Catalogue;
+use super::anew::{Anew, insert_anew};
 use crate::ledger::{EntryId, Origin, Pending};
-use crate::model::{ActorId, ItemDigest, OrganisationId, RecordId, Timestamp};
+use crate::model::{ActorId, ItemDigest, OrganisationId, RecordId, Role, Timestamp};
 use crate::store::StoreError;
+use crate::store::effect::Effect;
 use crate::store::journal::{self, SealedBody};
 use crate::store::rows::{RowValues, bytes};
 use serde::Serialize;
@@ -76,8 +78,8 @@ pub struct LetterLink {
 pub type LetterStep<T> = (T, Pending, Option<SealedBody>);
 
 impl Catalogue {
-    /// Makes links and notes confirmations, all of them or none: which records are confirmed now. `None` when a record is
-    /// linked already: then nothing changes.
+    /// Makes links and notes confirmations, all of them or none: which records are confirmed now; those wait to be decided anew.
+    /// `by` is who notes it. `None` when a record is linked already: then nothing changes.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
@@ -87,7 +89,7 @@ impl Catalogue {
         organisation: &OrganisationId,
         links: Vec<LetterStep<LetterRow>>,
         confirmations: Vec<LetterStep<Confirmation>>,
-        now: Timestamp,
+        (by, now): ((ActorId, Role), Timestamp),
     ) -> Result<Option<BTreeSet<RecordId>>, StoreError> {
         let mut tx = self.db.begin().await?;
         let mut confirmed = BTreeSet::new();
@@ -105,7 +107,10 @@ impl Catalogue {
             }
             confirmed.extend(found);
         }
-        tx.commit().await.map_err(StoreError::database("linking letters"))?;
+        let anew = |record| Anew { record, cause: "letter-confirmed".to_owned(), by: Some(by) };
+        let rows: Vec<Anew> = confirmed.iter().copied().map(anew).collect();
+        insert_anew(&mut tx, &rows).await?;
+        Effect::LettersWritten.of(tx.commit()).await.map_err(StoreError::database("linking letters"))?;
         Ok(Some(confirmed))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! It holds no content: names of items and people are keyed digests, texts stand in sealed fragments.
 
+mod anew;
 mod appointments;
 mod assessed;
 mod blank;
@@ -37,6 +38,7 @@ mod samples;
 mod sentiment;
 mod statements;
 
+pub use anew::Anew;
 pub use appointments::Appointment;
 pub use assessed::{
     AssessedItem, AssessmentRow, DecidedAnew, EarlierAssessment, FindingPlace, GivenRow, Opinion,
@@ -47,7 +49,7 @@ pub use commit::{
     SubjectRow, VersionRow,
 };
 pub(in crate::store) use commit::{insert_outbox, mark_stale};
-pub use conversations::{Known, Member, Refreshed, Withheld};
+pub use conversations::{InForce, Known, Member, Refreshed, Withheld};
 pub use decided::{AnswerRow, Minimised, MinimisedRow};
 pub use destroy::{Doomed, Removal, SegmentLeft, StoredLayout, Surviving};
 pub use destroyed::Destroyed;

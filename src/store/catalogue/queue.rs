@@ -1,6 +1,7 @@
 //! What waits for people, and what they answered.
 
 use super::Catalogue;
+use super::anew::forget_anew;
 use super::commit::{DecisionRow, OutboxRow, insert_outbox, mark_stale};
 use super::formal::{FormalFound, set_found};
 use super::insert::{decided, set_aside};
@@ -11,6 +12,7 @@ use crate::model::{
     ActorId, ConversationId, ItemKind, Outcome, ProjectionId, RecordId, Timestamp, VersionId,
 };
 use crate::store::StoreError;
+use crate::store::effect::Effect;
 use crate::store::journal;
 use crate::store::rows::{RowValues, bytes};
 use serde::Serialize;
@@ -117,17 +119,19 @@ impl Catalogue {
         if !decide_otherwise(&mut tx, &answered.change, now).await? {
             return Ok(None);
         }
-        let StepAnswered { asked, answer, actor, .. } = answered;
-        insert_step_answer(&mut tx, (answered.change.record, asked, answer, *actor), &pending, now).await?;
+        let StepAnswered { asked, answer, actor, change, .. } = answered;
+        let of = (change.record, change.decision.version);
+        insert_step_answer(&mut tx, of, (asked, answer, *actor), &pending, now).await?;
         if let Some(found) = &answered.formal {
             set_found(&mut tx, answered.change.record, found).await?;
         }
         let added = journal::add(&mut tx, log, pending, None).await?;
-        tx.commit().await.map_err(StoreError::database("answering a step"))?;
+        Effect::StepAnswered.of(tx.commit()).await.map_err(StoreError::database("answering a step"))?;
         Ok(Some(journal::after_commit(added)))
     }
 
-    /// Writes another decision, because a fact changed. As [`answer_step`](Self::answer_step), without an answer.
+    /// Writes another decision, because a fact changed: the record waits for it no longer. As [`answer_step`](Self::answer_step),
+    /// without an answer.
     ///
     /// # Errors
     /// When the database fails; nothing is then changed.
@@ -142,8 +146,9 @@ impl Catalogue {
         if !decide_otherwise(&mut tx, change, now).await? {
             return Ok(None);
         }
+        forget_anew(&mut tx, change.record).await?;
         let added = journal::add(&mut tx, log, pending, None).await?;
-        tx.commit().await.map_err(StoreError::database("deciding anew"))?;
+        Effect::DecisionChanged.of(tx.commit()).await.map_err(StoreError::database("deciding anew"))?;
         Ok(Some(journal::after_commit(added)))
     }
 }
@@ -178,18 +183,21 @@ async fn decide_otherwise(
     Ok(true)
 }
 
-/// Keeps a person's answer: of which record, to what, which answer, whose.
+/// Keeps a person's answer: of which version of which record; to what, which answer, whose.
 pub(super) async fn insert_step_answer(
     tx: &mut Transaction<'static, Any>,
-    (record, asked, answer, actor): (RecordId, &str, &'static str, ActorId),
+    (record, version): (RecordId, VersionId),
+    (asked, answer, actor): (&str, &'static str, ActorId),
     pending: &Pending,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO step_answer (entry, record, asked, answer, actor, answered_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO step_answer (entry, record, version, asked, answer, actor, answered_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(bytes(pending.entry().id().uuid()))
     .bind(bytes(record.uuid()))
+    .bind(bytes(version.uuid()))
     .bind(asked.to_owned())
     .bind(answer)
     .bind(bytes(actor.uuid()))

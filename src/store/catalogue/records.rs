@@ -288,16 +288,19 @@ impl Catalogue {
         rows.iter().map(summary_of).collect()
     }
 
-    /// The decisions on a record, newest first.
+    /// The decisions on the versions of a record: that on the one in force first, then newest first.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn decisions(&self, record: RecordId) -> Result<Vec<DecisionSummary>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM decision WHERE record = $1 ORDER BY decided_at DESC")
-            .bind(bytes(record.uuid()))
-            .fetch_all(self.db.read())
-            .await
-            .map_err(StoreError::database("reading decisions"))?;
+        let rows = sqlx::query(
+            "SELECT d.* FROM decision d JOIN record r ON r.id = d.record WHERE d.record = $1 \
+             ORDER BY CASE WHEN d.version = r.version THEN 0 ELSE 1 END, d.decided_at DESC",
+        )
+        .bind(bytes(record.uuid()))
+        .fetch_all(self.db.read())
+        .await
+        .map_err(StoreError::database("reading decisions"))?;
         rows.iter().map(decision_of).collect()
     }
 

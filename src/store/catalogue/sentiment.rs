@@ -4,9 +4,9 @@ use super::Catalogue;
 use crate::decide::Sentiment;
 use crate::model::{ChannelId, ConversationId, OrganisationId, RecordId, Timestamp};
 use crate::store::StoreError;
-use crate::store::rows::{RowValues, bytes, insert_all, list};
+use crate::store::rows::{RowValues, bytes, insert_all};
 use sqlx::{Any, Transaction};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// So many reactions of a thread sounded so on a day.
 #[derive(Debug)]
@@ -113,36 +113,6 @@ impl Catalogue {
             Ok((RecordId::from_uuid(row.id("record")?), given))
         };
         rows.iter().map(pair).collect()
-    }
-
-    /// Of what came in just now: records that the organisation answered, and records that what came in answers.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn answered_among(
-        &self,
-        organisation: &OrganisationId,
-        came_in: &[RecordId],
-    ) -> Result<Vec<RecordId>, StoreError> {
-        let mut found = BTreeSet::new();
-        for column in ["o.id", "n.record"] {
-            for some in came_in.chunks(500) {
-                let sql = format!(
-                    "SELECT n.record FROM record o JOIN name n ON n.digest = o.answers WHERE o.organisation = $1 \
-                     AND o.own = 1 AND n.record IS NOT NULL AND {column} IN ({})",
-                    list(2, some.len())
-                );
-                let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(organisation.to_string());
-                for record in some {
-                    query = query.bind(bytes(record.uuid()));
-                }
-                let rows = query.fetch_all(self.db.read()).await;
-                for row in &rows.map_err(StoreError::database("reading what was answered"))? {
-                    found.insert(RecordId::from_uuid(row.id("record")?));
-                }
-            }
-        }
-        Ok(found.into_iter().collect())
     }
 }
 

@@ -21,15 +21,24 @@ pub struct DecisionSetRow {
 }
 
 impl Catalogue {
-    /// Every decision on a record as it was made, newest first; those that a later one took the place of too.
+    /// Every decision on a record as it was made; those that a later one took the place of too. First the one in force, then those
+    /// before it on the same version, then those on other versions: each newest first. A version that came in later than the one
+    /// in force, and is older, decides nothing.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn decisions_made(&self, record: RecordId) -> Result<Vec<DecisionRow>, StoreError> {
         let columns = "record, version, outcome, tree, tree_version, path, decided_at, ending, keep, salt";
+        let place = |of: u8| {
+            format!(
+                "CASE WHEN version = (SELECT r.version FROM record r WHERE r.id = $1) THEN {of} ELSE 2 END"
+            )
+        };
         let sql = format!(
-            "SELECT {columns} FROM decision WHERE record = $1 UNION ALL \
-             SELECT {columns} FROM decision_before WHERE record = $1 ORDER BY decided_at DESC"
+            "SELECT {columns}, {} AS place FROM decision WHERE record = $1 UNION ALL \
+             SELECT {columns}, {} AS place FROM decision_before WHERE record = $1 ORDER BY place, decided_at DESC",
+            place(0),
+            place(1)
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(bytes(record.uuid()))

@@ -10,7 +10,8 @@ use crate::decide::{
 };
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
-    ByteRange, ConversationId, ItemDigest, ItemKind, Outcome, ProjectionId, RecordId, Timestamp,
+    ByteRange, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
+    Timestamp,
 };
 use crate::store::catalogue::{
     Batch, Channel, ChannelFact, DecisionSetRow, Fact, FindRow, FlagRow, OutboxRow, SightingRow, SubjectRow,
@@ -18,7 +19,7 @@ use crate::store::catalogue::{
 };
 use crate::vault::conversation::{Facts, Member, People, computed, text_to_judge};
 use crate::vault::cores::on_every_core;
-use crate::vault::deciding::{decide_anew, kept_answers};
+use crate::vault::deciding::{decide_after, kept_answers};
 use crate::vault::decision_receipt::stating;
 use crate::vault::layout::Layout;
 use crate::vault::minimise::{self, Minimised, Minimiser};
@@ -66,20 +67,6 @@ impl Intake<'_> {
         self.commit(prepared, report).await
     }
 
-    /// A tree may ask whether the organisation answered: what came in may be an answer, or have one already.
-    async fn answered(&self, came_in: &[RecordId]) -> Result<(), VaultError> {
-        let trees = self.facts.iter().filter(|fact| fact.fact == Fact::Tree).map(|fact| fact.value.as_str());
-        let asks =
-            |id: &str| self.rules.trees.get(id).is_some_and(|tree| tree.asks(Asks::Fact(Asked::Answered)));
-        if !trees.chain([DEFAULT_TREE]).any(asks) {
-            return Ok(());
-        }
-        let organisation = &self.channel.organisation;
-        let answered = self.archive.catalogue.answered_among(organisation, came_in).await?;
-        decide_anew(self.archive, self.rules, organisation, &answered, None, "answered").await?;
-        Ok(())
-    }
-
     fn names(&self) -> Names<'_> {
         Names::of_channel(&self.archive.digests, self.channel)
     }
@@ -107,9 +94,8 @@ impl Intake<'_> {
         self.archive.blobs.put_once(sealed.segment.id, sealed.bytes.into()).await?;
         batch.segment = Some(sealed.segment);
         batch.fragments = sealed.fragments;
-        let came_in: Vec<RecordId> = batch.records.iter().map(|record| record.id).collect();
         self.archive.catalogue.commit(self.archive.logs.vault_origin(), batch).await?;
-        self.answered(&came_in).await?;
+        decide_after(self.archive, self.rules).await;
         self.archive.journal.wake();
         counts.add_to(report);
         Ok(())
@@ -281,6 +267,14 @@ impl Work {
             left_out: BTreeMap::new(),
             layout,
         })
+    }
+
+    /// Whose answers decide: the organisation's, when a tree of its channel asks whether it answered.
+    pub(super) fn answers_of(&self) -> Option<OrganisationId> {
+        let trees = self.facts.iter().filter(|fact| fact.fact == Fact::Tree).map(|fact| fact.value.as_str());
+        let asks =
+            |id: &str| self.rules.trees.get(id).is_some_and(|tree| tree.asks(Asks::Fact(Asked::Answered)));
+        trees.chain([DEFAULT_TREE]).any(asks).then(|| self.channel.organisation.clone())
     }
 
     pub(super) fn is_own(&self, item: &Item) -> bool {

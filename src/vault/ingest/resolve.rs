@@ -1,8 +1,8 @@
 //! Which record, which version and which conversation each item of a batch is.
 
 use crate::capture::{Deletion, Item, Unit};
-use crate::model::{ConversationId, ItemDigest, Platform, RecordId, Timestamp, VersionId, Visibility};
-use crate::store::catalogue::{Known, NameRow, Withheld};
+use crate::model::{ConversationId, ItemDigest, Platform, RecordId, VersionId, Visibility};
+use crate::store::catalogue::{InForce, Known, NameRow, Withheld};
 use crate::vault::names::Names;
 use crate::vault::suppress;
 use crate::vault::{Archive, Sources, VaultError};
@@ -41,7 +41,7 @@ impl Digests {
 pub(super) struct Before {
     names: HashMap<ItemDigest, Known>,
     versions: HashSet<(RecordId, ItemDigest)>,
-    edited: HashMap<RecordId, Option<Timestamp>>,
+    in_force: HashMap<RecordId, InForce>,
     /// Names of what was destroyed, each with its thread.
     suppressed: HashMap<ItemDigest, ConversationId>,
     /// Names of what a profile refused and how it sounded was counted.
@@ -61,11 +61,11 @@ impl Before {
         let records: BTreeSet<RecordId> = names.values().filter_map(|known| known.record).collect();
         let records: Vec<RecordId> = records.into_iter().collect();
         let versions = archive.catalogue.known_versions(&records).await?;
-        let edited = archive.catalogue.edited_at(&records).await?;
+        let in_force = archive.catalogue.in_force(&records).await?;
         let suppressed = suppress::look_up(archive, &wanted).await?;
         let items: Vec<ItemDigest> = digests.iter().flatten().flat_map(|of| &of.names).copied().collect();
         let counted = suppress::look_up_refused(archive, &items).await?;
-        Ok(Self { names, versions, edited, suppressed, counted })
+        Ok(Self { names, versions, in_force, suppressed, counted })
     }
 }
 
@@ -151,7 +151,7 @@ pub(super) struct Resolver<'a> {
     threads: Threads,
     records: HashMap<ItemDigest, RecordId>,
     versions: HashSet<(RecordId, ItemDigest)>,
-    in_force: HashMap<RecordId, Option<Timestamp>>,
+    in_force: HashMap<RecordId, InForce>,
     withheld: HashMap<ItemDigest, Withheld>,
     rows: HashMap<ItemDigest, NameRow>,
     touched: BTreeSet<ConversationId>,
@@ -178,7 +178,7 @@ impl<'a> Resolver<'a> {
             threads,
             records: before.names.iter().filter_map(|(name, known)| Some((*name, known.record?))).collect(),
             versions: before.versions.clone(),
-            in_force: before.edited.clone(),
+            in_force: before.in_force.clone(),
             withheld: before
                 .names
                 .iter()
@@ -277,6 +277,9 @@ impl<'a> Resolver<'a> {
         if arrival == Arrival::Same && matches!(item.visibility, Visibility::Followers | Visibility::Direct) {
             // The same words, seen by fewer: who may see them is a fact of its own.
             self.closed.push((record, item.visibility));
+            if let Some(in_force) = self.in_force.get_mut(&record) {
+                in_force.visibility = item.visibility;
+            }
             self.touched.insert(thread);
         }
         if arrival != Arrival::Same && self.threads.existing.contains(&thread) {
@@ -323,15 +326,14 @@ impl<'a> Resolver<'a> {
         if !self.versions.insert((record, version)) {
             return Arrival::Same;
         }
-        let in_force = self.in_force.get(&record).copied().flatten();
-        let arrival = match known {
-            false => Arrival::New,
-            // A capture that does not say who could see the item never takes the place of one that does.
-            true if item.visibility != Visibility::Unknown && item.edited_at >= in_force => Arrival::Newer,
-            true => Arrival::Older,
+        let arrival = match self.in_force.get(&record) {
+            _ if !known => Arrival::New,
+            Some(in_force) if !replaces(item, in_force) => Arrival::Older,
+            _ => Arrival::Newer,
         };
         if arrival != Arrival::Older {
-            self.in_force.insert(record, item.edited_at);
+            let in_force = InForce { edited_at: item.edited_at, visibility: item.visibility };
+            self.in_force.insert(record, in_force);
         }
         arrival
     }
@@ -388,6 +390,13 @@ impl<'a> Resolver<'a> {
         let touched = touched.into_iter().map(|thread| threads.follow(thread)).collect();
         Resolution { items, names, merged, touched, closed, refused_links, threads }
     }
+}
+
+/// Whether another version of an item takes the place of the one in force. One that does not say who could see the item never takes
+/// the place of one that does; of a source that never says, the later edit holds.
+fn replaces(item: &Item, in_force: &InForce) -> bool {
+    let says = |visibility| visibility != Visibility::Unknown;
+    (says(item.visibility) || !says(in_force.visibility)) && item.edited_at >= in_force.edited_at
 }
 
 /// An item that was destroyed before: nothing of it is looked up or kept.

@@ -120,6 +120,7 @@ impl Work {
             closed: resolution.closed.clone(),
             decisions: arrived.iter().map(|one| self.decision_row(one)).collect(),
             decision_set: None,
+            answers_of: self.answers_of(),
             subjects: made.subjects,
             merged: resolution.merged.clone(),
             stale: resolution.touched.iter().copied().collect(),
