@@ -31,4 +31,4 @@ pub use terms::{
     ReportKind, ReportOutcome, RequestState, RequestStep, ReviewReason, RevocationKind, RevocationReason,
     Role, Score, SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
 };
-pub use time::Timestamp;
+pub use time::{Timestamp, day};

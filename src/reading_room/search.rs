@@ -96,7 +96,7 @@ fn words(asked: &SearchRequest) -> Result<Vec<String>, ReadingError> {
         return Err(ReadingError::Input(format!("`query` is longer than {WORDS_CHARS_MAX} characters")));
     }
     for (field, day) in [("from", &asked.from_day), ("until", &asked.until_day)] {
-        if day.as_ref().is_some_and(|day| day.parse::<jiff::civil::Date>().is_err()) {
+        if day.as_ref().is_some_and(|day| crate::model::day(day).is_none()) {
             return Err(ReadingError::Input(format!("`{field}` must be a day such as 2026-05-04")));
         }
     }
@@ -137,6 +137,7 @@ mod tests {
         assert!(words(&asked("  !? ", None)).is_err());
         assert!(words(&asked("", Some("2026-05-04"))).unwrap().is_empty());
         assert!(words(&asked("belasting", Some("gisteren"))).is_err());
+        assert!(words(&asked("belasting", Some("20260504"))).is_err(), "days are compared as text");
         assert!(words(&asked(&"a".repeat(501), None)).is_err());
         assert_eq!(words(&asked("Belasting belasting", None)).unwrap(), ["belasting"]);
     }

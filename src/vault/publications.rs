@@ -59,7 +59,7 @@ pub async fn publish(
         return Err(VaultError::Input(format!("redaction plan `{PLAN}` is not known")));
     }
     for day in [&asked.from_day, &asked.until_day].into_iter().flatten() {
-        if day.parse::<jiff::civil::Date>().is_err() {
+        if crate::model::day(day).is_none() {
             return Err(VaultError::Input("a day is written as 2026-05-04".to_owned()));
         }
     }

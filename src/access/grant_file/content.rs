@@ -213,7 +213,7 @@ impl Content {
 impl Selection {
     fn problems(&self, wrong: &mut dyn FnMut(&'static str, String)) {
         for day in [&self.from, &self.until].into_iter().flatten() {
-            if day.parse::<jiff::civil::Date>().is_err() {
+            if crate::model::day(day).is_none() {
                 wrong("selection", format!("`{}` is no day such as 2026-05-04", short(day)));
             }
         }
