@@ -34,6 +34,9 @@ pub(super) async fn execute(
     brought: Option<Spool>,
     progress: Progress,
 ) -> Result<Value> {
+    if order.may_decide() {
+        folder.hold_rules().await?;
+    }
     let (archive, rules) = (&folder.archive, &folder.rules);
     match order {
         Order::AddOrganisation { id, name } => {
@@ -173,6 +176,7 @@ pub(super) async fn publish_meanwhile(folder: Arc<DataFolder>, mut over: oneshot
 /// # Errors
 /// When storage fails: what was not done waits for the service.
 pub(super) async fn settle(folder: &DataFolder) -> Result<()> {
+    folder.hold_rules().await?;
     sequence::round(&folder.archive, &folder.rules).await?;
     Ok(())
 }

@@ -118,6 +118,34 @@ pub(super) enum Order {
     Backup(BackupOrder),
 }
 
+impl Order {
+    /// Whether something may be decided by the rules, or be published by them: then each of their versions must say what it said
+    /// before. What only reads, gives keys or takes rights back works all the same: it is needed to find out what is wrong.
+    pub(super) const fn may_decide(&self) -> bool {
+        match self {
+            Self::AddOrganisation { .. }
+            | Self::ListChannels
+            | Self::ListGrants
+            | Self::RevokeGrant { .. }
+            | Self::Decisions { .. }
+            | Self::Compare(_)
+            | Self::Receipt(_)
+            | Self::Figures(_)
+            | Self::Register(_)
+            | Self::Ledger(_)
+            | Self::Keys(_)
+            | Self::Revoke(_)
+            | Self::Status
+            | Self::Verify(_)
+            | Self::Scrub { .. }
+            | Self::Story { .. }
+            | Self::Backup(_) => false,
+            Self::Queue(asked) => asked.may_decide(),
+            _ => true,
+        }
+    }
+}
+
 /// How a capture is to be taken in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Intake {

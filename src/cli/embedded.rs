@@ -6,13 +6,21 @@ use crate::access::grant_file::ResearchBases;
 use crate::access::{LegalBases, Policies};
 use crate::capture::Limits;
 use crate::config::Config;
-use crate::decide::{DEFAULT_PROFILE, Definitions, Profiles, QuestionDetector, SentimentMethod, Tree};
+use crate::decide::{
+    DEFAULT_PROFILE, DecideError, Definitions, ExampleFailure, Profiles, QuestionDetector, SentimentMethod,
+    Tree,
+};
 use crate::detect::{PatternFile, Ruleset, RulesetError};
+use crate::ledger::content_digest;
+use crate::model::PolicyKind;
 use crate::redact::{Exemptions, Measured, OperatorPlan, Plans, ProjectionPolicy};
+use crate::store::catalogue::PolicyVersion;
+use crate::vault::policies::StatedPolicy;
 use crate::vault::reviewing::ReviewPolicy;
 use crate::vault::{DEFAULT_TREE, Rules};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use include_dir::{Dir, include_dir};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -56,6 +64,15 @@ impl RuleFiles {
     #[must_use]
     pub fn policies(&self) -> &Files {
         &self.policies
+    }
+
+    /// The versions of what decides, each with a digest of its content: comments and layout of a file do not change it.
+    ///
+    /// # Errors
+    /// When a file is not readable, with its name.
+    pub fn policy_versions(&self) -> Result<Vec<StatedPolicy>> {
+        let stated = self.policies.iter().map(|(name, text)| stated_policy(name, text));
+        stated.filter_map(Result::transpose).collect()
     }
 
     /// Compiles the recognisers alone.
@@ -111,6 +128,44 @@ impl RuleFiles {
             batch_records: size(config.ingest.batch_records),
             reader: Arc::new(Parser::of(&config.ingest)),
         })
+    }
+}
+
+/// The version that a file states; none for a file that decides nothing.
+fn stated_policy(name: &str, text: &str) -> Result<Option<StatedPolicy>> {
+    let Some(kind) = policy_kind(name) else { return Ok(None) };
+    let content: Value =
+        serde_saphyr::from_str(text).map_err(|error| anyhow!("`{name}`: {}", error.without_snippet()))?;
+    let word = |field: &str| match content.get(field) {
+        Some(Value::String(word)) => word.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    let (id, version) = match kind {
+        PolicyKind::Tree | PolicyKind::Profile | PolicyKind::Sentiment => (word("id"), word("version")),
+        PolicyKind::Definition => {
+            let parts = [word("defines"), word("organisation"), word("id")];
+            (
+                parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
+                word("valid_from"),
+            )
+        }
+        PolicyKind::Questions | PolicyKind::Reviewing => (kind.to_string(), word("version")),
+    };
+    let policy = PolicyVersion { kind, id, version, digest: content_digest(&content) };
+    Ok(Some(StatedPolicy { file: name.to_owned(), policy }))
+}
+
+fn policy_kind(name: &str) -> Option<PolicyKind> {
+    let folder = name.strip_suffix(".yaml")?.split_once('/').map_or("", |(folder, _)| folder);
+    match (folder, name) {
+        ("trees", _) => Some(PolicyKind::Tree),
+        ("minimisation", _) => Some(PolicyKind::Profile),
+        ("burgerbrief" | "definitions", _) => Some(PolicyKind::Definition),
+        (_, "questions.yaml") => Some(PolicyKind::Questions),
+        (_, "sentiment.yaml") => Some(PolicyKind::Sentiment),
+        (_, "reviewing.yaml") => Some(PolicyKind::Reviewing),
+        _ => None,
     }
 }
 
@@ -254,11 +309,47 @@ impl DecideFiles {
         Ok(Self { trees, definitions, questions, sentiment, profiles })
     }
 
-    /// Refuses a tree that asks for a definition which is not there.
-    fn check(&self) -> Result<()> {
+    /// What is wrong with files that can be read: a step without its definition, an example that comes out otherwise than its file
+    /// says. Each with file, place and mend.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
         let in_force = self.definitions.latest();
-        self.trees.iter().try_for_each(|(name, tree)| Ok(tree.check_definitions(name, &in_force)?))
+        let mut faults = Vec::new();
+        for (name, tree) in &self.trees {
+            faults.extend(tree.check_definitions(name, &in_force).err().as_ref().map(DecideError::to_string));
+            let failed = tree.check(&self.questions, &in_force);
+            faults.extend(failed.iter().map(|failure| example_fault(name, failure)));
+        }
+        for definition in self.definitions.iter() {
+            let about = format!("definition of `{}` ({})", definition.defines().as_str(), definition.id());
+            faults.extend(definition.check().iter().map(|at| otherwise(&about, *at)));
+        }
+        faults.extend(self.questions.check().iter().map(|at| otherwise("`questions.yaml`", *at)));
+        faults
     }
+
+    /// Refuses files of which a worked example comes out otherwise, or that lack a definition: they do not say what is decided.
+    fn check(&self) -> Result<()> {
+        let faults = self.faults();
+        anyhow::ensure!(faults.is_empty(), "{}", faults.join("; "));
+        Ok(())
+    }
+}
+
+fn otherwise(about: &str, at: usize) -> String {
+    format!("{about}: example {} comes out otherwise; mend the example or the rules", at + 1)
+}
+
+fn example_fault(name: &str, failure: &ExampleFailure) -> String {
+    let path: Vec<String> =
+        failure.decision.path.iter().map(|step| format!("{}={}", step.step, step.answer.as_str())).collect();
+    format!(
+        "`{name}`: line {}: the example must end in {} and ends in {} ({}); mend the example or the tree",
+        failure.line,
+        failure.expected,
+        failure.decision.outcome,
+        path.join(", ")
+    )
 }
 
 /// A policy file.
@@ -319,6 +410,55 @@ mod tests {
         let rules = RuleFiles::embedded().rules(&Config::default()).unwrap();
         assert!(rules.trees.contains_key("scenario-b"));
         assert!(rules.ruleset.recognisers().count() > 10);
+    }
+
+    #[test]
+    fn a_version_stands_for_what_a_file_says_and_not_for_how_it_is_written() {
+        let shipped = RuleFiles::embedded();
+        let stated = shipped.policy_versions().unwrap();
+        let of = |kind| stated.iter().filter(|one| one.policy.kind == kind).count();
+        assert_eq!((of(PolicyKind::Tree), of(PolicyKind::Profile), of(PolicyKind::Definition)), (5, 4, 5));
+        assert_eq!(
+            (of(PolicyKind::Questions), of(PolicyKind::Sentiment), of(PolicyKind::Reviewing)),
+            (1, 1, 1)
+        );
+        assert!(stated.iter().all(|one| !one.policy.id.is_empty() && !one.policy.version.is_empty()));
+        let (name, text) = shipped.policies.get_key_value("trees/scenario-b.yaml").unwrap();
+        let digest = |text: &str| stated_policy(name, text).unwrap().unwrap().policy.digest;
+        assert_eq!(digest(text), digest(&format!("# Written again.\n{text}\n# The end.\n")));
+        assert_ne!(digest(text), digest(&text.replacen("yes: official", "yes: sentiment", 1)));
+    }
+
+    /// A data folder refuses another content under a version that it knows: what ships gets a new version with every change.
+    #[test]
+    fn what_ships_under_a_version_is_what_shipped_under_it() {
+        let stated = RuleFiles::embedded().policy_versions().unwrap();
+        let line = |one: &StatedPolicy| {
+            let PolicyVersion { kind, id, version, digest } = &one.policy;
+            format!("{kind}\t{id}\t{version}\t{}\n", hex::encode(digest.as_bytes()))
+        };
+        let text: String = stated.iter().map(line).collect();
+        let path = Path::new(file!()).ancestors().nth(3).unwrap().join("tests/golden/policy-versions.out");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        let changed = text.lines().find(|line| !expected.lines().any(|known| known == *line));
+        assert!(
+            text == expected,
+            "{changed:?} is not as it shipped: give it a new version, then write the file anew with UPDATE_GOLDEN=1"
+        );
+    }
+
+    #[test]
+    fn a_tree_whose_examples_come_out_otherwise_is_refused_with_the_mend() {
+        let mut files = RuleFiles::embedded();
+        let text = files.policies.get_mut("trees/legal-advice.yaml").unwrap();
+        *text = text.replacen("expected: do_not_archive", "expected: archive", 1);
+        let error = files.rules(&Config::default()).map(|_| ()).unwrap_err().to_string();
+        for part in ["trees/legal-advice.yaml", "line", "mend the example or the tree"] {
+            assert!(error.contains(part), "{error} lacks {part}");
+        }
     }
 
     #[test]

@@ -16,12 +16,13 @@ use crate::store::room::RoomWriter;
 use crate::store::tsa::TimestampServer;
 use crate::vault::cosign::Witnesses;
 use crate::vault::timestamps::Authority;
-use crate::vault::{Archive, Logs, Rules, Sources, deciding};
+use crate::vault::{Archive, Logs, Rules, Sources, deciding, policies};
 use anyhow::{Context, Result};
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use tokio::sync::OnceCell;
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,8 @@ pub struct DataFolder {
     pub keys: KeyFolder,
     /// What the service that runs on it knows, when this process is that service.
     pub(super) serving: OnceLock<Serving>,
+    /// That the rules say what they said before was seen to.
+    held: OnceCell<()>,
     _lock: File,
 }
 
@@ -89,8 +92,23 @@ impl DataFolder {
             archive,
             keys,
             serving: OnceLock::new(),
+            held: OnceCell::new(),
             _lock: lock,
         })
+    }
+
+    /// Sees to it that each version of a policy says what it said when it was first used here, before anything is decided by it. Looked
+    /// at once: rules do not change while a folder is open.
+    ///
+    /// # Errors
+    /// When a version has other content than before, with file and mend; when storage fails.
+    pub async fn hold_rules(&self) -> Result<()> {
+        let look = || async {
+            let stated = self.rule_files.policy_versions()?;
+            policies::hold(&self.archive, self.rules.ruleset.version(), &stated).await?;
+            anyhow::Ok(())
+        };
+        self.held.get_or_try_init(look).await.map(|()| ())
     }
 
     /// Makes the first master key of an organisation, and begins its first epoch. `false` when it has keys.

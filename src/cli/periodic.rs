@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum FiguresCommand {
-    /// How reactions sounded, whether they asked something, whether that was answered: counts per post, small ones suppressed.
+    /// How reactions of a month or quarter sounded, whether they asked something and were answered: counts per post, in tens.
     #[command(
-        after_help = "The method is a word list: the report says its version and how good it is. Nothing of it is kept of one reaction.\n\nExample: knik figures sentiment --organisation min-low --period 2026-01-01..2026-04-01 --json"
+        after_help = "The method is a word list: the report says its version and how good it is. Nothing of it is kept of one reaction. Other periods than whole months and quarters are refused.\n\nExample: knik figures sentiment --organisation min-low --period 2026-01-01..2026-04-01 --json"
     )]
     Sentiment(ReportArguments),
     /// Which questions were answered, when, and which were not: not answering is an answer too. Recorded with the counts.
@@ -113,8 +113,9 @@ fn sentiment(answer: &Value) {
     };
     let posts = answer.get("threads").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut rows: Vec<Vec<String>> = posts.iter().map(|post| row(print::word(post, "root"), post)).collect();
-    rows.push(row("all, to the nearest ten".to_owned(), answer));
+    rows.push(row("all".to_owned(), answer));
     print::table(&["post", "reactions", "question", "answered (of questions)", "sentiment"], &rows);
+    print::line("\ncounts are in tens, rounded down; <10 is fewer, or a count that would tell one of fewer");
     let measured = answer.get("measured").unwrap_or(&Value::Null);
     print::line(&format!(
         "\nmethod {}: agrees with people on {} of {} texts; finds {}% of what is positive and {}% of what is negative; no irony",

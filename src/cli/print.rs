@@ -506,7 +506,10 @@ pub(super) fn decision_receipt(verified: &VerifiedStatement, as_json: bool) -> R
         let leaf: Value = serde_json::from_slice(&entry.leaf())?;
         println!(
             "{}",
-            json!({ "holds": true, "index": verified.entry.index, "entry": leaf, "statement": stated })
+            json!({
+                "holds": true, "index": verified.entry.index, "entry": leaf, "statement": stated,
+                "counted": verified.counted,
+            })
         );
         return Ok(());
     }

@@ -80,6 +80,13 @@ pub(super) enum QueueOrder {
     Unanswered { reviewer: Reviewer },
 }
 
+impl QueueOrder {
+    /// Whether something may be decided by it.
+    pub(super) const fn may_decide(&self) -> bool {
+        matches!(self, Self::Reviewing(_) | Self::Answer { .. })
+    }
+}
+
 impl QueueCommand {
     /// The order that it is.
     ///

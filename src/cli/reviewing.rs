@@ -13,7 +13,7 @@ use crate::model::{
 use crate::redact::Language;
 use crate::store::catalogue::Queued;
 use crate::vault::reviewing::file::FileForm;
-use crate::vault::reviewing::{self, Added, Assessing, Drawing, FindingSaid, Import, Place, Rate};
+use crate::vault::reviewing::{self, Added, AskedRate, Assessing, Drawing, FindingSaid, Import, Place};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -97,11 +97,11 @@ pub(super) enum ReviewingCommand {
         /// From this channel; from all of the organisation's when none is named.
         #[arg(long)]
         channel: Vec<ChannelId>,
-        /// How many of a thousand, instead of what policies/reviewing.yaml says.
+        /// How many of a thousand, when it is to be more than policies/reviewing.yaml says.
         #[arg(long, value_parser = clap::value_parser!(u32).range(0..=1000))]
         permille: Option<u32>,
-        /// Of those drawn, how many of a thousand two people judge.
-        #[arg(long, requires = "permille", value_parser = clap::value_parser!(u32).range(0..=1000))]
+        /// Of those drawn, how many of a thousand two people judge, when it is to be more than the policy says.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(0..=1000))]
         twofold_permille: Option<u32>,
         #[command(flatten)]
         steward: Steward,
@@ -269,7 +269,12 @@ pub(super) enum ReviewingOrder {
     /// How well people and detectors agree.
     Agreement { steward: Steward, span: SpanArguments },
     /// Draw a sample.
-    Sample { steward: Steward, channels: Vec<ChannelId>, rate: Option<(u32, u32)> },
+    Sample {
+        steward: Steward,
+        channels: Vec<ChannelId>,
+        permille: Option<u32>,
+        twofold_permille: Option<u32>,
+    },
     /// Drawings.
     Samples { steward: Steward },
     /// A file of an external agency.
@@ -306,8 +311,7 @@ impl ReviewingCommand {
             Self::Standing { span, steward } => ReviewingOrder::Standing { steward, span },
             Self::Agreement { span, steward } => ReviewingOrder::Agreement { steward, span },
             Self::Sample { channel: channels, permille, twofold_permille, steward } => {
-                let rate = permille.map(|permille| (permille, twofold_permille.unwrap_or(0)));
-                ReviewingOrder::Sample { steward, channels, rate }
+                ReviewingOrder::Sample { steward, channels, permille, twofold_permille }
             }
             Self::Samples { steward } => ReviewingOrder::Samples { steward },
             Self::Import { file, reviewer_issuer, dry_run, steward } => {
@@ -416,10 +420,9 @@ pub(super) async fn execute(folder: &DataFolder, order: ReviewingOrder) -> Resul
             let actor = manager(folder, &steward).await?;
             Ok(reviewing::agreement(archive, rules, &actor, moments(folder, &span)).await?)
         }
-        ReviewingOrder::Sample { steward, channels, rate } => {
+        ReviewingOrder::Sample { steward, channels, permille, twofold_permille } => {
             let actor = manager(folder, &steward).await?;
-            let rate = rate.map(|(permille, twofold_permille)| Rate { permille, twofold_permille });
-            let drawing = Drawing { channels, rate };
+            let drawing = Drawing { channels, rate: AskedRate { permille, twofold_permille } };
             Ok(json!({ "samples": reviewing::draw(archive, rules, &actor, &drawing).await? }))
         }
         ReviewingOrder::Samples { steward } => {

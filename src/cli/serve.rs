@@ -13,8 +13,9 @@ use crate::http::{Admission, Pace, serve as serve_http, vault};
 use crate::ledger::{Entry, EntryKind, Pending};
 use crate::redact::copy::PART_ROWS;
 use crate::store::bell::{Bell, MailSettings};
+use crate::store::catalogue::PolicyVersion;
 use crate::store::unconfirmed;
-use crate::vault::{Archive, break_glass, revoke, scrub, sequence};
+use crate::vault::{Archive, break_glass, policies, revoke, scrub, sequence};
 use anyhow::{Context, Result};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -102,8 +103,9 @@ impl Running {
             })),
         };
         revoke::bring_all_down(&folder.archive).await.context("revocations")?;
+        folder.hold_rules().await?;
         record(&folder.archive, EntryKind::ServiceStarted, None).await?;
-        record(&folder.archive, EntryKind::RulesLoaded, Some(folder.rules.ruleset.version())).await?;
+        record(&folder.archive, EntryKind::RulesLoaded, Some(&folder)).await?;
         let (mut room, at_room) = start_room(&folder, keys.issuers).await?;
         let reading_room_pid = room.process.id().context("the reading room stopped at once")?;
         let server = serve_http(listener, served.config()?, WORKERS, admission, desk, vault::routes)?;
@@ -312,11 +314,18 @@ async fn bounded_line(output: &mut BufReader<ChildStdout>) -> std::io::Result<Op
     Ok(line.strip_suffix('\n').map(str::to_owned))
 }
 
-/// Records a step of the service itself; `rules` is the version of the rules that are in force from here on.
-async fn record(archive: &Archive, kind: EntryKind, rules: Option<&str>) -> Result<()> {
+/// Records a step of the service itself; with the folder whose rules are in force from here on: the version of the recognisers, and
+/// the commitment to every version of a policy.
+async fn record(archive: &Archive, kind: EntryKind, rules: Option<&DataFolder>) -> Result<()> {
     let mut entry = Entry::new(archive.sources.entry_id()?, kind, archive.sources.now());
-    if let Some(version) = rules {
-        entry = entry.outcome(version.parse().context("the version of the rules")?);
+    if let Some(folder) = rules {
+        let ruleset = folder.rules.ruleset.version().parse().context("the version of the rules")?;
+        let stated = folder.rule_files.policy_versions()?;
+        let policies: Vec<PolicyVersion> = stated.into_iter().map(|one| one.policy).collect();
+        entry = entry
+            .outcome(ruleset)
+            .counting("policies".parse()?, policies.len() as u64)
+            .stating(policies::commitment(&policies));
     }
     let _recorded = archive.journal.record(archive.logs.vault_origin(), Pending::event(entry)?, None).await?;
     Ok(())

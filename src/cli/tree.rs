@@ -3,10 +3,7 @@
 use super::embedded::{self, DecideFiles};
 use super::new_file::NewFile;
 use super::print;
-use crate::decide::{
-    Answer, DecideError, Decision, ExampleFailure, Fact, Facts, InForce, Judges, Language, Tree, svg,
-    terminal,
-};
+use crate::decide::{Answer, Decision, Fact, Facts, InForce, Judges, Language, Tree, svg, terminal};
 use crate::model::ItemKind;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
@@ -118,49 +115,8 @@ impl From {
     }
 }
 
-/// What `check` found wrong: in which file, and what.
-struct Faults(Vec<String>);
-
-impl Faults {
-    fn of(files: &DecideFiles) -> Self {
-        let in_force = files.definitions.latest();
-        let mut faults = Vec::new();
-        for (name, tree) in &files.trees {
-            faults.extend(tree.check_definitions(name, &in_force).err().as_ref().map(DecideError::to_string));
-            let failed = tree.check(&files.questions, &in_force);
-            faults.extend(failed.iter().map(|failure| example_fault(name, failure)));
-        }
-        for definition in files.definitions.iter() {
-            let about = format!("definition of `{}` ({})", definition.defines().as_str(), definition.id());
-            faults.extend(
-                definition
-                    .check()
-                    .iter()
-                    .map(|at| format!("{about}: example {} comes out otherwise", at + 1)),
-            );
-        }
-        let questions = files.questions.check();
-        faults.extend(
-            questions.iter().map(|at| format!("`questions.yaml`: example {} comes out otherwise", at + 1)),
-        );
-        Self(faults)
-    }
-}
-
-fn example_fault(name: &str, failure: &ExampleFailure) -> String {
-    let path: Vec<String> =
-        failure.decision.path.iter().map(|step| format!("{}={}", step.step, step.answer.as_str())).collect();
-    format!(
-        "`{name}`: line {}: the example must end in {} and ends in {} ({}); mend the example or the tree",
-        failure.line,
-        failure.expected,
-        failure.decision.outcome,
-        path.join(", ")
-    )
-}
-
 fn check(files: &DecideFiles, as_json: bool) -> Result<ExitCode> {
-    let Faults(faults) = Faults::of(files);
+    let faults = files.faults();
     let code = if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if as_json {
         let trees: Vec<&str> = files.trees.iter().map(|(_, tree)| tree.id()).collect();

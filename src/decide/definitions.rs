@@ -48,16 +48,16 @@ impl Definitions {
     /// What is in force at `at`: the organisation's own latest, else the latest that is for everyone.
     #[must_use]
     pub fn in_force(&self, organisation: Option<&OrganisationId>, at: Timestamp) -> InForce<'_> {
-        self.on(organisation, &at.day())
+        self.on(organisation, at.date())
     }
 
-    fn on(&self, organisation: Option<&OrganisationId>, day: &str) -> InForce<'_> {
+    fn on(&self, organisation: Option<&OrganisationId>, day: jiff::civil::Date) -> InForce<'_> {
         let mut found: BTreeMap<Defined, &Definition> = BTreeMap::new();
         for definition in self.0.iter().filter(|definition| definition.valid_from() <= day) {
             if definition.organisation().is_some() && definition.organisation() != organisation {
                 continue;
             }
-            let rank = |of: &Definition| (of.organisation().is_some(), of.valid_from().to_owned());
+            let rank = |of: &Definition| (of.organisation().is_some(), of.valid_from());
             let known = found.entry(definition.defines()).or_insert(definition);
             if rank(definition) > rank(known) {
                 *known = definition;
@@ -69,7 +69,7 @@ impl Definitions {
     /// Everything, whatever its date: for checking files.
     #[must_use]
     pub fn latest(&self) -> InForce<'_> {
-        self.on(None, "9999-12-31")
+        self.on(None, jiff::civil::Date::MAX)
     }
 }
 

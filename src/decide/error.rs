@@ -1,5 +1,7 @@
 //! What can be wrong with the files this room reads.
 
+use crate::model::day;
+use serde_saphyr::Spanned;
 use std::fmt;
 
 /// A file of this room that cannot be used. Nothing of an archive is ever in it: the files are policy.
@@ -41,6 +43,19 @@ impl fmt::Display for Problem {
             line => write!(f, "line {line}: {}", self.what),
         }
     }
+}
+
+/// The day from which a file holds, with the fault when it is written in another form than `2026-01-01`: one that reads as a day
+/// and stands elsewhere in the order of days would never be in force.
+pub(super) fn valid_from(given: &Spanned<String>, problems: &mut Vec<Problem>) -> jiff::civil::Date {
+    day(&given.value).unwrap_or_else(|| {
+        let what = format!(
+            "`valid_from` is `{}`, which is no day in the form it must have; write one such as 2026-01-01",
+            given.value.chars().take(40).collect::<String>()
+        );
+        problems.push(Problem { line: given.referenced.line(), what });
+        jiff::civil::Date::ZERO
+    })
 }
 
 /// Reads YAML, with the file and line in the error.

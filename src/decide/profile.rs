@@ -3,7 +3,7 @@
 //! What is left out is named and counted, never kept. What was not open to everyone is refused unless a rule keeps it,
 //! and even then only where the organisation is a party to it.
 
-use super::error::parse;
+use super::error::{parse, valid_from};
 use super::{Bilingual, DecideError, Problem};
 use crate::model::{ItemKind, Outcome, RecogniserId, Timestamp, Visibility};
 use serde::Deserialize;
@@ -82,7 +82,7 @@ pub struct ProfileRule {
 pub struct Profile {
     id: String,
     version: String,
-    valid_from: String,
+    valid_from: jiff::civil::Date,
     title: Bilingual,
     source: String,
     rules: Vec<ProfileRule>,
@@ -125,6 +125,7 @@ impl Profile {
     pub fn load(name: &str, text: &str) -> Result<Self, DecideError> {
         let file: ProfileFile = parse(name, text)?;
         let mut problems = head_problems(&file);
+        let valid_from = valid_from(&file.valid_from, &mut problems);
         for rule in &file.rules {
             problems
                 .extend(rule_problem(&rule.value).map(|what| Problem { line: rule.referenced.line(), what }));
@@ -136,7 +137,7 @@ impl Profile {
         Ok(Self {
             id: file.id,
             version: file.version,
-            valid_from: file.valid_from.value,
+            valid_from,
             title: file.title,
             source: file.source.value,
             rules: file.rules.into_iter().map(|rule| rule.value.into()).collect(),
@@ -157,8 +158,8 @@ impl Profile {
 
     /// The day from which it holds.
     #[must_use]
-    pub fn valid_from(&self) -> &str {
-        &self.valid_from
+    pub const fn valid_from(&self) -> jiff::civil::Date {
+        self.valid_from
     }
 
     /// The title people read.
@@ -300,9 +301,6 @@ fn head_problems(file: &ProfileFile) -> Vec<Problem> {
     if file.version.trim().is_empty() {
         refuse(0, "`version` is empty; fill it in");
     }
-    if file.valid_from.value.parse::<jiff::civil::Date>().is_err() {
-        refuse(file.valid_from.referenced.line(), "`valid_from` is no date; write one such as 2026-01-01");
-    }
     if file.source.value.trim().is_empty() {
         refuse(file.source.referenced.line(), "`source` is empty; say who decided this, and on what ground");
     }
@@ -384,7 +382,7 @@ impl Profiles {
     /// The profile of that id that is in force at `at`.
     #[must_use]
     pub fn in_force(&self, id: &str, at: Timestamp) -> Option<&Profile> {
-        let day = at.day();
+        let day = at.date();
         self.by_id.get(id)?.iter().rev().find(|profile| profile.valid_from <= day)
     }
 }
@@ -451,6 +449,9 @@ mod tests {
             ("then: keep", "then: keep, fields: [a]", "`fields` go with"),
             ("[place, note]", "[id]", "cannot be told apart"),
             ("2026-01-01", "soon", "line 3: `valid_from`"),
+            ("2026-01-01", "20260701", "`valid_from` is `20260701`"),
+            ("2026-01-01", "2026-07-01T00:00", "write one such as 2026-01-01"),
+            ("2026-01-01", "-000001-01-01", "`valid_from`"),
             ("source: s", "source: ''", "`source` is empty"),
             ("why: {nl: w, en: w}", "why: {nl: w, en: ''}", "does not say why"),
             ("then: refuse", "then: shred", "shred"),

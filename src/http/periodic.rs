@@ -109,8 +109,8 @@ async fn permitted(desk: &VaultDesk, caller: Caller) -> Result<Actor, Problem> {
     Ok(actor)
 }
 
-/// Report how reactions of a period sounded, whether they asked something and whether that was answered: counts per post, small
-/// ones suppressed with what would tell them.
+/// Report how reactions of a whole month or quarter sounded, whether they asked something and whether that was answered: counts per
+/// post in tens, small ones suppressed with what would tell them.
 #[utoipa::path(
     get, path = "/v1/figures/sentiment", tag = "figures", operation_id = "reportSentiment", params(ReportParameters),
     responses((status = 200, description = "The report, with the version and quality of its method", body = Object))

@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::store::catalogue::Queued;
 use crate::vault::reviewing::file::FileForm;
-use crate::vault::reviewing::{self, Added, Assessing, Drawing, FindingSaid, Import, Place, Rate};
+use crate::vault::reviewing::{self, Added, AskedRate, Assessing, Drawing, FindingSaid, Import, Place};
 use actix_web::web::{self, Data, Path, Payload, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -316,10 +316,10 @@ pub(super) struct SampleBody {
     #[serde(default)]
     #[schema(value_type = Vec<String>, pattern = "^[a-z0-9][a-z0-9-]{0,63}$")]
     channels: Vec<ChannelId>,
-    /// How many of a thousand, instead of what the policy says; with `twofoldPermille`.
+    /// How many of a thousand, when it is to be more than the policy says.
     #[schema(minimum = 0, maximum = 1000)]
     permille: Option<u32>,
-    /// Of those drawn, how many of a thousand two people judge.
+    /// Of those drawn, how many of a thousand two people judge, when it is to be more than the policy says.
     #[schema(minimum = 0, maximum = 1000)]
     twofold_permille: Option<u32>,
 }
@@ -336,11 +336,7 @@ pub(super) async fn sample(
 ) -> Result<HttpResponse, Problem> {
     let actor = actor(&desk, caller).await?;
     let Body(asked) = body;
-    let rate = match (asked.permille, asked.twofold_permille) {
-        (None, None) => None,
-        (Some(permille), twofold) => Some(Rate { permille, twofold_permille: twofold.unwrap_or(0) }),
-        (None, Some(_)) => return Err(Problem::input("`twofoldPermille` goes with `permille`")),
-    };
+    let rate = AskedRate { permille: asked.permille, twofold_permille: asked.twofold_permille };
     let asked = Drawing { channels: asked.channels, rate };
     let drawn = reviewing::draw(&desk.archive, &desk.rules, &actor, &asked).await?;
     Ok(HttpResponse::Created().json(json!({ "samples": drawn })))

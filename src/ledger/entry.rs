@@ -76,7 +76,7 @@ pub struct Entry {
     #[serde(default)]
     reasons: BTreeSet<Code>,
     role: Option<Role>,
-    /// The root of a tree over what is stated one by one.
+    /// The commitment to what is stated one by one.
     statements: Option<Hash>,
     v: u8,
 }
@@ -160,14 +160,14 @@ impl Entry {
         self
     }
 
-    /// Commits to statements: the root of the tree over them ([`statements_root`](super::statements_root)).
+    /// Commits to statements: how many, and the tree over them ([`statements_root`](super::statements_root)).
     #[must_use]
     pub fn stating(mut self, root: Hash) -> Self {
         self.statements = Some(root);
         self
     }
 
-    /// The root of the tree over what is stated one by one.
+    /// The commitment to what is stated one by one.
     #[must_use]
     pub const fn statements(&self) -> Option<Hash> {
         self.statements

@@ -53,7 +53,9 @@ pub use proof::{
     verify_inclusion,
 };
 pub use receipt::{Receipt, ReceiptError, VerifiedEntry};
-pub use statement::{StatementReceipt, VerifiedStatement, statement_commitment, statements_root};
+pub use statement::{
+    StatementReceipt, VerifiedStatement, content_digest, statement_commitment, statements_root,
+};
 pub use story::{Matter, Placed, Sentence, story};
 pub use thing::{Code, Thing};
 pub use tile::{

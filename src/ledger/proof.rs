@@ -49,6 +49,14 @@ pub fn verify_inclusion(
     proof: &[Hash],
     root: &Hash,
 ) -> Result<(), LedgerError> {
+    if root_by(leaf, index, size, proof)? == *root { Ok(()) } else { Err(LedgerError::ProofFails) }
+}
+
+/// The root that a proof leads to from a leaf.
+///
+/// # Errors
+/// [`LedgerError::ProofFails`] when it has more or fewer steps than a tree of this size.
+pub(super) fn root_by(leaf: &Hash, index: u64, size: u64, proof: &[Hash]) -> Result<Hash, LedgerError> {
     if index >= size {
         return Err(LedgerError::ProofFails);
     }
@@ -60,7 +68,7 @@ pub fn verify_inclusion(
             Side::Right => node_hash(&hash, step),
         };
     }
-    if climb.last == 0 && hash == *root { Ok(()) } else { Err(LedgerError::ProofFails) }
+    if climb.last == 0 { Ok(hash) } else { Err(LedgerError::ProofFails) }
 }
 
 /// Checks that the tree with `size` and `root` continues the one with `earlier` and `earlier_root`

@@ -1,10 +1,11 @@
 //! Many statements under one entry: the entry holds the root of a tree over them, each salted, so that one of them can be
 //! proved without telling the others.
 
-use super::hash::leaf_hash;
+use super::hash::{leaf_hash, sha256};
+use super::proof::root_by;
 use super::{
     Edge, Hash, LedgerError, Receipt, ReceiptError, TileSet, VerifiedEntry, VerifierKey, inclusion_proof,
-    root_of, verify_inclusion,
+    root_of,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,10 +22,21 @@ pub fn statement_commitment(salt: &[u8], statement: &Value) -> Hash {
     leaf_hash(&leaf)
 }
 
-/// The root that an entry holds of these commitments, in their order.
+/// What an entry holds of these commitments, in their order: SHA-256(0x02 || how many, 8 bytes || root of the tree over them). The
+/// root alone does not say how many there are: paths of trees of several sizes lead to it.
 #[must_use]
 pub fn statements_root(commitments: &[Hash]) -> Hash {
-    root_of(commitments)
+    counted(commitments.len() as u64, &root_of(commitments))
+}
+
+fn counted(size: u64, root: &Hash) -> Hash {
+    sha256(&[&[0x02], &size.to_be_bytes(), root.as_bytes()])
+}
+
+/// SHA-256 of what a file states, as canonical JSON: layout and comments of the file do not change it.
+#[must_use]
+pub fn content_digest(content: &Value) -> Hash {
+    sha256(&[canonical(content).as_bytes()])
 }
 
 /// Proof that a statement was committed to by an entry of the ledger, to be given away. Holds no key: whoever verifies brings it.
@@ -46,6 +58,9 @@ pub struct VerifiedStatement {
     pub statement: Value,
     /// The entry that committed to it.
     pub entry: VerifiedEntry,
+    /// Whether the entry commits to how many statements there are. Those of before did not: then `index` and `size` are only
+    /// what the receipt says.
+    pub counted: bool,
 }
 
 impl StatementReceipt {
@@ -81,9 +96,13 @@ impl StatementReceipt {
         }
         let root = entry.entry.statements().ok_or(ReceiptError::NotStated)?;
         let commitment = statement_commitment(&salt, &self.statement);
-        verify_inclusion(&commitment, self.index, self.size, &self.proof, &root)
-            .map_err(|_| ReceiptError::NotStated)?;
-        Ok(VerifiedStatement { statement: self.statement.clone(), entry })
+        let led = root_by(&commitment, self.index, self.size, &self.proof);
+        let led = led.map_err(|_| ReceiptError::NotStated)?;
+        let counted = counted(self.size, &led) == root;
+        if !counted && led != root {
+            return Err(ReceiptError::NotStated);
+        }
+        Ok(VerifiedStatement { statement: self.statement.clone(), entry, counted })
     }
 }
 
@@ -130,7 +149,7 @@ fn write_canonical(out: &mut String, value: &Value) {
 mod tests {
     use super::*;
     use crate::ledger::entry::tests::entry;
-    use crate::ledger::{Checkpoint, EntryKind, LogKey, verify_inclusion};
+    use crate::ledger::{Checkpoint, EntryKind, LogKey};
     use serde_json::json;
 
     fn key() -> LogKey {
@@ -143,10 +162,14 @@ mod tests {
 
     /// The receipts of `size` statements under one entry, which is the only leaf of its log.
     fn receipts(size: usize) -> Vec<StatementReceipt> {
+        receipts_of(size, statements_root)
+    }
+
+    fn receipts_of(size: usize, root: fn(&[Hash]) -> Hash) -> Vec<StatementReceipt> {
         let commitments: Vec<Hash> = (0..size)
             .map(|n| statement_commitment(&[u8::try_from(n % 256).unwrap(); 16], &statement(n)))
             .collect();
-        let stated = entry(1, EntryKind::DecisionMade).stating(statements_root(&commitments));
+        let stated = entry(1, EntryKind::DecisionMade).stating(root(&commitments));
         let (origin, leaf) = (key().verifier().origin().clone(), stated.leaf());
         let note = Checkpoint::new(origin.clone(), 1, stated.leaf_hash()).sign(&key()).unwrap();
         let receipt = Receipt::new(origin, &leaf, 0, vec![], note);
@@ -192,6 +215,22 @@ mod tests {
     }
 
     #[test]
+    fn how_many_there_are_is_proved_too() {
+        let good = receipts(23)[7].clone();
+        assert!(good.verify(key().verifier()).unwrap().counted);
+        for size in (8..200).filter(|size| *size != 23) {
+            let bad = StatementReceipt { size, ..good.clone() };
+            assert_eq!(bad.verify(key().verifier()), Err(ReceiptError::NotStated), "{size}");
+        }
+        // Entries of before commit to the root alone: their receipts hold, and say so.
+        let earlier = receipts_of(23, root_of)[7].clone();
+        let verified = earlier.verify(key().verifier()).unwrap();
+        assert_eq!((verified.counted, verified.statement), (false, statement(7)));
+        let changed = StatementReceipt { statement: statement(8), ..earlier };
+        assert_eq!(changed.verify(key().verifier()), Err(ReceiptError::NotStated));
+    }
+
+    #[test]
     fn an_entry_that_states_nothing_proves_nothing() {
         let good = receipts(1).remove(0);
         let silent = entry(1, EntryKind::DecisionMade);
@@ -206,8 +245,9 @@ mod tests {
     fn the_form_that_is_hashed_does_not_depend_on_the_order_of_keys() {
         let one: Value = serde_json::from_str(r#"{"b":[1,{"d":null,"c":"é\n"}],"a":true}"#).unwrap();
         assert_eq!(canonical(&one), "{\"a\":true,\"b\":[1,{\"c\":\"é\\n\",\"d\":null}]}");
-        // A leaf of one statement is its own root.
-        let commitment = statement_commitment(&[1; 16], &one);
-        assert!(verify_inclusion(&commitment, 0, 1, &[], &statements_root(&[commitment])).is_ok());
+        let other: Value =
+            serde_json::from_str(r#"{ "a": true, "b": [1, {"c": "é\n", "d": null}] }"#).unwrap();
+        assert_eq!(content_digest(&one), content_digest(&other));
+        assert_ne!(content_digest(&one), content_digest(&json!({ "a": true })));
     }
 }

@@ -29,8 +29,8 @@ pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
     AccountProof, AppointmentKind, EntityType, ExemptionCode, ExportState, FindingVerdict, FlagKind,
-    IncidentOutcome, ItemKind, LegalBasisCode, OpeningScope, Outcome, Platform, QueueKind, RecogniserId,
-    ReportKind, ReportOutcome, RequestState, RequestStep, ReviewReason, RevocationKind, RevocationReason,
-    Role, Score, SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
+    IncidentOutcome, ItemKind, LegalBasisCode, OpeningScope, Outcome, Platform, PolicyKind, QueueKind,
+    RecogniserId, ReportKind, ReportOutcome, RequestState, RequestStep, ReviewReason, RevocationKind,
+    RevocationReason, Role, Score, SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
 };
-pub use time::Timestamp;
+pub use time::{Timestamp, day};

@@ -294,6 +294,24 @@ closed!(
 );
 
 closed!(
+    /// What a policy file is that decides something, or says what is decided.
+    PolicyKind, "kind of policy", {
+        /// A decision tree.
+        Tree = "tree",
+        /// A minimisation profile.
+        Profile = "profile",
+        /// What an organisation counts as something.
+        Definition = "definition",
+        /// The rules by which a question is known.
+        Questions = "questions",
+        /// How reactions sound.
+        Sentiment = "sentiment",
+        /// How much of what is decided is judged by people.
+        Reviewing = "reviewing",
+    }
+);
+
+closed!(
     /// Why something waits for a reviewer.
     QueueKind, "kind of queue item", {
         /// A tree is not sure of a reaction: a person answers the step that waits.

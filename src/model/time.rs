@@ -55,6 +55,13 @@ impl Timestamp {
     }
 }
 
+/// A day as Knik writes it, `2026-05-04`, and in no other form: what is kept as text is compared as text too, and `20260504` would
+/// stand behind every day of that year.
+#[must_use]
+pub fn day(given: &str) -> Option<jiff::civil::Date> {
+    given.parse::<jiff::civil::Date>().ok().filter(|day| given.len() == 10 && day.to_string() == given)
+}
+
 impl FromStr for Timestamp {
     type Err = ModelError;
     fn from_str(given: &str) -> Result<Self, ModelError> {
@@ -80,6 +87,23 @@ mod tests {
         assert_eq!(at(9).after(at(5)), at(9));
         assert_eq!(at(5).after(at(5)), at(6));
         assert_eq!(at(1).after(at(5)), at(6), "the clock went back");
+    }
+
+    #[test]
+    fn a_day_has_one_form() {
+        assert_eq!(day("2026-07-01").map(|day| day.to_string()).as_deref(), Some("2026-07-01"));
+        for other in [
+            "20260701",
+            "2026-7-1",
+            "2026-07-01T00:00",
+            "2026-07-01 ",
+            "+002026-07-01",
+            "2026-02-30",
+            "soon",
+            "",
+        ] {
+            assert_eq!(day(other), None, "{other}");
+        }
     }
 
     #[test]

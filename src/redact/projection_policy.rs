@@ -165,7 +165,7 @@ impl Field {
 }
 
 fn is_day(given: &str) -> bool {
-    given.len() == 10 && given.parse::<jiff::civil::Date>().is_ok_and(|day| day.to_string() == given)
+    crate::model::day(given).is_some()
 }
 
 fn is_language(given: &str) -> bool {

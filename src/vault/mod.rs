@@ -38,6 +38,7 @@ pub mod openings;
 mod originals;
 pub mod oversight;
 pub mod periodic;
+pub mod policies;
 pub mod publications;
 pub mod publish;
 pub mod queue;

@@ -1,8 +1,8 @@
 //! Reports over a period: how reactions sounded, and what the organisation acted on. Counts and ids; nothing is opened.
 
-use super::reach::{Suppressed, shown, suppressed};
+use super::reach::{Suppressed, suppressed};
 use super::{Archive, Rules, VaultError};
-use crate::decide::{Answer, Asks, SentimentMeasured};
+use crate::decide::{Answer, Asks, Sentiment, SentimentMeasured};
 use crate::ledger::{Entry, EntryKind, Pending};
 use crate::model::{ActorId, ChannelId, ConversationId, OrganisationId, RecordId, Role, Timestamp};
 use crate::store::catalogue::JudgedRecord;
@@ -28,6 +28,22 @@ impl Period {
         (from < until).then_some(Self { from, until }).ok_or_else(mend)
     }
 
+    /// Refuses a period that is no whole month and no whole quarter: of two that differ by a day, the counts would tell the
+    /// reactions of that day.
+    fn whole(self) -> Result<Self, VaultError> {
+        let begins = self.from.day() == 1 && self.until.day() == 1;
+        let number = |day: jiff::civil::Date| i32::from(day.year()) * 12 + i32::from(day.month());
+        let months = number(self.until) - number(self.from);
+        if begins && (months == 1 || (months == 3 && self.from.month() % 3 == 1)) {
+            return Ok(self);
+        }
+        Err(VaultError::Input(format!(
+            "{} to {} is no whole month and no whole quarter, and counts of two periods that differ by days tell those days; \
+             ask for a month, such as 2026-03, or a quarter, such as 2026-01-01..2026-04-01",
+            self.from, self.until
+        )))
+    }
+
     fn times(self) -> Result<(Timestamp, Timestamp), VaultError> {
         Ok((beginning_of(self.from)?, beginning_of(self.until)?))
     }
@@ -41,13 +57,14 @@ pub fn beginning_of(day: jiff::civil::Date) -> Result<Timestamp, VaultError> {
     format!("{day}T00:00:00Z").parse().map_err(|_| VaultError::Input(format!("`{day}` is out of range")))
 }
 
-/// Counts of reactions, each by itself: a reaction stands once in `question` and once in `sentiment`.
+/// Counts of reactions in tens, each by itself: a reaction stands once in `question` and once in `sentiment`. Every key stands
+/// there, whether or not anything is counted under it.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shares {
     /// Whether they ask something: `yes`, `no`, `unsure`.
     pub question: BTreeMap<String, Suppressed>,
-    /// Of the questions, how many the organisation answered: `yes`, `no`.
+    /// Of the questions, how many the organisation answered: `yes`, `no`. Not told where the number of questions is not.
     pub answered: BTreeMap<String, Suppressed>,
     /// How they sounded.
     pub sentiment: BTreeMap<String, Suppressed>,
@@ -64,7 +81,7 @@ pub struct PostShares {
     pub conversation: ConversationId,
     /// On which channel.
     pub channel: ChannelId,
-    /// How many reactions.
+    /// How many reactions, in tens.
     pub reactions: Suppressed,
     /// Counts of them.
     #[serde(flatten)]
@@ -89,47 +106,62 @@ pub struct SentimentReport {
     pub measured: SentimentMeasured,
     /// Versions of the method that the counts were made with.
     pub counted_with: BTreeSet<String>,
-    /// Reactions in the period, to the nearest ten.
+    /// Reactions in the period, in tens.
     pub reactions: Suppressed,
-    /// Counts of all of them, to the nearest ten.
+    /// Counts of all of them.
     #[serde(flatten)]
     pub shares: Shares,
-    /// The same for each post, small counts suppressed with what would tell them.
+    /// The same for each post.
     #[serde(rename = "threads")]
     pub posts: Vec<PostShares>,
 }
 
 /// Counts before anything is suppressed.
-#[derive(Default)]
 struct Tally {
     channel: Option<ChannelId>,
     reactions: u64,
-    question: BTreeMap<String, u64>,
-    answered: BTreeMap<String, u64>,
-    sentiment: BTreeMap<String, u64>,
+    question: BTreeMap<&'static str, u64>,
+    answered: BTreeMap<&'static str, u64>,
+    sentiment: BTreeMap<&'static str, u64>,
+}
+
+impl Default for Tally {
+    /// Nothing is counted, under every key there is: a key that came with its first count would tell that there is one.
+    fn default() -> Self {
+        let none = |keys: &[&'static str]| keys.iter().map(|key| (*key, 0)).collect();
+        let [yes, no, unsure] = [Answer::Yes, Answer::No, Answer::Unsure].map(Answer::as_str);
+        let sounds: Vec<&str> = Sentiment::ALL.iter().map(|sounds| sounds.as_str()).collect();
+        Self {
+            channel: None,
+            reactions: 0,
+            question: none(&[yes, no, unsure]),
+            answered: none(&[yes, no]),
+            sentiment: none(&sounds),
+        }
+    }
 }
 
 impl Tally {
     fn add(&mut self, record: &JudgedRecord, answered: bool) {
         let question = record.answer(Asks::QuestionDetector.name());
         self.reactions += 1;
-        *self.question.entry(question.as_str().to_owned()).or_default() += 1;
+        *self.question.entry(question.as_str()).or_default() += 1;
         if question == Answer::Yes {
-            *self.answered.entry(Answer::from(answered).as_str().to_owned()).or_default() += 1;
+            *self.answered.entry(Answer::from(answered).as_str()).or_default() += 1;
         }
     }
 
+    /// Those that were answered are a part of those that ask: where the whole is not told, the parts would tell it.
     fn shares(&self) -> Shares {
-        let of = |counts: &BTreeMap<String, u64>| suppressed(counts.clone());
-        Shares { question: of(&self.question), answered: of(&self.answered), sentiment: of(&self.sentiment) }
-    }
-
-    /// To the nearest ten, so that no count of a post is what is left of the sum.
-    fn rounded(&self) -> Shares {
-        let of = |counts: &BTreeMap<String, u64>| {
-            counts.iter().map(|(key, count)| (key.clone(), shown((count + 5) / 10 * 10))).collect()
+        let of = |counts: &BTreeMap<&'static str, u64>| {
+            suppressed(counts.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect())
         };
-        Shares { question: of(&self.question), answered: of(&self.answered), sentiment: of(&self.sentiment) }
+        let question = of(&self.question);
+        let mut answered = of(&self.answered);
+        if question.get(Answer::Yes.as_str()).is_none_or(|asked| asked.told().is_none()) {
+            answered.values_mut().for_each(|count| *count = Suppressed::Small);
+        }
+        Shares { question, answered, sentiment: of(&self.sentiment) }
     }
 }
 
@@ -138,14 +170,14 @@ impl Tally {
 /// What was destroyed since is still counted in how it sounded, and not in what it asked.
 ///
 /// # Errors
-/// When storage fails.
+/// [`VaultError::Input`] for a period that is no whole month or quarter; when storage fails.
 pub async fn sentiment(
     archive: &Archive,
     rules: &Rules,
     organisation: &OrganisationId,
     period: Period,
 ) -> Result<SentimentReport, VaultError> {
-    let (catalogue, method) = (&archive.catalogue, &rules.sentiment);
+    let (catalogue, method, period) = (&archive.catalogue, &rules.sentiment, period.whole()?);
     let (mut all, mut posts) = (Tally::default(), BTreeMap::<ConversationId, Tally>::new());
     let answers = catalogue.answers_given(organisation).await?;
     each_reaction(archive, organisation, period, &mut |record| {
@@ -159,9 +191,9 @@ pub async fn sentiment(
     let mut counted_with = BTreeSet::new();
     for row in catalogue.sentiment(organisation, &period.from.to_string(), &period.until.to_string()).await? {
         counted_with.insert(row.method);
-        *all.sentiment.entry(row.said.as_str().to_owned()).or_default() += row.amount;
+        *all.sentiment.entry(row.said.as_str()).or_default() += row.amount;
         let post = posts.entry(row.conversation).or_default();
-        *post.sentiment.entry(row.said.as_str().to_owned()).or_default() += row.amount;
+        *post.sentiment.entry(row.said.as_str()).or_default() += row.amount;
         post.channel.get_or_insert(row.channel);
     }
     let roots = catalogue.posts_of_threads(organisation).await?;
@@ -171,7 +203,7 @@ pub async fn sentiment(
             post: roots.get(&conversation).copied(),
             conversation,
             channel,
-            reactions: shown(tally.reactions),
+            reactions: Suppressed::tens(tally.reactions),
             shares: tally.shares(),
         })
     };
@@ -183,8 +215,8 @@ pub async fn sentiment(
         source: method.source().to_owned(),
         measured: method.measured(),
         counted_with,
-        reactions: shown((all.reactions + 5) / 10 * 10),
-        shares: all.rounded(),
+        reactions: Suppressed::tens(all.reactions),
+        shares: all.shares(),
         posts: posts.into_iter().filter_map(post).collect(),
     })
 }
@@ -314,5 +346,63 @@ async fn each_reaction(
             return Ok(());
         }
         page.iter().filter(|record| !record.own).for_each(&mut *each);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn tally(question: [u64; 3], answered: [u64; 2]) -> Tally {
+        let mut tally = Tally { reactions: question.iter().sum(), ..Tally::default() };
+        for (key, count) in ["no", "yes", "unsure"].into_iter().zip(question) {
+            tally.question.insert(key, count);
+        }
+        for (key, count) in ["no", "yes"].into_iter().zip(answered) {
+            tally.answered.insert(key, count);
+        }
+        tally
+    }
+
+    #[test]
+    fn no_count_of_one_follows_from_the_others() {
+        let small = json!("<10");
+        // Of 22 reactions 20 ask nothing: one asks, one is doubtful, and nobody may tell which.
+        let told = json!(tally([20, 1, 1], [1, 0]).shares());
+        assert_eq!(told["question"], json!({ "no": small, "yes": small, "unsure": small }));
+        assert_eq!(told["answered"], json!({ "no": small, "yes": small }));
+        assert_eq!(told["sentiment"].as_object().unwrap().len(), Sentiment::ALL.len());
+        // Twelve ask, which is hidden to hide two: that none of the twelve was answered would tell it.
+        let told = json!(tally([20, 12, 2], [12, 0]).shares());
+        assert_eq!(told["question"], json!({ "no": 20, "yes": small, "unsure": small }));
+        assert_eq!(told["answered"], json!({ "no": small, "yes": small }));
+        let told = json!(tally([29, 45, 18], [14, 31]).shares());
+        assert_eq!(told["question"], json!({ "no": 20, "yes": 40, "unsure": 10 }));
+        assert_eq!(told["answered"], json!({ "no": 10, "yes": 30 }));
+        assert_eq!(json!(tally([0, 0, 0], [0, 0]).shares()), json!(tally([1, 2, 3], [1, 1]).shares()));
+    }
+
+    #[test]
+    fn figures_are_of_whole_months_and_quarters() {
+        let whole = |from: &str, until: &str| {
+            Period::new(from.parse().unwrap(), until.parse().unwrap()).unwrap().whole().map(|_| ())
+        };
+        for (from, until) in
+            [("2026-03-01", "2026-04-01"), ("2025-12-01", "2026-01-01"), ("2026-10-01", "2027-01-01")]
+        {
+            assert!(whole(from, until).is_ok(), "{from} {until}");
+        }
+        for (from, until) in [
+            ("2026-04-01", "2026-04-03"),
+            ("2026-04-01", "2026-05-02"),
+            ("2026-03-31", "2026-05-01"),
+            ("2026-02-01", "2026-05-01"),
+            ("2026-01-01", "2026-03-01"),
+            ("2020-01-01", "2030-01-01"),
+        ] {
+            let error = whole(from, until).unwrap_err().to_string();
+            assert!(error.contains(from) && error.contains("a quarter, such as"), "{error}");
+        }
     }
 }

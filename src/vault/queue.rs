@@ -114,11 +114,13 @@ pub async fn unanswered(
     }
 }
 
-/// Takes a person's answer to a step, and decides anew. The outcome that follows.
+/// Takes a person's answer to a step, and decides anew. The outcome that follows. What a person answered is not drawn into a sample
+/// any more, so only what waits can be answered: see [`may_be_answered`].
 ///
 /// # Errors
 /// [`VaultError::Absent`] when there is no such record for this person; [`VaultError::Input`] when the tree has no such
-/// step, or a sample waits in which several people judge the record. When the ledger cannot be written nothing changes.
+/// step, it does not wait for an answer, or a sample waits in which several people judge the record. When the ledger cannot be
+/// written nothing changes.
 pub async fn answer(
     archive: &Archive,
     rules: &Rules,
@@ -136,6 +138,7 @@ pub async fn answer(
         ));
     }
     let asked = step_asked(case.tree(rules)?, asked)?;
+    may_be_answered(archive, rules, actor, &case, &asked).await?;
     case.judged.people.insert(asked.clone(), answer);
     let decision = case.decide(rules)?;
     let because = format!("{}.{}", asked.replace('_', "-"), answer.as_str()).parse::<Code>()?;
@@ -148,6 +151,33 @@ pub async fn answer(
     let Some(_recorded) = done else { return Err(VaultError::Absent { what: "the record" }) };
     archive.journal.wake();
     Ok(decision)
+}
+
+/// Refuses an answer to what nobody asked: a step that the tree settled by itself stays open to the sample. What may be answered
+/// waits in this person's queue (the step of which the tree is not sure, or the steps of a record that was drawn or put back), or
+/// was answered by a person before. That something is a formal message a person may say at any time (Awb 2:3): it takes no record
+/// out of the samples.
+async fn may_be_answered(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    case: &Case,
+    asked: &str,
+) -> Result<(), VaultError> {
+    if asked == Defined::Formal.as_str() || case.judged.people.contains_key(asked) {
+        return Ok(());
+    }
+    let waiting = reviewing::steps_waiting(archive, rules, actor, case.version).await?;
+    let steps = case.tree(rules)?.steps();
+    if steps.iter().any(|step| waiting.contains(&step.id) && (step.id == asked || step.asks.name() == asked))
+    {
+        return Ok(());
+    }
+    let what = if waiting.is_empty() { "nothing".to_owned() } else { waiting.join(", ") };
+    Err(VaultError::Input(format!(
+        "`{asked}` does not wait for an answer: of this record waits {what}. Answer what waits (`knik queue doubtful`), or have \
+         the record judged in a sample (`knik queue sample`)"
+    )))
 }
 
 /// A reviewer, for the queue of the organisation that they work for.

@@ -25,7 +25,13 @@ pub enum Suppressed {
 impl Suppressed {
     /// A count as it may be shown.
     pub(super) const fn of(count: u64) -> Self {
-        shown(count)
+        if count < SMALL { Self::Small } else { Self::Count(count) }
+    }
+
+    /// A count in tens, rounded down: how figures are told that stand beside others. Two that differ by one record are mostly
+    /// alike, and what is left of a sum tells no part of it.
+    pub(super) const fn tens(count: u64) -> Self {
+        Self::of(tens(count))
     }
 
     /// The count, when it is not small.
@@ -50,15 +56,15 @@ impl Serialize for Suppressed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reach {
-    /// Redacted records that could be read.
+    /// Redacted records that could be read, in tens.
     pub records: Suppressed,
-    /// By channel.
+    /// By channel, in tens: every channel of the selection, also one without a record.
     pub by_channel: BTreeMap<ChannelId, Suppressed>,
-    /// By month of posting, `2026-05`.
+    /// By month of posting, `2026-05`, in tens: every month from the first to the last, also one without a record.
     pub by_month: BTreeMap<String, Suppressed>,
-    /// Percent of the records in which a finding is doubtful.
+    /// Percent of the records in which a finding is doubtful, both in tens: fewer than ten count as none.
     pub doubtful_percent: u64,
-    /// Records of the channels that are kept but of which no view may be shown: withheld, flagged, not public.
+    /// Records of the channels that are kept but of which no view may be shown, in tens: withheld, flagged, not public.
     pub withheld: Suppressed,
     /// What earlier grants of the same person or institution share with it.
     pub overlaps: Vec<Overlap>,
@@ -89,13 +95,16 @@ pub async fn of(archive: &Archive, rules: &Rules, request: &RequestRow) -> Resul
     let tally = archive.catalogue.tally(&channels, &covered_ids(&covered), certain).await?;
     let published = archive.room.published_of(&request.organisation, &channels).await?;
     let records = covered.len() as u64;
-    let month = |one: &CoveredProjection| one.day.get(..7).unwrap_or("").to_owned();
+    let month = |day: &str| day.get(..7).unwrap_or("").to_owned();
+    let days = covered.iter().map(|one| one.day.as_str());
+    let known: BTreeSet<String> =
+        days.chain(selected.from.as_deref()).chain(selected.until.as_deref()).map(month).collect();
     Ok(Reach {
-        records: shown(records),
-        by_channel: suppressed(counted(covered.iter().map(|one| one.channel.clone()))),
-        by_month: suppressed(counted(covered.iter().map(month))),
-        doubtful_percent: percent(tally.doubtful, records),
-        withheld: shown(tally.kept.saturating_sub(published)),
+        records: Suppressed::tens(records),
+        by_channel: suppressed(counted(channels, covered.iter().map(|one| one.channel.clone()))),
+        by_month: suppressed(counted(months(&known), covered.iter().map(|one| month(&one.day)))),
+        doubtful_percent: percent(tens(tally.doubtful), tens(records)),
+        withheld: Suppressed::tens(tally.kept.saturating_sub(published)),
         overlaps: overlaps(archive, request, &covered_ids(&covered)).await?,
     })
 }
@@ -104,37 +113,57 @@ fn covered_ids(covered: &[CoveredProjection]) -> BTreeSet<ProjectionId> {
     covered.iter().map(|one| one.id).collect()
 }
 
-pub(super) const fn shown(count: u64) -> Suppressed {
-    if count < SMALL { Suppressed::Small } else { Suppressed::Count(count) }
+/// Rounded down to tens.
+const fn tens(count: u64) -> u64 {
+    count - count % SMALL
 }
 
 fn percent(part: u64, of: u64) -> u64 {
     (100 * part).checked_div(of).unwrap_or(0)
 }
 
-fn counted<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, u64> {
-    let mut counts = BTreeMap::new();
+/// How often each key comes by; those that are known stand there also when they never do: that a key stands there tells nothing.
+fn counted<K: Ord>(known: impl IntoIterator<Item = K>, keys: impl Iterator<Item = K>) -> BTreeMap<K, u64> {
+    let mut counts: BTreeMap<K, u64> = known.into_iter().map(|key| (key, 0)).collect();
     for key in keys {
         *counts.entry(key).or_default() += 1;
     }
     counts
 }
 
-/// Small counts are suppressed; where only one is, so is the next smallest: else the sum would tell it.
-pub(super) fn suppressed<K: Ord + Clone>(counts: BTreeMap<K, u64>) -> BTreeMap<K, Suppressed> {
-    let mut small: BTreeSet<K> =
-        counts.iter().filter(|(_, count)| **count < SMALL).map(|(key, _)| key.clone()).collect();
-    if small.len() == 1
-        && let Some((next, _)) =
-            counts.iter().filter(|(key, _)| !small.contains(key)).min_by_key(|(_, n)| **n)
-    {
-        small.insert(next.clone());
-    }
-    let show = |(key, count)| {
-        let shown = if small.contains(&key) { Suppressed::Small } else { Suppressed::Count(count) };
-        (key, shown)
+/// Every month from the first to the last of these, such as `2026-05`.
+fn months(known: &BTreeSet<String>) -> Vec<String> {
+    let begin = |month: &String| format!("{month}-01").parse::<jiff::civil::Date>().ok();
+    let (Some(first), Some(last)) = (known.first().and_then(begin), known.last().and_then(begin)) else {
+        return Vec::new();
     };
-    counts.into_iter().map(show).collect()
+    let all = first.series(jiff::Span::new().months(1)).take_while(|month| *month <= last);
+    all.take(MONTHS_MAX).map(|month| month.strftime("%Y-%m").to_string()).collect()
+}
+
+/// A selection that names days of other centuries is not counted month by month.
+const MONTHS_MAX: usize = 1_200;
+
+/// The parts of a sum as they may be shown, in tens. Small ones are hidden, and with them the next smallest until there are two
+/// or more that add up to ten or more: then neither what is left of the sum nor who knows the sum exactly can tell one of them.
+/// A part of which there is none is a small one: give it, or its absence tells that the others are there.
+pub(super) fn suppressed<K: Ord>(counts: BTreeMap<K, u64>) -> BTreeMap<K, Suppressed> {
+    let mut sizes: Vec<u64> = counts.values().copied().collect();
+    sizes.sort_unstable();
+    let (mut hidden, mut sum) = (0_usize, 0_u64);
+    for size in sizes.iter().copied() {
+        if size >= SMALL && (hidden == 0 || (hidden >= 2 && sum >= SMALL)) {
+            break;
+        }
+        (hidden, sum) = (hidden + 1, sum.saturating_add(size));
+    }
+    // Of parts that are alike, all are hidden or none.
+    let largest = hidden.checked_sub(1).and_then(|last| sizes.get(last).copied());
+    let show = |count: u64| match largest {
+        Some(largest) if count <= largest => Suppressed::Small,
+        _ => Suppressed::tens(count),
+    };
+    counts.into_iter().map(|(key, count)| (key, show(count))).collect()
 }
 
 /// Grants of the same person, and of requests of the same institution, in force or not: what those that run name, and what those
@@ -189,17 +218,55 @@ async fn selected_by(archive: &Archive, grant: &GrantRow) -> Result<BTreeSet<Pro
 mod tests {
     use super::*;
 
+    fn told(all: &[(&str, u64)]) -> Vec<(String, String)> {
+        let shown = suppressed(all.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect());
+        shown.into_iter().map(|(key, count)| (key, serde_json::to_string(&count).unwrap())).collect()
+    }
+
+    fn hidden(all: &[(&str, u64)]) -> String {
+        told(all).iter().filter(|(_, count)| count == "\"<10\"").map(|(key, _)| key.as_str()).collect()
+    }
+
     #[test]
     fn a_small_count_cannot_be_told_from_the_others() {
-        let counts = |all: &[(&str, u64)]| all.iter().map(|(key, n)| ((*key).to_owned(), *n)).collect();
-        let small = |all: &[(&str, u64)]| -> Vec<String> {
-            let shown = suppressed(counts(all));
-            shown.into_iter().filter(|(_, shown)| *shown == Suppressed::Small).map(|(key, _)| key).collect()
-        };
-        assert_eq!(small(&[("a", 10), ("b", 300)]), Vec::<String>::new());
-        assert_eq!(small(&[("a", 9), ("b", 300), ("c", 40)]), ["a", "c"], "the sum would tell it");
-        assert_eq!(small(&[("a", 9), ("b", 300), ("c", 4)]), ["a", "c"]);
-        assert_eq!(serde_json::to_value([shown(3), shown(12)]).unwrap(), serde_json::json!(["<10", 12]));
+        for (all, expected) in [
+            ([("a", 10), ("b", 300), ("c", 40)], ""),
+            ([("a", 9), ("b", 300), ("c", 40)], "ac"),
+            ([("a", 9), ("b", 300), ("c", 4)], "ac"),
+            // Two that add up to 2, each of which must then be 1; none is hidden alone either.
+            ([("a", 1), ("b", 1), ("c", 20)], "abc"),
+            ([("a", 0), ("b", 0), ("c", 20)], "abc"),
+            ([("a", 2), ("b", 12), ("c", 12)], "abc"),
+            ([("a", 0), ("b", 0), ("c", 0)], "abc"),
+        ] {
+            assert_eq!(hidden(&all), expected, "{all:?}");
+        }
+        assert_eq!(told(&[("a", 29), ("b", 10)]), [("a".into(), "20".into()), ("b".into(), "10".into())]);
         assert_eq!((percent(1, 3), percent(1, 0)), (33, 0));
+    }
+
+    #[test]
+    fn what_is_hidden_is_two_or_more_that_add_up_to_ten_or_all_there_is() {
+        for (a, b, c) in (0..25_u64).flat_map(|a| (0..25).flat_map(move |b| (0..25).map(move |c| (a, b, c))))
+        {
+            let hidden = hidden(&[("a", a), ("b", b), ("c", c)]);
+            let sum: u64 = [("a", a), ("b", b), ("c", c)]
+                .iter()
+                .filter(|(key, _)| hidden.contains(key))
+                .map(|(_, count)| count)
+                .sum();
+            let all = hidden.len() == 3;
+            assert!(hidden.is_empty() || all || (hidden.len() == 2 && sum >= 10), "{a} {b} {c}: {hidden}");
+        }
+    }
+
+    #[test]
+    fn keys_stand_there_whether_or_not_anything_is_counted() {
+        let known: BTreeSet<String> = ["2025-11".to_owned(), "2026-02".to_owned()].into();
+        assert_eq!(months(&known), ["2025-11", "2025-12", "2026-01", "2026-02"]);
+        assert!(months(&BTreeSet::new()).is_empty());
+        let counts = counted(months(&known), ["2026-02".to_owned()].into_iter());
+        assert_eq!(counts.values().copied().collect::<Vec<_>>(), [0, 0, 0, 1]);
+        assert_eq!((Suppressed::tens(9), Suppressed::tens(21)), (Suppressed::Small, Suppressed::Count(20)));
     }
 }

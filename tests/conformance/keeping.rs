@@ -2,8 +2,9 @@
 
 use super::fixture::*;
 use super::stage::Stage;
-use knik::model::{SegmentId, Timestamp};
-use knik::store::catalogue::{Catalogue, Fixity, Milestone};
+use knik::ledger::Hash;
+use knik::model::{PolicyKind, SegmentId, Timestamp};
+use knik::store::catalogue::{Catalogue, Fixity, Milestone, PolicyVersion};
 use knik::store::database::Plane;
 
 async fn unchecked(catalogue: &Catalogue, since: Timestamp) -> Vec<SegmentId> {
@@ -39,6 +40,26 @@ pub async fn the_newest_milestone_stands(stage: &Stage) {
     let reached = catalogue.reached(Milestone::Verify).await.unwrap().unwrap();
     assert_eq!((reached.at, reached.detail.as_str()), (at(2), "something wrong"));
     assert_eq!(catalogue.reached(Milestone::Backup).await.unwrap(), None);
+}
+
+pub async fn a_version_of_a_policy_is_kept_once(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    let policy = |version: &str, content: u8| PolicyVersion {
+        kind: PolicyKind::Tree,
+        id: "scenario-b".to_owned(),
+        version: version.to_owned(),
+        digest: Hash::from_bytes([content; 32]),
+    };
+    let add = async |policies: &[PolicyVersion], entry| {
+        catalogue.add_policy_versions(&log(), policies, step(entry), at(5)).await.is_ok()
+    };
+    assert!(add(&[policy("1", 1), policy("2", 2)], 70).await);
+    assert!(!add(&[policy("3", 3), policy("2", 9)], 71).await, "another content");
+    let mut known = catalogue.policy_versions().await.unwrap();
+    known.sort_by(|one, other| one.policy.cmp(&other.policy));
+    let policies: Vec<PolicyVersion> = known.iter().map(|of| of.policy.clone()).collect();
+    assert_eq!(policies, [policy("1", 1), policy("2", 2)], "all of an entry or nothing");
+    assert!(known.iter().all(|of| of.since == at(5) && of.entry.uuid() == id(70)));
 }
 
 pub async fn what_was_sealed_is_added_up_by_when_it_came(stage: &Stage) {

@@ -93,6 +93,7 @@ on_every_backend! {
     keeping:
         segments_that_waited_longest_are_read_back_first,
         the_newest_milestone_stands,
+        a_version_of_a_policy_is_kept_once,
         what_was_sealed_is_added_up_by_when_it_came;
     journal:
         an_entry_is_durable_with_its_transaction,

@@ -4,13 +4,15 @@ use super::disclosure::{actor, entries, official};
 use super::minimised::status;
 use crate::support::TestVault;
 use knik::decide::Answer;
-use knik::ledger::EntryKind;
-use knik::model::{Outcome, RecordId, Role};
-use knik::store::catalogue::{ChannelFact, Fact};
+use knik::ledger::{EntryKind, Hash};
+use knik::model::{Outcome, PolicyKind, RecordId, Role};
+use knik::store::catalogue::{ChannelFact, Fact, PolicyVersion};
 use knik::vault::VaultError;
 use knik::vault::channels;
 use knik::vault::compare::{Comparison, REACTIONS_OFF, Report, compare, compare_for};
+use knik::vault::policies::{self, StatedPolicy};
 use knik::vault::queue;
+use knik::vault::verify::{self, Trust};
 
 const LOW: &str = "min-low";
 
@@ -261,4 +263,41 @@ async fn a_tree_holds_from_its_date_and_the_one_before_it_until_then() {
         ("2026-06-02".to_owned(), "legal-advice".to_owned(), Outcome::DoNotArchive),
     ];
     assert_eq!(trees, expected);
+}
+
+#[tokio::test]
+async fn what_a_version_of_a_policy_said_is_kept_and_committed_to() {
+    let (vault, _) = TestVault::demo(1).await;
+    let stated = |version: &str, content: u8| StatedPolicy {
+        file: "trees/own.yaml".to_owned(),
+        policy: PolicyVersion {
+            kind: PolicyKind::Tree,
+            id: "own".to_owned(),
+            version: version.to_owned(),
+            digest: Hash::from_bytes([content; 32]),
+        },
+    };
+    let hold = async |now: &[StatedPolicy]| policies::hold(&vault.archive, "rules-1", now).await;
+    let recorded = entries(&vault, 0).await.len();
+    assert_eq!(hold(&[stated("1", 1), stated("2", 2)]).await.unwrap(), 2);
+    assert_eq!(hold(&[stated("2", 2)]).await.unwrap(), 0);
+    match hold(&[stated("3", 3), stated("2", 9)]).await {
+        Err(VaultError::Input(why)) => assert!(why.contains("give it a new `version`"), "{why}"),
+        other => panic!("held: {other:?}"),
+    }
+    let made = entries(&vault, recorded).await;
+    assert_eq!(made.len(), 1, "what is known is said once, what is refused never: {made:?}");
+    assert_eq!(made[0].kind(), EntryKind::RulesLoaded);
+    let both = [stated("2", 2).policy, stated("1", 1).policy];
+    assert_eq!(made[0].statements(), Some(policies::commitment(&both)));
+
+    let verified = async || {
+        let trust = Trust::of(&vault.archive);
+        verify::verify(&vault.archive, &trust, &|_, _| {}).await.unwrap().first_wrong
+    };
+    assert_eq!(verified().await, None);
+    let changed =
+        "UPDATE policy_version SET digest = (SELECT digest FROM policy_version WHERE version = '2')";
+    sqlx::query(changed).execute(vault.archive.catalogue.database().write()).await.unwrap();
+    assert!(verified().await.unwrap().contains("versions of policies"));
 }

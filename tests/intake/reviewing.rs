@@ -2,7 +2,7 @@
 //! agreement.
 
 use super::disclosure::entries;
-use crate::support::{DemoChannel, TestVault, demo, start};
+use crate::support::{DemoChannel, TestVault, demo, judged_by_one, start};
 use knik::access::Actor;
 use knik::decide::Answer;
 use knik::ledger::{EntryKind, Thing};
@@ -11,8 +11,8 @@ use knik::redact::Language;
 use knik::store::catalogue::{Channel, Fact, FormalMessage, Queued};
 use knik::vault::destroy::{Destruction, destroy};
 use knik::vault::formal::{self, FormalSelection};
-use knik::vault::reviewing::{self, Added, Assessing, Drawing, FindingSaid, Place, Rate, ShownItem};
-use knik::vault::{VaultError, publish, queue};
+use knik::vault::reviewing::{self, Added, AskedRate, Assessing, Drawing, FindingSaid, Place, ShownItem};
+use knik::vault::{Rules, VaultError, publish, queue};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -63,9 +63,10 @@ pub fn manager() -> Actor {
 
 /// Draws everything, so that `twofold_permille` of a thousand are judged by two people.
 pub async fn sampled(vault: &TestVault, twofold_permille: u32) -> u64 {
-    let rate = Some(Rate { permille: 1_000, twofold_permille });
+    let rate = AskedRate { permille: Some(1_000), twofold_permille: Some(twofold_permille) };
     let drawing = Drawing { channels: vec!["dwv-x".parse().unwrap()], rate };
-    let drawn = reviewing::draw(&vault.archive, &vault.rules, &manager(), &drawing).await.unwrap();
+    let rules = Rules { reviewing: judged_by_one(), ..vault.rules.clone() };
+    let drawn = reviewing::draw(&vault.archive, &rules, &manager(), &drawing).await.unwrap();
     drawn.iter().map(|row| row.drawn).sum()
 }
 
@@ -330,9 +331,61 @@ async fn a_drawing_can_be_done_again_and_takes_nothing_twice() {
             reviewing::draw(&vault.archive, &vault.rules, &person(9, role), &Drawing::default()).await;
         assert!(matches!(refused, Err(VaultError::Refused(_))), "{role}");
     }
-    let other = Drawing { channels: vec!["low-mastodon".parse().unwrap()], rate: None };
+    let other = Drawing { channels: vec!["low-mastodon".parse().unwrap()], ..Drawing::default() };
     let refused = reviewing::draw(&vault.archive, &vault.rules, &manager(), &other).await;
     assert!(matches!(refused, Err(VaultError::Input(_))), "another organisation's channel");
+}
+
+#[tokio::test]
+async fn nobody_keeps_decisions_out_of_the_sample_by_drawing_less() {
+    let vault = with(&["Hoe laat?", "Waar dan?"]).await;
+    for (permille, twofold_permille) in [(Some(0), None), (Some(9), None), (Some(1_000), Some(0))] {
+        let asked = Drawing { rate: AskedRate { permille, twofold_permille }, ..Drawing::default() };
+        match reviewing::draw(&vault.archive, &vault.rules, &manager(), &asked).await {
+            Err(VaultError::Input(why)) => assert!(why.contains("never less"), "{why}"),
+            other => panic!("drawn: {other:?}"),
+        }
+    }
+    assert!(reviewing::drawings(&vault.archive, &vault.rules, &manager()).await.unwrap().is_empty());
+    assert_eq!(sampled(&vault, 0).await, 2, "both can be drawn still");
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_asked_for_keeps_nothing_out_of_the_sample() {
+    let vault = with(&["Hoe laat opent de balie?"]).await;
+    let records = vault.archive.catalogue.records(&"dwv".parse().unwrap(), None, None, 10).await.unwrap();
+    let record = records[0].id;
+    let reviewer = reviewer(1);
+    let say = |answer| queue::answer(&vault.archive, &vault.rules, &reviewer, record, "question", answer);
+    match say(Answer::Yes).await {
+        Err(VaultError::Input(why)) => assert!(why.contains("does not wait for an answer"), "{why}"),
+        other => panic!("answered: {other:?}"),
+    }
+    assert_eq!(sampled(&vault, 0).await, 1, "it can be drawn still");
+    // Drawn it waits for a person; what a person said, a person may say otherwise.
+    say(Answer::No).await.unwrap();
+    say(Answer::Yes).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_comes_in_while_a_sample_is_drawn_is_decided_after_it() {
+    let vault = with(&["Hoe laat?"]).await;
+    let channel = vault.archive.catalogue.channel(&"dwv-x".parse().unwrap()).await.unwrap().unwrap();
+    let drawing = vault.archive.intake.lock().await;
+    let bytes = page(&[post(9_500, "Waar dan?")]);
+    let mut taken = std::pin::pin!(vault.ingest_bytes(&channel, &bytes));
+    let waits = tokio::time::timeout(std::time::Duration::from_millis(400), &mut taken).await;
+    assert!(waits.is_err(), "it waits for the intake");
+    let drawn_at = vault.archive.sources.now();
+    drop(drawing);
+    taken.await.unwrap();
+    let records = vault.archive.catalogue.records(&"dwv".parse().unwrap(), None, None, 10).await.unwrap();
+    let mut after = 0;
+    for record in &records {
+        let made = vault.archive.catalogue.decisions_made(record.id).await.unwrap();
+        after += usize::from(made[0].decided_at > drawn_at);
+    }
+    assert_eq!((records.len(), after), (2, 1));
 }
 
 #[tokio::test]

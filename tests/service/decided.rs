@@ -77,7 +77,8 @@ fn reports_and_comparisons_tell_figures_and_nothing_else() {
     let (service, folder) = (demo(), temp());
     let page = folder.path().join("compare.html");
     let report = ["--organisation", "min-low", "--period", "2020-01-01..2030-01-01"];
-    let sentiment = service.json(&[["figures", "sentiment"].as_slice(), report.as_slice()].concat());
+    let figures = ["figures", "sentiment", "--organisation", "min-low", "--period"];
+    let sentiment = service.json(&[figures.as_slice(), ["2026-03"].as_slice()].concat());
     assert!(sentiment["method"].as_str().unwrap().starts_with("knik-words"), "{sentiment}");
     assert!(sentiment["measured"]["texts"].as_u64().unwrap() >= 80);
     let acted = service.json(&[["figures", "acted-on"].as_slice(), report.as_slice()].concat());
@@ -99,9 +100,9 @@ fn reports_and_comparisons_tell_figures_and_nothing_else() {
     ] {
         holds_no_canary(&text, what);
     }
-    service
-        .run(&["figures", "sentiment", "--organisation", "min-low", "--period", "vorige maand"])
-        .refused(&["write FROM..UNTIL"]);
+    let refused = |period, why| service.run(&[figures.as_slice(), &[period]].concat()).refused(&[why]);
+    refused("vorige maand", "write FROM..UNTIL");
+    refused("2026-03-01..2026-03-20", "no whole month and no whole quarter");
 }
 
 #[tokio::test]

@@ -345,7 +345,7 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { path: "/v1/records/{id}/decision-receipt", allowed: STAFF, ..VAULT },
     Endpoint {
         path: "/v1/figures/sentiment",
-        query: "?from=2020-01-01&until=2030-01-01",
+        query: "?from=2026-03-01&until=2026-04-01",
         allowed: STAFF,
         refused: NOT_STAFF,
         ..VAULT

@@ -2,7 +2,9 @@
 
 use super::captures::{capture, reaction};
 use super::fixture::{channel_arguments, knik, temp, write};
+use super::trees::{copy, project};
 use serde_json::{Value, json};
+use std::fs;
 
 /// Invented: the detector cannot know that the last word is a name.
 const TEXT: &str = "Wanneer komt er antwoord? Mail kwispelaar@voorbeeld.nl of vraag het zilverhoek";
@@ -16,11 +18,22 @@ fn the_command_line_draws_shows_assesses_and_tells() {
     let run = |arguments: &[&str]| knik(&dir, arguments);
     let queue = |arguments: &[&str]| run(&[&["queue"], arguments, &REVIEWER[..]].concat());
     let steer = |arguments: &[&str]| run(&[&["queue"], arguments, &MANAGER[..]].concat());
+    // What is drawn is judged by one person: the policy says how many of them by two, at least.
+    let policies = temp.path().join("policies");
+    copy(&project("policies"), &policies);
+    let sampling = policies.join("reviewing.yaml");
+    let text = fs::read_to_string(&sampling).unwrap();
+    let alone =
+        text.replace("twofoldPermille: 200", "twofoldPermille: 0").replace("2026-11-26", "judged-by-one");
+    fs::write(&sampling, alone).unwrap();
+    fs::create_dir(&dir).unwrap();
+    fs::write(dir.join("knik.toml"), format!("[rules]\npolicies = \"{}\"\n", policies.display())).unwrap();
     run(&["organisation", "add", "min-low", "--name", "Ministerie"]).ok();
     run(&channel_arguments("low-mastodon", &[])).ok();
     let file = write(temp.path(), "one.json", &capture(&[reaction("116200000000000901", TEXT)]));
     run(&["ingest", "--channel", "low-mastodon", &file]).ok();
 
+    steer(&["sample", "--permille", "0"]).refused(&["`permille` is 0", "never less"]);
     let drawn = steer(&["sample", "--permille", "1000", "--json"]).ok().json();
     assert_eq!((&drawn["samples"][0]["candidates"], &drawn["samples"][0]["drawn"]), (&json!(1), &json!(1)));
     assert_eq!(steer(&["samples", "--json"]).ok().json(), drawn);

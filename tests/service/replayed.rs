@@ -5,6 +5,7 @@ use super::backup::{Kept, is_sound, opened};
 use super::captures::{capture, reaction};
 use super::fixture::channel_arguments;
 use crate::conformance::openings::{asking, official, person};
+use crate::support::judged_by_one;
 use knik::access::Actor;
 use knik::cli::DataFolder;
 use knik::decide::Answer;
@@ -16,9 +17,9 @@ use knik::model::{
 use knik::store::catalogue::{QueueItem, Queued};
 use knik::store::inbox::{Message, ReaderReport};
 use knik::store::openings::OpeningState;
-use knik::vault::reviewing::{self, Added, Assessing, Drawing, Place, Rate};
+use knik::vault::reviewing::{self, Added, AskedRate, Assessing, Drawing, Place};
 use knik::vault::subject_requests::{Registering, StatedAccount};
-use knik::vault::{openings, queue, revoke, sequence, subject_requests};
+use knik::vault::{Rules, openings, queue, revoke, sequence, subject_requests};
 use std::path::Path;
 
 const ISSUER: &str = "https://id.example";
@@ -158,6 +159,15 @@ async fn items(folder: &DataFolder, kind: QueueKind) -> Vec<QueueItem> {
     reviewing::list(&folder.archive, &folder.rules, &reviewer(), &asked).await.unwrap()
 }
 
+/// Draws everything, to be judged by one person.
+async fn draw_all(folder: &DataFolder) {
+    let rules = Rules { reviewing: judged_by_one(), ..folder.rules.clone() };
+    let rate = AskedRate { permille: Some(1_000), twofold_permille: None };
+    let manager = person(62, Role::RecordsManager, "min-low");
+    let drawing = Drawing { channels: Vec::new(), rate };
+    reviewing::draw(&folder.archive, &rules, &manager, &drawing).await.unwrap();
+}
+
 /// What a reviewer says of a whole item, with what they found missing.
 async fn assess(folder: &DataFolder, item: &QueueItem, added: Vec<Added>) {
     let (archive, rules, by) = (&folder.archive, &folder.rules, reviewer());
@@ -234,10 +244,7 @@ async fn what_was_covered_reported_or_set_aside_after_the_backup_is_not_shown_ag
 
     let folder = opened(&dir).await;
     let (archive, rules) = (&folder.archive, &folder.rules);
-    let rate = Some(Rate { permille: 1_000, twofold_permille: 0 });
-    let drawing = Drawing { channels: Vec::new(), rate };
-    let manager = person(62, Role::RecordsManager, "min-low");
-    reviewing::draw(archive, rules, &manager, &drawing).await.unwrap();
+    draw_all(&folder).await;
     let sampled = items(&folder, QueueKind::Sample).await;
     assess(&folder, sampled.iter().find(|item| item.record == covered).unwrap(), missed()).await;
     assert!(!document(&folder, covered).await.unwrap().contains(NAME), "it was covered");
@@ -290,6 +297,7 @@ async fn what_came_in_after_the_backup_and_was_judged_is_counted_as_lost() {
     questions_on_a_channel_with_steps(&kept, 1);
     let folder = opened(&dir).await;
     let newest = questions_of(&folder).await[0];
+    draw_all(&folder).await;
     queue::answer(&folder.archive, &folder.rules, &reviewer(), newest, "question", Answer::No).await.unwrap();
     close(folder).await;
     let (dir, ran) = kept.restore("restored", &["--ledger", &kept.second_place()]);

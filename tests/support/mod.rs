@@ -7,7 +7,7 @@ mod seeds;
 
 pub use archive::TestVault;
 pub use demo::{DemoCapture, DemoChannel, canaries, demo};
-pub use rules::{rules, small_rules};
+pub use rules::{judged_by_one, rules, small_rules};
 pub use seeds::{seeded, seeded_bytes};
 
 use knik::model::Timestamp;

@@ -24,6 +24,14 @@ pub fn small_rules(batch_records: usize) -> Rules {
     Rules { batch_records, ..load(&|name| ["email.yaml", "flags.yaml", "thresholds.yaml"].contains(&name)) }
 }
 
+/// How samples are drawn as shipped, but for one thing: nothing of them is judged by two people unless a test asks for it.
+pub fn judged_by_one() -> Arc<ReviewPolicy> {
+    let shipped = fs::read_to_string(package().join("policies/reviewing.yaml")).unwrap();
+    let alone = shipped.replace("twofoldPermille: 200", "twofoldPermille: 0");
+    assert_ne!(alone, shipped);
+    Arc::new(ReviewPolicy::load("reviewing.yaml", &alone).unwrap())
+}
+
 fn load(wanted: &dyn Fn(&str) -> bool) -> Rules {
     let mut patterns = files(&package().join("patterns"));
     patterns.retain(|(name, _)| wanted(name));

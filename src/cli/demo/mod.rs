@@ -68,6 +68,7 @@ pub(super) async fn run(dir: &Path, asked: &DemoArguments) -> Result<ExitCode> {
     let ports = if asked.check { (0, 0) } else { setup::ports(asked.port) };
     setup::prepare(dir)?;
     let mut folder = DataFolder::open(dir).await?;
+    folder.hold_rules().await?;
     folder.config.vault.listen.set_port(ports.0);
     folder.config.reading_room.listen.set_port(ports.1);
     let report = setup::fill(&folder).await?;

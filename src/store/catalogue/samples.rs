@@ -81,7 +81,7 @@ pub struct Work {
 
 impl Catalogue {
     /// Automatic decisions of a channel in a span of time that nobody touched and no drawing held before: after `from`, at
-    /// `until` or before.
+    /// `until` or before. Who only said that it is a formal message, or none, touched it not: that can be said of any record.
     ///
     /// # Errors
     /// When the database fails.
@@ -95,7 +95,7 @@ impl Catalogue {
             "SELECT r.version FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version \
              WHERE r.organisation = $1 AND r.channel = $2 AND r.own = 0 AND r.kind <> 'page' AND r.outcome <> 'unsure' \
              AND r.destroyed_at IS NULL AND d.decided_at > $3 AND d.decided_at <= $4 \
-             AND NOT EXISTS (SELECT 1 FROM step_answer s WHERE s.version = r.version) \
+             AND NOT EXISTS (SELECT 1 FROM step_answer s WHERE s.version = r.version AND s.asked <> 'formal') \
              AND NOT EXISTS (SELECT 1 FROM review_task t WHERE t.version = r.version AND t.kind = 'sample') \
              ORDER BY r.version",
         )

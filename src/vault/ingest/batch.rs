@@ -44,8 +44,11 @@ impl Intake<'_> {
         report: &mut IngestReport,
     ) -> Result<(), VaultError> {
         let work = self.work();
-        let (units, minimised, work) = tokio::task::spawn_blocking(move || work.minimise(units)).await??;
+        let (units, minimised, mut work) =
+            tokio::task::spawn_blocking(move || work.minimise(units)).await??;
         let _one_at_a_time = self.archive.intake.lock().await;
+        // A drawing holds the intake too. What was not there for it must be decided after its end, or none ever holds it.
+        work.decided_at = self.archive.sources.now();
         let names = self.names();
         let digests: Vec<Vec<Digests>> = units
             .iter()
@@ -72,6 +75,7 @@ impl Intake<'_> {
     }
 
     fn work(&self) -> Work {
+        let now = self.archive.sources.now();
         Work {
             archive: self.archive.clone(),
             rules: self.rules.clone(),
@@ -80,7 +84,8 @@ impl Intake<'_> {
             capture: self.capture,
             format: self.format,
             destroyed: self.destroyed.to_vec(),
-            now: self.archive.sources.now(),
+            now,
+            decided_at: now,
         }
     }
 
@@ -133,7 +138,10 @@ pub(super) struct Work {
     /// The capture's format: a layout does not repeat it.
     pub(super) format: Format,
     pub(super) destroyed: Vec<ByteRange>,
+    /// When the batch was read: which profile, facts and definitions it is judged by.
     pub(super) now: Timestamp,
+    /// When it is decided on: taken while the intake is held.
+    pub(super) decided_at: Timestamp,
 }
 
 /// What came of the conversations that are wholly of a batch.

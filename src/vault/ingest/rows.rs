@@ -107,7 +107,7 @@ impl Work {
             one.resolved.arrival == Arrival::Newer && !row_of.contains_key(&one.resolved.record)
         };
         Ok(Batch {
-            now: self.now,
+            now: self.decided_at,
             segment: None,
             fragments: Vec::new(),
             records,
@@ -232,7 +232,7 @@ impl Work {
 
     fn decision_row(&self, one: &Arrived<'_>) -> DecisionRow {
         let of = (one.resolved.record, one.resolved.version);
-        decision_row(of, &one.decision, one.salt.clone(), self.now)
+        decision_row(of, &one.decision, one.salt.clone(), self.decided_at)
     }
 }
 

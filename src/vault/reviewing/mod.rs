@@ -26,7 +26,7 @@ pub use import::{Import, Imported, import};
 pub use kappa::{Agreement, Confusion};
 pub use original::{OpenedItem, open};
 pub use policy::{Rate, ReviewPolicy, ReviewPolicyError};
-pub use sample::{Drawing, draw, draw_due, drawings};
+pub use sample::{AskedRate, Drawing, draw, draw_due, drawings};
 pub use turn::is_of_several;
 
 use super::deciding::{Stored, facts_of, tree_of};
@@ -269,6 +269,21 @@ async fn steps(archive: &Archive, rules: &Rules, item: &QueueItem) -> Result<Vec
     let steps = judging.tree.steps().iter().filter(|step| wanted.contains(&step.id));
     let text = |question: &Bilingual| json!({ "nl": question.nl, "en": question.en });
     Ok(steps.map(|step| ShownStep { step: step.id.clone(), question: text(&step.question) }).collect())
+}
+
+/// The ids of the steps of a version that wait for this person's answer; none when it is not in their queue.
+///
+/// # Errors
+/// When storage fails.
+pub(super) async fn steps_waiting(
+    archive: &Archive,
+    rules: &Rules,
+    actor: &Actor,
+    id: VersionId,
+) -> Result<Vec<String>, VaultError> {
+    let Some(item) = waiting(archive, rules, actor, id).await?.item else { return Ok(Vec::new()) };
+    let judging = judging(archive, rules, &item).await?;
+    Ok(judging.map(|judging| judging.asked(&item)).unwrap_or_default())
 }
 
 /// What it takes to decide an item anew.

@@ -14,15 +14,46 @@ use aws_lc_rs::digest::{Context, SHA256};
 pub struct Drawing {
     /// From which channels; all of the organisation's when none is named.
     pub channels: Vec<ChannelId>,
-    /// How much, instead of what `policies/reviewing.yaml` says.
-    pub rate: Option<Rate>,
+    /// How much; what is not said, `policies/reviewing.yaml` says. More than it, never less.
+    pub rate: AskedRate,
+}
+
+/// How much a person asks to draw, of a thousand each; what is left out is as the policy has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AskedRate {
+    /// How many of a thousand automatic decisions are drawn.
+    pub permille: Option<u32>,
+    /// Of those, how many of a thousand two people judge.
+    pub twofold_permille: Option<u32>,
+}
+
+impl AskedRate {
+    /// The rate at which a channel is drawn: the policy's, or what a person asked for above it. A drawing ends the time that it
+    /// is of, so one below the policy would keep what was decided then out of every sample.
+    ///
+    /// # Errors
+    /// [`VaultError::Input`] for less than the policy says, or more than everything.
+    fn above(self, policy: Rate, channel: &ChannelId) -> Result<Rate, VaultError> {
+        let part = |what: &str, asked: Option<u32>, least: u32| match asked {
+            Some(asked) if asked > 1_000 => Err(VaultError::Input(format!("`{what}` must be 0 to 1000"))),
+            Some(asked) if asked < least => Err(VaultError::Input(format!(
+                "`{what}` is {asked}, and policies/reviewing.yaml says {least} for channel `{channel}`: a drawing may take more \
+                 than that, never less; leave it out, or have the policy changed"
+            ))),
+            asked => Ok(asked.unwrap_or(least)),
+        };
+        Ok(Rate {
+            permille: part("permille", self.permille, policy.permille)?,
+            twofold_permille: part("twofoldPermille", self.twofold_permille, policy.twofold_permille)?,
+        })
+    }
 }
 
 /// Draws a sample of what was decided since the last drawing, channel by channel.
 ///
 /// # Errors
-/// [`VaultError::Refused`] for who may not; [`VaultError::Input`] for a channel that is not the organisation's, or a rate outside
-/// its bounds.
+/// [`VaultError::Refused`] for who may not; [`VaultError::Input`] for a channel that is not the organisation's, or a rate below that
+/// of the policy for any of the channels: nothing is drawn then.
 pub async fn draw(
     archive: &Archive,
     rules: &Rules,
@@ -32,20 +63,23 @@ pub async fn draw(
     let organisation = actor.organisation.clone();
     let resource = Resource::Registry { organisation: organisation.clone() };
     read::authorise(archive, rules, actor, Action::DrawReviewSample, &resource).await?;
-    if asked.rate.is_some_and(|rate| rate.permille > 1_000 || rate.twofold_permille > 1_000) {
-        return Err(VaultError::Input("`permille` and `twofoldPermille` must be 0 to 1000".to_owned()));
-    }
     let channels = archive.catalogue.channels(Some(&organisation)).await?;
     if let Some(other) = asked.channels.iter().find(|id| !channels.iter().any(|channel| channel.id == **id)) {
         return Err(VaultError::Input(format!("channel `{other}` is not one of `{organisation}`")));
     }
+    let named = |channel: &Channel| asked.channels.is_empty() || asked.channels.contains(&channel.id);
+    let wanted: Vec<(Channel, Rate)> = channels
+        .into_iter()
+        .filter(named)
+        .map(|channel| {
+            let rate = asked.rate.above(rules.reviewing.rate(&channel.id), &channel.id)?;
+            Ok((channel, rate))
+        })
+        .collect::<Result<_, VaultError>>()?;
     let _one_at_a_time = archive.intake.lock().await;
     let mut drawn = Vec::new();
-    for channel in channels {
-        if asked.channels.is_empty() || asked.channels.contains(&channel.id) {
-            let rate = asked.rate.unwrap_or_else(|| rules.reviewing.rate(&channel.id));
-            drawn.extend(draw_one(archive, &channel, rate, Some(actor)).await?);
-        }
+    for (channel, rate) in wanted {
+        drawn.extend(draw_one(archive, &channel, rate, Some(actor)).await?);
     }
     Ok(drawn)
 }
@@ -60,8 +94,7 @@ pub async fn draw_due(archive: &Archive, rules: &Rules) -> Result<u64, VaultErro
     let mut drawn = 0;
     for id in archive.catalogue.channels_to_draw(before).await? {
         let rate = rules.reviewing.rate(&id);
-        let channel = archive.catalogue.channel(&id).await?.filter(|_| rate.permille > 0);
-        if let Some(channel) = channel {
+        if let Some(channel) = archive.catalogue.channel(&id).await? {
             let _one_at_a_time = archive.intake.lock().await;
             drawn += draw_one(archive, &channel, rate, None).await?.map_or(0, |row| row.drawn);
         }
@@ -82,17 +115,24 @@ pub async fn drawings(archive: &Archive, rules: &Rules, actor: &Actor) -> Result
 /// Drawings that are told at once.
 const DRAWINGS_MAX: u32 = 1_000;
 
-/// One drawing; none when nothing was decided since the last.
+/// One drawing; none when nothing was decided since the last, and none at a rate of nothing: it would end the time that it is of,
+/// and what was decided then could never be drawn. The caller holds the intake, so that nothing that is decided meanwhile falls
+/// before its end.
 async fn draw_one(
     archive: &Archive,
     channel: &Channel,
     rate: Rate,
     actor: Option<&Actor>,
 ) -> Result<Option<DrawRow>, VaultError> {
+    if rate.permille == 0 {
+        return Ok(None);
+    }
     let (catalogue, now) = (&archive.catalogue, archive.sources.now());
     let last = catalogue.draws(&channel.organisation, Some(&channel.id), 1).await?;
     let from = last.first().map_or_else(|| beginning(now), |last| last.until);
-    let candidates = catalogue.sample_candidates(&channel.organisation, &channel.id, (from, now)).await?;
+    // What is decided at this very moment, before it or after, is of the next drawing.
+    let until = Timestamp::from_micros(now.micros().saturating_sub(1)).unwrap_or(now);
+    let candidates = catalogue.sample_candidates(&channel.organisation, &channel.id, (from, until)).await?;
     if candidates.is_empty() {
         return Ok(None);
     }
@@ -113,7 +153,7 @@ async fn draw_one(
         permille: rate.permille,
         twofold_permille: rate.twofold_permille,
         from,
-        until: now,
+        until,
         candidates: candidates.len() as u64,
         drawn: drawn.len() as u64,
         made_at: now,
@@ -177,5 +217,30 @@ mod tests {
         assert_eq!(hundred, drawn(b"seed", 100));
         assert_ne!(hundred, drawn(b"other", 100));
         assert_eq!((drawn(b"seed", 0).len(), drawn(b"seed", 1_000).len()), (0, 10_000));
+    }
+
+    #[test]
+    fn a_person_draws_more_than_the_policy_says_and_never_less() {
+        let policy = Rate { permille: 10, twofold_permille: 200 };
+        let channel: ChannelId = "low-x".parse().unwrap();
+        let drawn = |permille, twofold_permille| {
+            AskedRate { permille, twofold_permille }
+                .above(policy, &channel)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(drawn(None, None), Ok(policy));
+        assert_eq!(drawn(Some(10), Some(200)), Ok(policy));
+        assert_eq!(drawn(Some(1_000), None), Ok(Rate { permille: 1_000, twofold_permille: 200 }));
+        assert_eq!(drawn(None, Some(1_000)), Ok(Rate { permille: 10, twofold_permille: 1_000 }));
+        for (asked, expected) in [
+            ((Some(0), None), "`permille` is 0, and policies/reviewing.yaml says 10 for channel `low-x`"),
+            ((Some(9), None), "never less"),
+            ((Some(1_000), Some(0)), "`twofoldPermille` is 0"),
+            ((Some(1_001), None), "0 to 1000"),
+            ((None, Some(1_001)), "0 to 1000"),
+        ] {
+            let error = drawn(asked.0, asked.1).unwrap_err();
+            assert!(error.contains(expected), "{asked:?}: {error}");
+        }
     }
 }

@@ -10,7 +10,7 @@ mod walk;
 pub use export::{ExportVerification, verify_export};
 pub(super) use meet::wrong_in_keys;
 
-use super::{Archive, VaultError, second_place};
+use super::{Archive, VaultError, policies, second_place};
 use crate::ledger::{
     Authorities, Checkpoint, Origin, Receipt, ReceiptError, VerifiedEntry, VerifierKey, WitnessKey,
 };
@@ -163,6 +163,9 @@ pub async fn verify(
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Verification, VaultError> {
     let mut seen = verify_ledger(archive, trust, &[]).await?;
+    if seen.first_wrong.is_none() {
+        seen.first_wrong = policies::first_wrong(archive).await?;
+    }
     if seen.first_wrong.is_none() {
         seen.first_wrong = verify_segments(archive, &mut seen, progress).await?;
     }
