@@ -124,6 +124,7 @@ on_every_backend! {
     incidents:
         a_visible_name_is_withheld_until_it_is_judged,
         what_was_missed_and_read_opens_an_incident,
+        what_only_the_public_read_opens_an_incident,
         what_nobody_read_opens_nothing_and_what_comes_up_late_counts,
         what_was_shown_before_there_was_a_table_of_it_is_carried_over,
         a_correction_stays_when_the_record_is_computed_anew,
