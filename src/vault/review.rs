@@ -174,8 +174,9 @@ pub(super) async fn open_queued(
         basis: STANDING_BASIS.parse().map_err(|_| VaultError::Absent { what: "the legal basis" })?,
         case_number: PrivateText::from(STANDING_CASE),
         motivation: PrivateText::from(STANDING_MOTIVATION),
+        recipient: None,
     };
-    let setting = Setting { organisation, assigned, under: None };
+    let setting = Setting { organisation, assigned, under: None, counts: false };
     disclose::open(archive, rules, actor, &asked, &setting).await
 }
 

@@ -115,6 +115,9 @@ on_every_backend! {
         searching_is_for_who_asked_within_their_request,
         what_can_be_found_goes_with_its_record_and_reads_as_nothing,
         a_person_concerned_is_answered_with_what_is_theirs,
+        nobody_proves_alone_that_an_account_is_somebodys,
+        one_person_copies_as_much_as_the_basis_covers,
+        the_copy_names_everyone_who_received_it,
         in_what_they_wrote_their_own_number_can_be_read,
         a_restriction_withholds_everywhere_at_once_and_can_be_lifted,
         the_officer_sees_who_opened_what_and_the_public_log_tells_nothing_small;
