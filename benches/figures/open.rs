@@ -67,9 +67,13 @@ async fn opened(folder: &Folder, address: &str, token: &str, records: &[Uuid]) -
         .tls_certs_only([reqwest::Certificate::from_pem(&authority)?])
         .no_proxy()
         .build()?;
-    let asked = json!({ "legalBasis": "woo-request", "caseNumber": "WOO-2026-0117", "motivation": "meting van de tijd die openen kost" });
     let mut times = Vec::new();
     for (n, record) in records.iter().take(WARM_UP).chain(records).enumerate() {
+        // One person opens so many in a case: each hundred is a case of its own.
+        let asked = json!({
+            "legalBasis": "woo-request", "caseNumber": format!("WOO-2026-{}", n / 100),
+            "motivation": "meting van de tijd die openen kost",
+        });
         let began = Instant::now();
         let answer = client
             .post(format!("https://{address}/v1/records/{record}/disclosures"))

@@ -397,7 +397,7 @@ def official(walk: Walk):
                                      "Mevrouw Voorbeeld, postbus 1, Den Haag", "--account", "mastodon:niemand@polder.example",
                                      "--json"))
     subject = made.get("request", made)["id"]
-    walk.as_person("subject", "official", "prove", subject, "--proof", "login-seen")
+    walk.as_person("subject", "second official", "prove", subject, "--proof", "login-seen")
     walk.as_person("subject", "official", "search", subject)
     walk.as_person("subject", "official", "copy", subject)
     walk.as_person("subject", "official", "close", subject, "--outcome", "granted", "--text", "Er is niets van u gevonden.")

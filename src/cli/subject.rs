@@ -49,7 +49,7 @@ enum SubjectCommand {
         /// Which.
         id: SubjectRequestId,
     },
-    /// Say how it was made sure that the account is theirs.
+    /// Say how it was made sure that the account is theirs: another person than the one who registered the request.
     #[command(
         after_help = "Example: knik subject --token-file token prove 0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11 --proof code-from-account --code knik-…"
     )]
@@ -62,6 +62,12 @@ enum SubjectCommand {
         /// The code as it stood on the account.
         #[arg(long)]
         code: Option<String>,
+        /// Subject of the tokens of the person for whom you stand in.
+        #[arg(long, requires = "for_issuer")]
+        stands_in_for: Option<String>,
+        /// Issuer of their tokens.
+        #[arg(long)]
+        for_issuer: Option<String>,
     },
     /// Find everything of theirs on every platform: counts.
     #[command(
@@ -78,6 +84,9 @@ enum SubjectCommand {
     Copy {
         /// Which.
         id: SubjectRequestId,
+        /// Which part, from 1, when it is more than one copy holds; each is made by another person.
+        #[arg(long)]
+        part: Option<usize>,
     },
     /// Restrict the processing of everything that was found, at once; or lift that.
     #[command(
@@ -136,11 +145,18 @@ pub(super) async fn run(dir: &Path, asked: SubjectArguments, as_json: bool) -> R
         }
         SubjectCommand::List => vault.get("/v1/subject-requests").await?,
         SubjectCommand::Show { id } => vault.get(&format!("/v1/subject-requests/{id}")).await?,
-        SubjectCommand::Prove { id, proof, code } => {
-            vault.post(&at(id, "proofs"), &json!({ "proof": proof, "code": code })).await?
+        SubjectCommand::Prove { id, proof, code, stands_in_for, for_issuer } => {
+            let mut body = json!({ "proof": proof, "code": code });
+            if let (Some(fields), Some(subject)) = (body.as_object_mut(), stands_in_for) {
+                fields.insert("standsInFor".to_owned(), json!({ "issuer": for_issuer, "subject": subject }));
+            }
+            vault.post(&at(id, "proofs"), &body).await?
         }
         SubjectCommand::Search { id } => vault.post(&at(id, "searches"), &json!({})).await?,
-        SubjectCommand::Copy { id } => vault.post(&at(id, "copies"), &json!({})).await?,
+        SubjectCommand::Copy { id, part } => {
+            let part = part.map(|part| format!("?part={part}")).unwrap_or_default();
+            vault.post(&format!("{}{part}", at(id, "copies")), &json!({})).await?
+        }
         SubjectCommand::Restrict { id, lift } => {
             vault.post(&at(id, "restrictions"), &json!({ "lift": lift })).await?
         }

@@ -1,15 +1,16 @@
 //! Who asks: one token in the header, or a machine with its client certificate. Never both, unless the token is bound
 //! to that very certificate (RFC 8705).
 //!
-//! Whoever it is, revocations are looked up at every request.
+//! Whoever it is, revocations are looked up at every request, and again before each original of a request that opens several.
 
 use super::problem::Problem;
 use super::tls::{CertificateRefusal, Machines, PeerCertificate, ServerTls};
-use super::token::{Claims, KeyRenewal, MACHINES, Person, Subject, TokenRefusal, Verifier};
+use super::token::{Claims, KeyRenewal, LEEWAY_SECONDS, MACHINES, Person, Subject, TokenRefusal, Verifier};
 use crate::model::{RevocationDigest, RevocationKind, Timestamp, revocation_digest};
 use crate::store::StoreError;
 use crate::store::catalogue::Catalogue;
 use crate::store::room::Room;
+use crate::vault::VaultError;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -157,6 +158,41 @@ fn digests_of(claims: &Claims) -> Vec<RevocationDigest> {
     let person = &claims.person;
     let person = revocation_digest(RevocationKind::Person, &person.realm, person.id.expose());
     token.into_iter().chain([subject, person]).collect()
+}
+
+/// Whether whoever was let in may still come in: for an answer that goes on long after it began.
+#[derive(Clone)]
+pub(super) struct StillAdmitted {
+    admission: web::Data<Admission>,
+    digests: Vec<RevocationDigest>,
+    /// Nothing for a machine: its certificate is looked at with each request.
+    expires_at: Option<Timestamp>,
+}
+
+impl StillAdmitted {
+    /// Of whom this request was admitted as.
+    ///
+    /// # Errors
+    /// Where nothing admits: then nobody was.
+    pub(super) fn of(request: &HttpRequest, claims: &Claims) -> Result<Self, Problem> {
+        let admission = request.app_data::<web::Data<Admission>>().ok_or_else(Problem::unauthorised)?.clone();
+        let expires_at = Some(claims.expires_at).filter(|_| claims.issuer != MACHINES);
+        Ok(Self { admission, digests: digests_of(claims), expires_at })
+    }
+
+    /// Asks again.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAdmitted`] when they were revoked or their token has expired; when that cannot be known.
+    pub(super) async fn check(&self) -> Result<(), VaultError> {
+        let now = (self.admission.now)().seconds();
+        let expired = self.expires_at.is_some_and(|at| now >= at.seconds().saturating_add(LEEWAY_SECONDS));
+        if expired || self.admission.revocations.revoked(self.digests.clone()).await? {
+            tracing::info!(expired, "an answer was broken off: its bearer may not come in any more");
+            return Err(VaultError::NotAdmitted);
+        }
+        Ok(())
+    }
 }
 
 /// The verified claims of whoever asks: an endpoint that asks for this has no way round it.

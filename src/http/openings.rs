@@ -1,5 +1,6 @@
 //! Routes of requests to open originals: ask, see, approve, open, justify, end.
 
+use super::bearer::StillAdmitted;
 use super::body::Body;
 use super::caller::Caller;
 use super::handing::{Handing, record as record_end};
@@ -16,7 +17,7 @@ use crate::store::openings::{OpeningSelection, OpeningState};
 use crate::vault::disclose::ToServe;
 use crate::vault::find::{self, FindQuery};
 use crate::vault::four_eyes::{self, Person, Verdict};
-use crate::vault::openings::{self, Asking};
+use crate::vault::openings::{self, Asking, StatedText};
 use crate::vault::{VaultError, break_glass, rendition};
 use actix_web::http::header::ACCEPT;
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
@@ -106,6 +107,13 @@ pub(super) struct PersonBody {
     issuer: String,
     /// Subject of their tokens.
     subject: String,
+}
+
+impl PersonBody {
+    /// Who that is.
+    pub(super) fn person(self) -> Person {
+        Person { issuer: self.issuer, subject: self.subject }
+    }
 }
 
 /// Why.
@@ -218,7 +226,7 @@ pub(super) async fn approve(
 ) -> Result<HttpResponse, Problem> {
     let actor = actor(&desk, caller).await?;
     let Body(ApprovalBody { digest, stands_in_for }) = body;
-    let stands_in_for = stands_in_for.map(|PersonBody { issuer, subject }| Person { issuer, subject });
+    let stands_in_for = stands_in_for.map(PersonBody::person);
     let verdict = Verdict::Approve { digest, stands_in_for };
     let decided = four_eyes::decide(&desk.archive, &desk.rules, &actor, *id, verdict).await?;
     Ok(HttpResponse::Created().json(decided.to_json(desk.archive.sources.now())))
@@ -401,9 +409,11 @@ pub(super) async fn rendition(
     caller: Caller,
     id: Path<GrantId>,
 ) -> Result<HttpResponse, Problem> {
+    let still = StillAdmitted::of(&request, &caller.0)?;
     let actor = actor(&desk, caller).await?;
     let said = language(&request);
-    let page = rendition::page(&desk.archive, &desk.rules, &actor, *id, said).await?;
+    let again = || still.check();
+    let page = rendition::page(&desk.archive, &desk.rules, &actor, *id, said, &again).await?;
     let (bytes, media_type) = if paper::wanted(&request) {
         let (code, title) = match said {
             Language::Dutch => ("nl", "Geopende originelen"),
@@ -439,7 +449,8 @@ pub(super) struct PackageParameters {
 /// Open every original that a request reaches, one after the other: a line of JSON each, with place and count.
 ///
 /// Each is opened when its line is asked for, recorded before and after. A line that could not be opened says so, and the
-/// others follow. A package that broke off goes on with `skip`.
+/// others follow; once the bearer is revoked or the token has expired, that line is the last. A package that broke off goes on
+/// with `skip`.
 #[utoipa::path(
     post, path = "/v1/openings/{id}/packages", tag = "openings", operation_id = "openPackage",
     params(("id" = String, Path, format = "uuid", description = "The request"), PackageParameters),
@@ -447,15 +458,17 @@ pub(super) struct PackageParameters {
         example = "{\"place\":1,\"of\":2,\"record\":\"0190a5c2-7f3e-7b1d-9a52-3f7f0a3f8a11\",\"original\":[],\"receipt\":{}}\n"))
 )]
 pub(super) async fn package(
+    request: HttpRequest,
     desk: Data<VaultDesk>,
     caller: Caller,
     id: Path<GrantId>,
     parameters: Query<PackageParameters>,
 ) -> Result<HttpResponse, Problem> {
+    let still = StillAdmitted::of(&request, &caller.0)?;
     let actor = actor(&desk, caller).await?;
     let found = openings::package(&desk.archive, &desk.rules, &actor, *id).await?;
     let from = parameters.skip.unwrap_or_default();
-    let lines = Lines { desk, actor, id: *id, records: found, next: from, handed: None };
+    let lines = Lines { desk, still, actor, id: *id, records: found, next: from, handed: None };
     let body = stream::unfold(lines, |mut lines| async move {
         let line = lines.line().await?;
         Some((Ok::<_, actix_web::Error>(line), lines))
@@ -466,6 +479,7 @@ pub(super) async fn package(
 /// The lines of a package, made one by one.
 struct Lines {
     desk: Data<VaultDesk>,
+    still: StillAdmitted,
     actor: crate::access::Actor,
     id: GrantId,
     records: Vec<RecordId>,
@@ -482,8 +496,7 @@ impl Lines {
         let record = *self.records.get(self.next)?;
         self.next += 1;
         let (place, of) = (self.next, self.records.len());
-        let (archive, rules) = (&self.desk.archive, &self.desk.rules);
-        let mut line = match openings::open(archive, rules, &self.actor, self.id, record).await {
+        let mut line = match self.open(record).await {
             Ok((ToServe { disclosure, serving, .. }, _)) => {
                 self.handed = Some(serving);
                 let mut line = disclosure_json(&disclosure);
@@ -495,6 +508,9 @@ impl Lines {
                 line
             }
             Err(error) => {
+                if matches!(error, VaultError::NotAdmitted) {
+                    self.next = self.records.len();
+                }
                 let problem = problem_of(error);
                 json!({ "place": place, "of": of, "record": record, "problem": problem })
             }
@@ -502,6 +518,12 @@ impl Lines {
         .to_string();
         line.push('\n');
         Some(Bytes::from(line))
+    }
+
+    /// Opens one, if whoever asked may still come in.
+    async fn open(&self, record: RecordId) -> Result<(ToServe, StatedText), VaultError> {
+        self.still.check().await?;
+        openings::open(&self.desk.archive, &self.desk.rules, &self.actor, self.id, record).await
     }
 }
 

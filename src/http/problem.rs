@@ -186,6 +186,7 @@ impl From<VaultError> for Problem {
         match error {
             VaultError::Absent { .. } => Self::absent(),
             VaultError::Refused(denial) => Self::denied(&denial),
+            VaultError::NotAdmitted => Self::unauthorised(),
             VaultError::Input(detail) => Self::input(detail),
             // The same delivery may succeed later.
             VaultError::Capture(error) if error.is_passing() => {

@@ -1,22 +1,23 @@
 //! Routes of requests of persons concerned (AVG 15 to 21).
 
+use super::bearer::StillAdmitted;
 use super::body::Body;
 use super::caller::Caller;
 use super::headers::refuse;
 use super::language::language;
-use super::openings::TextBody;
+use super::openings::{PersonBody, TextBody};
 use super::problem::Problem;
 use super::vault::{VaultDesk, actor};
 use crate::model::{
     AccountProof, Platform, PrivateText, SubjectOutcome, SubjectRequestId, SubjectRequestKind, Timestamp,
 };
-use crate::vault::subject_copy;
-use crate::vault::subject_requests::{self, Registering, StatedAccount, found_json, summary};
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use crate::vault::subject_copy::{self, Copying};
+use crate::vault::subject_requests::{self, Proving, Registering, StatedAccount, found_json, summary};
+use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// Registers the routes.
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -100,6 +101,17 @@ pub(super) struct ProofBody {
     proof: AccountProof,
     /// The code as it stood on the account.
     code: Option<String>,
+    /// For whom the one who says so stands in: never for who registered the request.
+    stands_in_for: Option<PersonBody>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CopyParameters {
+    /// Which part, from 1, when it is more than one copy holds.
+    #[param(minimum = 1)]
+    part: Option<usize>,
 }
 
 /// Whether restrictions are placed or lifted.
@@ -184,7 +196,7 @@ pub(super) async fn read(
     Ok(HttpResponse::Ok().json(found))
 }
 
-/// Say how it was made sure that the account is theirs.
+/// Say how it was made sure that the account is theirs: another person than the one who registered the request.
 #[utoipa::path(
     post, path = "/v1/subject-requests/{id}/proofs", tag = "subject requests", operation_id = "proveSubjectRequest",
     params(("id" = String, Path, format = "uuid", description = "The request")), request_body = ProofBody,
@@ -198,8 +210,10 @@ pub(super) async fn prove(
 ) -> Result<HttpResponse, Problem> {
     let actor = actor(&desk, caller).await?;
     let Body(body) = body;
-    let (archive, code) = (&desk.archive, body.code.as_deref());
-    let row = subject_requests::prove(archive, &desk.rules, &actor, *id, body.proof, code).await?;
+    let archive = &desk.archive;
+    let stands_in_for = body.stands_in_for.map(PersonBody::person);
+    let proving = Proving { proof: body.proof, code: body.code, stands_in_for };
+    let row = subject_requests::prove(archive, &desk.rules, &actor, *id, proving).await?;
     Ok(HttpResponse::Created().json(summary(&row, archive.sources.now())))
 }
 
@@ -220,9 +234,12 @@ pub(super) async fn search(
 }
 
 /// Make the copy: own data readable, that of others redacted; with who received it.
+///
+/// One person copies as many records as the legal basis `avg-15` covers (`recordsMax`); more is copied in parts, each by another
+/// person.
 #[utoipa::path(
     post, path = "/v1/subject-requests/{id}/copies", tag = "subject requests", operation_id = "copyForSubject",
-    params(("id" = String, Path, format = "uuid", description = "The request")),
+    params(("id" = String, Path, format = "uuid", description = "The request"), CopyParameters),
     responses((status = 201, description = "The copy", body = Object))
 )]
 pub(super) async fn copy(
@@ -230,9 +247,13 @@ pub(super) async fn copy(
     desk: Data<VaultDesk>,
     caller: Caller,
     id: Path<SubjectRequestId>,
+    parameters: Query<CopyParameters>,
 ) -> Result<HttpResponse, Problem> {
+    let still = StillAdmitted::of(&request, &caller.0)?;
     let actor = actor(&desk, caller).await?;
-    let copy = subject_copy::copy(&desk.archive, &desk.rules, &actor, *id, language(&request)).await?;
+    let asked = Copying { language: language(&request), part: parameters.part };
+    let again = || still.check();
+    let copy = subject_copy::copy(&desk.archive, &desk.rules, &actor, *id, asked, &again).await?;
     Ok(HttpResponse::Created().json(copy))
 }
 

@@ -204,7 +204,7 @@ struct VaultListParameters {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schema(example = json!({
     "legalBasis": "woo-request", "caseNumber": "WOO-2026-0117",
-    "motivation": "Zoekslag voor Woo-verzoek 2026-0117 naar vragen over de waterheffing"
+    "motivation": "Zoekslag voor Woo-verzoek 2026-0117 naar vragen over de waterheffing", "recipient": "Woo-team"
 }))]
 pub(super) struct DisclosureBody {
     /// Code of the legal basis.
@@ -216,6 +216,9 @@ pub(super) struct DisclosureBody {
     /// Why the original is needed and a redacted view does not do.
     #[schema(value_type = String)]
     motivation: PrivateText,
+    /// Who gets the copy, when that is another than who opens it.
+    #[schema(value_type = Option<String>)]
+    recipient: Option<PrivateText>,
 }
 
 #[derive(Serialize)]
@@ -418,6 +421,7 @@ async fn disclose(
         basis: asked.legal_basis,
         case_number: asked.case_number,
         motivation: asked.motivation,
+        recipient: asked.recipient,
     };
     let opened = disclose::to_serve(&desk.archive, &desk.rules, &actor, &asked).await?;
     Ok(openings::original(&request, opened))

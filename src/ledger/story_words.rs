@@ -154,6 +154,7 @@ const STEPS: &[(&str, &str, &str)] = &[
     ("end", "de toestemming is afgelopen", "the grant is over"),
     ("state-deletion", "verklaard dat de gegevens zijn verwijderd", "stated that the data were deleted"),
     ("handed-over", "", ""),
+    ("not-opened", "niets geopend", "nothing opened"),
     ("waiting", "wacht op een tweede persoon", "waits for a second person"),
     ("open", "mag worden gebruikt", "may be used"),
     ("break-glass", "met spoed, zonder tweede persoon", "at once, without a second person"),

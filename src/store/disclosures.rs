@@ -4,9 +4,11 @@ use super::StoreError;
 use super::effect::Effect;
 use super::group_commit::Beside;
 use super::journal::{Journal, SealedBody};
-use super::rows::bytes;
+use super::rows::{RowValues, bytes};
 use crate::ledger::{EntryId, Origin, Pending, Recorded};
-use crate::model::{ActorId, DisclosureId, GrantId, LegalBasisCode, OrganisationId, RecordId, Timestamp};
+use crate::model::{
+    ActorId, DisclosureId, GrantId, ItemDigest, LegalBasisCode, OrganisationId, RecordId, Timestamp,
+};
 use sqlx::{Any, Transaction};
 
 /// One opening of one original, as intended.
@@ -24,6 +26,17 @@ pub struct DisclosureRow {
     pub organisation: OrganisationId,
     /// Under which request, if it is under one.
     pub opening: Option<GrantId>,
+    /// The case that it counts in, when it counts in one.
+    pub case: Option<CaseCount>,
+}
+
+/// What one person opens under a legal basis in a case, by itself and not under a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CaseCount {
+    /// A keyed digest of person, legal basis and case.
+    pub digest: ItemDigest,
+    /// How many records at the most.
+    pub most: u32,
 }
 
 impl Journal {
@@ -31,7 +44,8 @@ impl Journal {
     /// Only after this may the original be opened.
     ///
     /// # Errors
-    /// When the database fails: the opening must then be refused.
+    /// [`StoreError::Moved`] when as many records were opened in the case as may be; else when the database fails: the opening
+    /// must then be refused.
     pub async fn intend_disclosure(
         &self,
         log: &Origin,
@@ -67,9 +81,13 @@ async fn intended(
     intent: EntryId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if let Some(case) = row.case {
+        within(tx, row.record, case).await?;
+    }
     sqlx::query(
-        "INSERT INTO disclosure (id, record, actor, legal_basis, intent, created_at, organisation, opening) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO disclosure \
+         (id, record, actor, legal_basis, intent, created_at, organisation, opening, case_digest) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(bytes(row.id.uuid()))
     .bind(bytes(row.record.uuid()))
@@ -79,10 +97,29 @@ async fn intended(
     .bind(now.micros())
     .bind(row.organisation.to_string())
     .bind(row.opening.map(|opening| bytes(opening.uuid())))
+    .bind(row.case.map(|case| case.digest.as_bytes().to_vec()))
     .execute(&mut **tx)
     .await
     .map_err(StoreError::database("recording a disclosure"))?;
     Ok(())
+}
+
+/// Whether one more record may be opened in a case. A record that was opened in it before counts once.
+async fn within(
+    tx: &mut Transaction<'static, Any>,
+    record: RecordId,
+    case: CaseCount,
+) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(DISTINCT record) AS n FROM disclosure WHERE case_digest = $1 AND record <> $2 \
+         AND COALESCE(outcome, '') <> 'not-opened'",
+    )
+    .bind(case.digest.as_bytes().to_vec())
+    .bind(bytes(record.uuid()))
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(StoreError::database("counting what was opened in a case"))?;
+    if row.number("n")? < i64::from(case.most) { Ok(()) } else { Err(StoreError::Moved) }
 }
 
 async fn concluded(

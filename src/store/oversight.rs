@@ -3,10 +3,12 @@
 use super::StoreError;
 use super::openings::{OpeningRow, Openings, opening_of};
 use super::rows::{LISTED_MAX, RowValues, bytes, list};
-use crate::model::{ActorId, DisclosureId, GrantId, LegalBasisCode, OrganisationId, RecordId, Timestamp};
+use crate::model::{
+    ActorId, DisclosureId, GrantId, ItemDigest, LegalBasisCode, OrganisationId, RecordId, Timestamp,
+};
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One opening of one original.
 #[derive(Debug, Clone, Serialize)]
@@ -24,7 +26,7 @@ pub struct RegisteredOpening {
     pub opening: Option<GrantId>,
     /// When it was announced.
     pub at: Timestamp,
-    /// `served`, `failed`; nothing when how it ended is not known.
+    /// `served`, `failed`, `not-opened`; nothing when how it ended is not known.
     pub outcome: Option<String>,
 }
 
@@ -43,7 +45,7 @@ pub struct RegisterSelection {
     pub most: u32,
 }
 
-/// How many openings there were, and how many of them were handed over.
+/// How many openings there were, and how many of them were handed over or may have been.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OpeningTotal {
@@ -51,6 +53,8 @@ pub struct OpeningTotal {
     pub intended: u64,
     /// Handed over.
     pub served: u64,
+    /// Opened as far as is known: all but those of which it is known that they were not.
+    pub opened: u64,
 }
 
 impl Openings {
@@ -108,7 +112,8 @@ impl Openings {
     ) -> Result<BTreeMap<(LegalBasisCode, ActorId), OpeningTotal>, StoreError> {
         let rows = sqlx::query(
             "SELECT d.legal_basis, d.actor, COUNT(*) AS intended, \
-             SUM(CASE WHEN d.outcome = 'served' THEN 1 ELSE 0 END) AS served FROM disclosure d \
+             SUM(CASE WHEN d.outcome = 'served' THEN 1 ELSE 0 END) AS served, \
+             SUM(CASE WHEN d.outcome = 'not-opened' THEN 0 ELSE 1 END) AS opened FROM disclosure d \
              LEFT JOIN record_row k ON k.id = d.record LEFT JOIN shelf r ON r.number = k.shelf \
              WHERE COALESCE(d.organisation, r.organisation) = $1 AND d.created_at >= $2 AND d.created_at < $3 \
              GROUP BY d.legal_basis, d.actor",
@@ -122,33 +127,18 @@ impl Openings {
         rows.iter()
             .map(|row| {
                 let number = |column| row.number(column).map(|n| u64::try_from(n).unwrap_or_default());
-                let total = OpeningTotal { intended: number("intended")?, served: number("served")? };
+                let total = OpeningTotal {
+                    intended: number("intended")?,
+                    served: number("served")?,
+                    opened: number("opened")?,
+                };
                 Ok(((row.term("legal_basis")?, ActorId::from_uuid(row.id("actor")?)), total))
             })
             .collect()
     }
 
-    /// When an original of an organisation was opened first; `None` when none ever was.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn first_opening(
-        &self,
-        organisation: &OrganisationId,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query(
-            "SELECT MIN(d.created_at) AS first FROM disclosure d LEFT JOIN record_row k ON k.id = d.record \
-             LEFT JOIN shelf r ON r.number = k.shelf \
-             WHERE COALESCE(d.organisation, r.organisation) = $1",
-        )
-        .bind(organisation.to_string())
-        .fetch_one(self.database().read())
-        .await
-        .map_err(StoreError::database("reading the register"))?;
-        row.time_or_null("first")
-    }
-
-    /// How often these records were opened, by legal basis and organisation.
+    /// How often these records were opened, by legal basis and organisation: however it ended, unless it is known that nothing
+    /// was opened. A process that ended after the bytes had left did not say so.
     ///
     /// # Errors
     /// When the database fails.
@@ -160,7 +150,7 @@ impl Openings {
         for chunk in records.chunks(LISTED_MAX) {
             let sql = format!(
                 "SELECT d.legal_basis, r.organisation, COUNT(*) AS n FROM disclosure d \
-                 JOIN record r ON r.id = d.record WHERE d.outcome = 'served' AND d.record IN ({}) \
+                 JOIN record r ON r.id = d.record WHERE COALESCE(d.outcome, '') <> 'not-opened' AND d.record IN ({}) \
                  GROUP BY d.legal_basis, r.organisation",
                 list(1, chunk.len())
             );
@@ -178,6 +168,22 @@ impl Openings {
             }
         }
         Ok(totals.into_iter().map(|((basis, organisation), n)| (basis, organisation, n)).collect())
+    }
+
+    /// The records that were opened in a case, as far as is known.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn opened_in_case(&self, case: ItemDigest) -> Result<BTreeSet<RecordId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT record FROM disclosure WHERE case_digest = $1 \
+             AND COALESCE(outcome, '') <> 'not-opened'",
+        )
+        .bind(case.as_bytes().to_vec())
+        .fetch_all(self.database().read())
+        .await
+        .map_err(StoreError::database("reading what was opened in a case"))?;
+        rows.iter().map(|row| Ok(RecordId::from_uuid(row.id("record")?))).collect()
     }
 
     /// Requests that are open and end before `until`, the first to end first.

@@ -40,6 +40,8 @@ pub struct SubjectRequestRow {
     pub proof: Option<AccountProof>,
     /// When.
     pub proven_at: Option<Timestamp>,
+    /// By whom: never by who registered it.
+    pub proven_by: Option<ActorId>,
     /// When everything was found, last.
     pub searched_at: Option<Timestamp>,
     /// What came of it.
@@ -77,6 +79,8 @@ pub enum SubjectChange {
         proof: AccountProof,
         /// By whom.
         by: ActorId,
+        /// For whom they stand in, if for anyone.
+        stands_in_for: Option<ActorId>,
     },
     /// The answer is put off, once.
     Extended {
@@ -194,9 +198,9 @@ async fn changed(
 ) -> Result<(), StoreError> {
     let id = bytes(id.uuid());
     let done = match change {
-        SubjectChange::Proven { proof, by } => sqlx::query(
+        SubjectChange::Proven { proof, by, .. } => sqlx::query(
             "UPDATE subject_request SET state = 'proven', proof = $1, proven_at = $2, proven_by = $3 \
-             WHERE id = $4 AND state = 'registered'",
+             WHERE id = $4 AND state = 'registered' AND registered_by <> $3",
         )
         .bind(proof.as_str())
         .bind(now.micros())
@@ -385,6 +389,7 @@ fn request_of(row: &AnyRow) -> Result<SubjectRequestRow, StoreError> {
         challenge: row.digest("challenge")?,
         proof: word("proof")?.map(|word| word.parse().map_err(|_| corrupt())).transpose()?,
         proven_at: row.time_or_null("proven_at")?,
+        proven_by: row.id_or_null("proven_by")?.map(ActorId::from_uuid),
         searched_at: row.time_or_null("searched_at")?,
         outcome: word("outcome")?.map(|word| word.parse().map_err(|_| corrupt())).transpose()?,
         closed_at: row.time_or_null("closed_at")?,

@@ -1,7 +1,8 @@
 //! Disclosing an original to an authorised official: authorise, record the intent, open, serve, record the outcome.
 //!
 //! The order is the law here. If the intent cannot be recorded, nothing is opened. The outcome is recorded by whoever
-//! serves, when that is done: `served` says that the original was handed over, `failed` that it was not.
+//! serves, when that is done: `served` says that the original was handed over, `failed` that not all of it was, `not-opened`
+//! that there was nothing to hand over.
 
 use super::bodies;
 use super::originals::{self, Fetched};
@@ -11,9 +12,12 @@ use crate::access::{
     Action, Actor, Approval, Assignment, Denial, OpeningFile, OpeningRequest, Outside, Resource,
 };
 use crate::ledger::{Code, Entry, EntryId, EntryKind, Pending, Receipt, Thing};
-use crate::model::{ActorId, DisclosureId, LegalBasisCode, OrganisationId, PermitId, PrivateText, RecordId};
+use crate::model::{
+    ActorId, DisclosureId, ItemDigest, LegalBasisCode, OrganisationId, PermitId, PrivateText, RecordId,
+};
 use crate::seal::{self, Original};
-use crate::store::disclosures::DisclosureRow;
+use crate::store::StoreError;
+use crate::store::disclosures::{CaseCount, DisclosureRow};
 use crate::store::journal::SealedBody;
 use serde_json::json;
 use std::time::Duration;
@@ -29,6 +33,8 @@ pub struct DisclosureRequest {
     pub case_number: PrivateText,
     /// Why.
     pub motivation: PrivateText,
+    /// Who gets the copy, when that is another than who opens it. Under a request it stands with that.
+    pub recipient: Option<PrivateText>,
 }
 
 /// An opened original with its proof.
@@ -53,6 +59,9 @@ pub struct ToServe {
     pub serving: Serving,
 }
 
+/// Longest recipient, in characters: as in a request.
+const RECIPIENT_CHARS_MAX: usize = 200;
+
 /// How long a disclosure waits for the number of its entry.
 const RECEIPT_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -60,7 +69,8 @@ const RECEIPT_PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// [`VaultError::Absent`] for a record that is not there or that this caller may not know of (both are recorded,
-/// both go the same way); [`VaultError::Refused`] with reasons for one who may know; storage and seal errors.
+/// both go the same way); [`VaultError::Refused`] with reasons for one who may know; [`VaultError::Input`] for a recipient
+/// that names nobody; storage and seal errors.
 pub async fn disclose(
     archive: &Archive,
     rules: &Rules,
@@ -82,6 +92,12 @@ pub async fn to_serve(
     actor: &Actor,
     asked: &DisclosureRequest,
 ) -> Result<ToServe, VaultError> {
+    let named = asked.recipient.as_ref().map(|text| text.expose().trim().chars().count());
+    if named.is_some_and(|chars| !(1..=RECIPIENT_CHARS_MAX).contains(&chars)) {
+        return Err(VaultError::Input(format!(
+            "name who gets the copy, in 1 to {RECIPIENT_CHARS_MAX} characters, or leave it out"
+        )));
+    }
     let organisation = archive.catalogue.owner(asked.record).await?.unwrap_or_else(nobody);
     let opened = open(archive, rules, actor, asked, &Setting::of(&organisation)).await?;
     opened.with_receipt(archive).await
@@ -96,12 +112,14 @@ pub(super) struct Setting<'a> {
     pub assigned: Option<Assignment>,
     /// The request that it is asked under.
     pub under: Option<&'a OpeningFile>,
+    /// Whether it counts in its case: one person opens as many records in one case as a request under the basis covers.
+    pub counts: bool,
 }
 
 impl<'a> Setting<'a> {
     /// By itself, under no request.
     pub(super) const fn of(organisation: &'a OrganisationId) -> Self {
-        Self { organisation, assigned: None, under: None }
+        Self { organisation, assigned: None, under: None, counts: true }
     }
 }
 
@@ -190,10 +208,19 @@ pub(super) async fn open(
         basis: asked.basis.clone(),
         organisation: organisation.clone(),
         opening: setting.under.map(|file| file.id),
+        case: rules.bases.find(&asked.basis).filter(|_| setting.counts).map(|basis| CaseCount {
+            digest: case_digest(archive, actor, &asked.basis, &asked.case_number),
+            most: basis.covers().records_max,
+        }),
     };
+    let most = row.case.map(|case| case.most);
     let (log, now) = (archive.logs.vault_origin(), archive.sources.now());
-    let recorded = archive.journal.intend_disclosure(log, row, pending, body, now).await?;
+    let recorded = archive.journal.intend_disclosure(log, row, pending, body, now).await;
     drop(no_turn);
+    let recorded = match (recorded, most) {
+        (Err(StoreError::Moved), Some(most)) => return Err(too_many(archive, actor, most).await?),
+        (recorded, _) => recorded?,
+    };
     let opened = match originals::fetch(archive, &[asked.record]).await.map(|mut found| found.pop()) {
         Ok(Some(Fetched { sealed, format })) => {
             seal::open(permit, recorded, sealed).map(|original| (original, format)).map_err(VaultError::from)
@@ -204,10 +231,30 @@ pub(super) async fn open(
     match opened {
         Ok((original, format)) => Ok(Opened { id, original, format, serving, entry }),
         Err(error) => {
-            serving.broken_off().await?;
+            serving.not_opened().await?;
             Err(error)
         }
     }
+}
+
+/// By what one person's openings under a legal basis in one case are counted. Who has it learns nothing of the case.
+pub(super) fn case_digest(
+    archive: &Archive,
+    actor: &Actor,
+    basis: &LegalBasisCode,
+    case_number: &PrivateText,
+) -> ItemDigest {
+    let (actor, case) = (actor.id.uuid(), case_number.expose().trim().to_lowercase());
+    archive.digests.digest("opening-case", &[actor.as_bytes(), basis.as_str().as_bytes(), case.as_bytes()])
+}
+
+/// The refusal of one record more than a person may open in a case, recorded.
+pub(super) async fn too_many(archive: &Archive, actor: &Actor, most: u32) -> Result<VaultError, VaultError> {
+    let text = format!(
+        "one person opens at most {most} records in one case under this legal basis (`recordsMax`): ask for a request \
+         that names the records, or leave the rest to another person"
+    );
+    refuse(archive, actor, &Denial::by_rule("opening#records-a-case", text)).await
 }
 
 /// The second person's approval of a request, for one of its records.
@@ -250,7 +297,15 @@ impl Serving {
         self.conclude(EntryKind::DisclosureServed, "served", "handed-over").await
     }
 
-    /// It was not opened, or not every byte of it left.
+    /// Nothing was opened: nobody has it.
+    ///
+    /// # Errors
+    /// As [`handed_over`](Self::handed_over).
+    async fn not_opened(self) -> Result<(), VaultError> {
+        self.conclude(EntryKind::DisclosureFailed, "not-opened", "not-opened").await
+    }
+
+    /// It was opened, and not every byte of it left.
     ///
     /// # Errors
     /// As [`handed_over`](Self::handed_over).
@@ -309,7 +364,10 @@ fn intent(
 ) -> Result<(Entry, SealedBody), VaultError> {
     let text = match serving.under {
         Some(request) => json!({ "request": request }),
-        None => json!({ "caseNumber": asked.case_number.expose(), "motivation": asked.motivation.expose() }),
+        None => json!({
+            "caseNumber": asked.case_number.expose(), "motivation": asked.motivation.expose(),
+            "recipient": asked.recipient.as_ref().map(PrivateText::expose),
+        }),
     };
     let entry = serving.entry(EntryKind::DisclosureIntended)?;
     let sealed = bodies::seal(archive, &serving.organisation, entry.id(), &text)?;

@@ -62,7 +62,7 @@ pub async fn decide(
     match verdict {
         Verdict::Approve { digest, stands_in_for } => {
             same(&row, &digest)?;
-            let stands_in_for = stand_in(archive, &row, actor, stands_in_for).await?;
+            let stands_in_for = stand_in(archive, row.requester, actor, stands_in_for).await?;
             write(archive, actor, &row, OpeningState::Open, stands_in_for, None).await?;
         }
         Verdict::Refuse { reason } => {
@@ -101,9 +101,10 @@ fn same(row: &OpeningRow, digest: &str) -> Result<(), VaultError> {
     ))
 }
 
-async fn stand_in(
+/// For whom a second person stands in: never for the first one, and never for themselves.
+pub(super) async fn stand_in(
     archive: &Archive,
-    row: &OpeningRow,
+    first: ActorId,
     actor: &Actor,
     person: Option<Person>,
 ) -> Result<Option<ActorId>, VaultError> {
@@ -111,7 +112,7 @@ async fn stand_in(
     let fresh = ActorId::from_uuid(archive.sources.random_id()?);
     let now = archive.sources.now();
     let stands_for = archive.catalogue.actor(&person.issuer, &person.subject, fresh, now).await?;
-    if stands_for == row.requester {
+    if stands_for == first {
         return Err(VaultError::Input("nobody approves as the stand-in of the one who asked".to_owned()));
     }
     if stands_for == actor.id {

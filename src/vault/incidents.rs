@@ -5,11 +5,11 @@
 //! ([`MissedRow`]) from the transaction that replaces them until it is certain that everyone who was shown the old ones is
 //! known: messages of the reading room come up late. Those that were shown to nobody open nothing.
 
-use super::{Archive, Rules, VaultError, bodies, read, restored, sequence};
+use super::{Archive, Rules, VaultError, bodies, publications, read, restored, sequence};
 use crate::access::{Action, Actor, Resource};
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
-    GrantId, IncidentId, IncidentOutcome, OrganisationId, PrivateText, ProjectionId, Timestamp,
+    ActorId, GrantId, IncidentId, IncidentOutcome, OrganisationId, PrivateText, ProjectionId, Timestamp,
 };
 use crate::store::catalogue::{Closing, IncidentRow, MissedRow, Opening, OutboxRow, SeenHow, SeenRow};
 use crate::store::room::PublishedRecall;
@@ -150,6 +150,7 @@ view stands in the reading room under the same reference.";
 /// When storage fails.
 pub async fn carry_over(archive: &Archive) -> Result<u64, VaultError> {
     let (log, mut done) = (archive.logs.room_origin(), 0);
+    let everyone = publications::everyone(archive).await?;
     loop {
         let from = archive.catalogue.seen_up_to().await?;
         let leaves = archive.journal.leaves(log, from, LEAVES_AT_ONCE).await?;
@@ -157,7 +158,7 @@ pub async fn carry_over(archive: &Archive) -> Result<u64, VaultError> {
         let seen: Vec<SeenRow> = leaves
             .iter()
             .filter_map(|(_, leaf)| Entry::parse(leaf).ok())
-            .flat_map(|entry| shown_by(&entry))
+            .flat_map(|entry| shown_by(&entry, everyone))
             .collect();
         archive.catalogue.carry_seen(&seen, last + 1).await?;
         done += leaves.len() as u64;
@@ -166,14 +167,16 @@ pub async fn carry_over(archive: &Archive) -> Result<u64, VaultError> {
 
 const LEAVES_AT_ONCE: u32 = 1_024;
 
-/// What an entry of the reading room's log says was shown, and to whom.
-fn shown_by(entry: &Entry) -> Vec<SeenRow> {
+/// What an entry of the reading room's log says was shown, and to whom: one that names a grant and nobody is of the public,
+/// under a publication.
+fn shown_by(entry: &Entry, everyone: Option<ActorId>) -> Vec<SeenRow> {
     let shows = matches!(entry.kind(), EntryKind::ViewServed | EntryKind::SearchServed);
     let grant = entry.things().iter().find_map(|thing| match thing {
         Thing::Grant(grant) => Some(*grant),
         _ => None,
     });
-    let (true, Some(grant), Some(actor)) = (shows, grant, entry.actor()) else { return Vec::new() };
+    let actor = entry.actor().or(everyone);
+    let (true, Some(grant), Some(actor)) = (shows, grant, actor) else { return Vec::new() };
     let projections = entry.things().iter().filter_map(|thing| match thing {
         Thing::Projection(projection) => Some(*projection),
         _ => None,

@@ -217,6 +217,9 @@ pub enum VaultError {
     /// The caller may know of it but not do this.
     #[error("refused")]
     Refused(#[from] crate::access::Denial),
+    /// Whoever asked may not come in any more: they were revoked, or their token expired, while they were answered.
+    #[error("whoever asked may not come in any more")]
+    NotAdmitted,
     /// The input cannot be used as it is; says what and the mend.
     #[error("{0}")]
     Input(String),

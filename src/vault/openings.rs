@@ -430,8 +430,9 @@ pub(super) async fn open_under(
         basis: row.basis,
         case_number: PrivateText::from(stated.case_number.expose()),
         motivation: PrivateText::from(stated.motivation.expose()),
+        recipient: None,
     };
-    let setting = Setting { organisation: &whose, assigned: None, under: Some(&file) };
+    let setting = Setting { organisation: &whose, assigned: None, under: Some(&file), counts: false };
     Ok((disclose::open(archive, rules, actor, &asked, &setting).await?, stated))
 }
 
@@ -439,7 +440,7 @@ pub(super) async fn open_under(
 async fn unknown(archive: &Archive, rules: &Rules, actor: &Actor, record: RecordId) -> VaultError {
     let Ok(basis) = "no-request".parse() else { return VaultError::Absent { what: "the request" } };
     let (case_number, motivation) = (PrivateText::default(), PrivateText::default());
-    let asked = DisclosureRequest { record, basis, case_number, motivation };
+    let asked = DisclosureRequest { record, basis, case_number, motivation, recipient: None };
     match disclose::open(archive, rules, actor, &asked, &Setting::of(&nobody())).await {
         Ok(_) => VaultError::Absent { what: "the request" },
         Err(error) => error,

@@ -139,12 +139,17 @@ pub async fn list(
     archive: &Archive,
     organisation: Option<&OrganisationId>,
 ) -> Result<Vec<GrantRow>, VaultError> {
-    let (realm, everyone) = EVERYONE;
-    let Some(reader) = archive.catalogue.known_actor(realm, everyone).await? else { return Ok(Vec::new()) };
+    let Some(reader) = everyone(archive).await? else { return Ok(Vec::new()) };
     let of = |grant: &GrantRow| {
         grant.reader == reader && organisation.is_none_or(|organisation| grant.organisation == *organisation)
     };
     Ok(archive.catalogue.grants().await?.into_iter().filter(of).collect())
+}
+
+/// Whom publications are for, as the ledger knows them; `None` when nothing was ever published.
+pub(super) async fn everyone(archive: &Archive) -> Result<Option<ActorId>, VaultError> {
+    let (realm, name) = EVERYONE;
+    Ok(archive.catalogue.known_actor(realm, name).await?)
 }
 
 async fn may_publish(

@@ -34,22 +34,28 @@ struct Opened {
     receipt: Receipt,
 }
 
-/// Opens every original that a request reaches, and makes the page of them.
+/// Opens every original that a request reaches, and makes the page of them. Before each, `still` says whether whoever asked may
+/// still come in.
 ///
 /// # Errors
-/// As for opening each; what was opened before is then recorded as not handed over.
+/// As for opening each, and as `still`; what was opened before is then recorded as not handed over.
 pub async fn page(
     archive: &Archive,
     rules: &Rules,
     actor: &Actor,
     id: GrantId,
     language: Language,
+    still: &impl AsyncFn() -> Result<(), VaultError>,
 ) -> Result<RenderedPage, VaultError> {
     let row = permitted(archive, rules, actor, id, Action::JustifyOpening).await?;
     let records = openings::package(archive, rules, actor, id).await?;
     let (mut opened, mut servings, mut stated) = (Vec::new(), Vec::new(), None);
     for record in &records {
-        match one(archive, rules, actor, id, *record).await {
+        let one = match still().await {
+            Ok(()) => one(archive, rules, actor, id, *record).await,
+            Err(error) => Err(error),
+        };
+        match one {
             Ok((one, serving, text)) => {
                 opened.push(one);
                 servings.push(serving);

@@ -119,10 +119,10 @@ pub async fn list(
     Ok(items)
 }
 
-/// Opens one item of the reviewer's queue.
+/// Opens one item of the reviewer's queue, as long as it waits: what was judged is seen again when a flag of it waits again.
 ///
 /// # Errors
-/// [`VaultError::Absent`] for an item that is not there, is no longer in force, or that this caller may not know of;
+/// [`VaultError::Absent`] for an item that is not there, was judged, is no longer in force, or that this caller may not know of;
 /// [`VaultError::Refused`] for staff who may not open it; storage and seal errors.
 pub async fn show(
     archive: &Archive,
@@ -130,7 +130,7 @@ pub async fn show(
     actor: &Actor,
     id: VersionId,
 ) -> Result<ShownItem, VaultError> {
-    let known = archive.catalogue.review_item(id).await?;
+    let known = archive.catalogue.review_item(id).await?.filter(ReviewItem::waits);
     let whose = known.as_ref().map(|item| (&item.organisation, &item.channel));
     let (organisation, assigned) = standing(archive, actor, whose).await?;
     // What is not there is asked about all the same, under an id that no record has.
@@ -174,20 +174,21 @@ pub(super) async fn open_queued(
         basis: STANDING_BASIS.parse().map_err(|_| VaultError::Absent { what: "the legal basis" })?,
         case_number: PrivateText::from(STANDING_CASE),
         motivation: PrivateText::from(STANDING_MOTIVATION),
+        recipient: None,
     };
-    let setting = Setting { organisation, assigned, under: None };
+    let setting = Setting { organisation, assigned, under: None, counts: false };
     disclose::open(archive, rules, actor, &asked, &setting).await
 }
 
 /// What is shown of an item that was opened. The original is of the version in force: an edit that came in meanwhile is
-/// another item.
+/// another item. One that was judged meanwhile is not shown.
 async fn shown(
     archive: &Archive,
     id: VersionId,
     opened: &disclose::Opened,
 ) -> Result<(ReviewItem, Vec<ShownPassage>), VaultError> {
-    let item =
-        archive.catalogue.review_item(id).await?.ok_or(VaultError::Absent { what: "the review item" })?;
+    let waits = archive.catalogue.review_item(id).await?.filter(ReviewItem::waits);
+    let item = waits.ok_or(VaultError::Absent { what: "the review item" })?;
     let format: Format =
         opened.format.parse().map_err(|_| VaultError::Absent { what: "the format of a capture" })?;
     let places = archive.catalogue.flag_places(id).await?;

@@ -2,11 +2,11 @@
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
 use super::{
-    Archive, Rules, VaultError, deciding, exports, finding_aid, grants, incidents, keys, publish, reports, requests,
+    Archive, Rules, VaultError, deciding, exports, finding_aid, grants, incidents, keys, publications, publish, reports, requests,
     reviewing, second_place, timestamps,
 };
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
-use crate::model::ProjectionId;
+use crate::model::{ActorId, ProjectionId};
 use crate::store::catalogue::{SeenHow, SeenRow};
 use crate::store::inbox::{Arrived, EXPORT, REPORT, REQUEST, RoomEvent, RoomEventKind};
 use std::time::Duration;
@@ -45,15 +45,27 @@ async fn take_up_events(archive: &Archive, events: &[Arrived]) -> Result<(), Vau
     let Some(last) = events.last().map(|message| message.seq) else { return Ok(()) };
     let entries = events.iter().map(|m| entries(archive, m)).collect::<Result<Vec<_>, _>>()?;
     let entries = entries.into_iter().flatten().collect();
-    let seen: Vec<SeenRow> = events.iter().flat_map(seen).collect();
+    let told: Vec<(&Arrived, RoomEvent)> = events.iter().filter_map(|m| Some((m, shown_in(m)?))).collect();
+    let everyone = match told.iter().any(|(_, event)| event.actor.is_none()) {
+        true => publications::everyone(archive).await?,
+        false => None,
+    };
+    let seen: Vec<SeenRow> =
+        told.into_iter().flat_map(|(message, event)| seen(message, event, everyone)).collect();
     Ok(archive.journal.take_up(archive.logs.room_origin(), entries, &seen, last).await?)
 }
 
-/// What a message says was shown, and to whom.
-fn seen(message: &Arrived) -> Vec<SeenRow> {
-    let Ok(event) = serde_json::from_str::<RoomEvent>(&message.payload) else { return Vec::new() };
+/// What a message says, when it says that something was shown.
+fn shown_in(message: &Arrived) -> Option<RoomEvent> {
+    let event = serde_json::from_str::<RoomEvent>(&message.payload).ok()?;
     let shows = matches!(event.kind, RoomEventKind::View | RoomEventKind::Search);
-    let (true, Some(grant), Some(actor)) = (shows, event.grant, event.actor) else { return Vec::new() };
+    Some(event).filter(|event| shows && !event.projections.is_empty())
+}
+
+/// What a message says was shown, and to whom. One of the public has no name: what they read under a publication, everyone
+/// has.
+fn seen(message: &Arrived, event: RoomEvent, everyone: Option<ActorId>) -> Vec<SeenRow> {
+    let (Some(grant), Some(actor)) = (event.grant, event.actor.or(everyone)) else { return Vec::new() };
     let row = |projection| SeenRow { projection, grant, actor, how: SeenHow::Read, at: message.at };
     event.projections.into_iter().map(row).collect()
 }

@@ -4,10 +4,11 @@
 //! Who handles a request sees how many records there are, never which: the records come together in the copy, which follows
 //! the plan `data-subject`.
 
+use super::four_eyes::{self, Person};
 use super::names::Names;
 use super::read::{self, nobody};
-use super::{Archive, Rules, VaultError, bodies, find_index, publish};
-use crate::access::{Action, Actor, Resource};
+use super::{Archive, Rules, VaultError, bodies, find_index, openings, publish};
+use crate::access::{Action, Actor, Denial, Resource};
 use crate::capture::Account;
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
@@ -76,7 +77,7 @@ pub fn summary(row: &SubjectRequestRow, now: Timestamp) -> Value {
     json!({
         "id": row.id, "organisation": row.organisation, "kind": row.kind, "registeredBy": row.registered_by,
         "receivedAt": row.received_at, "dueAt": row.due_at, "extendedAt": row.extended_at, "overdue": overdue,
-        "proof": row.proof, "provenAt": row.proven_at, "searchedAt": row.searched_at, "outcome": row.outcome,
+        "proof": row.proof, "provenAt": row.proven_at, "provenBy": row.proven_by, "searchedAt": row.searched_at, "outcome": row.outcome,
         "closedAt": row.closed_at,
     })
 }
@@ -130,6 +131,7 @@ pub async fn register(
         challenge: challenge(archive, id, &code),
         proof: None,
         proven_at: None,
+        proven_by: None,
         searched_at: None,
         outcome: None,
         closed_at: None,
@@ -198,8 +200,22 @@ fn months_after(at: Timestamp, months: i64) -> Timestamp {
     at.plus_seconds(days * 86_400)
 }
 
+/// How it was made sure that who asks holds the account.
+#[derive(Debug)]
+pub struct Proving {
+    /// How.
+    pub proof: AccountProof,
+    /// The code that stood on the account, with [`AccountProof::CodeFromAccount`].
+    pub code: Option<String>,
+    /// For whom the one who says so stands in, if for anyone.
+    pub stands_in_for: Option<Person>,
+}
+
 /// Says how it was made sure that who asks holds the account. With [`AccountProof::CodeFromAccount`] the code that stood
 /// on the account is given, and must be the one that was told.
+///
+/// It is said by another person than the one who registered the request, and who was told the code: nobody proves by
+/// themselves that an account is somebody's, and has what is theirs.
 ///
 /// # Errors
 /// [`VaultError::Absent`] and [`VaultError::Refused`]; [`VaultError::Input`] for another code, or when it was proven before.
@@ -208,19 +224,26 @@ pub async fn prove(
     rules: &Rules,
     actor: &Actor,
     id: SubjectRequestId,
-    proof: AccountProof,
-    code: Option<&str>,
+    proving: Proving,
 ) -> Result<SubjectRequestRow, VaultError> {
     let row = handled(archive, rules, actor, id).await?;
+    if row.registered_by == actor.id {
+        let text =
+            "another person than the one who registered the request makes sure that the account is theirs";
+        return openings::denied(archive, actor, &Denial::by_rule("subject-request#second-person", text))
+            .await;
+    }
+    let Proving { proof, code, stands_in_for } = proving;
+    let stands_in_for = four_eyes::stand_in(archive, row.registered_by, actor, stands_in_for).await?;
     if proof == AccountProof::CodeFromAccount {
-        let given = challenge(archive, id, code.unwrap_or_default());
+        let given = challenge(archive, id, code.as_deref().unwrap_or_default());
         if !bool::from(given.as_bytes().ct_eq(row.challenge.as_bytes())) {
             return Err(VaultError::Input(
                 "that is not the code that was told: look at the account again".to_owned(),
             ));
         }
     }
-    let change = SubjectChange::Proven { proof, by: actor.id };
+    let change = SubjectChange::Proven { proof, by: actor.id, stands_in_for };
     changed(archive, actor, &row, change, proof.as_str(), None).await
 }
 
@@ -523,8 +546,13 @@ async fn changed(
     let no_turn = archive.turning.read().await;
     let mut made = entry(archive, kind, actor, row)?.outcome(word.parse()?);
     let mut body = None;
-    if let Some(text) = text {
-        let sealed = bodies::seal(archive, &row.organisation, made.id(), &json!({ "text": text.expose() }))?;
+    let mut words = text.map(|text| json!({ "text": text.expose() }));
+    if let SubjectChange::Proven { stands_in_for: Some(person), .. } = change {
+        made = made.because(["as-stand-in".parse()?]);
+        words = Some(json!({ "standsInFor": person }));
+    }
+    if let Some(words) = words {
+        let sealed = bodies::seal(archive, &row.organisation, made.id(), &words)?;
         made = made.committing(sealed.commitment);
         body = Some(sealed.body);
     }

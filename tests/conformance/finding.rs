@@ -5,7 +5,7 @@ use super::stage::Stage;
 use crate::intake::disclosure::entries;
 use crate::keys::fixture::destroyed;
 use crate::support::TestVault;
-use knik::access::Actor;
+use knik::access::{Actor, LegalBases};
 use knik::ledger::{EntryKind, Thing};
 use knik::model::{
     AccountProof, GrantId, OpeningScope, PrivateText, RecordId, Role, SubjectOutcome, SubjectRequestId,
@@ -13,12 +13,19 @@ use knik::model::{
 };
 use knik::redact::Language;
 use knik::store::Database;
+use knik::store::catalogue::{SeenHow, SeenRow};
 use knik::store::oversight::RegisterSelection;
+use knik::vault::disclose::{DisclosureRequest, disclose};
 use knik::vault::find::{FindQuery, Found, find};
-use knik::vault::subject_requests::{Registering, StatedAccount};
-use knik::vault::{VaultError, oversight, subject_copy, subject_requests};
+use knik::vault::four_eyes::Person;
+use knik::vault::grants::{Approval, approve};
+use knik::vault::subject_copy::Copying;
+use knik::vault::subject_requests::{Proving, Registering, StatedAccount};
+use knik::vault::{Rules, VaultError, oversight, subject_copy, subject_requests};
+use serde_json::{Value, json};
 use sqlx::Row;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// A reaction of the demo.
 const NATIVE_ID: &str = "116198651920429236";
@@ -194,14 +201,39 @@ fn of_account(kind: SubjectRequestKind, handle: &str) -> Registering {
     }
 }
 
+/// The code that stood on the account, as somebody says who stands in for nobody.
+fn coded(code: Option<&str>) -> Proving {
+    Proving { proof: AccountProof::CodeFromAccount, code: code.map(str::to_owned), stands_in_for: None }
+}
+
+fn seen_to_log_in() -> Proving {
+    Proving { proof: AccountProof::LoginSeen, code: None, stands_in_for: None }
+}
+
+async fn may_come_in() -> Result<(), VaultError> {
+    Ok(())
+}
+
+/// The copy, or a part of it, in Dutch.
+async fn copied(
+    vault: &TestVault,
+    rules: &Rules,
+    by: &Actor,
+    id: SubjectRequestId,
+    part: Option<usize>,
+) -> Result<Value, VaultError> {
+    let asked = Copying { language: Language::Dutch, part };
+    subject_copy::copy(&vault.archive, rules, by, id, asked, &may_come_in).await
+}
+
 /// A request of hers, proven and searched.
 async fn searched(vault: &TestVault, by: &Actor) -> SubjectRequestId {
     let (archive, rules) = (&vault.archive, &vault.rules);
     let made =
         subject_requests::register(archive, rules, by, marieke(SubjectRequestKind::Access)).await.unwrap();
-    let code = Some(made.code.as_str());
-    let proof = AccountProof::CodeFromAccount;
-    subject_requests::prove(archive, rules, by, made.row.id, proof, code).await.unwrap();
+    subject_requests::prove(archive, rules, &official(2), made.row.id, coded(Some(&made.code)))
+        .await
+        .unwrap();
     subject_requests::search(archive, rules, by, made.row.id).await.unwrap();
     made.row.id
 }
@@ -214,20 +246,21 @@ pub async fn a_person_concerned_is_answered_with_what_is_theirs(stage: &Stage) {
     let id = made.row.id;
     assert_eq!(made.row.due_at.day(), "2026-06-04", "a month after 4 May");
     unfit(subject_requests::search(archive, rules, &ann, id).await, "account is theirs");
-    unfit(subject_copy::copy(archive, rules, &ann, id, Language::Dutch).await, "account is theirs");
-    let proof = AccountProof::CodeFromAccount;
+    unfit(copied(&vault, rules, &ann, id, None).await, "account is theirs");
+    let ben = official(2);
     for wrong in [None, Some("knik-aaaaaaaaaaaa")] {
-        unfit(subject_requests::prove(archive, rules, &ann, id, proof, wrong).await, "not the code");
+        unfit(subject_requests::prove(archive, rules, &ben, id, coded(wrong)).await, "not the code");
     }
     let upper = made.code.to_uppercase();
-    subject_requests::prove(archive, rules, &ann, id, proof, Some(&upper)).await.unwrap();
-    unfit(subject_requests::prove(archive, rules, &ann, id, AccountProof::LoginSeen, None).await, "before");
-    unfit(subject_copy::copy(archive, rules, &ann, id, Language::Dutch).await, "find what is theirs");
+    let proven = subject_requests::prove(archive, rules, &ben, id, coded(Some(&upper))).await.unwrap();
+    assert_eq!((proven.registered_by, proven.proven_by), (ann.id, Some(ben.id)));
+    unfit(subject_requests::prove(archive, rules, &ben, id, seen_to_log_in()).await, "before");
+    unfit(copied(&vault, rules, &ann, id, None).await, "find what is theirs");
     let found = subject_requests::search(archive, rules, &ann, id).await.unwrap();
     let counted: Vec<(u64, u64)> = found.values().copied().collect();
     assert!(counted.len() == 1 && counted[0].0 >= 1 && counted[0].1 >= 1, "{found:?}");
     let _numbering = vault.numbering();
-    let copy = subject_copy::copy(archive, rules, &ann, id, Language::Dutch).await.unwrap();
+    let copy = copied(&vault, rules, &ann, id, None).await.unwrap();
     let text = copy.to_string();
     assert!(text.contains("Excuses Marieke, uw mail"), "what is said to her can be read: {text}");
     assert!(text.contains("[persoon]") && !text.contains("Sanne"), "who said it cannot: {text}");
@@ -267,15 +300,144 @@ pub async fn a_person_concerned_is_answered_with_what_is_theirs(stage: &Stage) {
     );
 }
 
+pub async fn nobody_proves_alone_that_an_account_is_somebodys(stage: &Stage) {
+    let vault = vault(stage).await;
+    let (archive, rules, ann) = (&vault.archive, &vault.rules, official(1));
+    let made =
+        subject_requests::register(archive, rules, &ann, marieke(SubjectRequestKind::Access)).await.unwrap();
+    let id = made.row.id;
+    for proving in [coded(Some(&made.code)), seen_to_log_in()] {
+        refused(
+            subject_requests::prove(archive, rules, &ann, id, proving).await,
+            "subject-request#second-person",
+        );
+    }
+    unfit(subject_requests::search(archive, rules, &ann, id).await, "account is theirs");
+    // Not as the stand-in of the one who registered it either.
+    let now = archive.sources.now();
+    let (issuer, subject) = ("https://login.example", "ambtenaar-1");
+    let registrar = archive.catalogue.actor(issuer, subject, official(8).id, now).await.unwrap();
+    let registrar = Actor { id: registrar, ..official(8) };
+    let asked = marieke(SubjectRequestKind::Access);
+    let other = subject_requests::register(archive, rules, &registrar, asked).await.unwrap();
+    let person = || Person { issuer: issuer.to_owned(), subject: subject.to_owned() };
+    let proving = Proving { stands_in_for: Some(person()), ..coded(Some(&other.code)) };
+    unfit(subject_requests::prove(archive, rules, &official(2), other.row.id, proving).await, "stand-in");
+    let proving = Proving { stands_in_for: Some(person()), ..coded(Some(&made.code)) };
+    subject_requests::prove(archive, rules, &official(2), id, proving).await.unwrap();
+    let told = entries(&vault, 0).await;
+    let proven = told.iter().rfind(|entry| entry.kind() == EntryKind::SubjectRequestChanged).unwrap();
+    assert!(proven.reasons().iter().any(|code| code.as_str() == "as-stand-in"));
+}
+
+pub async fn one_person_copies_as_much_as_the_basis_covers(stage: &Stage) {
+    let vault = vault(stage).await;
+    let (ann, ben) = (official(1), official(2));
+    let _numbering = vault.numbering();
+    let id = searched(&vault, &ann).await;
+    let all = vault.archive.subject_requests().records(id).await.unwrap();
+    assert!(all.len() > 1);
+    let narrow = narrow(&vault);
+    let opened = async || {
+        let told = entries(&vault, 0).await;
+        told.iter().filter(|entry| entry.kind() == EntryKind::DisclosureIntended).count()
+    };
+    unfit(copied(&vault, &narrow, &ann, id, None).await, &format!("`part` 1 to {}", all.len()));
+    unfit(copied(&vault, &narrow, &ann, id, Some(99)).await, "has parts");
+    assert_eq!(opened().await, 0);
+    for _ in 0..2 {
+        let part = copied(&vault, &narrow, &ann, id, Some(1)).await.unwrap();
+        assert_eq!((&part["part"], &part["parts"]), (&json!(1), &json!(all.len())));
+        assert_eq!(part["records"].as_array().unwrap().len(), 1, "the same once more is no more");
+    }
+    assert_eq!(opened().await, 2);
+    refused(copied(&vault, &narrow, &ann, id, Some(2)).await, "opening#records-a-case");
+    // Nor one by one, in the same case, however it is written.
+    let one = |record, case: String| DisclosureRequest {
+        record,
+        basis: "avg-15".parse().unwrap(),
+        case_number: PrivateText::new(case),
+        motivation: "the person concerned asked to see it".into(),
+        recipient: None,
+    };
+    let case = format!(" avg-{id}");
+    let again = disclose(&vault.archive, &narrow, &ann, &one(all[1].record, case.clone())).await;
+    refused(again.map(drop), "opening#records-a-case");
+    assert_eq!(opened().await, 2, "what is refused is not opened");
+    disclose(&vault.archive, &narrow, &ann, &one(all[0].record, case)).await.unwrap();
+    disclose(&vault.archive, &narrow, &ann, &one(all[1].record, "AVG-2".to_owned())).await.unwrap();
+    copied(&vault, &narrow, &ben, id, Some(2)).await.unwrap();
+}
+
+/// The rules with a basis `avg-15` that covers one record.
+fn narrow(vault: &TestVault) -> Rules {
+    let yaml = std::fs::read_to_string(crate::support::package().join("policies/legal-bases.yaml")).unwrap();
+    let (before, of) = yaml.split_once("code: avg-15").unwrap();
+    let of = of.replacen("recordsMax: 200", "recordsMax: 1", 1);
+    let bases = LegalBases::load("legal-bases.yaml", &format!("{before}code: avg-15{of}")).unwrap();
+    Rules { bases: Arc::new(bases), ..vault.rules.clone() }
+}
+
+pub async fn the_copy_names_everyone_who_received_it(stage: &Stage) {
+    let vault = vault(stage).await;
+    let (archive, rules, ann) = (&vault.archive, &vault.rules, official(1));
+    let _numbering = vault.numbering();
+    let id = searched(&vault, &ann).await;
+    let hers = archive.subject_requests().records(id).await.unwrap();
+    let record = hers[0].record;
+    let projection = archive.catalogue.record(record).await.unwrap().unwrap().projection;
+    let granted = |subject: &str, purpose: &str| Approval {
+        organisation: "min-low".parse().unwrap(),
+        issuer: "https://login.example".to_owned(),
+        subject: subject.to_owned(),
+        purpose: purpose.to_owned(),
+        legal_basis: "woo-5.7".parse().unwrap(),
+        channels: Vec::new(),
+        plan: "researcher".to_owned(),
+        until: archive.sources.now().plus_seconds(86_400),
+    };
+    // One has it in a file and read nothing, one read it, one had neither.
+    let mut seen = Vec::new();
+    for (purpose, how) in [("files", Some(SeenHow::Exported)), ("views", Some(SeenHow::Read)), ("none", None)]
+    {
+        let grant = approve(archive, rules, granted(purpose, purpose), None).await.unwrap();
+        let row =
+            |how| SeenRow { projection, grant: grant.id, actor: grant.reader, how, at: grant.approved_at };
+        seen.extend(how.map(row));
+    }
+    archive.catalogue.carry_seen(&seen, 0).await.unwrap();
+    // One process ended before it could say how an opening ended; of another it is known that nothing was opened.
+    for basis in ["woo-request", "awb"] {
+        let why = "the person concerned asked to see it";
+        crate::intake::disclosure::disclose(&vault, &ann, record, basis, "Z-1", why).await.unwrap();
+    }
+    vault.tamper("UPDATE disclosure SET outcome = NULL WHERE legal_basis = 'woo-request'").await;
+    vault.tamper("UPDATE disclosure SET outcome = 'not-opened' WHERE legal_basis = 'awb'").await;
+    let recipients = copied(&vault, rules, &ann, id, None).await.unwrap()["recipients"].clone();
+    let read = recipients["readUnderGrants"].as_array().unwrap();
+    let mut named: Vec<(&str, &Value)> =
+        read.iter().map(|one| (one["purpose"].as_str().unwrap(), &one["how"])).collect();
+    named.sort_by_key(|(purpose, _)| *purpose);
+    assert_eq!(named, [("files", &json!(["exported"])), ("views", &json!(["read"]))]);
+    let openings = recipients["openings"].to_string();
+    assert!(openings.contains("woo-request") && !openings.contains("\"awb\""), "{openings}");
+    let officer = person(5, Role::DataProtectionOfficer, "min-low");
+    let now = archive.sources.now().plus_seconds(1);
+    let totals =
+        archive.openings().totals(&officer.organisation, now.plus_seconds(-86_400), now).await.unwrap();
+    let of = |code: &str| totals.iter().find(|((basis, _), _)| basis.as_str() == code).unwrap().1;
+    assert_eq!((of("woo-request").served, of("woo-request").opened, of("awb").opened), (0, 1, 0));
+}
+
 pub async fn in_what_they_wrote_their_own_number_can_be_read(stage: &Stage) {
     let vault = vault(stage).await;
     let (archive, rules, ann) = (&vault.archive, &vault.rules, official(1));
     let _numbering = vault.numbering();
     let asked = of_account(SubjectRequestKind::Portability, "mkarabiyik_nl");
     let id = subject_requests::register(archive, rules, &ann, asked).await.unwrap().row.id;
-    subject_requests::prove(archive, rules, &ann, id, AccountProof::LoginSeen, None).await.unwrap();
+    subject_requests::prove(archive, rules, &official(2), id, seen_to_log_in()).await.unwrap();
     subject_requests::search(archive, rules, &ann, id).await.unwrap();
-    let copy = subject_copy::copy(archive, rules, &ann, id, Language::Dutch).await.unwrap().to_string();
+    let copy = copied(&vault, rules, &ann, id, None).await.unwrap().to_string();
     assert!(copy.contains("06 8765 4321") && copy.contains("14-03-1961"), "{copy}");
     assert!(!copy.contains("Orlando"), "{copy}");
 }
@@ -362,9 +524,13 @@ pub async fn the_officer_sees_who_opened_what_and_the_public_log_tells_nothing_s
     let elsewhere = person(6, Role::DataProtectionOfficer, "dwv");
     let theirs = oversight::register(archive, rules, &elsewhere, &asked_for).await.unwrap();
     assert!(theirs["disclosures"].as_array().unwrap().is_empty());
-    // A month is told a month later; small counts never.
+    // A month is told a month later; small counts never. It begins when the organisation was added, whatever was opened.
     let log = oversight::public_log(archive, rules, &officer).await.unwrap();
     assert!(log["months"].as_array().unwrap().is_empty(), "it is too early");
+    vault.tamper("UPDATE organisation SET created_at = created_at - 5270400000000").await;
+    let none = oversight::public_log(archive, rules, &officer).await.unwrap();
+    assert_eq!(none["months"].as_array().unwrap().len(), 1);
+    assert!(!none["months"].to_string().contains("\"count\":1"), "{none}");
     vault.tamper("UPDATE disclosure SET created_at = created_at - 5270400000000").await;
     let log = oversight::public_log(archive, rules, &officer).await.unwrap();
     let march = &log["months"][0];

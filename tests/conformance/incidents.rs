@@ -18,6 +18,7 @@ use knik::store::database::Plane;
 use knik::store::inbox::{Message, ReaderReport, RoomEvent, RoomEventKind};
 use knik::store::room::{PublishedConversation, Query, Room, RoomWriter};
 use knik::vault::grants::{Approval, approve, revoke};
+use knik::vault::publications::{Publishing, publish};
 use knik::vault::reports::{self, Place, ReportJudging, ReportSelection};
 use knik::vault::{break_glass, finding_aid, incidents, reviewing, story};
 use serde_json::Value;
@@ -273,6 +274,51 @@ pub async fn what_was_missed_and_read_opens_an_incident(stage: &Stage) {
         assert!(whole.contains(part), "{part}: {whole}");
     }
     assert!(!whole.contains(&word) && told.sentences.iter().all(|sentence| !sentence.entries.is_empty()));
+}
+
+pub async fn what_only_the_public_read_opens_an_incident(stage: &Stage) {
+    let reading = Reading::of(stage).await;
+    let (archive, rules) = (&reading.vault.archive, &reading.vault.rules);
+    let asked = Publishing {
+        organisation: "min-low".parse().unwrap(),
+        document: "besluit 2026-12".to_owned(),
+        legal_basis: "woo-3.1".parse().unwrap(),
+        channels: Vec::new(),
+        from_day: None,
+        until_day: None,
+        until: archive.sources.now().plus_seconds(86_400_000),
+    };
+    let publication = publish(archive, rules, asked, None).await.unwrap();
+    reading.vault.round().await;
+    // As the reading room says it of one of the public: they have no name.
+    let event = RoomEvent {
+        kind: RoomEventKind::View,
+        actor: None,
+        role: Role::Public,
+        grant: Some(publication.id),
+        organisation: Some("min-low".parse().unwrap()),
+        projections: vec![reading.projection],
+        count: 1,
+        reasons: Vec::new(),
+    };
+    reading.tell(Message::of(&event, archive.sources.now().plus_seconds(-5))).await;
+    let id = reading.reported(ReportKind::NameVisible).await;
+    let (place, _) = reading.place(id).await;
+    reading.judged(id, ReportOutcome::Confirmed, vec![place]).await;
+    reading.vault.round().await;
+    let open = reading.incidents().await;
+    assert_eq!(open.len(), 1);
+    let incident: IncidentId = open[0]["id"].as_str().unwrap().parse().unwrap();
+    let shown = incidents::show(archive, rules, Some(&officer()), incident).await.unwrap();
+    assert_eq!(shown["holders"].as_array().unwrap().len(), 1, "{shown}");
+    assert_eq!(shown["holders"][0]["grant"], publication.id.to_string());
+    assert_eq!(shown["holders"][0]["person"]["issuer"], "knik:everyone");
+    assert_eq!(archive.openings().alarms_due(archive.sources.now(), 10).await.unwrap().len(), 1);
+    // As it was in a database of before: the log has it, the table does not.
+    let seen = archive.catalogue.seen(reading.projection, archive.sources.now()).await.unwrap();
+    reading.vault.tamper("DELETE FROM seen").await;
+    incidents::carry_over(archive).await.unwrap();
+    assert_eq!(archive.catalogue.seen(reading.projection, archive.sources.now()).await.unwrap(), seen);
 }
 
 pub async fn what_nobody_read_opens_nothing_and_what_comes_up_late_counts(stage: &Stage) {

@@ -119,6 +119,9 @@ on_every_backend! {
         searching_is_for_who_asked_within_their_request,
         what_can_be_found_goes_with_its_record_and_reads_as_nothing,
         a_person_concerned_is_answered_with_what_is_theirs,
+        nobody_proves_alone_that_an_account_is_somebodys,
+        one_person_copies_as_much_as_the_basis_covers,
+        the_copy_names_everyone_who_received_it,
         in_what_they_wrote_their_own_number_can_be_read,
         a_restriction_withholds_everywhere_at_once_and_can_be_lifted,
         the_officer_sees_who_opened_what_and_the_public_log_tells_nothing_small;
@@ -128,6 +131,7 @@ on_every_backend! {
     incidents:
         a_visible_name_is_withheld_until_it_is_judged,
         what_was_missed_and_read_opens_an_incident,
+        what_only_the_public_read_opens_an_incident,
         what_nobody_read_opens_nothing_and_what_comes_up_late_counts,
         what_was_shown_before_there_was_a_table_of_it_is_carried_over,
         a_correction_stays_when_the_record_is_computed_anew,

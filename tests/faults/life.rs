@@ -326,6 +326,7 @@ impl Life {
             basis: "avg-15".parse().unwrap(),
             case_number: PrivateText::new("2026-0042".to_owned()),
             motivation: PrivateText::new("the person concerned asked to see it".to_owned()),
+            recipient: None,
         };
         let (archive, rules) = (&self.vault.archive, &self.vault.rules);
         let shown = disclose::disclose(archive, rules, &self.person(Role::Official), &asked).await.unwrap();

@@ -374,6 +374,7 @@ fn opening(record: RecordId) -> DisclosureRequest {
         basis: "woo-request".parse().unwrap(),
         case_number: PrivateText::from("WOO-2026-0117"),
         motivation: PrivateText::from("Zoekslag voor een Woo-verzoek"),
+        recipient: None,
     }
 }
 

@@ -13,5 +13,6 @@ mod rooms;
 mod search;
 mod separation;
 mod stage;
+mod still;
 
 use crate::service::fixture;

@@ -38,6 +38,7 @@ pub async fn disclose(
         basis: basis.parse().unwrap(),
         case_number: PrivateText::new(case_number.to_owned()),
         motivation: PrivateText::new(motivation.to_owned()),
+        recipient: None,
     };
     vault_disclose::disclose(&vault.archive, &vault.rules, actor, &asked).await
 }

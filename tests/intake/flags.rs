@@ -4,7 +4,7 @@ use super::disclosure::{actor, disclose, entries, official};
 use crate::support::{DemoChannel, TestVault};
 use knik::access::Actor;
 use knik::ledger::{Entry, EntryKind, Thing};
-use knik::model::{FlagKind, ReviewReason, Role, VersionId};
+use knik::model::{ActorId, FlagKind, ReviewReason, Role, VersionId};
 use knik::store::catalogue::{Channel, QueueState, RecordSummary, ReviewItem};
 use knik::vault::VaultError;
 use knik::vault::review::{self, Judging, QueueSelection};
@@ -276,6 +276,29 @@ async fn what_cannot_be_meant_is_refused_with_the_mend() {
         assert!(said.contains(words), "{said}");
     }
     assert_eq!(queue(&vault, QueueState::Open).await.len(), 1);
+}
+
+/// What was judged is closed to all, until a flag of it waits again.
+#[tokio::test]
+async fn what_was_judged_is_not_opened_again_from_the_queue() {
+    let (vault, _) = flagged().await;
+    let item = queue(&vault, QueueState::Open).await.remove(0);
+    let colleague = Actor { id: ActorId::from_uuid(Uuid::from_u128(99)), ..reviewer("dwv") };
+    let show = async |by: &Actor| review::show(&vault.archive, &vault.rules, by, item.id).await;
+    show(&colleague).await.unwrap();
+    judge(&vault, &reviewer("dwv"), item.id, ReviewReason::FlagHolds).await.unwrap();
+    let from = entries(&vault, 0).await.len();
+    for by in [&reviewer("dwv"), &colleague] {
+        let said = show(by).await.unwrap_err();
+        assert!(matches!(said, VaultError::Absent { .. }), "{said}");
+    }
+    let told = entries(&vault, from).await;
+    assert!(told.iter().all(|entry| entry.kind() == EntryKind::AccessDenied), "nothing is opened");
+    assert_eq!(told.len(), 2);
+    assert_eq!(queue(&vault, QueueState::Judged).await.len(), 1, "it is listed, without text");
+    let now = vault.archive.sources.now();
+    assert_eq!(vault.archive.catalogue.unjudge(&[item.record], now).await.unwrap(), 1);
+    assert!(!show(&colleague).await.unwrap().passages.is_empty());
 }
 
 #[tokio::test]

@@ -215,6 +215,10 @@ async fn without_grounds_that_hold_an_official_is_refused_with_every_reason() {
         assert!(said["errors"].as_array().is_some_and(|reasons| !reasons.is_empty()), "{what}: {said}");
         assert!(said.get("original").is_none());
     }
+    for nobody in [json!("  "), json!("x".repeat(201))] {
+        open(&official, &id, &with("recipient", nobody)).await.expect(400);
+    }
+    open(&official, &id, &with("recipient", json!("Griffie van de Tweede Kamer"))).await.expect(201);
     // Every reason at once, not the first.
     let all_wrong = json!({ "legalBasis": "curiosity", "caseNumber": "", "motivation": "" });
     let one = open(&official, &id, &with("caseNumber", json!(""))).await.json();

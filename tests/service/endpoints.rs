@@ -772,7 +772,9 @@ impl Known {
             waiting: [word(&waiting[0]["id"]), word(&waiting[1]["id"])],
             urgent: word(&asked("incident").await["id"]),
             subject: {
-                let made = official.post(Plane::Vault, "/v1/subject-requests", &concerned("niemand")).await;
+                // Another person than the one who says below that the account is theirs.
+                let registrar = service.known_as("official", "min-low", "ambtenaar-9");
+                let made = registrar.post(Plane::Vault, "/v1/subject-requests", &concerned("niemand")).await;
                 word(&made.expect(201).json()["request"]["id"])
             },
             finding: word(

@@ -247,10 +247,12 @@ async fn the_command_line_walks_from_request_to_register_as_each_person() {
     let made = run("subject", &ann, &[&["register", "--kind", "access"][..], &account].concat()).ok().json();
     let subject = made["request"]["id"].as_str().unwrap();
     run("subject", &ann, &["search", subject]).refused(&["400"]);
-    run("subject", &ann, &["prove", subject, "--proof", "code-from-account", "--code", "knik-x"])
+    run("subject", &ben, &["prove", subject, "--proof", "code-from-account", "--code", "knik-x"])
         .refused(&["400"]);
     let code = made["code"].as_str().unwrap();
-    run("subject", &ann, &["prove", subject, "--proof", "code-from-account", "--code", code]).ok();
+    let proven = ["prove", subject, "--proof", "code-from-account", "--code", code];
+    run("subject", &ann, &proven).refused(&["403", "another person"]);
+    run("subject", &ben, &proven).ok();
     run("subject", &ann, &["search", subject]).ok();
     assert_eq!(run("subject", &ann, &["copy", subject, "--json"]).ok().json()["records"], json!([]));
     run("subject", &ann, &["close", subject, "--outcome", "granted", "--text", "Er is niets van u gevonden"])

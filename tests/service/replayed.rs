@@ -18,7 +18,7 @@ use knik::store::catalogue::{QueueItem, Queued};
 use knik::store::inbox::{Message, ReaderReport};
 use knik::store::openings::OpeningState;
 use knik::vault::reviewing::{self, Added, AskedRate, Assessing, Drawing, Place};
-use knik::vault::subject_requests::{Registering, StatedAccount};
+use knik::vault::subject_requests::{Proving, Registering, StatedAccount};
 use knik::vault::{Rules, openings, queue, revoke, sequence, subject_requests};
 use std::path::Path;
 
@@ -51,7 +51,9 @@ async fn concerned(folder: &DataFolder, by: &Actor) -> SubjectRequestId {
         }],
     };
     let id = subject_requests::register(archive, rules, by, asked).await.unwrap().row.id;
-    subject_requests::prove(archive, rules, by, id, AccountProof::LoginSeen, None).await.unwrap();
+    let second = Actor { id: official(92).id, ..by.clone() };
+    let proving = Proving { proof: AccountProof::LoginSeen, code: None, stands_in_for: None };
+    subject_requests::prove(archive, rules, &second, id, proving).await.unwrap();
     subject_requests::search(archive, rules, by, id).await.unwrap();
     id
 }

@@ -214,6 +214,19 @@ impl Catalogue {
         rows.iter().map(|row| Ok((row.term("id")?, row.text("name")?))).collect()
     }
 
+    /// When an organisation was added; `None` when there is none of that id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn organisation_since(&self, id: &OrganisationId) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query("SELECT created_at FROM organisation WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(StoreError::database("reading an organisation"))?;
+        row.map(|row| row.time("created_at")).transpose()
+    }
+
     /// Declares a channel with its first facts and the entry that says so. `false` when a channel of that id is there
     /// already, which stays as it is.
     ///

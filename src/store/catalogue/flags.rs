@@ -144,6 +144,14 @@ pub struct ReviewItem {
     pub flags: Verdicts,
 }
 
+impl ReviewItem {
+    /// Whether one of its flags waits for a judgement.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.flags.iter().any(|(_, verdict)| verdict.is_none())
+    }
+}
+
 fn words<S: serde::Serializer>(flags: &Verdicts, to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(flags.words())
 }

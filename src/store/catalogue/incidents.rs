@@ -10,11 +10,11 @@ use crate::store::StoreError;
 use crate::store::alarms::{self, MISSED_FINDING};
 use crate::store::effect::Effect;
 use crate::store::journal::{self, SealedBody};
-use crate::store::rows::{RowValues, bytes, insert_all};
+use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
 use serde::Serialize;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
-use std::collections::BTreeMap;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// That somebody was shown a projection under a grant.
@@ -238,6 +238,36 @@ impl Catalogue {
         .await
         .map_err(StoreError::database("reading what was shown"))?;
         rows.iter().map(seen_of).collect()
+    }
+
+    /// Under which grants any of these was shown, and in which ways.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn shown_under(
+        &self,
+        projections: &[ProjectionId],
+    ) -> Result<BTreeMap<GrantId, BTreeSet<SeenHow>>, StoreError> {
+        let mut shown: BTreeMap<GrantId, BTreeSet<SeenHow>> = BTreeMap::new();
+        for chunk in projections.chunks(LISTED_MAX) {
+            let sql = format!(
+                "SELECT DISTINCT access_grant, how FROM seen WHERE projection IN ({})",
+                list(1, chunk.len())
+            );
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            for projection in chunk {
+                query = query.bind(bytes(projection.uuid()));
+            }
+            let rows = query
+                .fetch_all(self.db.read())
+                .await
+                .map_err(StoreError::database("reading who was shown it"))?;
+            for row in rows {
+                let grant = GrantId::from_uuid(row.id("access_grant")?);
+                shown.entry(grant).or_default().insert(how_of(&row)?);
+            }
+        }
+        Ok(shown)
     }
 
     /// The open incident of an organisation with this cause.
