@@ -22,16 +22,17 @@ impl Day {
 impl FromStr for Day {
     type Err = ModelError;
     fn from_str(given: &str) -> Result<Self, ModelError> {
-        let read = given.parse::<jiff::civil::Date>().ok().map(|day| day.to_string());
-        match read.filter(|read| read == given && read.len() == WRITTEN_LENGTH) {
-            Some(day) => Ok(Self(day)),
-            None => Err(ModelError::Day { given: given.chars().take(40).collect() }),
-        }
+        let read = day(given).map(|day| Self(day.to_string()));
+        read.ok_or_else(|| ModelError::Day { given: given.chars().take(40).collect() })
     }
 }
 
-/// How long a day is, written.
-const WRITTEN_LENGTH: usize = 10;
+/// A day as Knik writes it, `2026-05-04`, and in no other form: what is kept as text is compared as text too, and `20260504` would
+/// stand behind every day of that year.
+#[must_use]
+pub fn day(given: &str) -> Option<jiff::civil::Date> {
+    given.parse::<jiff::civil::Date>().ok().filter(|day| given.len() == 10 && day.to_string() == given)
+}
 
 impl TryFrom<String> for Day {
     type Error = ModelError;

@@ -15,7 +15,7 @@ mod span;
 mod terms;
 mod time;
 
-pub use day::{Day, WrittenDay};
+pub use day::{Day, WrittenDay, day};
 pub use finding::{Evidence, Finding, RecordFlag};
 pub use ids::{
     ActorId, AppointmentId, CaptureId, ChannelId, ConversationId, DisclosureId, ExportId, FragmentId,
@@ -33,4 +33,4 @@ pub use terms::{
     RecogniserId, ReportKind, ReportOutcome, RequestState, RequestStep, ReviewReason, RevocationKind,
     RevocationReason, Role, Score, SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
 };
-pub use time::{Timestamp, day};
+pub use time::Timestamp;

@@ -55,13 +55,6 @@ impl Timestamp {
     }
 }
 
-/// A day as Knik writes it, `2026-05-04`, and in no other form: what is kept as text is compared as text too, and `20260504` would
-/// stand behind every day of that year.
-#[must_use]
-pub fn day(given: &str) -> Option<jiff::civil::Date> {
-    given.parse::<jiff::civil::Date>().ok().filter(|day| given.len() == 10 && day.to_string() == given)
-}
-
 impl FromStr for Timestamp {
     type Err = ModelError;
     fn from_str(given: &str) -> Result<Self, ModelError> {
