@@ -4,7 +4,7 @@
 use super::grants::channels_of;
 use super::requests::selection;
 use super::{Archive, Rules, VaultError};
-use crate::model::{ChannelId, GrantId, ProjectionId};
+use crate::model::{ChannelId, Day, GrantId, ProjectionId, WrittenDay};
 use crate::store::catalogue::{GrantRow, RequestRow};
 use crate::store::room::{CoveredProjection, PublishedSelection};
 use serde::{Serialize, Serializer};
@@ -97,8 +97,9 @@ pub async fn of(archive: &Archive, rules: &Rules, request: &RequestRow) -> Resul
     let records = covered.len() as u64;
     let month = |day: &str| day.get(..7).unwrap_or("").to_owned();
     let days = covered.iter().map(|one| one.day.as_str());
-    let known: BTreeSet<String> =
-        days.chain(selected.from.as_deref()).chain(selected.until.as_deref()).map(month).collect();
+    let ends = [&selected.from, &selected.until].into_iter().flatten();
+    let ends = ends.filter_map(WrittenDay::day).map(Day::as_str);
+    let known: BTreeSet<String> = days.chain(ends).map(month).collect();
     Ok(Reach {
         records: Suppressed::tens(records),
         by_channel: suppressed(counted(channels, covered.iter().map(|one| one.channel.clone()))),

@@ -2,8 +2,8 @@
 //! taking projections down. Every step can be done twice; only one process does them at a time.
 
 use super::{
-    Archive, Rules, VaultError, deciding, exports, finding_aid, grants, incidents, keys, publications, publish, reports, requests,
-    reviewing, second_place, timestamps,
+    Archive, Rules, VaultError, deciding, exports, finding_aid, grants, incidents, keys, publications,
+    publish, reports, requests, reviewing, second_place, timestamps,
 };
 use crate::ledger::{Code, Entry, EntryKind, LogKey, Pending, Thing};
 use crate::model::{ActorId, ProjectionId};
@@ -165,7 +165,16 @@ pub async fn round(archive: &Archive, rules: &Rules) -> Result<(), VaultError> {
     let aids = finding_aid::renew(archive, rules).await.map(drop);
     let turned = keys::turn_due(archive).await.map(drop);
     let numbered = number(archive).await.map(drop);
-    up.and(lapsed).and(over).and(ended).and(decided).and(anew).and(down).and(missed).and(aids).and(turned).and(numbered)
+    up.and(lapsed)
+        .and(over)
+        .and(ended)
+        .and(decided)
+        .and(anew)
+        .and(down)
+        .and(missed)
+        .and(aids)
+        .and(turned)
+        .and(numbered)
 }
 
 /// How often it is looked whether a sample of automatic decisions is due.
