@@ -63,15 +63,18 @@ async fn seen(room: &ReadingRoom, who: &ReaderClaims) -> Option<usize> {
     }
 }
 
-async fn entries(vault: &TestVault, kind: EntryKind) -> Vec<Entry> {
+async fn all_entries(vault: &TestVault, kind: EntryKind) -> Vec<Entry> {
     knik::vault::sequence::number(&vault.archive).await.unwrap();
     let leaves = vault.archive.journal.leaves(vault.archive.logs.vault_origin(), 0, u32::MAX).await.unwrap();
     let entries = leaves.iter().map(|(_, leaf)| Entry::parse(leaf).unwrap());
+    entries.filter(|entry| entry.kind() == kind).collect()
+}
+
+/// Those of what is published to everyone.
+async fn entries(vault: &TestVault, kind: EntryKind) -> Vec<Entry> {
+    let mut entries = all_entries(vault, kind).await;
+    entries.retain(|entry| entry.outcome_code().is_some_and(|code| code.to_string() == "to-everyone"));
     entries
-        .filter(|entry| {
-            entry.kind() == kind && entry.outcome_code().is_some_and(|code| code.to_string() == "to-everyone")
-        })
-        .collect()
 }
 
 #[tokio::test]
@@ -167,7 +170,7 @@ async fn a_publication_from_before_days_had_one_form_shows_nothing_and_is_revoke
     assert_eq!(grants::revoke_not_days(&vault.archive).await.unwrap(), 0);
     vault.round().await;
     assert_eq!(seen(&room, &public).await, None);
-    let revoked = entries(&vault, EntryKind::GrantRevoked).await;
+    let revoked = all_entries(&vault, EntryKind::GrantRevoked).await;
     assert!(revoked.iter().any(|entry| String::from_utf8(entry.leaf()).unwrap().contains(&old.to_string())));
 }
 
