@@ -130,9 +130,13 @@ pub async fn show(
     actor: &Actor,
     id: VersionId,
 ) -> Result<ShownItem, VaultError> {
-    let known = archive.catalogue.review_item(id).await?.filter(ReviewItem::waits);
+    let mut known = archive.catalogue.review_item(id).await?;
     let whose = known.as_ref().map(|item| (&item.organisation, &item.channel));
-    let (organisation, assigned) = standing(archive, actor, whose).await?;
+    let (mut organisation, mut assigned) = standing(archive, actor, whose).await?;
+    // Judged: to who might open it as long as it waited it is not there. Whoever may not open any is refused as ever.
+    if assigned.is_some() && known.as_ref().is_some_and(|item| !item.waits()) {
+        (known, organisation, assigned) = (None, nobody(), None);
+    }
     // What is not there is asked about all the same, under an id that no record has.
     let record = known.as_ref().map_or_else(|| RecordId::from_uuid(id.uuid()), |item| item.record);
     let opened = open_queued(archive, rules, actor, record, (&organisation, assigned)).await?;

@@ -64,8 +64,9 @@ async fn places(service: &Service) -> Vec<Place> {
 
 /// Whether a parameter names a thing; what chooses among words or counts is told by these words or bounds.
 fn names_something(parameter: &Value) -> bool {
-    const CHOICES: [&str; 15] = [
+    const CHOICES: [&str; 16] = [
         "limit",
+        "part",
         "strict",
         "format",
         "outcome",

@@ -8,7 +8,7 @@ use actix_web::{App, body::to_bytes};
 use futures_util::future::BoxFuture;
 use knik::access::Actor;
 use knik::config::Limits;
-use knik::http::token::{DevelopmentIssuer, Minting, Renewal, Verifier};
+use knik::http::token::{DEMO_ISSUER, DevelopmentIssuer, Minting, Renewal, Verifier};
 use knik::http::vault::{VaultDesk, routes};
 use knik::http::{Admission, Pace, Revocations};
 use knik::ledger::EntryKind;
@@ -35,7 +35,7 @@ impl Revocations for RevokedAfter {
 /// A vault with a request of one official that reaches five records.
 async fn asked() -> (TestVault, GrantId) {
     let (vault, _) = TestVault::loaded(83).await;
-    let (issuer, now) = ("https://knik.example", vault.archive.sources.now());
+    let (issuer, now) = (DEMO_ISSUER, vault.archive.sources.now());
     let fresh = ActorId::from_uuid(uuid::Uuid::from_u128(41));
     let id = vault.archive.catalogue.actor(issuer, "ambtenaar-1", fresh, now).await.unwrap();
     let ann = Actor { id, ..official("min-low") };
