@@ -351,23 +351,6 @@ async fn nobody_keeps_decisions_out_of_the_sample_by_drawing_less() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_asked_for_keeps_nothing_out_of_the_sample() {
-    let vault = with(&["Hoe laat opent de balie?"]).await;
-    let records = vault.archive.catalogue.records(&"dwv".parse().unwrap(), None, None, 10).await.unwrap();
-    let record = records[0].id;
-    let reviewer = reviewer(1);
-    let say = |answer| queue::answer(&vault.archive, &vault.rules, &reviewer, record, "question", answer);
-    match say(Answer::Yes).await {
-        Err(VaultError::Input(why)) => assert!(why.contains("does not wait for an answer"), "{why}"),
-        other => panic!("answered: {other:?}"),
-    }
-    assert_eq!(sampled(&vault, 0).await, 1, "it can be drawn still");
-    // Drawn it waits for a person; what a person said, a person may say otherwise.
-    say(Answer::No).await.unwrap();
-    say(Answer::Yes).await.unwrap();
-}
-
-#[tokio::test]
 async fn what_comes_in_while_a_sample_is_drawn_is_decided_after_it() {
     let vault = with(&["Hoe laat?"]).await;
     let channel = vault.archive.catalogue.channel(&"dwv-x".parse().unwrap()).await.unwrap().unwrap();
