@@ -3,12 +3,13 @@
 use super::disclosure::{actor, official};
 use super::minimised::status;
 use crate::keys::fixture::{destroyed, low};
-use crate::support::TestVault;
+use crate::support::{TestVault, judged_by_one};
 use knik::decide::Answer;
 use knik::model::{Outcome, RecordId, Role, Visibility};
 use knik::store::catalogue::{Channel, RecordSummary};
 use knik::vault::decision_receipt::{receipt, verify_decision};
-use knik::vault::queue;
+use knik::vault::reviewing::{self, AskedRate, Drawing};
+use knik::vault::{Rules, queue};
 use serde_json::{Value, json};
 use sqlx::Row;
 
@@ -51,6 +52,12 @@ async fn a_persons_answer_is_of_the_version_that_it_was_given_on() {
     let edited = [edit(31, "Wanneer gaat het loket in mijn wijk open?")];
     vault.ingest_bytes(&channel, &serde_json::to_vec(&edited).unwrap()).await.unwrap();
     assert_eq!(outcome(&vault, record).await, Outcome::Archive, "the edit is judged anew");
+    // The tree settled it by itself: a person is heard on it once it was drawn.
+    let drawing =
+        Drawing { rate: AskedRate { permille: Some(1_000), twofold_permille: None }, ..Drawing::default() };
+    let once = Rules { reviewing: judged_by_one(), ..rules.clone() };
+    let drawn = reviewing::draw(archive, &once, &actor(Role::RecordsManager, "min-low"), &drawing).await;
+    assert_eq!(drawn.unwrap().iter().map(|row| row.drawn).sum::<u64>(), 1);
     let decision = say("burgerbrief", Answer::No).await;
     let by: Vec<&str> = decision.path.iter().map(|step| step.answered_by.as_str()).collect();
     assert_eq!(
