@@ -2,7 +2,6 @@
 
 use super::backup::{Kept, opened};
 use super::fixture::{canaries, demo, holds_no_canary, knik, temp, write};
-use knik::cli::DataFolder;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -114,6 +113,7 @@ async fn what_waits_to_be_decided_when_a_process_ends_is_decided_when_the_folder
     assert!(sqlx::query(waits).execute(database.write()).await.unwrap().rows_affected() > 0);
     drop(folder);
     database.close().await;
-    let folder = DataFolder::open(&kept.folder.dir).await.unwrap();
+    kept.folder.run(&["status"]).ok();
+    let folder = opened(&kept.folder.dir).await;
     assert_eq!(folder.archive.catalogue.waiting_anew(None, 10).await.unwrap(), []);
 }

@@ -249,7 +249,11 @@ fn keys(folder: &Path, seed: u64, organisations: &[(OrganisationId, String)]) ->
         let key = STANDARD.encode(seeded_bytes(seed.wrapping_mul(1_000).wrapping_add(n)));
         let file = folder.join(format!("{kind}-{name}.key"));
         if !file.exists() {
-            write_new(&file, format!("knik-key-1 {kind} {name} {key}\n").as_bytes()).unwrap();
+            // Whole or not at all, as the program makes its own: a disk may be full here.
+            let unfinished = file.with_extension("seeded");
+            let _left_by_one_before = std::fs::remove_file(&unfinished);
+            write_new(&unfinished, format!("knik-key-1 {kind} {name} {key}\n").as_bytes()).unwrap();
+            std::fs::rename(&unfinished, &file).unwrap();
         }
     }
     keys
