@@ -108,7 +108,8 @@ impl DataFolder {
             policies::hold(&self.archive, self.rules.ruleset.version(), &stated).await?;
             anyhow::Ok(())
         };
-        self.held.get_or_try_init(look).await.map(|()| ())
+        self.held.get_or_try_init(look).await?;
+        Ok(())
     }
 
     /// Makes the first master key of an organisation, and begins its first epoch. `false` when it has keys.

@@ -357,7 +357,7 @@ impl Profiles {
             }
             of.push(profile);
         }
-        by_id.values_mut().for_each(|of| of.sort_by(|a, b| a.valid_from.cmp(&b.valid_from)));
+        by_id.values_mut().for_each(|of| of.sort_by_key(|one| one.valid_from));
         Ok(Self { by_id })
     }
 

@@ -136,7 +136,7 @@ pub(super) async fn wrong_in_decisions(
         if decision.salt.is_empty() && sets.is_empty() {
             continue;
         }
-        let stands = |(by, commitments): &(Option<ActorId>, HashSet<Hash>)| {
+        let stands = |(by, commitments): &Set| {
             statement(decision, *by)
                 .is_ok_and(|stated| commitments.contains(&statement_commitment(&decision.salt, &stated)))
         };
@@ -153,8 +153,11 @@ pub(super) async fn wrong_in_decisions(
 /// What entries committed to, by the time of the decisions, confirmed with the log: by whom, and the commitments.
 #[derive(Default)]
 pub(super) struct Confirmed {
-    sets: HashMap<Timestamp, Vec<(Option<ActorId>, HashSet<Hash>)>>,
+    sets: HashMap<Timestamp, Vec<Set>>,
 }
+
+/// Who decided, and the commitments.
+type Set = (Option<ActorId>, HashSet<Hash>);
 
 /// Times kept together: a batch has one.
 const TIMES_MAX: usize = 64;

@@ -159,6 +159,6 @@ mod tests {
     fn what_is_committed_to_does_not_hang_on_the_order() {
         let [one, other] = [stated(PolicyKind::Tree, "2", 1).policy, stated(PolicyKind::Tree, "3", 1).policy];
         assert_eq!(commitment(&[one.clone(), other.clone()]), commitment(&[other.clone(), one.clone()]));
-        assert_ne!(commitment(&[one.clone()]), commitment(&[other]));
+        assert_ne!(commitment(std::slice::from_ref(&one)), commitment(&[other]));
     }
 }

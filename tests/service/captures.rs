@@ -66,8 +66,12 @@ fn harvester() -> Person<'static> {
     served().person("harvester")
 }
 
+/// What there is, once everything that waited has gone down.
 fn counts() -> Value {
-    served().json(&["status"])["counts"].clone()
+    wait_for("everything to go down", || {
+        let counts = served().json(&["status"])["counts"].clone();
+        (counts["outbox"] == 0).then_some(counts)
+    })
 }
 
 #[tokio::test]

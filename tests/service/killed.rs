@@ -3,9 +3,17 @@
 use super::captures::{capture, reaction};
 use super::harvest::start;
 use super::refusals::Folder;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 const RECORDS: u64 = 400;
+
+/// Objects in the storage of a data folder.
+fn segments(dir: &Path) -> usize {
+    let shards = fs::read_dir(dir.join("vault/segments")).into_iter().flatten().flatten();
+    shards.filter_map(|shard| fs::read_dir(shard.path()).ok()).map(Iterator::count).sum()
+}
 
 #[test]
 fn an_ingest_that_was_killed_and_run_again_ends_as_one_run() {
@@ -23,8 +31,12 @@ fn an_ingest_that_was_killed_and_run_again_ends_as_one_run() {
 
     let mut in_the_middle = 0;
     for n in 0..40 {
+        // Each run is killed when it has written some batches more than the one before.
+        let enough = segments(&killed.dir) + 1 + 2 * n;
         let mut child = start(&killed.dir, &asked, &[small]);
-        std::thread::sleep(Duration::from_millis(100 + 60 * n));
+        while child.try_wait().unwrap().is_none() && segments(&killed.dir) < enough {
+            std::thread::sleep(Duration::from_millis(2));
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         let there = killed.counts()["records"].as_u64().unwrap();

@@ -26,7 +26,7 @@ const TAMPERED: &[Tampered] = &[
     },
     Tampered { change: "DELETE FROM fragment WHERE kind = 'own'", said: "lacks a key", scrub: false },
     Tampered {
-        change: "UPDATE version_row SET path = '[]'",
+        change: "UPDATE version_row SET salt = zeroblob(16)",
         said: "is not the one that the ledger committed to",
         scrub: false,
     },

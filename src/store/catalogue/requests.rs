@@ -226,10 +226,10 @@ impl Catalogue {
         if let Some(grant) = taken.grant {
             insert_grant(&mut tx, grant).await?;
         }
-        if let (Some(grant), Some(until)) = (taken.request.grant, taken.grant_until) {
-            if !extend_grant(&mut tx, grant, until, taken.step.at).await? {
-                return Ok(false);
-            }
+        if let (Some(grant), Some(until)) = (taken.request.grant, taken.grant_until)
+            && !extend_grant(&mut tx, grant, until, taken.step.at).await?
+        {
+            return Ok(false);
         }
         insert_outbox(&mut tx, &taken.down, taken.step.at).await?;
         if let Some(message) = taken.message {
