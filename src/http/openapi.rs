@@ -77,7 +77,7 @@ const NULLABLE: &[&str] = &[
 
 /// Counts of which a small one is told as `<10`.
 const SUPPRESSED: &[&str] =
-    &["records", "reactions", "withheld", "yes", "no", "positive", "negative", "neutral", "mixed"];
+    &["records", "reactions", "withheld", "yes", "no", "unsure", "positive", "negative", "neutral", "mixed"];
 
 static READING_ROOM: LazyLock<String> = LazyLock::new(|| completed(&room::Document::openapi()));
 static VAULT: LazyLock<String> = LazyLock::new(|| completed(&archive::Document::openapi()));

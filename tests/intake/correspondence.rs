@@ -259,7 +259,7 @@ async fn how_reactions_sounded_is_counted_and_small_counts_are_not_told() {
         for (table, keys) in [("question", 3), ("answered", 2), ("sentiment", 4)] {
             let counts = shares[table].as_object().unwrap();
             assert_eq!(counts.len(), keys, "every key stands there: {shares}");
-            let in_tens = |count: &Value| count == "<10" || count.as_u64().unwrap() % 10 == 0;
+            let in_tens = |count: &Value| count == "<10" || count.as_u64().unwrap().is_multiple_of(10);
             assert!(counts.values().all(in_tens), "{shares}");
         }
     }
