@@ -54,7 +54,7 @@ pub use proof::{
 };
 pub use receipt::{Receipt, ReceiptError, VerifiedEntry};
 pub use statement::{
-    StatementReceipt, VerifiedStatement, content_digest, statement_commitment, statements_root,
+    StatementReceipt, VerifiedStatement, content_digest, statement_commitment, statements_root, states,
 };
 pub use story::{Matter, Placed, Sentence, story};
 pub use thing::{Code, Thing};

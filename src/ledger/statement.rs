@@ -29,6 +29,13 @@ pub fn statements_root(commitments: &[Hash]) -> Hash {
     counted(commitments.len() as u64, &root_of(commitments))
 }
 
+/// Whether an entry that holds this root committed to these statements and no others. Entries from before the count was part of the
+/// root hold the bare one.
+#[must_use]
+pub fn states(root: Hash, commitments: &[Hash]) -> bool {
+    root == statements_root(commitments) || root == root_of(commitments)
+}
+
 fn counted(size: u64, root: &Hash) -> Hash {
     sha256(&[&[0x02], &size.to_be_bytes(), root.as_bytes()])
 }
@@ -249,5 +256,12 @@ mod tests {
             serde_json::from_str(r#"{ "a": true, "b": [1, {"c": "é\n", "d": null}] }"#).unwrap();
         assert_eq!(content_digest(&one), content_digest(&other));
         assert_ne!(content_digest(&one), content_digest(&json!({ "a": true })));
+    }
+
+    #[test]
+    fn an_entry_states_what_it_holds_with_its_count_or_as_before_without() {
+        let some: Vec<Hash> = (0..5).map(|n| leaf_hash(&[n])).collect();
+        assert!(states(statements_root(&some), &some) && states(root_of(&some), &some));
+        assert!(!states(statements_root(&some), &some[..4]) && !states(root_of(&some), &some[..4]));
     }
 }

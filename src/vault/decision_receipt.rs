@@ -4,12 +4,13 @@
 //! An entry commits to all decisions that were made with it, each under a salt of its own; the salt stands with the decision.
 //! What is stated holds codes, rule ids and places in the text.
 
+use super::verify::{Placed, placed};
 use super::{Archive, Rules, VaultError, read};
 use crate::access::{Action, Actor};
 use crate::decide::StepTaken;
 use crate::ledger::{
     Entry, EntryKind, Hash, ReceiptError, StatementReceipt, VerifiedStatement, VerifierKey,
-    statement_commitment, statements_root,
+    statement_commitment, statements_root, states,
 };
 use crate::model::{ActorId, RecordId, Timestamp};
 use crate::store::StoreError;
@@ -132,7 +133,8 @@ pub(super) async fn wrong_in_decisions(
         if let Err(wrong) = known.at(archive, decision.decided_at).await? {
             return Ok(Some(wrong));
         }
-        let sets = known.sets.get(&decision.decided_at).map(Vec::as_slice).unwrap_or_default();
+        // What has no number yet is confirmed the next time.
+        let Some(Some(sets)) = known.sets.get(&decision.decided_at) else { continue };
         if decision.salt.is_empty() && sets.is_empty() {
             continue;
         }
@@ -153,7 +155,8 @@ pub(super) async fn wrong_in_decisions(
 /// What entries committed to, by the time of the decisions, confirmed with the log: by whom, and the commitments.
 #[derive(Default)]
 pub(super) struct Confirmed {
-    sets: HashMap<Timestamp, Vec<Set>>,
+    /// `None` where an entry has no number yet.
+    sets: HashMap<Timestamp, Option<Vec<Set>>>,
 }
 
 /// Who decided, and the commitments.
@@ -171,21 +174,24 @@ impl Confirmed {
         if self.sets.len() >= TIMES_MAX {
             self.sets.clear();
         }
-        let mut found = Vec::new();
-        let log = archive.logs.vault_origin();
+        let mut found = Some(Vec::new());
         for set in archive.catalogue.decision_sets(time).await? {
-            // One that is not numbered yet is confirmed the next time.
-            let Some(receipt) = archive.journal.receipt(log, set.entry).await? else {
-                if archive.journal.is_waiting(log).await? {
-                    continue;
+            let entry = match placed(archive, set.entry).await? {
+                Placed::There(entry) => entry,
+                Placed::Missing => {
+                    return Ok(Err(format!("the entry {} of decisions is not in the ledger", set.entry)));
                 }
-                return Ok(Err(format!("the entry {} of decisions is not in the ledger", set.entry)));
+                Placed::Waiting => {
+                    found = None;
+                    break;
+                }
             };
-            let entry = receipt.verify(archive.logs.vault.verifier()).map_err(|_| RECEIPT)?.entry;
-            if entry.statements() != Some(statements_root(&set.commitments)) {
+            if !entry.statements().is_some_and(|root| states(root, &set.commitments)) {
                 return Ok(Err(format!("what entry {} committed to of decisions was changed", set.entry)));
             }
-            found.push((entry.actor(), set.commitments.into_iter().collect()));
+            if let Some(found) = &mut found {
+                found.push((entry.actor(), set.commitments.into_iter().collect()));
+            }
         }
         self.sets.insert(time, found);
         Ok(Ok(()))

@@ -2,6 +2,7 @@
 //! here is kept as a digest, and the ledger commits to it, so that a decision under `scenario-b 2` can be followed again, and nobody
 //! can have two different decisions proved under one version.
 
+use super::verify::{Placed, placed};
 use super::{Archive, VaultError};
 use crate::ledger::{Code, Entry, EntryId, EntryKind, Hash, Pending, statement_commitment, statements_root};
 use crate::model::PolicyKind;
@@ -101,14 +102,12 @@ pub(super) async fn first_wrong(archive: &Archive) -> Result<Option<String>, Vau
     for known in archive.catalogue.policy_versions().await? {
         by_entry.entry(known.entry).or_default().push(known.policy);
     }
-    let log = archive.logs.vault_origin();
     for (id, policies) in by_entry {
-        let receipt = archive.journal.receipt(log, id).await?;
-        if receipt.is_none() && archive.journal.is_waiting(log).await? {
-            continue;
-        }
-        let entry = receipt.and_then(|receipt| receipt.verify(archive.logs.vault.verifier()).ok());
-        let stated = entry.and_then(|verified| verified.entry.statements());
+        let stated = match placed(archive, id).await? {
+            Placed::There(entry) => entry.statements(),
+            Placed::Waiting => continue,
+            Placed::Missing => None,
+        };
         if stated != Some(commitment(&policies)) {
             return Ok(Some(format!(
                 "versions of policies are kept otherwise than entry {id} of the ledger has them"

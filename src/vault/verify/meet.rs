@@ -18,6 +18,14 @@ pub(in crate::vault) async fn wrong_in_keys(
     archive: &Archive,
     segment: SegmentId,
 ) -> Result<Option<String>, VaultError> {
+    // A destruction may have come between the two rows of the first look.
+    match looked_at(archive, segment).await? {
+        Some(_) => looked_at(archive, segment).await,
+        None => Ok(None),
+    }
+}
+
+async fn looked_at(archive: &Archive, segment: SegmentId) -> Result<Option<String>, VaultError> {
     // An epoch does not end between a key's row and its use.
     let _no_turn = archive.turning.read().await;
     // Looked up anew: it may have been wrapped again, or destroyed, since it was listed.

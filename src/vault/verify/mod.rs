@@ -5,10 +5,12 @@
 mod evidence;
 mod export;
 mod meet;
+mod placed;
 mod walk;
 
 pub use export::{ExportVerification, verify_export};
 pub(super) use meet::wrong_in_keys;
+pub(super) use placed::{Placed, placed};
 
 use super::{Archive, VaultError, policies, second_place};
 use crate::ledger::{
