@@ -4,25 +4,30 @@
 //! Every step stands in the ledger (codes and ids), and what the researcher may see of it goes down in the transaction
 //! that takes it.
 
+mod letter;
+mod steps;
+
+pub use letter::{DecisionLetter, decision_letter};
+
 use super::appointments::mandate_until;
-use super::grants::{channels_of, published};
+use super::grants::channels_of;
 use super::reach::{self, Reach};
 use super::{Archive, Rules, VaultError, read};
-use crate::access::grant_file::{
-    Content, Decision, Form, Limits, Matter, Selection, after, has_grant, is_researchers, letter,
-};
+use crate::access::grant_file::{Content, Form, Limits, Selection, after, is_researchers};
 use crate::access::{Action, Actor, Resource};
-use crate::ledger::{Entry, EntryKind, Pending, Thing};
+use crate::ledger::{Entry, EntryKind, Pending};
 use crate::model::{
-    ActorId, ChannelId, GrantId, OrganisationId, RequestId, RequestState, RequestStep, Role, Timestamp,
+    ActorId, ChannelId, OrganisationId, RequestId, RequestState, RequestStep, Role, Timestamp,
 };
-use crate::redact::{CopyForm, Plan, query_tokens};
+use crate::redact::{CopyForm, query_tokens};
 use crate::store::StoreError;
-use crate::store::catalogue::{GrantRow, OutboxRow, RequestRow, RequestStepRow, Said, TakenStep};
+use crate::store::catalogue::{RequestRow, RequestStepRow, Said};
 use crate::store::inbox::{Arrived, HandedIn};
-use crate::store::room::{PublishedReader, PublishedRequest, PublishedSelection};
+use crate::store::room::PublishedSelection;
+use letter::letter_of;
 use serde::Serialize;
 use serde_json::json;
+use steps::{Step, take};
 
 /// A request with everything that happened to it.
 #[derive(Debug, Serialize)]
@@ -285,62 +290,6 @@ pub async fn reach(
     reach::of(archive, rules, &known.ok_or(VaultError::Absent { what: "the request" })?).await
 }
 
-/// The letter of a decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecisionLetter {
-    /// The letter as a page, in Dutch.
-    pub html: String,
-    /// When it was decided.
-    pub at: Timestamp,
-}
-
-/// The letter of the decision on a request, for those who may see it.
-///
-/// # Errors
-/// [`VaultError::Absent`] also while nothing is decided; [`VaultError::Refused`].
-pub async fn decision_letter(
-    archive: &Archive,
-    rules: &Rules,
-    by: Option<&Actor>,
-    id: RequestId,
-) -> Result<DecisionLetter, VaultError> {
-    let file = file(archive, rules, by, id).await?;
-    let written = file.steps.into_iter().rfind(|step| !step.said.letter.is_empty());
-    let letter = written.map(|step| DecisionLetter { html: step.said.letter, at: step.at });
-    letter.ok_or(VaultError::Absent { what: "a decision" })
-}
-
-/// The letter of a decision that is about to be taken.
-async fn letter_of(
-    archive: &Archive,
-    rules: &Rules,
-    request: &RequestRow,
-    step: RequestStep,
-    said: &Said,
-) -> Result<String, VaultError> {
-    let Some(basis) = rules.research.find(&request.content.legal_basis) else { return Ok(String::new()) };
-    let organisations = archive.catalogue.organisations().await?;
-    let name =
-        organisations.iter().find(|(id, _)| *id == request.organisation).map(|(_, name)| name.as_str());
-    let steps = archive.catalogue.request_steps(request.id).await?;
-    let asked = steps.iter().find(|step| step.step == RequestStep::Submit);
-    let matter = Matter {
-        request: request.id,
-        organisation: &request.organisation,
-        organisation_name: name.unwrap_or(request.organisation.as_str()),
-        content: &request.content,
-        basis,
-        asked_at: asked.map_or(request.created_at, |step| step.at),
-        decided_at: archive.sources.now(),
-        motivation: &said.text,
-    };
-    let decision = match (step, said.until) {
-        (RequestStep::Approve, Some(until)) => Decision::Approved { until, conditions: &said.conditions },
-        _ => Decision::Refused,
-    };
-    Ok(letter(&matter, decision).to_html())
-}
-
 /// The requests to an organisation that are handed in, those that changed last first.
 ///
 /// # Errors
@@ -388,15 +337,6 @@ pub async fn lapse(archive: &Archive, rules: &Rules) -> Result<u64, VaultError> 
         done += 1;
     }
     Ok(done)
-}
-
-struct Step {
-    step: RequestStep,
-    actor: Option<(ActorId, Role)>,
-    said: Said,
-    message: Option<i64>,
-    /// When the request had changed last as it was read, where it must not have changed since.
-    seen_at: Option<Timestamp>,
 }
 
 fn next(state: RequestState, step: RequestStep) -> Result<RequestState, VaultError> {
@@ -488,120 +428,6 @@ async fn person(archive: &Archive, actor: ActorId) -> Result<(String, String), V
     known.ok_or(VaultError::Absent { what: "the person who asks" })
 }
 
-/// Takes a step in one transaction.
-async fn take(
-    archive: &Archive,
-    rules: &Rules,
-    mut request: RequestRow,
-    before: Option<RequestState>,
-    step: Step,
-    who: (String, String),
-) -> Result<RequestRow, VaultError> {
-    let now = archive.sources.now();
-    request.changed_at = now.after(request.changed_at);
-    let mut steps = archive.catalogue.request_steps(request.id).await?;
-    let (mut grant, mut down, mut grant_until) = (None, Vec::new(), None);
-    if step.step == RequestStep::Accept {
-        let (row, published) = begin_grant(archive, rules, &request, &steps, who.clone()).await?;
-        request.grant = Some(row.id);
-        down.push(published);
-        grant = Some(row);
-    }
-    if step.step == RequestStep::Extend
-        && let (Some(id), Some(until)) = (request.grant, step.said.until)
-    {
-        grant_until = Some(until);
-        let payload = serde_json::to_string(&(id, until)).unwrap_or_default();
-        down.push(OutboxRow { kind: "grant-until", payload });
-    }
-    if step.step == RequestStep::StateDeletion
-        && before.is_some_and(has_grant)
-        && let Some(id) = request.grant
-    {
-        // What is stated to be gone is not read on: the grant ends with it. Taken up again after a stop in between, it has
-        // ended already.
-        match super::grants::revoke(archive, id, step.actor).await {
-            Ok(()) | Err(VaultError::Absent { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let number = steps.len() as i64 + 1;
-    let row = RequestStepRow {
-        number,
-        step: step.step,
-        actor: step.actor.map(|(actor, _)| actor),
-        at: now,
-        said: step.said,
-    };
-    steps.push(row.clone());
-    down.push(view(&request, &steps, who));
-    let pending = Pending::event(entry(archive, &request, &row, step.actor)?)?;
-    let taken = TakenStep {
-        request: &request,
-        before,
-        seen_at: step.seen_at,
-        step: row.clone(),
-        grant: grant.as_ref(),
-        grant_until,
-        down,
-        message: step.message,
-    };
-    if !archive.catalogue.take_step(archive.logs.vault_origin(), taken, pending).await? {
-        return Err(VaultError::Input("the request changed meanwhile; look at it again".to_owned()));
-    }
-    let begins_or_ends =
-        matches!(row.step, RequestStep::Accept | RequestStep::End | RequestStep::StateDeletion);
-    if begins_or_ends && !request.content.selection.special_categories.is_empty() {
-        let named: Vec<ChannelId> = request.content.selection.channels.iter().cloned().collect();
-        let channels = channels_of(archive, &request.organisation, &named).await?;
-        archive.catalogue.held_stale(&channels, now).await?;
-    }
-    archive.journal.wake();
-    Ok(request)
-}
-
-/// The grant that begins when the conditions are accepted, and what goes down for it.
-async fn begin_grant(
-    archive: &Archive,
-    rules: &Rules,
-    request: &RequestRow,
-    steps: &[RequestStepRow],
-    who: (String, String),
-) -> Result<(GrantRow, OutboxRow), VaultError> {
-    let content = &request.content;
-    let approved = steps.iter().rfind(|step| step.step == RequestStep::Approve);
-    let until = approved.and_then(|step| step.said.until);
-    let until = until.ok_or(VaultError::Absent { what: "the approval of the request" })?;
-    let named: Vec<ChannelId> = content.selection.channels.iter().cloned().collect();
-    let grant = GrantRow {
-        id: GrantId::from_uuid(archive.sources.random_id()?),
-        organisation: request.organisation.clone(),
-        reader: request.requester,
-        purpose: content.purpose.clone(),
-        legal_basis: content.legal_basis.clone(),
-        channels: channels_of(archive, &request.organisation, &named).await?,
-        selection: Some(content.selection.clone()),
-        plan: content.plan.clone(),
-        approved_at: archive.sources.now(),
-        until,
-        revoked_at: None,
-        lapsed_at: None,
-    };
-    let selection = selection(archive, request.requester, &content.selection).await?;
-    let mut team = Vec::with_capacity(content.team.len());
-    for member in &content.team {
-        let fresh = ActorId::from_uuid(archive.sources.random_id()?);
-        let now = archive.sources.now();
-        let reader = archive.catalogue.actor(&member.issuer, &member.subject, fresh, now).await?;
-        team.push(PublishedReader { reader, issuer: member.issuer.clone(), subject: member.subject.clone() });
-    }
-    let export = content.form == Form::Export;
-    // What answers what is told in files, and only the vault can make that.
-    let needs_values = export || rules.plans.plan(&content.plan).is_some_and(Plan::needs_values);
-    let down = published(&grant, who, Some(selection), team, (export, needs_values));
-    Ok((grant, down))
-}
-
 /// A selection as the reading room applies it: words by its own rule, conversations by their own ids. A name of a
 /// conversation that no grant of the researcher has now selects nothing.
 pub(super) async fn selection(
@@ -619,54 +445,6 @@ pub(super) async fn selection(
         until: asked.until.clone(),
         conversations,
         words: asked.words.iter().flat_map(|word| query_tokens(word)).collect(),
-    })
-}
-
-/// What the researcher may see: the request, and every step with who took it by side, not by name.
-fn view(request: &RequestRow, steps: &[RequestStepRow], (issuer, subject): (String, String)) -> OutboxRow {
-    let shown: Vec<_> = steps
-        .iter()
-        .map(|step| {
-            let side = if is_researchers(step.step) { "researcher" } else { "organisation" };
-            json!({ "step": step.step, "by": side, "at": step.at, "said": step.said })
-        })
-        .collect();
-    let document = json!({
-        "id": request.id, "state": request.state, "content": request.content, "grant": request.grant,
-        "createdAt": request.created_at, "changedAt": request.changed_at, "steps": shown,
-    });
-    let published = PublishedRequest {
-        id: request.id,
-        issuer,
-        subject,
-        changed_at: request.changed_at,
-        document: document.to_string(),
-    };
-    OutboxRow { kind: "request", payload: serde_json::to_string(&published).unwrap_or_default() }
-}
-
-/// Codes and ids only.
-fn entry(
-    archive: &Archive,
-    request: &RequestRow,
-    step: &RequestStepRow,
-    by: Option<(ActorId, Role)>,
-) -> Result<Entry, VaultError> {
-    let kind = match step.step {
-        RequestStep::Submit => EntryKind::GrantRequested,
-        RequestStep::Approve => EntryKind::GrantApproved,
-        RequestStep::Refuse => EntryKind::GrantRefused,
-        _ => EntryKind::RequestStepTaken,
-    };
-    let about = [Thing::Request(request.id)].into_iter().chain(request.grant.map(Thing::Grant));
-    let entry = Entry::new(archive.sources.entry_id()?, kind, archive.sources.now())
-        .of(request.organisation.clone())
-        .on(request.content.legal_basis.clone())
-        .about(about)
-        .outcome(step.step.as_str().parse()?);
-    Ok(match by {
-        Some((actor, role)) => entry.by(actor, role),
-        None => entry,
     })
 }
 
