@@ -3,6 +3,7 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use std::borrow::Cow;
 
 /// Values of fewer bytes are in half of all words and are not looked for.
 const VALUE_BYTES_MIN: usize = 4;
@@ -24,15 +25,36 @@ pub fn leaks(projection_json: &str, values: &[&str]) -> Option<usize> {
     search(&forms, values)
 }
 
-/// A text with its escapes undone: those of JSON, of addresses, of HTML, in both orders, and without the zeros of UTF-16.
+/// The characters that an escape begins with, and the zeros of UTF-16: a text without them has no other reading.
 #[must_use]
-pub fn readings(text: &str) -> [String; 5] {
+pub const fn is_escape(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'%' | b'&' | b'+' | 0)
+}
+
+/// How many bytes of a text an escape is made of at most, from its first character to its end, or to the first of the next one
+/// within it: `\u0026#x000000eb;`, and some to spare.
+pub const ESCAPE_BYTES_MAX: usize = 32;
+
+/// A text with its escapes undone: those of JSON, of addresses, of HTML, in both orders, and without the zeros of UTF-16. Only
+/// readings that are not the text itself, each once.
+#[must_use]
+pub fn readings(text: &str) -> Vec<String> {
     let plain = json_unescaped(text);
     let percent = percent_decoded(&plain);
     let html = html_decoded(&percent);
-    let mixed = percent_decoded(&html_decoded(&plain));
-    let without_nul = plain.replace('\0', "");
-    [plain, percent, html, mixed, without_nul]
+    let other_order = html_decoded(&plain);
+    let mixed = percent_decoded(&other_order);
+    let without_nul = match plain.contains('\0') {
+        true => Cow::Owned(plain.replace('\0', "")),
+        false => Cow::Borrowed(&*plain),
+    };
+    let mut distinct: Vec<&str> = Vec::with_capacity(5);
+    for reading in [&*plain, &*percent, &*html, &*mixed, &*without_nul] {
+        if reading != text && !distinct.contains(&reading) {
+            distinct.push(reading);
+        }
+    }
+    distinct.into_iter().map(str::to_owned).collect()
 }
 
 /// The same for text that is not JSON.
@@ -167,11 +189,18 @@ fn base64_forms(bytes: &[u8]) -> Vec<String> {
 }
 
 /// Backslash escapes of JSON undone wherever they stand; what is no escape stays.
-fn json_unescaped(text: &str) -> String {
-    let mut units: Vec<u16> = Vec::with_capacity(text.len());
+fn json_unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    // Escapes that follow each other may be halves of one character.
+    let (mut out, mut units) = (String::with_capacity(text.len()), Vec::new());
     let mut rest = text;
     while let Some((plain, after)) = rest.split_once('\\') {
-        units.extend(plain.encode_utf16());
+        if !plain.is_empty() {
+            flush(&mut units, &mut out);
+            out.push_str(plain);
+        }
         let (unit, used) = match after.chars().next() {
             Some('u') => match after.get(1..5).and_then(|hex| u16::from_str_radix(hex, 16).ok()) {
                 Some(unit) => (unit, 5),
@@ -186,35 +215,52 @@ fn json_unescaped(text: &str) -> String {
         units.push(unit);
         rest = after.get(used..).unwrap_or_default();
     }
-    units.extend(rest.encode_utf16());
-    String::from_utf16_lossy(&units)
+    flush(&mut units, &mut out);
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
+fn flush(units: &mut Vec<u16>, out: &mut String) {
+    out.extend(char::decode_utf16(units.drain(..)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+}
+
+fn percent_decoded(text: &str) -> Cow<'_, str> {
     let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let pair = after.get(..2).and_then(|pair| hex::decode(pair).ok());
-        match (first, pair.as_deref()) {
-            (b'%', Some([byte])) => {
-                bytes.push(*byte);
-                rest = after.get(2..).unwrap_or_default();
+    if memchr::memchr2(b'%', b'+', rest).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let Some((plain, from)) = memchr::memchr2(b'%', b'+', rest).and_then(|at| rest.split_at_checked(at))
+    {
+        bytes.extend_from_slice(plain);
+        let Some((first, after)) = from.split_first() else { break };
+        let mut byte = [0];
+        let is_pair = after.get(..2).is_some_and(|pair| hex::decode_to_slice(pair, &mut byte).is_ok());
+        let [byte] = byte;
+        rest = match first {
+            b'%' if is_pair => {
+                bytes.push(byte);
+                after.get(2..).unwrap_or_default()
             }
-            (b'+', _) => {
-                bytes.push(b' ');
-                rest = after;
+            b'%' => {
+                bytes.push(b'%');
+                after
             }
             _ => {
-                bytes.push(*first);
-                rest = after;
+                bytes.push(b' ');
+                after
             }
-        }
+        };
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes.extend_from_slice(rest);
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Numeric character references and the five named ones of XML undone.
-fn html_decoded(text: &str) -> String {
+fn html_decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((plain, after)) = rest.split_once('&') {
@@ -231,7 +277,7 @@ fn html_decoded(text: &str) -> String {
         }
     }
     out.push_str(rest);
-    out
+    Cow::Owned(out)
 }
 
 fn reference(after: &str) -> Option<(char, usize)> {

@@ -1,13 +1,20 @@
 //! The forms in which bytes can hide a text: UTF-8 and UTF-16, escapes of JSON, HTML and addresses, base64 at any alignment,
 //! hexadecimal, gzip, and these inside each other. Forms are undone, so that a value needs to be looked for in one form only.
+//!
+//! What is undone is not the whole of the bytes where a part says the same: escapes are undone with what stands around them, as far
+//! as the longest value reaches, and a run of base64 that stands there again is not undone again.
 
-use crate::redact::{folded, readings};
+use super::around::around_escapes;
+use crate::redact::{fold_chars, fold_into, is_escape, readings};
 use base64::Engine;
-use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::MultiGzDecoder;
+use memchr::memmem::Finder as Bytes;
+use std::collections::HashSet;
 use std::io::Read;
+use std::sync::LazyLock;
 
 /// Forms inside forms that are undone.
 const DEPTH_MAX: u8 = 3;
@@ -17,94 +24,186 @@ const INFLATED_BYTES_MAX: u64 = 64 << 20;
 const BASE64_MIN: usize = 8;
 /// Shortest run of hexadecimal digits that can.
 const HEX_MIN: usize = 12;
+/// What a gzip member begins with, and the bytes before anything is compressed in it.
+static GZIP: LazyLock<Bytes<'static>> = LazyLock::new(|| Bytes::new(&[0x1f, 0x8b, 8]));
+const GZIP_HEAD: usize = 10;
 
-/// A reading of bytes, in one case and without marks.
+/// A reading of bytes with a form undone.
 pub(super) enum Reading<'t> {
-    /// As they stand.
-    Plain(&'t str),
-    /// With a form undone.
+    /// In one case and without marks.
     Undone(&'t str),
     /// They cannot be undone to their end.
     Broken,
 }
 
-/// Hands every reading of `bytes` to `see`, the plain one first.
-pub(super) fn every(bytes: &[u8], see: &mut dyn FnMut(Reading<'_>)) {
-    see(Reading::Plain(&folded(&String::from_utf8_lossy(bytes))));
-    undo(bytes, 0, see);
+/// Bytes as they stand, in one case and without marks.
+pub(super) fn plain(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    fold_bytes(bytes, &mut text);
+    text
+}
+
+/// Hands every other reading of `bytes` to `see`, as far as it can hold a value of up to `reach` bytes that does not stand in
+/// [`plain`].
+pub(super) fn undone(bytes: &[u8], reach: usize, see: &mut dyn FnMut(Reading<'_>)) {
+    Undoing::of(reach, see).undo(bytes, 0);
 }
 
 /// Hands every reading of what is compressed in `bytes` to `see`: of a file as a whole, since it may be longer than what is read
 /// at a time.
-pub(super) fn compressed(bytes: &[u8], see: &mut dyn FnMut(Reading<'_>)) {
-    gzip(bytes, 0, see);
+pub(super) fn compressed(bytes: &[u8], reach: usize, see: &mut dyn FnMut(Reading<'_>)) {
+    Undoing::of(reach, see).gzip(bytes, 0);
 }
 
-fn undo(bytes: &[u8], depth: u8, see: &mut dyn FnMut(Reading<'_>)) {
-    let text = String::from_utf8_lossy(bytes);
-    if depth > 0 {
-        say(&text, see);
+/// The undoing of some bytes.
+struct Undoing<'s> {
+    /// Bytes of the longest value.
+    reach: usize,
+    see: &'s mut dyn FnMut(Reading<'_>),
+    /// The reading that is looked at, for its memory.
+    folded: String,
+    /// Runs that were undone where they stand in the bytes themselves: keys and times are in every row.
+    known: HashSet<Box<[u8]>>,
+}
+
+impl<'s> Undoing<'s> {
+    fn of(reach: usize, see: &'s mut dyn FnMut(Reading<'_>)) -> Self {
+        Self { reach, see, folded: String::new(), known: HashSet::new() }
     }
-    if text.contains(['\\', '%', '&', '+', '\0']) {
-        for reading in readings(&text) {
-            say(&reading, see);
-            if depth < DEPTH_MAX && reading.len() < bytes.len() {
-                inside(reading.as_bytes(), depth, see);
-            }
+
+    fn undo(&mut self, bytes: &[u8], depth: u8) {
+        if depth > 0 {
+            self.say(|folded| fold_bytes(bytes, folded));
         }
-    }
-    if bytes.iter().filter(|byte| **byte == 0).take(4).count() == 4 {
-        for from in 0..2 {
-            utf16(bytes.get(from..).unwrap_or_default(), see);
-        }
-    }
-    if depth < DEPTH_MAX {
-        inside(bytes, depth, see);
-        gzip(bytes, depth, see);
-    }
-}
-
-fn say(text: &str, see: &mut dyn FnMut(Reading<'_>)) {
-    see(Reading::Undone(&folded(text)));
-}
-
-fn utf16(bytes: &[u8], see: &mut dyn FnMut(Reading<'_>)) {
-    let pairs = || bytes.chunks_exact(2).map(|pair| <[u8; 2]>::try_from(pair).unwrap_or_default());
-    for units in [
-        pairs().map(u16::from_le_bytes).collect::<Vec<u16>>(),
-        pairs().map(u16::from_be_bytes).collect::<Vec<u16>>(),
-    ] {
-        say(&String::from_utf16_lossy(&units), see);
-    }
-}
-
-/// Runs of base64 and hexadecimal, decoded.
-fn inside(bytes: &[u8], depth: u8, see: &mut dyn FnMut(Reading<'_>)) {
-    let encodes = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
-    // The names that a grant draws are everywhere, and hold nothing.
-    let wanted = |run: &&[u8]| run.len() >= BASE64_MIN && !is_name(run);
-    for run in bytes.split(|byte| !encodes(byte)).filter(wanted) {
-        if looks_encoded(run) {
-            base64(run, depth, see);
-            // What parts names of files is a sign of one alphabet and none of the other: `records-H4sI….csv`.
-            for parted in [b"-_", b"+/"] {
-                let pieces =
-                    || run.split(|byte| parted.contains(byte)).filter(|piece| piece.len() >= BASE64_MIN);
-                if pieces().any(|piece| piece.len() < run.len()) {
-                    pieces().filter(|piece| looks_encoded(piece)).for_each(|piece| base64(piece, depth, see));
+        if bytes.iter().any(|byte| is_escape(*byte)) {
+            let text = String::from_utf8_lossy(bytes);
+            for piece in around_escapes(&text, self.reach) {
+                for reading in readings(piece) {
+                    self.say(|folded| fold_into(&reading, folded));
+                    self.inside(reading.as_bytes(), depth);
                 }
             }
         }
-        for digits in run.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= HEX_MIN) {
+        if memchr::memchr_iter(0, bytes).take(4).count() == 4 {
             for from in 0..2 {
-                let even = digits.get(from..).unwrap_or_default();
-                let even = even.get(..even.len() / 2 * 2).unwrap_or_default();
-                if let Ok(decoded) = hex::decode(even) {
-                    undo(&decoded, depth + 1, see);
+                self.utf16(bytes.get(from..).unwrap_or_default());
+            }
+        }
+        self.inside(bytes, depth);
+        self.gzip(bytes, depth);
+    }
+
+    fn say(&mut self, fold: impl FnOnce(&mut String)) {
+        self.folded.clear();
+        fold(&mut self.folded);
+        (self.see)(Reading::Undone(&self.folded));
+    }
+
+    fn utf16(&mut self, bytes: &[u8]) {
+        for unit in [u16::from_le_bytes, u16::from_be_bytes] {
+            let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
+            let chars = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
+            self.say(|folded| fold_chars(chars, folded));
+        }
+    }
+
+    /// Runs of base64 and hexadecimal, decoded.
+    fn inside(&mut self, bytes: &[u8], depth: u8) {
+        if depth >= DEPTH_MAX {
+            return;
+        }
+        let mut decoded = Vec::new();
+        // The names that a grant draws are everywhere, and hold nothing.
+        let wanted = |run: &&[u8]| run.len() >= BASE64_MIN && !is_name(run);
+        for run in bytes.split(|byte| !encodes(*byte)).filter(wanted) {
+            if depth == 0 && !self.is_new(run) {
+                continue;
+            }
+            if looks_encoded(run) {
+                self.base64(run, depth, &mut decoded);
+                // What parts names of files is a sign of one alphabet and none of the other: `records-H4sI….csv`.
+                for parted in [b"-_", b"+/"] {
+                    let pieces =
+                        || run.split(|byte| parted.contains(byte)).filter(|piece| piece.len() >= BASE64_MIN);
+                    if pieces().any(|piece| piece.len() < run.len()) {
+                        let pieces = pieces().filter(|piece| looks_encoded(piece));
+                        pieces.for_each(|piece| self.base64(piece, depth, &mut decoded));
+                    }
+                }
+            }
+            for digits in run.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= HEX_MIN) {
+                for from in 0..2 {
+                    let even = digits.get(from..).unwrap_or_default();
+                    let even = even.get(..even.len() / 2 * 2).unwrap_or_default();
+                    if let Ok(decoded) = hex::decode(even) {
+                        self.undo(&decoded, depth + 1);
+                    }
                 }
             }
         }
     }
+
+    /// Whether a run that could be decoded was not met before.
+    fn is_new(&mut self, run: &[u8]) -> bool {
+        !self.known.contains(run) && self.known.insert(run.into())
+    }
+
+    fn base64(&mut self, run: &[u8], depth: u8, decoded: &mut Vec<u8>) {
+        let url = run.iter().any(|byte| matches!(byte, b'-' | b'_'));
+        let engine = if url { &BASE64_OF_ADDRESSES } else { &BASE64 };
+        for from in 0..4 {
+            let shifted = run.get(from..).unwrap_or_default();
+            // A length of 4n + 1 is of no bytes: the last character says nothing.
+            let whole = shifted.len() - usize::from(shifted.len() % 4 == 1);
+            decoded.clear();
+            if shifted.get(..whole).is_some_and(|run| engine.decode_vec(run, decoded).is_ok()) {
+                self.undo(decoded, depth + 1);
+            }
+        }
+    }
+
+    fn gzip(&mut self, bytes: &[u8], depth: u8) {
+        if depth >= DEPTH_MAX || bytes.len() <= GZIP_HEAD {
+            return;
+        }
+        for at in GZIP.find_iter(bytes) {
+            let mut inflated = Vec::new();
+            let member = MultiGzDecoder::new(bytes.get(at..).unwrap_or_default());
+            // What came out before it broke off is looked at all the same.
+            let _broken_off = member.take(INFLATED_BYTES_MAX + 1).read_to_end(&mut inflated);
+            if inflated.len() as u64 > INFLATED_BYTES_MAX {
+                (self.see)(Reading::Broken);
+            }
+            if !inflated.is_empty() {
+                self.undo(&inflated, depth + 1);
+            }
+        }
+    }
+}
+
+/// Folds what is UTF-8 in these bytes, with a sign for what is not.
+fn fold_bytes(bytes: &[u8], into: &mut String) {
+    for chunk in bytes.utf8_chunks() {
+        fold_into(chunk.valid(), into);
+        if !chunk.invalid().is_empty() {
+            into.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+}
+
+const fn either_padding(alphabet: &Alphabet) -> GeneralPurpose {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(alphabet, config)
+}
+
+static BASE64: GeneralPurpose = either_padding(&STANDARD);
+static BASE64_OF_ADDRESSES: GeneralPurpose = either_padding(&URL_SAFE);
+
+/// Whether base64 or hexadecimal is made of these.
+pub(super) const fn encodes(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
 /// Whether a run is a UUID as names are written.
@@ -115,35 +214,4 @@ fn is_name(run: &[u8]) -> bool {
 /// Words are no base64: that has capitals in its midst, or digits.
 fn looks_encoded(run: &[u8]) -> bool {
     run.iter().skip(1).any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-}
-
-fn base64(run: &[u8], depth: u8, see: &mut dyn FnMut(Reading<'_>)) {
-    let config = GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let url = run.iter().any(|byte| matches!(byte, b'-' | b'_'));
-    let engine = GeneralPurpose::new(if url { &URL_SAFE } else { &STANDARD }, config);
-    for from in 0..4 {
-        let shifted = run.get(from..).unwrap_or_default();
-        // A length of 4n + 1 is of no bytes: the last character says nothing.
-        let whole = shifted.len() - usize::from(shifted.len() % 4 == 1);
-        if let Some(Ok(decoded)) = shifted.get(..whole).map(|run| engine.decode(run)) {
-            undo(&decoded, depth + 1, see);
-        }
-    }
-}
-
-fn gzip(bytes: &[u8], depth: u8, see: &mut dyn FnMut(Reading<'_>)) {
-    for at in memchr::memmem::find_iter(bytes, &[0x1f, 0x8b, 8]) {
-        let mut inflated = Vec::new();
-        let member = MultiGzDecoder::new(bytes.get(at..).unwrap_or_default());
-        // What came out before it broke off is looked at all the same.
-        let _broken_off = member.take(INFLATED_BYTES_MAX + 1).read_to_end(&mut inflated);
-        if inflated.len() as u64 > INFLATED_BYTES_MAX {
-            see(Reading::Broken);
-        }
-        if !inflated.is_empty() {
-            undo(&inflated, depth + 1, see);
-        }
-    }
 }

@@ -9,6 +9,8 @@
 //!    values of the whole selection that are long enough to tell ([`needles`]).
 //! 4. **The detector** looks at every text once more; **small groups** are counted anew.
 
+mod around;
+mod finder;
 mod forms;
 mod needles;
 mod published;

@@ -7,11 +7,13 @@
 //! | anything else of four characters or more | in the row of its own record, as a whole word |
 //! | shorter | nowhere: that the row is the one that is published is what holds it back |
 
+use super::finder::Finder;
 use super::forms::{self, Reading};
 use crate::redact::folded;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use crate::vault::cores::on_every_core;
 use bytes::Bytes;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use std::cell::LazyCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -24,8 +26,6 @@ const WORDS_CHARS_MIN: usize = 8;
 /// From so many bytes on a value is no accident within a longer word; shorter ones stand by themselves, else each code of six
 /// characters would be found in some name that a grant draws.
 const SURE_BYTES: usize = 12;
-/// Bytes of patterns in one automaton: some hundred megabytes of memory.
-const AUTOMATON_BYTES: usize = 8 << 20;
 /// Bytes of a file that are read at a time, whole lines.
 const STRETCH_BYTES: usize = 1 << 18;
 /// Longest line that is read whole: that of a row is far shorter.
@@ -84,9 +84,9 @@ pub struct Hit {
 /// The values of a selection, ready to be looked for. `Debug` hides them; cloning shares them.
 #[derive(Clone, Default)]
 pub struct Needles {
-    telling: Arc<Vec<AhoCorasick>>,
+    telling: Arc<Finder>,
     /// Long words, which are a leak only where they are hidden.
-    words: Arc<Vec<AhoCorasick>>,
+    words: Arc<Finder>,
     count: u64,
     /// Some of them cannot be looked for: everything then counts as found.
     broken: bool,
@@ -99,19 +99,25 @@ impl std::fmt::Debug for Needles {
 }
 
 impl Needles {
-    /// From values in one case and without marks. Those that are too many for one automaton are looked for in turns.
+    /// From values in one case and without marks.
     #[must_use]
     pub fn of(values: &HashSet<String>) -> Self {
-        let (automata, broken) = in_turns(values);
-        Self { telling: Arc::new(automata), words: Arc::default(), count: values.len() as u64, broken }
+        Self::default().and(values, |needles, finder| needles.telling = finder)
     }
 
     /// The same with long words, which are looked for only where they are hidden: in names, and in forms that must be undone.
     #[must_use]
     pub fn and_words(self, words: &HashSet<String>) -> Self {
-        let (automata, broken) = in_turns(words);
-        let count = self.count + words.len() as u64;
-        Self { words: Arc::new(automata), count, broken: self.broken || broken, ..self }
+        self.and(words, |needles, finder| needles.words = finder)
+    }
+
+    fn and(mut self, values: &HashSet<String>, take: impl FnOnce(&mut Self, Arc<Finder>)) -> Self {
+        match Finder::of(values.iter().map(String::as_str)) {
+            Some(finder) => take(&mut self, Arc::new(finder)),
+            None => self.broken = true,
+        }
+        self.count += values.len() as u64;
+        self
     }
 
     /// How many.
@@ -129,38 +135,38 @@ impl Needles {
     /// Whether one of them stands in a text that is in one case and without marks.
     #[must_use]
     pub fn stand_in(&self, folded: &str) -> bool {
-        let found = |automaton: &AhoCorasick| {
-            let mut hits = automaton.find_overlapping_iter(folded);
-            hits.any(|hit| hit.len() >= SURE_BYTES || has_edges(folded, hit.start(), hit.end()))
-        };
-        self.broken || self.telling.iter().any(found)
+        self.broken
+            || self.telling.any(folded, |_, at| at.len() >= SURE_BYTES || has_edges(folded, at.start, at.end))
     }
 
-    /// Which long words stand in a text, by turn and number. Also within others: an escape right before one looks like a letter of
-    /// it, and so do bytes of another form.
-    fn words_in(&self, folded: &str) -> HashSet<(usize, usize)> {
+    /// Which long words stand in a text, by number. Also within others: an escape right before one looks like a letter of it, and
+    /// so do bytes of another form.
+    fn words_in(&self, folded: &str) -> HashSet<u32> {
         let mut found = HashSet::new();
-        for (turn, automaton) in self.words.iter().enumerate() {
-            let hits = automaton.find_overlapping_iter(folded);
-            found.extend(hits.map(|hit| (turn, hit.pattern().as_usize())));
-        }
+        self.words.any(folded, |word, _| {
+            found.insert(word);
+            false
+        });
         found
     }
 
-    /// Where in a file values are found, in its name or its bytes, in whatever form: once for each stretch of it.
+    /// Where in a file values are found, in its name or its bytes, in whatever form: once for each stretch of it. On every core.
     #[must_use]
     pub fn in_file(&self, name: &str, bytes: &[u8]) -> Vec<Hit> {
-        let mut look = Look { needles: self, file: name, hits: Vec::new() };
-        look.through(name.as_bytes(), Where::Name, forms::every);
+        let look = Look { needles: self, file: name };
+        let mut hits = look.through(name.as_bytes(), Where::Name);
         // In the bytes a length stands right before each of these, and may look like a digit of the value.
-        for attribute in attributes(name, bytes) {
-            look.through(attribute.as_bytes(), Where::Bytes, forms::every);
-        }
-        for stretch in stretches(bytes) {
-            look.through(stretch, Where::Bytes, forms::every);
-        }
-        look.through(bytes, Where::Bytes, forms::compressed);
-        look.hits
+        let attributes = attributes(name, bytes);
+        hits.extend(attributes.iter().flat_map(|attribute| look.through(attribute.as_bytes(), Where::Bytes)));
+        let in_stretches = on_every_core(&stretches(bytes), |stretch| look.through(stretch, Where::Bytes));
+        hits.extend(in_stretches.into_iter().flatten());
+        hits.extend(look.through_compressed(bytes));
+        hits
+    }
+
+    /// Bytes of the longest.
+    fn reach(&self) -> usize {
+        self.telling.longest().max(self.words.longest())
     }
 }
 
@@ -168,59 +174,44 @@ impl Needles {
 struct Look<'n> {
     needles: &'n Needles,
     file: &'n str,
-    hits: Vec<Hit>,
 }
 
 impl Look<'_> {
-    fn through(&mut self, bytes: &[u8], at: Where, readings: impl Fn(&[u8], &mut dyn FnMut(Reading<'_>))) {
-        let (mut found, mut unreadable, mut plain) = (false, false, HashSet::new());
+    fn through(&self, bytes: &[u8], at: Where) -> Vec<Hit> {
         let needles = self.needles;
-        readings(bytes, &mut |reading| match reading {
-            Reading::Plain(text) => {
-                plain = needles.words_in(text);
-                found = found || needles.stand_in(text) || (at == Where::Name && !plain.is_empty());
-            }
+        let plain = forms::plain(bytes);
+        // Few texts have a long word that is hidden: only then is it asked which words stand there plainly.
+        let words = LazyCell::new(|| needles.words_in(&plain));
+        let found = needles.stand_in(&plain) || (at == Where::Name && !words.is_empty());
+        self.hidden(found, at, |see| forms::undone(bytes, needles.reach(), see), |word| words.contains(&word))
+    }
+
+    fn through_compressed(&self, bytes: &[u8]) -> Vec<Hit> {
+        let readings = |see: &mut dyn FnMut(Reading<'_>)| forms::compressed(bytes, self.needles.reach(), see);
+        self.hidden(false, Where::Bytes, readings, |_| false)
+    }
+
+    /// Looks at readings in which a form is undone; a long word is a leak in these unless it stands there plainly as well.
+    fn hidden(
+        &self,
+        mut found: bool,
+        at: Where,
+        readings: impl FnOnce(&mut dyn FnMut(Reading<'_>)),
+        stands_plainly: impl Fn(u32) -> bool,
+    ) -> Vec<Hit> {
+        let (needles, mut unreadable) = (self.needles, false);
+        readings(&mut |reading| match reading {
             Reading::Undone(text) => {
-                found = found || needles.stand_in(text) || !needles.words_in(text).is_subset(&plain);
+                found = found
+                    || needles.stand_in(text)
+                    || needles.words.any(text, |word, _| !stands_plainly(word));
             }
             Reading::Broken => unreadable = true,
         });
-        if found {
-            self.hits.push(Hit { file: self.file.to_owned(), at });
-        }
-        if unreadable {
-            self.hits.push(Hit { file: self.file.to_owned(), at: Where::Unreadable });
-        }
+        let hits = [(found, at), (unreadable, Where::Unreadable)];
+        let told = hits.into_iter().filter(|(is, _)| *is);
+        told.map(|(_, at)| Hit { file: self.file.to_owned(), at }).collect()
     }
-}
-
-/// Automata for values, and whether some of them could not be built.
-fn in_turns(values: &HashSet<String>) -> (Vec<AhoCorasick>, bool) {
-    let mut sorted: Vec<&String> = values.iter().collect();
-    sorted.sort_unstable();
-    let (mut turns, mut bytes) = (vec![Vec::new()], 0);
-    for value in sorted {
-        if bytes >= AUTOMATON_BYTES {
-            turns.push(Vec::new());
-            bytes = 0;
-        }
-        bytes += value.len();
-        if let Some(last) = turns.last_mut() {
-            last.push(value);
-        }
-    }
-    turns.retain(|turn| !turn.is_empty());
-    let automata: Vec<AhoCorasick> = turns.iter().filter_map(|turn| build(turn)).collect();
-    let broken = automata.len() < turns.len();
-    (automata, broken)
-}
-
-fn build(values: &[&String]) -> Option<AhoCorasick> {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        .build(values)
-        .ok()
 }
 
 /// What the foot of a file of columns says of it: keys and their values.
