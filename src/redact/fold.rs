@@ -44,11 +44,6 @@ pub fn fold_into(source: &str, into: &mut String) {
     }
 }
 
-/// Folds characters behind what is in `into` already.
-pub fn fold_chars(chars: impl Iterator<Item = char>, into: &mut String) {
-    chars.for_each(|c| fold_char(c, into));
-}
-
 /// Folds a text.
 pub(super) fn fold(source: &str) -> Folded {
     let source_len = source.len();
@@ -67,7 +62,8 @@ pub(super) fn fold(source: &str) -> Folded {
     Folded { text, starts, source_len }
 }
 
-fn fold_char(c: char, into: &mut String) {
+/// Folds one character behind what is in `into` already.
+pub fn fold_char(c: char, into: &mut String) {
     if c.is_ascii() {
         into.push(c.to_ascii_lowercase());
     } else if let Some(known) = KNOWN.of(c) {

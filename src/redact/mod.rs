@@ -38,7 +38,7 @@ pub use assessed::{Assessed, Said, overlay};
 pub use cover::{RedactionPolicy, redact};
 pub use error::RedactError;
 pub use exemptions::{Exemption, ExemptionKind, Exemptions, Regime};
-pub use fold::{fold_chars, fold_into, folded};
+pub use fold::{fold_char, fold_into, folded};
 pub use generalise::generalise;
 pub use leak::{ESCAPE_BYTES_MAX, is_escape, leaks, readings};
 pub use measured::{Figure, Measured, MeasuredError, Words};

@@ -5,7 +5,8 @@
 //! as the longest value reaches, and a run of base64 that stands there again is not undone again.
 
 use super::around::around_escapes;
-use crate::redact::{fold_chars, fold_into, is_escape, readings};
+use super::letters::Letters;
+use crate::redact::{fold_char, fold_into, is_escape, readings};
 use base64::Engine;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
@@ -28,6 +29,15 @@ const HEX_MIN: usize = 12;
 static GZIP: LazyLock<Bytes<'static>> = LazyLock::new(|| Bytes::new(&[0x1f, 0x8b, 8]));
 const GZIP_HEAD: usize = 10;
 
+/// What is known of the values that are looked for, so that what cannot hold one is not read.
+#[derive(Clone, Default)]
+pub(super) struct Sought {
+    /// Bytes of the longest.
+    pub reach: usize,
+    /// Of which characters they are made.
+    pub letters: Letters,
+}
+
 /// A reading of bytes with a form undone.
 pub(super) enum Reading<'t> {
     /// In one case and without marks.
@@ -43,22 +53,20 @@ pub(super) fn plain(bytes: &[u8]) -> String {
     text
 }
 
-/// Hands every other reading of `bytes` to `see`, as far as it can hold a value of up to `reach` bytes that does not stand in
-/// [`plain`].
-pub(super) fn undone(bytes: &[u8], reach: usize, see: &mut dyn FnMut(Reading<'_>)) {
-    Undoing::of(reach, see).undo(bytes, 0);
+/// Hands every other reading of `bytes` to `see`, as far as it can hold one of the values that does not stand in [`plain`].
+pub(super) fn undone(bytes: &[u8], sought: &Sought, see: &mut dyn FnMut(Reading<'_>)) {
+    Undoing::of(sought, see).undo(bytes, 0);
 }
 
 /// Hands every reading of what is compressed in `bytes` to `see`: of a file as a whole, since it may be longer than what is read
 /// at a time.
-pub(super) fn compressed(bytes: &[u8], reach: usize, see: &mut dyn FnMut(Reading<'_>)) {
-    Undoing::of(reach, see).gzip(bytes, 0);
+pub(super) fn compressed(bytes: &[u8], sought: &Sought, see: &mut dyn FnMut(Reading<'_>)) {
+    Undoing::of(sought, see).gzip(bytes, 0);
 }
 
 /// The undoing of some bytes.
 struct Undoing<'s> {
-    /// Bytes of the longest value.
-    reach: usize,
+    sought: &'s Sought,
     see: &'s mut dyn FnMut(Reading<'_>),
     /// The reading that is looked at, for its memory.
     folded: String,
@@ -67,8 +75,8 @@ struct Undoing<'s> {
 }
 
 impl<'s> Undoing<'s> {
-    fn of(reach: usize, see: &'s mut dyn FnMut(Reading<'_>)) -> Self {
-        Self { reach, see, folded: String::new(), known: HashSet::new() }
+    fn of(sought: &'s Sought, see: &'s mut dyn FnMut(Reading<'_>)) -> Self {
+        Self { sought, see, folded: String::new(), known: HashSet::new() }
     }
 
     fn undo(&mut self, bytes: &[u8], depth: u8) {
@@ -77,7 +85,7 @@ impl<'s> Undoing<'s> {
         }
         if bytes.iter().any(|byte| is_escape(*byte)) {
             let text = String::from_utf8_lossy(bytes);
-            for piece in around_escapes(&text, self.reach) {
+            for piece in around_escapes(&text, self.sought.reach) {
                 for reading in readings(piece) {
                     self.say(|folded| fold_into(&reading, folded));
                     self.inside(reading.as_bytes(), depth);
@@ -103,7 +111,8 @@ impl<'s> Undoing<'s> {
         for unit in [u16::from_le_bytes, u16::from_be_bytes] {
             let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
             let chars = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
-            self.say(|folded| fold_chars(chars, folded));
+            let letters = &self.sought.letters;
+            self.say(|folded| letters.worth_reading(chars, |c| fold_char(c, folded)));
         }
     }
 

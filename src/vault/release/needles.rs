@@ -8,7 +8,7 @@
 //! | shorter | nowhere: that the row is the one that is published is what holds it back |
 
 use super::finder::Finder;
-use super::forms::{self, Reading};
+use super::forms::{self, Reading, Sought};
 use crate::redact::folded;
 use crate::vault::cores::on_every_core;
 use bytes::Bytes;
@@ -87,6 +87,7 @@ pub struct Needles {
     telling: Arc<Finder>,
     /// Long words, which are a leak only where they are hidden.
     words: Arc<Finder>,
+    sought: Arc<Sought>,
     count: u64,
     /// Some of them cannot be looked for: everything then counts as found.
     broken: bool,
@@ -112,10 +113,15 @@ impl Needles {
     }
 
     fn and(mut self, values: &HashSet<String>, take: impl FnOnce(&mut Self, Arc<Finder>)) -> Self {
-        match Finder::of(values.iter().map(String::as_str)) {
+        let values_of = || values.iter().map(String::as_str);
+        match Finder::of(values_of()) {
             Some(finder) => take(&mut self, Arc::new(finder)),
             None => self.broken = true,
         }
+        self.sought = Arc::new(Sought {
+            reach: self.telling.longest().max(self.words.longest()),
+            letters: self.sought.letters.clone().and(values_of()),
+        });
         self.count += values.len() as u64;
         self
     }
@@ -163,11 +169,6 @@ impl Needles {
         hits.extend(look.through_compressed(bytes));
         hits
     }
-
-    /// Bytes of the longest.
-    fn reach(&self) -> usize {
-        self.telling.longest().max(self.words.longest())
-    }
 }
 
 /// Looking through one file.
@@ -183,11 +184,11 @@ impl Look<'_> {
         // Few texts have a long word that is hidden: only then is it asked which words stand there plainly.
         let words = LazyCell::new(|| needles.words_in(&plain));
         let found = needles.stand_in(&plain) || (at == Where::Name && !words.is_empty());
-        self.hidden(found, at, |see| forms::undone(bytes, needles.reach(), see), |word| words.contains(&word))
+        self.hidden(found, at, |see| forms::undone(bytes, &needles.sought, see), |word| words.contains(&word))
     }
 
     fn through_compressed(&self, bytes: &[u8]) -> Vec<Hit> {
-        let readings = |see: &mut dyn FnMut(Reading<'_>)| forms::compressed(bytes, self.needles.reach(), see);
+        let readings = |see: &mut dyn FnMut(Reading<'_>)| forms::compressed(bytes, &self.needles.sought, see);
         self.hidden(false, Where::Bytes, readings, |_| false)
     }
 

@@ -8,12 +8,18 @@ use crate::redact::copy::{COLUMNS, Cell, CopyRow};
 use crate::redact::{Assessed, Said, covered};
 use crate::store::catalogue::ExportFacts;
 use crate::vault::Rules;
+use crate::vault::cores::on_every_core;
 use crate::vault::derive::source;
 use crate::vault::stored_findings::stored_findings;
 use bytes::Bytes;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+
+/// Lines that are read at a time on one core.
+const LINES_AT_ONCE: usize = 1_000;
+/// Stands between texts that are searched at once: no text has it in one case and without marks, and it is part of no word.
+const BETWEEN: &str = "\u{200b}";
 
 /// What was counted.
 #[derive(Debug, Default)]
@@ -41,6 +47,39 @@ impl Tally {
     /// What share of the originals' texts stands in the rows as it was written, in percent.
     pub(super) fn verbatim_percent(&self) -> u64 {
         (100 * self.verbatim_chars).checked_div(self.original_chars).unwrap_or(0)
+    }
+
+    /// Counts what was seen of one row.
+    pub(super) fn add(&mut self, seen: &Seen) {
+        self.unread += u64::from(seen.unread);
+        self.detected += seen.detected;
+        self.original_chars += seen.original_chars;
+        self.verbatim_chars += seen.verbatim_chars;
+    }
+}
+
+/// What was seen of one row and its original.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// What is redacted, with repeats.
+    redacted: Vec<(String, Value)>,
+    /// What stays readable because it is an office-holder's.
+    readable: Vec<String>,
+    /// What of the redacted stands in the row.
+    in_row: Vec<String>,
+    /// What is redacted could not be told.
+    unread: bool,
+    detected: u64,
+    original_chars: u64,
+    verbatim_chars: u64,
+}
+
+impl Seen {
+    fn redacts(&mut self, value: &str) {
+        let value = fold(value);
+        if let Some(how) = Value::of(&value) {
+            self.redacted.push((value, how));
+        }
     }
 }
 
@@ -71,20 +110,19 @@ impl Selected {
         self.telling.intersection(&self.readable).count() as u64
     }
 
-    fn add(&mut self, value: &str, own: &mut Vec<String>) {
-        let value = fold(value);
-        let Some(how) = Value::of(&value) else { return };
-        self.values += 1;
-        match how {
-            Value::Telling => {
-                self.telling.insert(value.clone());
-            }
-            Value::LongWord => {
-                self.long_words.insert(value.clone());
-            }
-            Value::Own => {}
+    /// Takes what was seen of one row, and tells how many redacted values stand in it: of rows in their order, since what stays
+    /// readable in an earlier one is no leak in it.
+    pub(super) fn add(&mut self, seen: Seen) -> u64 {
+        self.values += seen.redacted.len() as u64;
+        for (value, how) in seen.redacted {
+            match how {
+                Value::Telling => self.telling.insert(value),
+                Value::LongWord => self.long_words.insert(value),
+                Value::Own => false,
+            };
         }
-        own.push(value);
+        self.readable.extend(seen.readable);
+        seen.in_row.iter().filter(|value| !self.readable.contains(*value)).count() as u64
     }
 }
 
@@ -103,15 +141,9 @@ pub(super) struct Behind<'a> {
 }
 
 /// Looks at one row beside its original.
-pub(super) fn look(
-    rules: &Rules,
-    row: &CopyRow,
-    behind: &Behind<'_>,
-    tally: &mut Tally,
-    selected: &mut Selected,
-) {
+pub(super) fn look(rules: &Rules, row: &CopyRow, behind: &Behind<'_>) -> Seen {
     let Behind { facts, item, .. } = *behind;
-    let mut own = Vec::new();
+    let mut seen = Seen::default();
     let findings = stored_findings(&facts.findings).unwrap_or_default();
     let source = source(item, &findings);
     match covered(&source, rules.projection.redaction()) {
@@ -119,35 +151,37 @@ pub(super) fn look(
             for one in &covered {
                 // An account called by a common word is hidden with its `@`; the word is everyone's.
                 match one.entity.as_str() == "USERNAME" && is_plain(one.value) {
-                    true => selected.add(&format!("@{}", one.value.trim_start_matches('@')), &mut own),
-                    false => selected.add(one.value, &mut own),
+                    true => seen.redacts(&format!("@{}", one.value.trim_start_matches('@'))),
+                    false => seen.redacts(one.value),
                 }
             }
         }
-        Err(_) => tally.unread += 1,
+        Err(_) => seen.unread = true,
     }
     for (passage, found) in item.passages.iter().zip(&findings) {
         let readable = found.iter().filter(|one| rules.projection.redaction().is_readable(&one.entity));
         let values = readable.filter_map(|one| one.span.of(passage.text.expose()));
-        selected.readable.extend(values.map(fold));
+        seen.readable.extend(values.map(fold));
     }
     // The organisation's own names are public.
     if behind.by_citizen {
-        unprojected(item, &mut |value| selected.add(value, &mut own));
+        unprojected(item, &mut |value| seen.redacts(value));
     }
+    let told: BTreeSet<&String> = seen.redacted.iter().map(|(value, _)| value).collect();
+    let texts = texts_of(row);
+    seen.in_row = told.into_iter().filter(|value| is_word_of(&texts, value)).cloned().collect();
+    measure(rules, row, behind, &mut seen);
+    seen
+}
+
+/// The texts of a row in one case and without marks, one behind the other.
+fn texts_of(row: &CopyRow) -> String {
     let cells = row.cells();
-    let texts: Vec<String> = cells
-        .iter()
-        .filter_map(|cell| match cell {
-            Cell::Text(Some(text)) if !text.is_empty() => Some(fold(text)),
-            _ => None,
-        })
-        .collect();
-    own.sort_unstable();
-    own.dedup();
-    let found = own.iter().filter(|value| texts.iter().any(|text| is_word_of(text, value)));
-    tally.in_own_row += found.filter(|value| !selected.readable.contains(*value)).count() as u64;
-    measure(rules, row, behind, tally);
+    let texts = cells.iter().filter_map(|cell| match cell {
+        Cell::Text(Some(text)) if !text.is_empty() => Some(fold(text)),
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join(BETWEEN)
 }
 
 fn is_plain(value: &str) -> bool {
@@ -179,9 +213,9 @@ fn unprojected(item: &Item, see: &mut dyn FnMut(&str)) {
 
 /// How much of the original stands in the row, and what the detector says of that: as it would of a post of that time, without what
 /// a person said need not be redacted.
-fn measure(rules: &Rules, row: &CopyRow, behind: &Behind<'_>, tally: &mut Tally) {
+fn measure(rules: &Rules, row: &CopyRow, behind: &Behind<'_>, seen: &mut Seen) {
     let passages = || behind.item.passages.iter();
-    tally.original_chars += passages().map(|one| one.text.expose().chars().count() as u64).sum::<u64>();
+    seen.original_chars += passages().map(|one| one.text.expose().chars().count() as u64).sum::<u64>();
     let read = behind.assessed.iter().filter(|one| one.said == Said::Read);
     let read: Vec<String> =
         read.filter_map(|one| Some(fold(one.span.of(passages().nth(one.passage)?.text.expose())?))).collect();
@@ -192,14 +226,14 @@ fn measure(rules: &Rules, row: &CopyRow, behind: &Behind<'_>, tally: &mut Tally)
     };
     for text in row.texts() {
         let (bare, hidden) = without_placeholders(text);
-        tally.verbatim_chars += (text.chars().count() as u64).saturating_sub(hidden);
+        seen.verbatim_chars += (text.chars().count() as u64).saturating_sub(hidden);
         let found = rules.ruleset.detect_at(&bare, behind.own, behind.facts.posted_at);
         let leak = found.iter().any(|finding| {
             finding.score.value() >= certain
                 && !rules.projection.redaction().is_readable(&finding.entity)
                 && finding.span.of(&bare).is_some_and(leaks)
         });
-        tally.detected += u64::from(leak);
+        seen.detected += u64::from(leak);
     }
 }
 
@@ -232,9 +266,18 @@ fn without_placeholders(text: &str) -> (String, u64) {
 /// The rows of a part, when every form says the same and nothing else.
 pub(super) fn agreed(lines: &[u8], table: &[u8], columns: Vec<u8>) -> Option<Vec<CopyRow>> {
     let text = std::str::from_utf8(lines).ok()?;
-    let rows: Vec<CopyRow> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
+    let lines: Vec<&str> = text.lines().collect();
+    let some: Vec<&[&str]> = lines.chunks(LINES_AT_ONCE).collect();
+    let read = on_every_core(&some, |lines| {
+        lines.iter().map(|line| serde_json::from_str(line)).collect::<Result<Vec<CopyRow>, _>>().ok()
+    });
+    let rows: Vec<CopyRow> = read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
     let whole = text.is_empty() || text.ends_with('\n');
-    (whole && in_table(table, &rows)? && in_columns(columns, &rows)?).then_some(rows)
+    let columns = Bytes::from(columns);
+    let others: [&(dyn Fn() -> Option<bool> + Sync); 2] =
+        [&|| in_table(table, &rows), &|| in_columns(columns.clone(), &rows)];
+    let agree = on_every_core(&others, |agrees| agrees() == Some(true));
+    (whole && agree.into_iter().all(|same| same)).then_some(rows)
 }
 
 fn in_table(table: &[u8], rows: &[CopyRow]) -> Option<bool> {
@@ -259,8 +302,8 @@ fn in_table(table: &[u8], rows: &[CopyRow]) -> Option<bool> {
     Some(rows.next().is_none())
 }
 
-fn in_columns(columns: Vec<u8>, rows: &[CopyRow]) -> Option<bool> {
-    let reader = SerializedFileReader::new(Bytes::from(columns)).ok()?;
+fn in_columns(columns: Bytes, rows: &[CopyRow]) -> Option<bool> {
+    let reader = SerializedFileReader::new(columns).ok()?;
     let about = reader.metadata().file_metadata();
     let attributes = about.key_value_metadata().map_or(0, Vec::len);
     let named = about.schema_descr().columns().iter().map(|column| column.name());
