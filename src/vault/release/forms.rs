@@ -6,7 +6,7 @@
 
 use super::around::around_escapes;
 use super::letters::Letters;
-use crate::redact::{fold_char, fold_into, is_escape, readings};
+use crate::redact::{fold_into, is_escape, readings};
 use base64::Engine;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
@@ -112,7 +112,7 @@ impl<'s> Undoing<'s> {
             let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
             let chars = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
             let letters = &self.sought.letters;
-            self.say(|folded| letters.worth_reading(chars, |c| fold_char(c, folded)));
+            self.say(|folded| letters.fold_worthwhile(chars, folded));
         }
     }
 
@@ -125,10 +125,14 @@ impl<'s> Undoing<'s> {
         // The names that a grant draws are everywhere, and hold nothing.
         let wanted = |run: &&[u8]| run.len() >= BASE64_MIN && !is_name(run);
         for run in bytes.split(|byte| !encodes(*byte)).filter(wanted) {
-            if depth == 0 && !self.is_new(run) {
+            let is_encoded = looks_encoded(run);
+            let digits = || run.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= HEX_MIN);
+            // Most runs are words.
+            let may_hold = is_encoded || digits().next().is_some();
+            if !may_hold || (depth == 0 && !self.is_new(run)) {
                 continue;
             }
-            if looks_encoded(run) {
+            if is_encoded {
                 self.base64(run, depth, &mut decoded);
                 // What parts names of files is a sign of one alphabet and none of the other: `records-H4sI….csv`.
                 for parted in [b"-_", b"+/"] {
@@ -140,7 +144,7 @@ impl<'s> Undoing<'s> {
                     }
                 }
             }
-            for digits in run.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= HEX_MIN) {
+            for digits in digits() {
                 for from in 0..2 {
                     let even = digits.get(from..).unwrap_or_default();
                     let even = even.get(..even.len() / 2 * 2).unwrap_or_default();

@@ -14,12 +14,17 @@ pub(super) struct Letters {
     held: HashSet<char>,
     /// A bit for each character that becomes only others than these in one case and without marks; empty when there are no values.
     strange: Vec<u64>,
+    /// Bytes of the shortest value.
+    shortest: Option<usize>,
 }
 
 impl Letters {
     /// Those of more values, in one case and without marks.
     pub(super) fn and<'v>(mut self, values: impl Iterator<Item = &'v str>) -> Self {
-        self.held.extend(values.filter(|value| !value.is_ascii()).flat_map(str::chars));
+        for value in values {
+            self.shortest = Some(self.shortest.map_or(value.len(), |shortest| shortest.min(value.len())));
+            self.held.extend(value.chars().filter(|c| !c.is_ascii()));
+        }
         let mut folded = String::new();
         let mut is_strange = |code: u32| {
             folded.clear();
@@ -34,23 +39,29 @@ impl Letters {
         self
     }
 
-    /// Hands characters to `see`, and of those in a row of which no value is made only the first and the last: no value stands there,
-    /// and these two are right beside what stands before and behind.
-    pub(super) fn worth_reading(&self, chars: impl Iterator<Item = char>, mut see: impl FnMut(char)) {
-        let (mut in_row, mut last) = (false, None);
+    /// Folds characters into a text, without what is too short to hold a value between characters of which no value is made. What
+    /// stands right beside the rest stays: it decides whether a value is part of a longer word.
+    pub(super) fn fold_worthwhile(&self, chars: impl Iterator<Item = char>, into: &mut String) {
+        let shortest = self.shortest.unwrap_or_default();
+        // Where what may be left out begins; where the characters of values begin in that; what stands right before these.
+        let (mut from, mut run, mut beside) = (into.len(), into.len(), None);
         for c in chars {
-            match (self.is_strange(c), in_row) {
-                (true, true) => last = Some(c),
-                (true, false) => {
-                    in_row = true;
-                    see(c);
+            if !self.is_strange(c) {
+                if let Some(strange) = beside.take() {
+                    fold_char(strange, into);
+                    run = into.len();
                 }
-                (false, _) => {
-                    in_row = false;
-                    last.take().into_iter().for_each(&mut see);
-                    see(c);
-                }
+                fold_char(c, into);
+                continue;
             }
+            if into.len() - run >= shortest {
+                fold_char(c, into);
+                from = into.len();
+            } else {
+                into.truncate(from);
+                beside = Some(c);
+            }
+            run = into.len();
         }
     }
 
@@ -66,20 +77,23 @@ mod tests {
 
     #[test]
     fn what_no_value_is_made_of_is_passed_over_and_what_stands_beside_values_is_not() {
-        let letters = Letters::default().and(["zoë jansen", "иван", "zoe", "二月"].into_iter());
+        let letters = Letters::default().and(["zoë jansen", "иван", "zoe 12", "二月 2026"].into_iter());
         for (text, read) in [
             ("zoe jansen", "zoe jansen"),
-            ("一一一zoe一一一一иван一", "一一zoe一一иван一"),
-            ("三四五六zoe七八九十", "三六zoe七"),
-            ("Иван ИВАН", "Иван ИВАН"),
+            ("一一一zoe 12一一一一иван 1一", "一zoe 12一一иван 1一"),
+            ("三四五六zoe 12七八九十", "六zoe 12七"),
+            // Too short for a value.
+            ("三四zo五六", ""),
+            ("三四zo五六zoe 12七八zo九十zoe 34", "六zoe 12七十zoe 34"),
+            ("Иван ИВАН", "иван иван"),
             // This one is written with what a value is made of.
-            ("三㈡四", "三㈡四"),
-            ("三\u{200b}四五六", "三\u{200b}四"),
+            ("三㈡㈡㈡四", "三(二)(二)(二)四"),
+            ("三\u{200b}四五六", ""),
             ("😀😀😀", "😀😀😀"),
         ] {
-            let mut seen = String::new();
-            letters.worth_reading(text.chars(), |c| seen.push(c));
-            assert_eq!(seen, read, "{text}");
+            let mut folded = String::new();
+            letters.fold_worthwhile(text.chars(), &mut folded);
+            assert_eq!(folded, read, "{text}");
         }
     }
 }
