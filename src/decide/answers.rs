@@ -2,6 +2,7 @@
 
 use super::{AnsweredBy, Asks, Defined, InForce, QuestionDetector, Verdict};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 
 /// An answer, and who or what gave it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,16 +32,6 @@ pub struct Judges<'a> {
     pub text: &'a str,
 }
 
-impl Judges<'_> {
-    /// Every answer they can give: what is asked, and the answer.
-    #[must_use]
-    pub fn all(&self) -> Vec<(Asks, Given)> {
-        let definitions = Defined::ALL.iter().map(|defined| Asks::Definition(*defined));
-        let asked = std::iter::once(Asks::QuestionDetector).chain(definitions);
-        asked.filter_map(|asks| Some((asks, self.answer(asks)?))).collect()
-    }
-}
-
 impl Answerer for Judges<'_> {
     fn answer(&self, asks: Asks) -> Option<Given> {
         match asks {
@@ -56,5 +47,30 @@ impl Answerer for Judges<'_> {
             }),
             Asks::Fact(_) | Asks::Person => None,
         }
+    }
+}
+
+/// Answers that are worked out once, however often they are asked for.
+pub struct Remembered<'a> {
+    answers: &'a dyn Answerer,
+    given: RefCell<Vec<(Asks, Option<Given>)>>,
+}
+
+impl<'a> Remembered<'a> {
+    /// Those of `answers`.
+    #[must_use]
+    pub fn of(answers: &'a dyn Answerer) -> Self {
+        Self { answers, given: RefCell::default() }
+    }
+}
+
+impl Answerer for Remembered<'_> {
+    fn answer(&self, asks: Asks) -> Option<Given> {
+        if let Some((_, known)) = self.given.borrow().iter().find(|(asked, _)| *asked == asks) {
+            return known.clone();
+        }
+        let given = self.answers.answer(asks);
+        self.given.borrow_mut().push((asks, given.clone()));
+        given
     }
 }

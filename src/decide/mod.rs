@@ -23,7 +23,7 @@ mod strict_table;
 mod tree;
 mod verb_order;
 
-pub use answers::{Answerer, Given, Judges};
+pub use answers::{Answerer, Given, Judges, Remembered};
 pub use decision::{AnsweredBy, Clue, Decision, Keep, StepTaken, Valuation, Verdict};
 pub use definition::{Defined, Definition};
 pub use definitions::{Definitions, InForce};

@@ -179,7 +179,9 @@ fn what_was_answered_before_decides_as_the_detectors_did() {
         let tree = Tree::load(name, &policy(&format!("trees/{name}"))).unwrap();
         for example in tree.examples() {
             let judges = Judges { question: &question, definitions, text: &example.text };
-            let said = Said(judges.all());
+            let definitions = Defined::ALL.iter().map(|defined| Asks::Definition(*defined));
+            let asked = std::iter::once(Asks::QuestionDetector).chain(definitions);
+            let said = Said(asked.filter_map(|asks| Some((asks, judges.answer(asks)?))).collect());
             assert_eq!(
                 tree.decide(&example.facts, &said),
                 tree.decide(&example.facts, &judges),

@@ -83,7 +83,7 @@ pub(super) fn encode(parts: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn length_prefix(part: &[u8]) -> [u8; 8] {
+fn length_prefix(part: &[u8]) -> [u8; 8] {
     (part.len() as u64).to_be_bytes()
 }
 

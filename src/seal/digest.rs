@@ -1,9 +1,11 @@
 //! Keyed digests: to recognise something without storing it.
 
-use super::bound::length_prefix;
+use super::bound::encode;
 use crate::model::ItemDigest;
-use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
+use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
+use smallvec::SmallVec;
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// The key of an archive's digests. It outlives every other key: with another one nothing is
 /// recognised any more. `Debug` hides it, it is not `Clone`, the library wipes it when freed.
@@ -20,13 +22,12 @@ impl DigestKey {
     /// neither the border between parts nor the domain can be shifted.
     #[must_use]
     pub fn digest(&self, domain: &str, parts: &[&[u8]]) -> ItemDigest {
-        let mut context = Context::with_key(&self.0);
-        for part in std::iter::once(domain.as_bytes()).chain(parts.iter().copied()) {
-            context.update(&length_prefix(part));
-            context.update(part);
-        }
+        let parts: SmallVec<[&[u8]; 8]> =
+            std::iter::once(domain.as_bytes()).chain(parts.iter().copied()).collect();
+        // All at once: each call into the library costs as much as the digest of some words.
+        let tag = sign(&self.0, &Zeroizing::new(encode(&parts)));
         let mut bytes = [0; 32];
-        bytes.iter_mut().zip(context.sign().as_ref()).for_each(|(to, from)| *to = *from);
+        bytes.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
         ItemDigest::from_bytes(bytes)
     }
 }

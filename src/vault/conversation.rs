@@ -1,8 +1,9 @@
 //! One conversation from items to projections: who takes part, what is found, what may be read.
 
+use super::find_index::{self, Met};
 use super::missed::shows_too_much;
 use super::names::Names;
-use super::{Rules, Sources, VaultError, find_index};
+use super::{Rules, Sources, VaultError};
 use crate::capture::{Account, Item, MediaKind, PassageRole};
 use crate::detect::{Participant, Participants};
 use crate::model::{
@@ -117,13 +118,14 @@ pub(super) fn compute(
     sources: &Sources,
 ) -> Result<Computed, VaultError> {
     let people = People::of(names, channel_account, members, known, sources)?;
-    Ok(computed(rules, names, conversation, members, &people))
+    Ok(computed(rules, (names, &Met::default()), conversation, members, &people))
 }
 
-/// The same, of people who are known: it draws nothing, so that several conversations can be computed at once.
+/// The same, of people who are known: it draws nothing, so that several conversations can be computed at once, which share the
+/// words that they met.
 pub(super) fn computed(
     rules: &Rules,
-    names: &Names<'_>,
+    (names, met): (&Names<'_>, &Met),
     conversation: ConversationId,
     members: &[Member<'_>],
     people: &People<'_>,
@@ -132,7 +134,7 @@ pub(super) fn computed(
     let dictionary = Participants::of(&participants);
     let mut computed = Computed {
         findings: Vec::with_capacity(members.len()),
-        found_by: members.iter().map(|member| found_by(names, member)).collect(),
+        found_by: members.iter().map(|member| found_by(names, met, member)).collect(),
         subjects: people.fresh_rows(conversation),
         ..Computed::empty(conversation)
     };
@@ -236,8 +238,8 @@ pub(super) fn preview(
     Ok(redacted(rules, &people, names, member, &found).map(|projection| (projection, found)))
 }
 
-fn found_by(names: &Names<'_>, member: &Member<'_>) -> FindRow {
-    FindRow { record: member.facts.record, tokens: find_index::tokens(names, member.item) }
+fn found_by(names: &Names<'_>, met: &Met, member: &Member<'_>) -> FindRow {
+    FindRow { record: member.facts.record, tokens: find_index::tokens(names, met, member.item) }
 }
 
 /// What a member is flagged for. Asked only of what may be read but for its flags: of the others nothing is derived.

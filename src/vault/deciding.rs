@@ -2,7 +2,7 @@
 
 use super::decision_receipt::stating;
 use super::{Archive, DEFAULT_TREE, Rules, VaultError};
-use crate::decide::{Answer, Answerer, Asks, Decision, Defined, Facts, Given, Judges, Tree};
+use crate::decide::{Answer, Answerer, Asks, Decision, Defined, Facts, Given, Tree};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
 use crate::model::{ActorId, ChannelId, OrganisationId, RecordId, Role, Timestamp, VersionId};
 use crate::store::catalogue::{
@@ -43,13 +43,14 @@ fn value_at(facts: &[ChannelFact], wanted: Fact, at: Timestamp) -> Option<&str> 
 /// What detectors and definitions say of a text, as far as it is kept: of people nothing that only the posts of an
 /// office-holder are asked.
 #[must_use]
-pub fn kept_answers(judges: &Judges<'_>, own: bool) -> Vec<(Asks, Given)> {
-    let mut answers = judges.all();
-    answers.retain(|(asks, _)| match asks {
-        Asks::Definition(Defined::GovernmentBusiness | Defined::PartyPolitical | Defined::PrivateLife) => own,
-        _ => !own,
-    });
-    answers
+pub fn kept_answers(answers: &dyn Answerer, own: bool) -> Vec<(Asks, Given)> {
+    let of_office = |of: &Defined| {
+        matches!(of, Defined::GovernmentBusiness | Defined::PartyPolitical | Defined::PrivateLife)
+    };
+    let definitions = Defined::ALL.iter().filter(|defined| of_office(defined) == own);
+    let asked = (!own).then_some(Asks::QuestionDetector).into_iter();
+    let asked = asked.chain(definitions.map(|defined| Asks::Definition(*defined)));
+    asked.filter_map(|asks| Some((asks, answers.answer(asks)?))).collect()
 }
 
 /// A record of one organisation with what it is decided on.

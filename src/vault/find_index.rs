@@ -8,16 +8,34 @@ use crate::capture::Item;
 use crate::model::ItemDigest;
 use crate::redact::query_tokens;
 use crate::store::catalogue::FindToken;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 
-/// The tokens of one item.
-pub(super) fn tokens(names: &Names<'_>, item: &Item) -> BTreeSet<FindToken> {
+/// Words of the texts of one piece of work that were met before, each with its token: most words of a batch are the same few, and
+/// each token takes a keyed digest.
+#[derive(Default)]
+pub(super) struct Met(Mutex<HashMap<String, FindToken>>);
+
+impl Met {
+    fn token(&self, names: &Names<'_>, word: String) -> FindToken {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&word).copied();
+        known.unwrap_or_else(|| {
+            let token = word_token(names, &word);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(word, token);
+            token
+        })
+    }
+}
+
+/// The tokens of one item. `met` is of work for one organisation.
+pub(super) fn tokens(names: &Names<'_>, met: &Met, item: &Item) -> BTreeSet<FindToken> {
     let mut tokens = BTreeSet::new();
+    let words = |text: &str| telling(text).map(|word| met.token(names, word)).collect::<Vec<_>>();
     for passage in &item.passages {
-        tokens.extend(words(names, passage.text.expose()));
+        tokens.extend(words(passage.text.expose()));
     }
     for account in item.author.iter().chain(&item.mentions) {
-        tokens.extend(words(names, account.display_name.expose()));
+        tokens.extend(words(account.display_name.expose()));
         tokens.extend(
             handles(account.handle.expose()).iter().map(|handle| names.token("handle", handle.as_bytes())),
         );
@@ -45,8 +63,15 @@ pub(super) fn link(names: &Names<'_>, given: &str) -> FindToken {
 
 /// The words of a text, but for those that stand in nearly every text.
 pub(super) fn words(names: &Names<'_>, text: &str) -> Vec<FindToken> {
-    let words = query_tokens(text).into_iter().filter(|word| COMMON.binary_search(&word.as_str()).is_err());
-    words.map(|word| names.token("word", word.as_bytes())).collect()
+    telling(text).map(|word| word_token(names, &word)).collect()
+}
+
+fn telling(text: &str) -> impl Iterator<Item = String> {
+    query_tokens(text).into_iter().filter(|word| COMMON.binary_search(&word.as_str()).is_err())
+}
+
+fn word_token(names: &Names<'_>, word: &str) -> FindToken {
+    names.token("word", word.as_bytes())
 }
 
 /// Any of these says that it is the handle that was given: with its host, or without.

@@ -6,7 +6,7 @@ use super::rows::publish_row;
 use super::{IngestReport, Intake};
 use crate::capture::{Format, Item, Unit};
 use crate::decide::{
-    Answer, Asks, Decision, Fact as Asked, Facts as JudgedFacts, Given, Judges, Profile, Tree,
+    Answer, Asks, Decision, Fact as Asked, Facts as JudgedFacts, Given, Judges, Profile, Remembered, Tree,
 };
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
@@ -21,6 +21,7 @@ use crate::vault::conversation::{Facts, Member, People, computed, text_to_judge}
 use crate::vault::cores::on_every_core;
 use crate::vault::deciding::{decide_after, kept_answers};
 use crate::vault::decision_receipt::stating;
+use crate::vault::find_index::Met;
 use crate::vault::layout::Layout;
 use crate::vault::minimise::{self, Minimised, Minimiser};
 use crate::vault::names::Names;
@@ -297,6 +298,7 @@ impl Work {
         let text = zeroize::Zeroizing::new(text_to_judge(item));
         let definitions = &self.rules.definitions.in_force(Some(&self.channel.organisation), self.now);
         let judges = Judges { question: &self.rules.questions, definitions, text: &text };
+        let judges = Remembered::of(&judges);
         let answers = kept_answers(&judges, own);
         (tree.map_or_else(unsure, |tree| tree.decide(&facts, &judges)), answers)
     }
@@ -392,8 +394,9 @@ impl Work {
             let people = People::of(&names, account, &members, &HashMap::new(), sources)?;
             gathered.push((conversation, members, people));
         }
+        let met = Met::default();
         let all = on_every_core(&gathered, |(conversation, members, people)| {
-            computed(&self.rules, &names, *conversation, members, people)
+            computed(&self.rules, (&names, &met), *conversation, members, people)
         });
         let mut made = Made::default();
         for computed in all {
