@@ -1,6 +1,6 @@
 //! Who answers the steps that facts and people do not: detectors on the text, or what they said before.
 
-use super::{AnsweredBy, Asks, Defined, InForce, QuestionDetector, Verdict};
+use super::{AnsweredBy, Asks, InForce, QuestionDetector, Verdict};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 

@@ -1,6 +1,7 @@
 //! What goes down: conversations computed anew where they must be, then everything in the outbox, in order.
 
 use super::conversation::{Facts, Member, compute, named_in};
+use super::cores::on_every_core;
 use super::ingest::publish_row;
 use super::layout::part_role;
 use super::names::Names;
@@ -12,7 +13,7 @@ use crate::ledger::{Entry, EntryKind, Pending, Recorded, Thing};
 use crate::model::{
     ConversationId, GrantId, OrganisationId, Outcome, PermitId, ProjectionId, RecordId, Timestamp,
 };
-use crate::seal::{self, Original};
+use crate::seal::{self, OpenError, Original};
 use crate::store::catalogue::{self, Channel};
 use crate::store::room::{
     PublishedConversation, PublishedExport, PublishedGrant, PublishedRecall, PublishedRequest,
@@ -329,16 +330,23 @@ pub(super) async fn open_as(
         fetched.iter().map(|one| (one.sealed.record, one.format.clone())).collect();
     let sealed = fetched.into_iter().map(|Fetched { sealed, .. }| sealed).collect();
     let opened = seal::open_system(permit, recorded, sealed)?;
-    let mut items = Vec::with_capacity(opened.len());
-    for (record, original) in opened {
-        let format: Option<Format> = formats.get(&record).and_then(|word| word.parse().ok());
+    let read = |(record, original): &(RecordId, Result<Original, OpenError>)| {
+        let format: Option<Format> = formats.get(record).and_then(|word| word.parse().ok());
         let format = format.ok_or(VaultError::Absent { what: "the format of a capture" })?;
-        match original.map_err(VaultError::from).and_then(|original| read_item(format, &original)) {
-            Ok(item) => items.push((record, item)),
+        let item = original.as_ref().map_err(ToString::to_string);
+        match item.and_then(|original| read_item(format, original).map_err(|error| error.to_string())) {
+            Ok(item) => Ok(Some((*record, item))),
             // An original that does not open has no view; the others of its conversation do.
-            Err(error) => tracing::error!(%record, %error, "original could not be read; it is withheld"),
+            Err(error) => {
+                tracing::error!(%record, %error, "original could not be read; it is withheld");
+                Ok(None)
+            }
         }
-    }
+    };
+    let some: Vec<_> = opened.chunks(READ_ON_A_CORE).collect();
+    let read = on_every_core(&some, |some| some.iter().map(read).collect::<Result<Vec<_>, VaultError>>());
+    let read: Vec<Vec<Option<(RecordId, Item)>>> = read.into_iter().collect::<Result<_, _>>()?;
+    let items: Vec<(RecordId, Item)> = read.into_iter().flatten().flatten().collect();
     let failed = (records.len() - items.len()) as u64;
     let kind = if failed == 0 { EntryKind::SystemOpeningDone } else { EntryKind::SystemOpeningFailed };
     let outcome = Entry::new(sources.entry_id()?, kind, sources.now())
@@ -350,6 +358,9 @@ pub(super) async fn open_as(
         archive.journal.record(archive.logs.vault_origin(), Pending::event(outcome)?, None).await?;
     Ok(items)
 }
+
+/// So many originals are worth a core of their own.
+const READ_ON_A_CORE: usize = 64;
 
 pub(super) fn read_item(format: Format, original: &Original) -> Result<Item, VaultError> {
     let shared: Vec<(PartRole, &[u8])> =
