@@ -64,15 +64,8 @@ pub(super) struct ChannelArguments {
     /// Declared official by the organisation.
     #[arg(long)]
     official: bool,
-    /// From when what is declared here holds: a moment, or a day (its beginning, in UTC).
-    #[arg(long, value_parser = moment)]
-    from: Timestamp,
-    /// Until when it holds; open when absent.
-    #[arg(long, value_parser = moment)]
-    until: Option<Timestamp>,
-    /// Why.
-    #[arg(long)]
-    reason: String,
+    #[command(flatten)]
+    holds: Holds,
     /// A (one way), B (two way) or C (hybrid).
     #[arg(long, default_value = "B", value_parser = ["A", "B", "C"])]
     scenario: String,
@@ -106,9 +99,9 @@ impl ChannelArguments {
         let fact = |fact, value: &str| ChannelFact {
             fact,
             value: value.to_owned(),
-            from: self.from,
-            until: self.until,
-            reason: self.reason.clone(),
+            from: self.holds.from,
+            until: self.holds.until,
+            reason: self.holds.reason.clone(),
         };
         let facts = vec![
             fact(Fact::Official, if self.official { "yes" } else { "no" }),
@@ -138,6 +131,20 @@ fn moment(given: &str) -> Result<Timestamp, ModelError> {
     given.parse().or_else(|error| format!("{given}T00:00:00Z").parse().map_err(|_| error))
 }
 
+/// When and why a declaration holds.
+#[derive(Args)]
+struct Holds {
+    /// From when what is declared here holds: a moment, or a day (its beginning, in UTC).
+    #[arg(long, value_parser = moment)]
+    from: Timestamp,
+    /// Until when it holds; open when absent. From then on holds again what was declared before.
+    #[arg(long, value_parser = moment)]
+    until: Option<Timestamp>,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+}
+
 #[derive(Args)]
 pub(super) struct DeclareArguments {
     /// Its slug.
@@ -160,20 +167,13 @@ pub(super) struct DeclareArguments {
     /// The channel that takes its place.
     #[arg(long)]
     successor: Option<ChannelId>,
-    /// From when what is declared here holds: a moment, or a day (its beginning, in UTC).
-    #[arg(long, value_parser = moment)]
-    from: Timestamp,
-    /// Until when it holds; open when absent. From then on holds again what was declared before.
-    #[arg(long, value_parser = moment)]
-    until: Option<Timestamp>,
-    /// Why.
-    #[arg(long)]
-    reason: String,
+    #[command(flatten)]
+    holds: Holds,
 }
 
 impl DeclareArguments {
     pub(super) fn order(self) -> Order {
-        let (from, until, reason) = (self.from, self.until, self.reason);
+        let Holds { from, until, reason } = self.holds;
         let named = [
             (Fact::Official, self.official),
             (Fact::Scenario, self.scenario),

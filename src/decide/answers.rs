@@ -74,3 +74,33 @@ impl Answerer for Remembered<'_> {
         given
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::{Answer, Defined};
+    use std::cell::Cell;
+
+    #[test]
+    fn what_was_asked_before_is_not_worked_out_again() {
+        struct Counting(Cell<u32>);
+        impl Answerer for Counting {
+            fn answer(&self, asks: Asks) -> Option<Given> {
+                self.0.set(self.0.get() + 1);
+                (asks == Asks::QuestionDetector).then(|| Given {
+                    answered_by: AnsweredBy::Detector,
+                    by: "question 1".to_owned(),
+                    verdict: Verdict { answer: Answer::Yes, confidence: 1.0, evidence: Vec::new() },
+                })
+            }
+        }
+        let counting = Counting(Cell::new(0));
+        let once = Remembered::of(&counting);
+        for asks in [Asks::QuestionDetector, Asks::Definition(Defined::Formal)] {
+            let first = once.answer(asks);
+            assert_eq!(first.is_some(), asks == Asks::QuestionDetector);
+            assert_eq!(once.answer(asks), first);
+        }
+        assert_eq!(counting.0.get(), 2);
+    }
+}
