@@ -22,7 +22,9 @@ pub(super) fn on_every_core<T: Sync, R: Send>(of: &[T], work: impl Fn(&T) -> R +
         }
     };
     let mut all = thread::scope(|scope| {
-        let others: Vec<_> = (1..cores).map(|_| scope.spawn(some)).collect();
+        // Where there can be no other thread, this one does it all.
+        let others: Vec<_> =
+            (1..cores).filter_map(|_| thread::Builder::new().spawn_scoped(scope, some).ok()).collect();
         let mut all = some();
         for other in others {
             match other.join() {

@@ -16,15 +16,21 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::sync::Arc;
 
-/// What was redacted: a name, a number, an address, a handle, an account, one with marks.
-const VALUES: [&str; 6] = [
+/// What was redacted: a name, a number, an address, a handle, an account, one with marks, one in other letters.
+const VALUES: [&str; 7] = [
     "Sanne Kwinkelaar",
     "0612345678",
     "sanne.kwinkelaar@voorbeeld.example",
     "burger_17_zz",
     "NL91ABNA0417164300",
     "Zoë Vermaatkamp-Öström",
+    "Иван Петров",
 ];
+
+/// As mail has it: lines of 76 characters.
+fn in_lines(encoded: &str) -> Vec<u8> {
+    encoded.as_bytes().chunks(76).collect::<Vec<_>>().join(b"\r\n".as_slice())
+}
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -56,6 +62,10 @@ fn forms(value: &str) -> Vec<(&'static str, Vec<u8>)> {
             "base64 of UTF-16",
             STANDARD.encode(units().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).into_bytes(),
         ),
+        ("base64 behind a word", format!("records{}", STANDARD.encode(value)).into_bytes()),
+        ("base64 in lines", in_lines(&STANDARD.encode(format!("{}{value} en meer", "woord ".repeat(9))))),
+        ("hexadecimal in lines", in_lines(&hex::encode(format!("{}{value}", "woord ".repeat(6))))),
+        ("members of gzip", [gzip(b"niets"), gzip(value.as_bytes())].concat()),
         ("hexadecimal", hex::encode(value).into_bytes()),
         ("hexadecimal, upper case", hex::encode_upper(value).into_bytes()),
         ("gzip", gzip(format!("in een bestand {value} ").as_bytes())),

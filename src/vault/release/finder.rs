@@ -210,9 +210,11 @@ impl<const W: usize> Table<W> {
         let mut rest = in_slot.get(from..to).unwrap_or_default();
         while let Some(first) = rest.first() {
             let shape = first.shape(values);
-            let alike = match rest.len() {
-                0..=FEW => 1,
-                _ => rest.partition_point(|one| one.shape(values) <= shape),
+            let alike = match rest.get(1) {
+                Some(next) if rest.len() > FEW && next.shape(values) == shape => {
+                    rest.partition_point(|one| one.shape(values) <= shape)
+                }
+                _ => 1,
             };
             let (these, others) = rest.split_at_checked(alike).unwrap_or((rest, &[]));
             rest = others;

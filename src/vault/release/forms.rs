@@ -11,16 +11,21 @@ use base64::Engine;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::{GzDecoder, MultiGzDecoder};
 use memchr::memmem::Finder as Bytes;
 use std::collections::HashSet;
 use std::io::Read;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// Forms inside forms that are undone.
 const DEPTH_MAX: u8 = 3;
 /// Bytes that come out of one gzip member at most: more is not looked at, and counts as found.
 const INFLATED_BYTES_MAX: u64 = 64 << 20;
+/// What came out of a member and is longer than this is undone on one core at a time: a post can make much of little.
+const INFLATED_TOGETHER_MAX: u64 = 1 << 20;
+static ALONE: Mutex<()> = Mutex::new(());
+/// Shortest line of base64 or hexadecimal that goes on in the next: mail and keys have 64 or 76 characters in each.
+const LINE_MIN: usize = 48;
 /// Shortest run of base64 that can hold six bytes.
 const BASE64_MIN: usize = 8;
 /// Shortest run of hexadecimal digits that can.
@@ -42,6 +47,8 @@ pub(super) struct Sought {
 pub(super) enum Reading<'t> {
     /// In one case and without marks.
     Undone(&'t str),
+    /// The same, of what came out of base64, hexadecimal or gzip: what stands beside a value may be anything.
+    Decoded(&'t str),
     /// They cannot be undone to their end.
     Broken,
 }
@@ -72,47 +79,50 @@ struct Undoing<'s> {
     folded: String,
     /// Runs that were undone where they stand in the bytes themselves: keys and times are in every row.
     known: HashSet<Box<[u8]>>,
+    /// Held from the first long member to the end of this.
+    alone: Option<MutexGuard<'static, ()>>,
 }
 
 impl<'s> Undoing<'s> {
     fn of(sought: &'s Sought, see: &'s mut dyn FnMut(Reading<'_>)) -> Self {
-        Self { sought, see, folded: String::new(), known: HashSet::new() }
+        Self { sought, see, folded: String::new(), known: HashSet::new(), alone: None }
     }
 
     fn undo(&mut self, bytes: &[u8], depth: u8) {
         if depth > 0 {
-            self.say(|folded| fold_bytes(bytes, folded));
+            self.say(depth, |folded| fold_bytes(bytes, folded));
         }
         if bytes.iter().any(|byte| is_escape(*byte)) {
             let text = String::from_utf8_lossy(bytes);
             for piece in around_escapes(&text, self.sought.reach) {
                 for reading in readings(piece) {
-                    self.say(|folded| fold_into(&reading, folded));
+                    self.say(depth, |folded| fold_into(&reading, folded));
                     self.inside(reading.as_bytes(), depth);
                 }
             }
         }
-        if memchr::memchr_iter(0, bytes).take(4).count() == 4 {
+        if self.sought.letters.may_be_utf16(bytes) {
             for from in 0..2 {
-                self.utf16(bytes.get(from..).unwrap_or_default());
+                self.utf16(bytes.get(from..).unwrap_or_default(), depth);
             }
         }
         self.inside(bytes, depth);
         self.gzip(bytes, depth);
     }
 
-    fn say(&mut self, fold: impl FnOnce(&mut String)) {
+    fn say(&mut self, depth: u8, fold: impl FnOnce(&mut String)) {
         self.folded.clear();
         fold(&mut self.folded);
-        (self.see)(Reading::Undone(&self.folded));
+        let reading = if depth > 0 { Reading::Decoded } else { Reading::Undone };
+        (self.see)(reading(&self.folded));
     }
 
-    fn utf16(&mut self, bytes: &[u8]) {
+    fn utf16(&mut self, bytes: &[u8], depth: u8) {
         for unit in [u16::from_le_bytes, u16::from_be_bytes] {
             let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
             let chars = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
             let letters = &self.sought.letters;
-            self.say(|folded| letters.fold_worthwhile(chars, folded));
+            self.say(depth, |folded| letters.fold_worthwhile(chars, folded));
         }
     }
 
@@ -125,32 +135,40 @@ impl<'s> Undoing<'s> {
         // The names that a grant draws are everywhere, and hold nothing.
         let wanted = |run: &&[u8]| run.len() >= BASE64_MIN && !is_name(run);
         for run in bytes.split(|byte| !encodes(*byte)).filter(wanted) {
-            let is_encoded = looks_encoded(run);
-            let digits = || run.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= HEX_MIN);
-            // Most runs are words.
-            let may_hold = is_encoded || digits().next().is_some();
-            if !may_hold || (depth == 0 && !self.is_new(run)) {
-                continue;
-            }
-            if is_encoded {
-                self.base64(run, depth, &mut decoded);
-                // What parts names of files is a sign of one alphabet and none of the other: `records-H4sI….csv`.
-                for parted in [b"-_", b"+/"] {
-                    let pieces =
-                        || run.split(|byte| parted.contains(byte)).filter(|piece| piece.len() >= BASE64_MIN);
-                    if pieces().any(|piece| piece.len() < run.len()) {
-                        let pieces = pieces().filter(|piece| looks_encoded(piece));
-                        pieces.for_each(|piece| self.base64(piece, depth, &mut decoded));
-                    }
+            self.run(run, depth, &mut decoded);
+        }
+        for lines in joined_lines(bytes) {
+            self.run(&lines, depth, &mut decoded);
+        }
+    }
+
+    /// One run of characters that encode.
+    fn run(&mut self, run: &[u8], depth: u8, decoded: &mut Vec<u8>) {
+        let is_encoded = looks_encoded(run);
+        let digits = || run.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= HEX_MIN);
+        // Most runs are words.
+        let may_hold = is_encoded || digits().next().is_some();
+        if !may_hold || (depth == 0 && !self.is_new(run)) {
+            return;
+        }
+        if is_encoded {
+            self.base64(run, depth, decoded);
+            // What parts names of files is a sign of one alphabet and none of the other: `records-H4sI….csv`.
+            for parted in [b"-_", b"+/"] {
+                let pieces =
+                    || run.split(|byte| parted.contains(byte)).filter(|piece| piece.len() >= BASE64_MIN);
+                if pieces().any(|piece| piece.len() < run.len()) {
+                    let pieces = pieces().filter(|piece| looks_encoded(piece));
+                    pieces.for_each(|piece| self.base64(piece, depth, decoded));
                 }
             }
-            for digits in digits() {
-                for from in 0..2 {
-                    let even = digits.get(from..).unwrap_or_default();
-                    let even = even.get(..even.len() / 2 * 2).unwrap_or_default();
-                    if let Ok(decoded) = hex::decode(even) {
-                        self.undo(&decoded, depth + 1);
-                    }
+        }
+        for digits in digits() {
+            for from in 0..2 {
+                let even = digits.get(from..).unwrap_or_default();
+                let even = even.get(..even.len() / 2 * 2).unwrap_or_default();
+                if let Ok(decoded) = hex::decode(even) {
+                    self.undo(&decoded, depth + 1);
                 }
             }
         }
@@ -179,11 +197,18 @@ impl<'s> Undoing<'s> {
         if depth >= DEPTH_MAX || bytes.len() <= GZIP_HEAD {
             return;
         }
+        // What follows a member was read with it, up to here.
+        let mut read_to = 0;
         for at in GZIP.find_iter(bytes) {
+            let from = bytes.get(at..).unwrap_or_default();
             let mut inflated = Vec::new();
-            let member = MultiGzDecoder::new(bytes.get(at..).unwrap_or_default());
-            // What came out before it broke off is looked at all the same.
-            let _broken_off = member.take(INFLATED_BYTES_MAX + 1).read_to_end(&mut inflated);
+            if at < read_to {
+                self.inflate(&mut GzDecoder::new(from), &mut inflated);
+            } else {
+                let mut members = MultiGzDecoder::new(from);
+                self.inflate(&mut members, &mut inflated);
+                read_to = bytes.len() - members.into_inner().len();
+            }
             if inflated.len() as u64 > INFLATED_BYTES_MAX {
                 (self.see)(Reading::Broken);
             }
@@ -192,6 +217,39 @@ impl<'s> Undoing<'s> {
             }
         }
     }
+
+    /// What comes out before it ends or breaks off.
+    fn inflate(&mut self, member: &mut dyn Read, inflated: &mut Vec<u8>) {
+        let mut member = member.take(INFLATED_TOGETHER_MAX);
+        if member.read_to_end(inflated).is_ok() && member.limit() == 0 {
+            self.alone.get_or_insert_with(|| ALONE.lock().unwrap_or_else(PoisonError::into_inner));
+            member.set_limit(INFLATED_BYTES_MAX + 1 - INFLATED_TOGETHER_MAX);
+            // What came out before it broke off is looked at all the same.
+            let _broken_off = member.read_to_end(inflated);
+        }
+    }
+}
+
+/// Runs of characters that encode which go on in the next line, joined.
+fn joined_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let (mut found, mut open) = (Vec::new(), Vec::new());
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !open.is_empty() {
+            let head = line.iter().take_while(|byte| encodes(**byte)).count();
+            open.extend_from_slice(line.get(..head).unwrap_or_default());
+            if head == line.len() && head >= LINE_MIN {
+                continue;
+            }
+            found.push(std::mem::take(&mut open));
+        }
+        let tail = line.iter().rev().take_while(|byte| encodes(**byte)).count();
+        if tail >= LINE_MIN {
+            open.extend_from_slice(line.get(line.len() - tail..).unwrap_or_default());
+        }
+    }
+    found.extend((!open.is_empty()).then_some(open));
+    found
 }
 
 /// Folds what is UTF-8 in these bytes, with a sign for what is not.

@@ -6,12 +6,18 @@ use std::collections::HashSet;
 
 /// Characters of the first plane.
 const PLANE: u32 = 0x1_0000;
+/// The upper byte of letters and digits of full width, which become those of ASCII.
+const FULL_WIDTH: u8 = 0xff;
+/// Units of UTF-16 in the shortest value that is looked for.
+const UNITS_MIN: usize = 4;
 
 /// The characters of some values.
 #[derive(Clone, Default)]
 pub(super) struct Letters {
     /// Those beyond ASCII.
     held: HashSet<char>,
+    /// The upper bytes that these and ASCII have in UTF-16, and those of full width.
+    upper: [u64; 4],
     /// A bit for each character that becomes only others than these in one case and without marks; empty when there are no values.
     strange: Vec<u64>,
     /// Bytes of the shortest value.
@@ -24,7 +30,9 @@ impl Letters {
         for value in values {
             self.shortest = Some(self.shortest.map_or(value.len(), |shortest| shortest.min(value.len())));
             self.held.extend(value.chars().filter(|c| !c.is_ascii()));
+            value.encode_utf16().for_each(|unit| self.is_used(unit.to_be_bytes()[0]));
         }
+        [0, FULL_WIDTH].into_iter().for_each(|byte| self.is_used(byte));
         let mut folded = String::new();
         let mut is_strange = |code: u32| {
             folded.clear();
@@ -63,6 +71,24 @@ impl Letters {
             }
             run = into.len();
         }
+    }
+
+    fn is_used(&mut self, upper: u8) {
+        if let Some(bits) = self.upper.get_mut(usize::from(upper / 64)) {
+            *bits |= 1 << (upper % 64);
+        }
+    }
+
+    /// Whether enough bytes are upper ones for UTF-16 of a value to be among them.
+    pub(super) fn may_be_utf16(&self, bytes: &[u8]) -> bool {
+        bytes
+            .iter()
+            .filter(|byte| {
+                self.upper.get(usize::from(**byte / 64)).is_some_and(|bits| bits >> (**byte % 64) & 1 == 1)
+            })
+            .take(UNITS_MIN)
+            .count()
+            == UNITS_MIN
     }
 
     fn is_strange(&self, c: char) -> bool {

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::cell::LazyCell;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Least characters of a value that is looked for at all, as where text is redacted.
@@ -26,6 +27,8 @@ const WORDS_CHARS_MIN: usize = 8;
 /// From so many bytes on a value is no accident within a longer word; shorter ones stand by themselves, else each code of six
 /// characters would be found in some name that a grant draws.
 const SURE_BYTES: usize = 12;
+/// The same where bytes were decoded: those beside a value may look like a letter, and eight that are right are no accident.
+const SURE_DECODED_BYTES: usize = 8;
 /// Bytes of a file that are read at a time, whole lines.
 const STRETCH_BYTES: usize = 1 << 18;
 /// Longest line that is read whole: that of a row is far shorter.
@@ -141,8 +144,13 @@ impl Needles {
     /// Whether one of them stands in a text that is in one case and without marks.
     #[must_use]
     pub fn stand_in(&self, folded: &str) -> bool {
-        self.broken
-            || self.telling.any(folded, |_, at| at.len() >= SURE_BYTES || has_edges(folded, at.start, at.end))
+        self.stand_surely_in(folded, SURE_BYTES)
+    }
+
+    /// The same, where values of `sure` bytes tell also within longer words.
+    fn stand_surely_in(&self, folded: &str, sure: usize) -> bool {
+        let tells = |at: Range<usize>| at.len() >= sure || has_edges(folded, at.start, at.end);
+        self.broken || self.telling.any(folded, |_, at| tells(at))
     }
 
     /// Which long words stand in a text, by number. Also within others: an escape right before one looks like a letter of it, and
@@ -201,12 +209,14 @@ impl Look<'_> {
         stands_plainly: impl Fn(u32) -> bool,
     ) -> Vec<Hit> {
         let (needles, mut unreadable) = (self.needles, false);
+        let mut look = |text: &str, sure: usize| {
+            found = found
+                || needles.stand_surely_in(text, sure)
+                || needles.words.any(text, |word, _| !stands_plainly(word));
+        };
         readings(&mut |reading| match reading {
-            Reading::Undone(text) => {
-                found = found
-                    || needles.stand_in(text)
-                    || needles.words.any(text, |word, _| !stands_plainly(word));
-            }
+            Reading::Undone(text) => look(text, SURE_BYTES),
+            Reading::Decoded(text) => look(text, SURE_DECODED_BYTES),
             Reading::Broken => unreadable = true,
         });
         let hits = [(found, at), (unreadable, Where::Unreadable)];
@@ -245,7 +255,16 @@ fn stretches(bytes: &[u8]) -> Vec<&[u8]> {
 
 /// Whether a value stands as a whole word in a text; both in one case and without marks.
 pub(super) fn is_word_of(text: &str, value: &str) -> bool {
-    text.match_indices(value).any(|(at, _)| has_edges(text, at, at + value.len()))
+    let mut from = 0;
+    // Also where it overlaps itself: `12 12` in `312 12 12`.
+    while let Some(at) = text.get(from..).and_then(|rest| rest.find(value)) {
+        let start = from + at;
+        if has_edges(text, start, start + value.len()) {
+            return true;
+        }
+        from = start + value.chars().next().map_or(1, char::len_utf8);
+    }
+    false
 }
 
 /// Whether neither a letter nor a digit stands before or behind a part of a text.
@@ -298,5 +317,6 @@ mod tests {
     fn words_have_edges() {
         assert!(is_word_of("dag jansen!", "jansen") && is_word_of("jansen", "jansen"));
         assert!(!is_word_of("dag jansenius", "jansen"));
+        assert!(is_word_of("312 12 12", "12 12") && !is_word_of("312 12 123", "12 12"));
     }
 }
