@@ -16,6 +16,7 @@ mod bluesky_post;
 mod containers;
 mod cuts;
 mod dates;
+mod distinct;
 mod documents;
 mod facebook_dyi;
 mod facebook_graph;
@@ -64,7 +65,7 @@ pub use json_parse::JsonFault;
 pub use members::{Member, members};
 pub use reader::{Reader, reread};
 pub use table::columns;
-pub use tally::Tally;
+pub use tally::{Counts, Tally};
 pub use unit::{Act, ActKind, Cut, CutKind, Deletion, PartRole, Place, Refusal, RefusalReason, Unit};
 pub use wire::{ParserFault, Received, send};
 

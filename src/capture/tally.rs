@@ -1,32 +1,51 @@
 //! Counting what a capture holds: each thing once, however often it stands in the file.
 
+use super::distinct::Distinct;
 use super::unit::{ActKind, Unit};
 use crate::model::{ItemKind, PrivateText, Visibility};
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 
 /// Running counts over the units of one file. Holds digests of names, not names.
 #[derive(Default)]
 pub struct Tally {
-    records: HashSet<u128>,
-    pages: HashSet<u128>,
-    not_public: HashSet<u128>,
-    acts: HashSet<u128>,
-    deleted: HashSet<u128>,
+    records: Distinct,
+    pages: Distinct,
+    not_public: Distinct,
+    acts: Distinct,
+    deleted: Distinct,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Distinct content objects; the versions of one name count once.
+    pub records: u64,
+    /// Distinct pages of the web: items that are no records.
+    pub pages: u64,
+    /// Distinct single acts.
+    pub acts: u64,
+    /// Distinct items that the file says were taken away.
+    pub deleted: u64,
+    /// Records for followers or addressees only, and conversations without their messages. One whose visibility is not known is not counted here,
+    /// though it is not projected either.
+    pub not_public: u64,
 }
 
 impl Tally {
     /// Counts a unit.
-    pub fn add(&mut self, unit: &Unit) {
+    ///
+    /// # Errors
+    /// When there are millions of things and no room for temporary files.
+    pub fn add(&mut self, unit: &Unit) -> io::Result<()> {
         for item in &unit.items {
-            let name = digest(0, item.names.first());
+            let name = name(item.names.first());
             if item.kind == ItemKind::Page {
-                self.pages.insert(name);
+                self.pages.add(0, name)?;
                 continue;
             }
-            self.records.insert(name);
+            self.records.add(0, name)?;
             if matches!(item.visibility, Visibility::Followers | Visibility::Direct) {
-                self.not_public.insert(name);
+                self.not_public.add(0, name)?;
             }
         }
         for act in &unit.acts {
@@ -35,48 +54,32 @@ impl Tally {
                 ActKind::Like => 2,
                 ActKind::Vote => 3,
             };
-            self.acts.insert(digest(kind, Some(&act.name)));
+            self.acts.add(kind, name(Some(&act.name)))?;
         }
-        self.not_public.extend(unit.stubs.iter().map(|stub| digest(4, Some(stub))));
-        self.deleted.extend(unit.deletions.iter().map(|deletion| digest(0, deletion.names.first())));
+        for stub in &unit.stubs {
+            self.not_public.add(1, name(Some(stub)))?;
+        }
+        for deletion in &unit.deletions {
+            self.deleted.add(0, name(deletion.names.first()))?;
+        }
+        Ok(())
     }
 
-    /// Distinct content objects; the versions of one name count once.
-    #[must_use]
-    pub fn records(&self) -> u64 {
-        self.records.len() as u64
-    }
-
-    /// Distinct pages of the web: items that are no records.
-    #[must_use]
-    pub fn pages(&self) -> u64 {
-        self.pages.len() as u64
-    }
-
-    /// Distinct single acts.
-    #[must_use]
-    pub fn acts(&self) -> u64 {
-        self.acts.len() as u64
-    }
-
-    /// Distinct items that the file says were taken away.
-    #[must_use]
-    pub fn deleted(&self) -> u64 {
-        self.deleted.len() as u64
-    }
-
-    /// Records for followers or addressees only, and conversations without their messages. One whose visibility is not known is not counted here,
-    /// though it is not projected either.
-    #[must_use]
-    pub fn not_public(&self) -> u64 {
-        self.not_public.len() as u64
+    /// The counts so far.
+    ///
+    /// # Errors
+    /// When a temporary file cannot be read.
+    pub fn counts(&mut self) -> io::Result<Counts> {
+        Ok(Counts {
+            records: self.records.count()?,
+            pages: self.pages.count()?,
+            acts: self.acts.count()?,
+            deleted: self.deleted.count()?,
+            not_public: self.not_public.count()?,
+        })
     }
 }
 
-fn digest(kind: u8, name: Option<&PrivateText>) -> u128 {
-    let mut hasher = DefaultHasher::new();
-    (kind, name.map_or("", PrivateText::expose)).hash(&mut hasher);
-    let half = u128::from(hasher.finish());
-    hasher.write_u8(1);
-    half << 64 | u128::from(hasher.finish())
+fn name(name: Option<&PrivateText>) -> &str {
+    name.map_or("", PrivateText::expose)
 }

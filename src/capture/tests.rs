@@ -77,8 +77,9 @@ fn read(bytes: &[u8], format: Option<Format>) -> Result<Vec<Unit>, CaptureError>
 
 pub(super) fn tally(units: &[Unit]) -> [u64; 4] {
     let mut tally = Tally::default();
-    units.iter().for_each(|unit| tally.add(unit));
-    [tally.records(), tally.acts(), tally.deleted(), tally.not_public()]
+    units.iter().for_each(|unit| tally.add(unit).unwrap());
+    let counts = tally.counts().unwrap();
+    [counts.records, counts.acts, counts.deleted, counts.not_public]
 }
 
 /// Units join to the file, cuts and refusals part every unit, items lie where they say.

@@ -67,7 +67,7 @@ pub fn survey(
     let mut cut_short = None;
     for unit in &mut reader {
         let unit = unit?;
-        tally.add(&unit);
+        tally.add(&unit)?;
         platforms.extend(unit.items.iter().map(|item| item.platform));
         encoded |= unit.within.is_some();
         if unit.within.is_none() {
@@ -99,13 +99,14 @@ pub fn survey(
         return Err(refusal.into());
     }
     let digest = key.and_then(|key| metered.finish(key));
+    let counts = tally.counts()?;
     let survey = Survey {
         format: format.to_string(),
-        records: tally.records(),
-        acts: tally.acts(),
-        deleted: tally.deleted(),
-        not_public: tally.not_public(),
-        pages: tally.pages(),
+        records: counts.records,
+        acts: counts.acts,
+        deleted: counts.deleted,
+        not_public: counts.not_public,
+        pages: counts.pages,
         refused,
         platforms,
         encoded,

@@ -223,9 +223,10 @@ fn small_buffers_give_the_same_units() {
 fn a_page_is_an_item_and_no_record() {
     let page = b"<html><body title='Bo'>Hoi <b>Fenna</b></body></html>";
     let units = read(&answer("Content-Type: text/html\r\n", page)).unwrap();
-    let mut counts = Tally::default();
-    units.iter().for_each(|unit| counts.add(unit));
-    assert_eq!((counts.pages(), counts.records()), (1, 0));
+    let mut tally = Tally::default();
+    units.iter().for_each(|unit| tally.add(unit).unwrap());
+    let counts = tally.counts().unwrap();
+    assert_eq!((counts.pages, counts.records), (1, 0));
     let item = units.iter().flat_map(|unit| &unit.items).next().unwrap();
     assert_eq!(item.range.len(), page.len() as u64);
     assert_eq!(item.passages.len(), 2);

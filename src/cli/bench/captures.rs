@@ -4,7 +4,7 @@
 use super::clock::timed;
 use super::grown::grown;
 use super::rounded;
-use crate::capture::{self, Format, Limits, Tally, Unit};
+use crate::capture::{self, Counts, Format, Limits, Tally, Unit};
 use crate::cli::print;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -107,7 +107,7 @@ fn below(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 
 /// Reads one file again and again, in turn with the plain parser.
 fn measure(bytes: &[u8], seconds: f64, rows: &mut BTreeMap<String, Row>) {
-    let Some((format, tally, refused, versions)) = read(bytes) else {
+    let Some((format, counts, refused, versions)) = read(bytes) else {
         let row = rows.entry("(refused)".to_owned()).or_default();
         row.files += 1;
         row.refused += 1;
@@ -116,11 +116,11 @@ fn measure(bytes: &[u8], seconds: f64, rows: &mut BTreeMap<String, Row>) {
     let row = rows.entry(format.to_string()).or_default();
     row.files += 1;
     row.bytes += bytes.len() as u64;
-    row.records += tally.records();
-    row.edits += versions.saturating_sub(tally.records());
-    row.acts += tally.acts();
-    row.deletions += tally.deleted();
-    row.not_public += tally.not_public();
+    row.records += counts.records;
+    row.edits += versions.saturating_sub(counts.records);
+    row.acts += counts.acts;
+    row.deletions += counts.deleted;
+    row.not_public += counts.not_public;
     row.refused += refused;
     let (mut ours, mut plain, mut rounds, mut parses) = (0.0, 0.0, 0_u32, 0_u32);
     while ours < seconds {
@@ -143,29 +143,29 @@ fn measure(bytes: &[u8], seconds: f64, rows: &mut BTreeMap<String, Row>) {
 }
 
 /// What a capture holds: format, counts, pieces left out, and distinct versions.
-fn read(bytes: &[u8]) -> Option<(Format, Tally, u64, u64)> {
+fn read(bytes: &[u8]) -> Option<(Format, Counts, u64, u64)> {
     let mut versions = std::collections::HashSet::new();
-    let (format, tally, refused) = counted(bytes, &mut |unit| {
+    let (format, counts, refused) = counted(bytes, &mut |unit| {
         versions.extend(unit.items.iter().map(|item| {
             let mut meaning = std::hash::DefaultHasher::new();
             item.write_meaning(&mut |bytes| std::hash::Hasher::write(&mut meaning, bytes));
             std::hash::Hasher::finish(&meaning)
         }));
     })?;
-    Some((format, tally, refused, versions.len() as u64))
+    Some((format, counts, refused, versions.len() as u64))
 }
 
 /// Reads a capture to its end and counts.
-fn counted(bytes: &[u8], each: &mut dyn FnMut(&Unit)) -> Option<(Format, Tally, u64)> {
+fn counted(bytes: &[u8], each: &mut dyn FnMut(&Unit)) -> Option<(Format, Counts, u64)> {
     let mut reader = capture::open(bytes, None, Limits::default()).ok()?;
     let (mut tally, mut refused) = (Tally::default(), 0);
     for unit in &mut reader {
         let unit = unit.ok()?;
         refused += unit.refused.len() as u64;
         each(&unit);
-        tally.add(&unit);
+        tally.add(&unit).ok()?;
     }
-    Some((reader.format(), tally, refused))
+    Some((reader.format(), tally.counts().ok()?, refused))
 }
 
 /// Reads the bytes with a plain parser: which one; none when they are nothing that it reads.
