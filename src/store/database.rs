@@ -89,6 +89,15 @@ impl Dialect {
             _ => &[],
         }
     }
+
+    /// SQLite's connections that read keep the upper pages of the indexes of a large archive (16 MiB each at most), which each look
+    /// at a record goes through.
+    const fn reading(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &["PRAGMA cache_size = -16384"],
+            Self::Postgres => &[],
+        }
+    }
 }
 
 /// A database with its pools. Cloning shares them.
@@ -138,7 +147,7 @@ impl Database {
         if mode == Mode::Owner {
             migrations::migrator(plane, dialect)?.run(&write).await.map_err(StoreError::Migrate)?;
         }
-        let read = pool(&url, dialect, mode, READERS, &[]).await?;
+        let read = pool(&url, dialect, mode, READERS, dialect.reading()).await?;
         Ok(Self { read, write, dialect, url: address })
     }
 

@@ -24,15 +24,17 @@ use super::exports::{airlock, people, plan_of};
 use super::small_groups::{self, Standing};
 use super::{Archive, Rules, VaultError, derive};
 use crate::access::SystemActKind;
+use crate::capture::Item;
 use crate::detect::{Participant, Participants};
-use crate::model::{ChannelId, ProjectionId, RecordRef, SubjectRef, Timestamp, VersionId};
+use crate::model::{ChannelId, ProjectionId, RecordId, RecordRef, SubjectRef, Timestamp, VersionId};
 use crate::redact::copy::{
     About, CopyRow, DICTIONARY, FORMS, MANIFEST, Manifest, README, dictionary, is_part, part_name, readme,
     sha256_hex,
 };
-use crate::redact::{Plan, SmallGroups};
-use crate::store::catalogue::ExportJob;
+use crate::redact::{Assessed, Plan, SmallGroups};
+use crate::store::catalogue::{ExportFacts, ExportJob};
 use crate::store::room::{ExportRecord, NamedProjection};
+use futures_util::future::join_all;
 use rows::{Behind, Selected, Tally};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -42,6 +44,8 @@ pub(super) const FILE_BYTES_MAX: u64 = 1 << 30;
 
 /// Rows whose originals are opened together.
 const ROWS_AT_ONCE: usize = super::publish::BATCH_RECORDS;
+/// Batches that are fetched side by side: the databases answer several as soon as one.
+const BATCHES_AT_ONCE: usize = 3;
 
 /// What the gate says.
 #[derive(Debug)]
@@ -104,8 +108,17 @@ pub(super) async fn check(archive: &Archive, rules: &Rules, export: &ExportJob) 
     let own = own_accounts(archive, export).await?;
     for part in files.parts() {
         let Some(rows) = files.rows(&part, &mut stopped).await? else { continue };
-        for batch in rows.chunks(ROWS_AT_ONCE) {
-            look_at(archive, rules, (export, plan, &own), batch, &mut looked, &mut stopped).await?;
+        for some in rows.chunks(ROWS_AT_ONCE * BATCHES_AT_ONCE) {
+            let fetching =
+                some.chunks(ROWS_AT_ONCE).map(|batch| fetch(archive, rules, (export, plan), batch));
+            // Each is seen to its end, so that each opening has its outcome.
+            let fetched = join_all(fetching).await;
+            for (batch, fetched) in some.chunks(ROWS_AT_ONCE).zip(fetched) {
+                match fetched? {
+                    Some(fetched) => look_at(rules, &own, batch, &fetched, &mut looked),
+                    None => _ = stopped.insert("another-organisation"),
+                }
+            }
         }
     }
     let Looked { tally, selected, standings, holds, .. } = looked;
@@ -181,30 +194,49 @@ async fn own_accounts(
     Ok(own.collect())
 }
 
-/// Opens the originals behind some rows and looks at each row beside its own, and beside the row that is published.
-async fn look_at(
+/// What stands behind the rows of a batch.
+struct Fetched {
+    named: Vec<NamedProjection>,
+    facts: HashMap<ProjectionId, ExportFacts>,
+    items: HashMap<RecordId, Item>,
+    assessed: HashMap<VersionId, Vec<Assessed>>,
+    people: HashMap<ProjectionId, Option<u64>>,
+    expected: HashMap<String, CopyRow>,
+}
+
+/// Opens the originals behind some rows; `None` when one of them is another organisation's.
+async fn fetch(
     archive: &Archive,
     rules: &Rules,
-    (export, plan, own): (&ExportJob, &Plan, &HashMap<ChannelId, Participants>),
+    (export, plan): (&ExportJob, &Plan),
     batch: &[CopyRow],
-    looked: &mut Looked,
-    stopped: &mut BTreeSet<&'static str>,
-) -> Result<(), VaultError> {
+) -> Result<Option<Fetched>, VaultError> {
     let references: Vec<RecordRef> = batch.iter().filter_map(|row| row.id.parse().ok()).collect();
     let members = archive.room.members_so(export.id, export.grant, &references).await?;
     let (named, records): (Vec<NamedProjection>, Vec<ExportRecord>) = members.into_values().unzip();
     let ids: Vec<ProjectionId> = named.iter().map(|named| named.id).collect();
     let facts = archive.catalogue.export_facts(&ids).await?;
     if facts.values().any(|facts| facts.organisation != export.organisation) {
-        stopped.insert("another-organisation");
-        return Ok(());
+        return Ok(None);
     }
     let items = derive::open(archive, rules, SystemActKind::CheckRelease, facts.values()).await?;
     let versions: Vec<VersionId> = facts.values().map(|facts| facts.version).collect();
     let assessed = archive.catalogue.assessed_of(&versions).await?;
-    let nobody = Participants::default();
     let people = people(archive, &named).await?;
     let expected = published::rows(archive, rules, (export.grant, plan), records).await?;
+    Ok(Some(Fetched { named, facts, items, assessed, people, expected }))
+}
+
+/// Looks at each row beside its original, and beside the row that is published.
+fn look_at(
+    rules: &Rules,
+    own: &HashMap<ChannelId, Participants>,
+    batch: &[CopyRow],
+    fetched: &Fetched,
+    looked: &mut Looked,
+) {
+    let Fetched { named, facts, items, assessed, people, expected } = fetched;
+    let nobody = Participants::default();
     let by_reference: HashMap<String, _> =
         named.iter().map(|named| (named.reference.to_string(), named)).collect();
     let mut opened = Vec::with_capacity(batch.len());
@@ -247,7 +279,6 @@ async fn look_at(
         looked.tally.add(&seen);
         looked.tally.in_own_row += looked.selected.add(seen);
     }
-    Ok(())
 }
 
 /// The files of an export in the airlock.
