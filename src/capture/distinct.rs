@@ -1,13 +1,43 @@
 //! Counting distinct names in little memory, however many there are.
 //!
 //! Names are known by a digest of eight bytes under a key that is drawn for each count: of ten million names two are taken for one
-//! once in some hundred thousand counts. Up to a million are held; more go, sorted, to a file without a name that is gone with the process.
+//! once in some hundred thousand counts. Up to a million are held; more go, sorted, where the caller says.
 
 use std::collections::BinaryHeap;
-use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::io;
+
+/// Where what is not held is put by, one piece behind the other.
+pub trait Shelf {
+    /// Puts a piece behind the others.
+    ///
+    /// # Errors
+    /// When there is no room.
+    fn put(&mut self, piece: &[u8]) -> io::Result<()>;
+
+    /// Reads bytes from a place on.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are not there.
+    fn read(&self, from: usize, into: &mut [u8]) -> io::Result<()>;
+}
+
+/// In memory after all, for what is small.
+impl Shelf for Vec<u8> {
+    fn put(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn read(&self, from: usize, into: &mut [u8]) -> io::Result<()> {
+        let piece = self.get(from..from + into.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        into.copy_from_slice(piece);
+        Ok(())
+    }
+}
+
+/// Makes a shelf when one is needed.
+pub type MakeShelf = fn() -> io::Result<Box<dyn Shelf>>;
 
 /// Digests that are held.
 const HELD_MAX: usize = 1 << 20;
@@ -22,25 +52,25 @@ pub(super) struct Distinct {
     held_max: usize,
     held: Vec<u64>,
     /// Runs one behind the other, each sorted, and how many digests each has.
-    file: Option<File>,
+    shelf: Option<Box<dyn Shelf>>,
+    make: MakeShelf,
     runs: Vec<usize>,
 }
 
-impl Default for Distinct {
-    fn default() -> Self {
-        Self::holding(HELD_MAX)
-    }
-}
-
 impl Distinct {
-    fn holding(held_max: usize) -> Self {
-        Self { key: RandomState::new(), held_max, held: Vec::new(), file: None, runs: Vec::new() }
+    /// More than can be held go to a shelf.
+    pub(super) fn over(make: MakeShelf) -> Self {
+        Self::holding(HELD_MAX, make)
+    }
+
+    fn holding(held_max: usize, make: MakeShelf) -> Self {
+        Self { key: RandomState::new(), held_max, held: Vec::new(), shelf: None, make, runs: Vec::new() }
     }
 
     /// Counts a name, unless it was counted before.
     ///
     /// # Errors
-    /// When there is no room for temporary files.
+    /// When a shelf has no room.
     pub(super) fn add(&mut self, kind: u8, name: &str) -> io::Result<()> {
         self.held.push(self.key.hash_one((kind, name)));
         if self.held.len() < self.held_max {
@@ -57,10 +87,10 @@ impl Distinct {
     /// When what was put by cannot be read.
     pub(super) fn count(&mut self) -> io::Result<u64> {
         self.settle();
-        let Some(file) = &self.file else { return Ok(self.held.len() as u64) };
+        let Some(shelf) = &self.shelf else { return Ok(self.held.len() as u64) };
         let (mut runs, mut begin) = (Vec::with_capacity(self.runs.len()), 0);
         for length in &self.runs {
-            runs.push(Run { file, next: begin, end: begin + length, read: Vec::new() });
+            runs.push(Run { shelf: &**shelf, next: begin, end: begin + length, read: Vec::new() });
             begin += length;
         }
         let mut heads = BinaryHeap::new();
@@ -86,22 +116,22 @@ impl Distinct {
     }
 
     fn put_by(&mut self) -> io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(tempfile::tempfile()?),
+        let shelf = match &mut self.shelf {
+            Some(shelf) => shelf,
+            none => none.insert((self.make)()?),
         };
         let bytes: Vec<u8> = self.held.iter().flat_map(|digest| digest.to_le_bytes()).collect();
-        file.write_all(&bytes)?;
+        shelf.put(&bytes)?;
         self.runs.push(self.held.len());
         self.held.clear();
         Ok(())
     }
 }
 
-/// A sorted run in the file, read from its beginning.
-struct Run<'f> {
-    file: &'f File,
-    /// Which digests of the file are not read yet.
+/// A sorted run on the shelf, read from its beginning.
+struct Run<'s> {
+    shelf: &'s dyn Shelf,
+    /// Which digests of the shelf are not read yet.
     next: usize,
     end: usize,
     /// What was read of them, the first last.
@@ -112,7 +142,7 @@ impl Run<'_> {
     fn next(&mut self) -> io::Result<Option<u64>> {
         if self.read.is_empty() {
             let mut bytes = vec![0; READ.min(self.end - self.next) * BYTES];
-            self.file.read_exact_at(&mut bytes, (self.next * BYTES) as u64)?;
+            self.shelf.read(self.next * BYTES, &mut bytes)?;
             let (digests, _) = bytes.as_chunks::<BYTES>();
             self.next += digests.len();
             self.read.extend(digests.iter().rev().map(|digest| u64::from_le_bytes(*digest)));
@@ -134,7 +164,7 @@ mod tests {
             names in prop::collection::vec((0..2_u8, 0..400_u16), 0..1500),
             held_max in 1..300_usize,
         ) {
-            let mut distinct = Distinct::holding(held_max);
+            let mut distinct = Distinct::holding(held_max, || Ok(Box::new(Vec::new())));
             for (kind, name) in &names {
                 distinct.add(*kind, &name.to_string()).unwrap();
             }
@@ -146,7 +176,7 @@ mod tests {
 
     #[test]
     fn runs_are_read_in_pieces() {
-        let mut distinct = Distinct::holding(READ * 2 + 7);
+        let mut distinct = Distinct::holding(READ * 2 + 7, || Ok(Box::new(Vec::new())));
         for name in 0..READ * 9 {
             distinct.add(0, &(name % (READ * 7)).to_string()).unwrap();
         }

@@ -58,6 +58,7 @@ mod x_archive;
 mod youtube;
 
 pub use containers::{ContainerFault, Opened, Step, StepKind, Within, open};
+pub use distinct::{MakeShelf, Shelf};
 pub use item::{
     Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Precision, Removal, StatedTime, StatedZone,
 };

@@ -1,12 +1,11 @@
 //! Counting what a capture holds: each thing once, however often it stands in the file.
 
-use super::distinct::Distinct;
+use super::distinct::{Distinct, MakeShelf};
 use super::unit::{ActKind, Unit};
 use crate::model::{ItemKind, PrivateText, Visibility};
 use std::io;
 
 /// Running counts over the units of one file. Holds digests of names, not names.
-#[derive(Default)]
 pub struct Tally {
     records: Distinct,
     pages: Distinct,
@@ -31,11 +30,31 @@ pub struct Counts {
     pub not_public: u64,
 }
 
+impl Default for Tally {
+    /// In memory, for files that are small.
+    fn default() -> Self {
+        Self::over(|| Ok(Box::new(Vec::new())))
+    }
+}
+
 impl Tally {
+    /// In the same memory however large the file: what is more goes to shelves.
+    #[must_use]
+    pub fn over(make: MakeShelf) -> Self {
+        let distinct = || Distinct::over(make);
+        Self {
+            records: distinct(),
+            pages: distinct(),
+            not_public: distinct(),
+            acts: distinct(),
+            deleted: distinct(),
+        }
+    }
+
     /// Counts a unit.
     ///
     /// # Errors
-    /// When there are millions of things and no room for temporary files.
+    /// When there are millions of things and a shelf has no room.
     pub fn add(&mut self, unit: &Unit) -> io::Result<()> {
         for item in &unit.items {
             let name = name(item.names.first());
@@ -68,7 +87,7 @@ impl Tally {
     /// The counts so far.
     ///
     /// # Errors
-    /// When a temporary file cannot be read.
+    /// When a shelf cannot be read.
     pub fn counts(&mut self) -> io::Result<Counts> {
         Ok(Counts {
             records: self.records.count()?,

@@ -3,12 +3,14 @@
 
 use super::reading::CaptureReader;
 use super::source::CaptureSource;
-use crate::capture::{CaptureError, Format, Limits, Refusal, RefusalReason, Tally};
+use crate::capture::{CaptureError, Format, Limits, Refusal, RefusalReason, Shelf, Tally};
 use crate::model::{ItemDigest, Platform};
 use crate::seal::DigestKey;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, BufReader, Read};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::FileExt;
 
 /// What a capture holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,7 +64,7 @@ pub fn survey(
     let own = Box::new(BufReader::with_capacity(1 << 18, &mut metered));
     let mut reader = through.begin(source, own, format, limits)?;
     let format = reader.format();
-    let (mut tally, mut refused, mut more) = (Tally::default(), Vec::new(), 0_u64);
+    let (mut tally, mut refused, mut more) = (Tally::over(in_a_file), Vec::new(), 0_u64);
     let (mut platforms, mut encoded) = (BTreeSet::new(), false);
     let mut cut_short = None;
     for unit in &mut reader {
@@ -121,6 +123,23 @@ pub(super) const fn none_at_all(count: &u64) -> bool {
     *count == 0
 }
 
+/// A file without a name, which is gone with the process.
+struct Unnamed(File);
+
+fn in_a_file() -> io::Result<Box<dyn Shelf>> {
+    Ok(Box::new(Unnamed(tempfile::tempfile()?)))
+}
+
+impl Shelf for Unnamed {
+    fn put(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.0.write_all(piece)
+    }
+
+    fn read(&self, from: usize, into: &mut [u8]) -> io::Result<()> {
+        self.0.read_exact_at(into, from as u64)
+    }
+}
+
 /// Counts and digests what passes through.
 pub(super) struct Metered {
     inner: Box<dyn BufRead + Send>,
@@ -149,5 +168,21 @@ impl Read for Metered {
             digest.update(to.get(..count).unwrap_or_default());
         }
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_by_is_read_back() {
+        let mut shelf = in_a_file().unwrap();
+        shelf.put(b"een").unwrap();
+        shelf.put(b"twee").unwrap();
+        let mut read = [0; 4];
+        shelf.read(2, &mut read).unwrap();
+        assert_eq!(&read, b"ntwe");
+        assert!(shelf.read(4, &mut read).is_err());
     }
 }
