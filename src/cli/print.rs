@@ -17,9 +17,26 @@ use crate::ledger::{ReceiptError, VerifiedEntry, VerifiedStatement};
 use crate::vault::{CaptureSource, survey};
 use anyhow::{Error, Result};
 use serde_json::{Value, json};
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
+
+/// Prints a line, as the standard library's does, but that a reader that has seen enough (`| head`) is no failure: what else is to
+/// be done is done all the same.
+macro_rules! println {
+    ($($what:tt)*) => { told(writeln!(std::io::stdout(), $($what)*)) };
+}
+
+fn told(done: io::Result<()>) {
+    if let Some(error) = done.err().filter(|error| !is_enough(error)) {
+        eprintln!("knik: the answer could not be written: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn is_enough(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::BrokenPipe
+}
 
 /// Prints one line.
 pub(super) fn line(text: &str) {
@@ -33,12 +50,8 @@ pub(super) fn out() -> impl Write {
 
 /// The exit of a command that wrote to [`out`]. A reader that has seen enough (`| head`) is no failure.
 pub(super) fn ended(done: Result<()>) -> Result<ExitCode> {
-    let enough = |error: &Error| {
-        error
-            .chain()
-            .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-            .any(|error| error.kind() == ErrorKind::BrokenPipe)
-    };
+    let enough =
+        |error: &Error| error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(is_enough);
     match done {
         Err(error) if !enough(&error) => Err(error),
         Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),

@@ -243,6 +243,21 @@ fn a_line_is_answered_before_the_next_is_awaited_and_a_reader_may_stop() {
 }
 
 #[test]
+fn a_reader_of_what_is_printed_at_once_may_stop_too() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_knik"))
+        .args(["openapi", "vault"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It is longer than a pipe holds.
+    drop(program.stdout.take());
+    let mut complaint = String::new();
+    program.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+    assert_eq!((program.wait().unwrap().code(), complaint.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn neither_needs_or_makes_a_data_folder() {
     let temp = temp();
     let dir = temp.path().join("data");
