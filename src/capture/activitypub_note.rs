@@ -1,5 +1,6 @@
 //! One ActivityPub object that says something, read field by field.
 
+use super::attachment;
 use super::gather::{self, id, passage, private, text, unnamed};
 use super::html;
 use super::item::{Account, Item, MediaKind, Passage, PassageRole};
@@ -71,6 +72,7 @@ pub(super) fn item(object: Value<'_>, actor: Option<Value<'_>>, audience: &[Valu
         mentions: mentions_of(object),
         media,
         media_size_bytes: sizes(object),
+        attached: files(object),
         posted_at,
         posted_as,
         edited_at: gather::stated(updated).0.filter(|at| posted_at != Some(*at)),
@@ -213,6 +215,13 @@ fn visibility_of(object: Value<'_>, audience: &[Value<'_>]) -> Visibility {
 fn sizes(object: Value<'_>) -> Vec<u64> {
     let attached = object.fields(["attachment", "image"]).into_iter().flatten().flat_map(Value::many);
     attached.filter_map(|attachment| gather::size_bytes(attachment.field("size"))).collect()
+}
+
+/// The files of what is attached, in an archive that holds them.
+fn files(object: Value<'_>) -> Vec<PrivateText> {
+    let attached = object.fields(["attachment", "image"]).into_iter().flatten().flat_map(Value::many);
+    let addresses = attached.filter_map(|attachment| attachment.field("url")?.text());
+    addresses.filter_map(|address| attachment::name_of(&address)).collect()
 }
 
 /// Kinds of what is attached; descriptions become passages, links links.

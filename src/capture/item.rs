@@ -144,6 +144,10 @@ pub struct Item {
     pub media: Vec<MediaKind>,
     /// How many bytes these have, of those of which the capture says so. Not part of a version: servers pack pictures anew.
     pub media_size_bytes: Vec<u64>,
+    /// Names of the files in the same archive that are attached: items of the kind attachment. Not part of a version.
+    pub attached: Vec<PrivateText>,
+    /// Of a file: the SHA-256 of its bytes, which tells its versions apart.
+    pub file_sha256: Option<[u8; 32]>,
     /// When it was posted.
     pub posted_at: Option<Timestamp>,
     /// How that time stands in the capture, where it is less than a moment to the second with its zone.
@@ -184,6 +188,8 @@ impl Item {
             mentions: Vec::new(),
             media: Vec::new(),
             media_size_bytes: Vec::new(),
+            attached: Vec::new(),
+            file_sha256: None,
             posted_at: None,
             posted_as: None,
             edited_at: None,
@@ -196,6 +202,12 @@ impl Item {
             superseded: false,
             deletion: None,
         }
+    }
+
+    /// A file that was not opened: nothing is known of it but that it is one.
+    #[must_use]
+    pub fn unopened_file() -> Self {
+        Self::new(Platform::Web, ItemKind::Attachment)
     }
 
     /// Feeds what makes this version the version it is to `sink`: tagged and length-prefixed, so that no two
@@ -234,6 +246,7 @@ impl Item {
         self.links.iter().for_each(|link| field(11, link.expose().as_bytes()));
         self.mentions.iter().for_each(|account| field(12, account.identity().as_bytes()));
         self.media.iter().for_each(|kind| field(13, &[*kind as u8]));
+        self.file_sha256.iter().for_each(|digest| field(14, digest));
     }
 }
 

@@ -216,6 +216,8 @@ fn status(found: &Found<'_>, context: &mut Context) -> Item {
         mentions: mentions.into_iter().flat_map(Value::elements).map(account_of).collect(),
         media,
         media_size_bytes: Vec::new(),
+        attached: Vec::new(),
+        file_sha256: None,
         posted_at: time(created),
         posted_as: None,
         edited_at: time(edited),

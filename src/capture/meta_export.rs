@@ -4,6 +4,7 @@
 //! The archives write each byte of UTF-8 as a character of its own (`\u00c3\u00ab` for ë), in most years and
 //! fields and not in all. A text is repaired only when that is what it is.
 
+use super::attachment;
 use super::gather::{self, Gathered, private};
 use super::item::{Account, DeletedBy, Item, MediaKind, Passage, PassageRole, Removal};
 use super::json::Value;
@@ -210,6 +211,7 @@ fn media<'j>(object: Value<'j>, item: &mut Item) -> Cow<'j, str> {
     {
         for medium in list.into_iter().flat_map(Value::elements) {
             item.media.push(gather::media_kind(word));
+            item.attached.extend(attachment::name_of(&self::word(medium.field("uri"))));
             first = if first.is_empty() { self::word(medium.field("uri")) } else { first };
         }
     }

@@ -6,6 +6,7 @@
 //! reaction, is not read: a caption beside an owner is someone else's post that was saved or liked, and which of the
 //! two only the file's name says.
 
+use super::attachment;
 use super::gather::{self, Gathered, id, private};
 use super::item::{Item, MediaKind, Passage, PassageRole};
 use super::json::Value;
@@ -98,6 +99,7 @@ pub(super) fn item(value: Value<'_>, platform: Platform) -> Option<Item> {
     item.passages
         .extend(found.descriptions.into_iter().map(|text| Passage { role: PassageRole::AltText, text }));
     item.media = found.media;
+    item.attached = found.attached;
     item.links = found.links;
     item.author = found.author.map(account);
     // Whose post it stands under.
@@ -117,6 +119,7 @@ struct Found {
     reacted: bool,
     links: Vec<PrivateText>,
     media: Vec<MediaKind>,
+    attached: Vec<PrivateText>,
     descriptions: Vec<PrivateText>,
     /// Handle and name.
     owner: Option<(PrivateText, PrivateText)>,
@@ -181,6 +184,7 @@ impl Found {
         for medium in value.list("media") {
             let [uri, description] = medium.fields(["uri", "description"]);
             self.media.push(kind_of_file(&word(uri)));
+            self.attached.extend(attachment::name_of(&word(uri)));
             self.descriptions.extend(said(description));
         }
     }

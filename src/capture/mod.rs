@@ -10,6 +10,7 @@
 
 mod activitypub;
 mod activitypub_note;
+mod attachment;
 mod bluesky;
 mod bluesky_blocks;
 mod bluesky_post;
@@ -51,6 +52,7 @@ mod tests;
 mod unit;
 mod webcare;
 mod webcare_map;
+mod whole;
 mod wire;
 mod x_api_v1;
 mod x_api_v2;
@@ -111,6 +113,8 @@ formats! {
     Zip => zip,
     /// A page of the web.
     WebPage => page,
+    /// A picture, film or sound in an archive.
+    File => attachment,
     /// Answers and streams of Twitter's API v1.1.
     XApiV1 => x_api_v1,
     /// Knik's own lines, for anything that has no format here.

@@ -3,14 +3,13 @@
 //! A page is an item, so that it has a key of its own and its text is looked through; it is no record of anyone's
 //! (posts, reactions and messages are), and is counted apart. Who could see it the archive does not say.
 
-use super::containers::{Input, Units};
+use super::containers::Input;
 use super::gather::{JsonReading, unread};
 use super::html;
 use super::item::{Item, Passage, PassageRole};
-use super::unit::{Cut, CutKind, Place, Refusal, RefusalReason, Unit};
-use super::{CaptureError, Format, Limits};
-use crate::model::{ByteRange, ItemKind, Platform, PrivateText, Timestamp};
-use std::io::{BufRead, Read};
+use super::whole::Whole;
+use super::{Format, Limits};
+use crate::model::{ItemKind, Platform, PrivateText, Timestamp};
 use zeroize::Zeroizing;
 
 pub(super) const READING: JsonReading = unread("web_page", Platform::Web);
@@ -37,67 +36,12 @@ pub(super) fn begins(head: &[u8]) -> bool {
 }
 
 /// Reads one page as one unit.
-pub(super) struct Page<'a> {
-    input: Input<'a>,
-    address: Address,
-    limits: Limits,
-    /// Bytes read.
-    offset: u64,
-}
-
-impl<'a> Page<'a> {
-    pub(super) fn new(input: Input<'a>, address: Address, limits: Limits) -> Self {
-        Self { input, address, limits, offset: 0 }
-    }
-
-    fn unit(&mut self) -> Result<Option<Unit>, CaptureError> {
-        let limit = self.limits.unit_bytes_max;
-        let mut bytes = Zeroizing::new(Vec::new());
-        let reached = self.input.by_ref().take(limit as u64).read_to_end(&mut bytes)?;
-        if reached == 0 {
-            return Ok(None);
-        }
-        let offset = self.offset;
-        self.offset += reached as u64;
-        let whole = ByteRange { start: offset, end: offset + reached as u64 };
-        let too_long = offset > 0 || (reached == limit && !self.input.fill_buf()?.is_empty());
-        let mut unit = Unit { format: Some(Format::WebPage), ..Unit::bare(offset, bytes) };
-        if too_long {
-            let place = Place { within: None, line: 0, offset, pointer: None };
-            let range = ByteRange { start: offset, end: offset };
-            unit.refused.extend((offset == 0).then_some(Refusal {
-                place,
-                range,
-                reason: RefusalReason::TooLong { limit },
-            }));
-            unit.cuts.push(Cut { kind: CutKind::Residue, ranges: vec![whole] });
-            return Ok(Some(unit));
-        }
-        let mut item = read(&unit.bytes);
-        item.range = whole;
-        item.names.extend(self.address.url.take());
-        if item.names.is_empty() {
-            item.names.push(PrivateText::from(NAMELESS));
-        }
-        item.posted_at = self.address.at;
-        unit.items.push(item);
-        unit.cuts.push(Cut { kind: CutKind::Own { item: 0 }, ranges: vec![whole] });
-        Ok(Some(unit))
-    }
-}
-
-impl Units for Page<'_> {
-    fn next(&mut self) -> Result<Option<Unit>, CaptureError> {
-        self.unit()
-    }
-
-    fn format(&self) -> Format {
-        Format::WebPage
-    }
-
-    fn forgives(&self) -> bool {
-        true
-    }
+pub(super) fn reader<'a>(input: Input<'a>, address: Address, limits: Limits) -> Whole<'a> {
+    let item = move |bytes: &[u8]| {
+        let url = address.url.unwrap_or_else(|| PrivateText::from(NAMELESS));
+        Item { names: vec![url], posted_at: address.at, ..read(bytes) }
+    };
+    Whole::new(input, Format::WebPage, limits, item)
 }
 
 /// Reads a page again. Its address and date are not in its bytes.

@@ -7,7 +7,7 @@ use super::json::{Json, Node};
 use super::split::{Layout, Raw, Splitter};
 use super::table::Heading;
 use super::unit::{CutKind, PartRole, Place, Refusal, RefusalReason, Unit};
-use super::{CaptureError, Format, Limits, bluesky_blocks, page, python_repr, sniff, streamed};
+use super::{CaptureError, Format, Limits, attachment, bluesky_blocks, page, python_repr, sniff, streamed};
 use crate::model::ByteRange;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -331,8 +331,10 @@ pub fn reread(format: Format, item: &[u8], shared: &[(PartRole, &[u8])]) -> Resu
             .then(|| python_repr::json_of(text));
         Ok::<_, CaptureError>(literal.flatten().map_or(Cow::Borrowed(text), |plain| Cow::Owned(plain.text)))
     };
-    if format == Format::WebPage {
-        return Ok(page::reread(item));
+    match format {
+        Format::WebPage => return Ok(page::reread(item)),
+        Format::File => return Ok(attachment::reread(item)),
+        _ => {}
     }
     let heading = shared.iter().find(|(role, _)| *role == PartRole::Heading);
     if let (Format::Bluesky, Some((_, address))) = (format, heading) {

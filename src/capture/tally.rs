@@ -9,6 +9,7 @@ use std::io;
 pub struct Tally {
     records: Distinct,
     pages: Distinct,
+    attachments: Distinct,
     not_public: Distinct,
     acts: Distinct,
     deleted: Distinct,
@@ -21,6 +22,8 @@ pub struct Counts {
     pub records: u64,
     /// Distinct pages of the web: items that are no records.
     pub pages: u64,
+    /// Distinct pictures, films and sounds of an archive: items that are no records.
+    pub attachments: u64,
     /// Distinct single acts.
     pub acts: u64,
     /// Distinct items that the file says were taken away.
@@ -45,6 +48,7 @@ impl Tally {
         Self {
             records: distinct(),
             pages: distinct(),
+            attachments: distinct(),
             not_public: distinct(),
             acts: distinct(),
             deleted: distinct(),
@@ -58,11 +62,14 @@ impl Tally {
     pub fn add(&mut self, unit: &Unit) -> io::Result<()> {
         for item in &unit.items {
             let name = name(item.names.first());
-            if item.kind == ItemKind::Page {
-                self.pages.add(0, name)?;
+            match item.kind {
+                ItemKind::Page => self.pages.add(0, name)?,
+                ItemKind::Attachment => self.attachments.add(0, name)?,
+                ItemKind::Post | ItemKind::Reaction | ItemKind::Message => self.records.add(0, name)?,
+            }
+            if !item.kind.is_said() {
                 continue;
             }
-            self.records.add(0, name)?;
             if matches!(item.visibility, Visibility::Followers | Visibility::Direct) {
                 self.not_public.add(0, name)?;
             }
@@ -92,6 +99,7 @@ impl Tally {
         Ok(Counts {
             records: self.records.count()?,
             pages: self.pages.count()?,
+            attachments: self.attachments.count()?,
             acts: self.acts.count()?,
             deleted: self.deleted.count()?,
             not_public: self.not_public.count()?,

@@ -138,6 +138,8 @@ fn post(object: Value<'_>, parts: &mut Parts<'_>) -> Item {
         mentions,
         media,
         media_size_bytes: Vec::new(),
+        attached: Vec::new(),
+        file_sha256: None,
         posted_at,
         posted_as: None,
         edited_at: posted_at.filter(|_| !supersedes.is_empty()),

@@ -7,6 +7,7 @@
 //! `RT @name:`; the file does not say whose posts these are, nor whether the account was protected, so
 //! visibility is not known; a deleted post has `deleted_at`; the list of edits may not hold the post itself.
 
+use super::attachment;
 use super::dates::{self, Habit};
 use super::gather::{self, Context, Gathered, JsonReading, id, passage, text};
 use super::html;
@@ -197,11 +198,32 @@ fn media(object: Value<'_>, item: &mut Item) {
     let [extended, plain] = object.fields(["extended_entities", "entities"]);
     let all = [extended, plain].into_iter().flatten().find(|list| list.list("media").next().is_some());
     for medium in all.into_iter().flat_map(|list| list.list("media")) {
-        let [kind, description] = medium.fields(["type", "ext_alt_text"]);
+        let [kind, description, address, video] =
+            medium.fields(["type", "ext_alt_text", "media_url_https", "video_info"]);
+        files(address, video, item);
         item.media.push(gather::media_kind(&kind.and_then(Value::text).unwrap_or_default()));
         item.passages.extend(passage(PassageRole::AltText, text(description)));
     }
 }
+
+/// The files of a medium in the archive: those of the post's id and the last part of the address of the picture, or of a film in one of
+/// its qualities, in the folder of the archive's year.
+fn files(address: Option<Value<'_>>, video: Option<Value<'_>>, item: &mut Item) {
+    let variants = video.into_iter().flat_map(|video| video.list("variants")).map(|one| one.field("url"));
+    let Some(post) = item.names.first().map(|name| name.expose().to_owned()) else { return };
+    for address in std::iter::once(address).chain(variants).flatten().filter_map(Value::text) {
+        let last = address.rsplit('/').next().unwrap_or_default();
+        let last = last.split('?').next().unwrap_or_default();
+        if last.is_empty() {
+            continue;
+        }
+        let named = MEDIA_FOLDERS.iter().map(|folder| format!("data/{folder}/{post}-{last}"));
+        item.attached.extend(named.filter_map(|path| attachment::name_of(&path)));
+    }
+}
+
+/// Where an archive keeps the files of posts, by its year.
+const MEDIA_FOLDERS: [&str; 2] = ["tweets_media", "tweet_media"];
 
 /// Each edit has an id of its own; the list stands under `initial`, or deeper in an edit.
 fn edits(object: Value<'_>, item: &mut Item) {

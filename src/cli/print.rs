@@ -162,6 +162,12 @@ pub(super) fn ingested(file: &Path, report: &Value, as_json: bool) -> Result<()>
     if n("newPages") != "0" {
         println!("  {} pages of the web, sealed and never shown", n("newPages"));
     }
+    if n("newAttachments") != "0" {
+        println!(
+            "  {} pictures, films and sounds, sealed each by itself and never shown",
+            n("newAttachments")
+        );
+    }
     for (field, words) in
         [("minimised", "refused at intake by the minimisation profile"), ("leftOut", "left out at intake")]
     {

@@ -226,8 +226,18 @@ closed!(
         Message = "message",
         /// A page of the web as it was captured: nobody's record, and never projected.
         Page = "page",
+        /// A picture, film or sound that an archive holds beside what was said: sealed as an original of its own, and never projected.
+        Attachment = "attachment",
     }
 );
+
+impl ItemKind {
+    /// Whether somebody said it: what is not is nobody's record, and is counted apart.
+    #[must_use]
+    pub const fn is_said(self) -> bool {
+        !matches!(self, Self::Page | Self::Attachment)
+    }
+}
 
 closed!(
     /// What a decision tree says must happen with a record.

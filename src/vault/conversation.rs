@@ -43,6 +43,8 @@ pub(super) struct Facts {
     pub before: Option<String>,
     /// The kinds of its flags that a reviewer found to hold.
     pub held: BTreeSet<FlagKind>,
+    /// How many bytes the files have that are attached to it and are here.
+    pub attached_bytes: Vec<u64>,
 }
 
 impl Facts {
@@ -303,7 +305,8 @@ fn metadata<'s>(people: &People<'_>, names: &Names<'_>, member: &Member<'_>) -> 
     let facts = &member.facts;
     let author = member.item.author.as_ref().filter(|_| !facts.own);
     let kinds: BTreeSet<&str> = member.item.media.iter().map(|kind| media_word(*kind)).collect();
-    let sizes: BTreeSet<&str> = member.item.media_size_bytes.iter().map(|bytes| size_word(*bytes)).collect();
+    let sizes = member.item.media_size_bytes.iter().chain(&facts.attached_bytes);
+    let sizes: BTreeSet<&str> = sizes.map(|bytes| size_word(*bytes)).collect();
     BTreeMap::from([
         ("organisation", json!(facts.organisation)),
         ("channel", json!(facts.channel)),

@@ -6,6 +6,7 @@
 //! - what a capture says around a record (who passed it on, who liked it) is part of no record, and goes with the first
 //!   record that it stands around; so do the encoded bytes of a container, as they hold the record too. What belongs to
 //!   no record of a batch goes with the last of them;
+//! - files of the archive that are attached to destroyed records, and to no other that is there, are destroyed with them;
 //! - the fragments of a segment that stay get a fresh segment key; the old one is deleted;
 //! - the projections are withdrawn, and the names of the records removed: digests of them stay under a key of their own
 //!   (see [`suppress`](super::suppress)), so that a second delivery is refused;
@@ -19,7 +20,9 @@ use super::sealing::{DERIVED, ENCODED, RESIDUE};
 use super::suppress;
 use super::{Archive, VaultError};
 use crate::ledger::{Code, Entry, EntryKind, Pending, Thing};
-use crate::model::{ActorId, CaptureId, FragmentId, OrganisationId, RecordId, Role, SegmentId};
+use crate::model::{
+    ActorId, CaptureId, ConversationId, FragmentId, ItemDigest, OrganisationId, RecordId, Role, SegmentId,
+};
 use crate::seal::{MasterKeyring, Nonce, SegmentKey, WrappedKey, WrappedSegmentKey};
 use crate::store::StoreError;
 use crate::store::catalogue::{Doomed, FragmentPlace, Removal, SegmentLeft, StoredLayout, Surviving};
@@ -43,8 +46,10 @@ pub struct Destruction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Destroyed {
-    /// Records.
+    /// Records, those of files that were attached to them and to nothing else included.
     pub records: u64,
+    /// How many of these are such files.
+    pub attachments: u64,
     /// Fragments whose keys went.
     pub fragments: u64,
     /// Fragments that stay because surviving records hold the same bytes.
@@ -64,20 +69,23 @@ const THINGS_AN_ENTRY: usize = 1_000;
 pub async fn destroy(archive: &Archive, asked: &Destruction) -> Result<Destroyed, VaultError> {
     // Nothing comes in that shares fragments, and no epoch ends, meanwhile.
     let _one_at_a_time = archive.intake.lock().await;
-    let records: Vec<RecordId> = asked.records.iter().copied().collect();
+    let files = archive.catalogue.attached_only_to(&asked.records).await?;
+    let all: BTreeSet<RecordId> = asked.records.union(&files).copied().collect();
+    let records: Vec<RecordId> = all.iter().copied().collect();
     let doomed = archive.catalogue.doomed(&asked.organisation, &records).await?;
     if doomed.len() != records.len() || records.is_empty() {
         return Err(VaultError::Absent { what: "a record that is to be destroyed" });
     }
-    let going = Going::of(archive, &asked.records).await?;
+    let going = Going::of(archive, &all).await?;
     let segments = segments_left(archive, &asked.organisation, &going).await?;
     let done = Destroyed {
         records: doomed.len() as u64,
+        attachments: files.difference(&asked.records).count() as u64,
         fragments: going.fragments.len() as u64,
         shared: going.shared,
         segments: segments.len() as u64,
     };
-    let names = archive.catalogue.names_of(&doomed).await?;
+    let names = names_of(archive, &doomed, &all).await?;
     let removal = Removal {
         organisation: asked.organisation.clone(),
         now: archive.sources.now(),
@@ -97,6 +105,20 @@ pub async fn destroy(archive: &Archive, asked: &Destruction) -> Result<Destroyed
     let _recorded = archive.catalogue.destroy(archive.logs.vault_origin(), removal).await?;
     archive.journal.wake();
     Ok(done)
+}
+
+/// The names of what goes, each with its thread: also those of attached files that never came in, so that none comes in later.
+async fn names_of(
+    archive: &Archive,
+    doomed: &[Doomed],
+    all: &BTreeSet<RecordId>,
+) -> Result<Vec<(ItemDigest, ConversationId)>, VaultError> {
+    let mut names: BTreeMap<_, _> = archive.catalogue.names_of(doomed).await?.into_iter().collect();
+    let threads: BTreeMap<_, _> = doomed.iter().map(|one| (one.record, one.conversation)).collect();
+    for (name, record) in archive.catalogue.names_attached_only_to(all).await? {
+        names.extend(threads.get(&record).map(|thread| (name, *thread)));
+    }
+    Ok(names.into_iter().collect())
 }
 
 /// What goes.

@@ -96,6 +96,13 @@ impl Layout {
         out
     }
 
+    /// How many bytes the item itself has.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        let own = self.parts.first().map_or(&[][..], |part| &part.pieces);
+        own.iter().map(|piece| piece.range.len()).sum()
+    }
+
     /// Reads the stored form; `None` when it is not what [`to_bytes`](Self::to_bytes) writes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {

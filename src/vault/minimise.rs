@@ -182,6 +182,9 @@ impl Minimiser<'_> {
         let Some(format) = unit.format.filter(|format| !format.is_container()) else {
             return Err(self.cannot("a container", "deliver the captures in it one by one"));
         };
+        if format == Format::File {
+            return Ok(());
+        }
         let text = std::str::from_utf8(&unit.bytes).ok();
         let readable =
             text.filter(|_| !matches!(format, Format::WebPage | Format::Bluesky | Format::InstagramDyi));
@@ -283,6 +286,7 @@ impl Minimiser<'_> {
             item.mentions = again.mentions;
             item.media = again.media;
             item.media_size_bytes = again.media_size_bytes;
+            item.attached = again.attached;
             item.language = again.language;
             item.quotes = again.quotes;
         }

@@ -189,7 +189,7 @@ pub async fn sentiment(
     })
     .await?;
     let mut counted_with = BTreeSet::new();
-    for row in catalogue.sentiment(organisation, &period.from.to_string(), &period.until.to_string()).await? {
+    for row in catalogue.sentiment(organisation, period.from, period.until).await? {
         counted_with.insert(row.method);
         *all.sentiment.entry(row.said.as_str()).or_default() += row.amount;
         let post = posts.entry(row.conversation).or_default();

@@ -3,7 +3,7 @@
 use super::conversation::{Facts, Member, compute, named_in};
 use super::cores::on_every_core;
 use super::ingest::publish_row;
-use super::layout::part_role;
+use super::layout::{Layout, part_role};
 use super::names::Names;
 use super::originals::{self, Fetched};
 use super::{Archive, Rules, VaultError, exports, incidents, revoke};
@@ -11,7 +11,7 @@ use crate::access::{SystemAct, SystemActKind};
 use crate::capture::{Format, Item, PartRole, reread};
 use crate::ledger::{Entry, EntryKind, Pending, Recorded, Thing};
 use crate::model::{
-    ConversationId, GrantId, OrganisationId, Outcome, PermitId, ProjectionId, RecordId, Timestamp,
+    ConversationId, GrantId, ItemKind, OrganisationId, Outcome, PermitId, ProjectionId, RecordId, Timestamp,
 };
 use crate::seal::{self, OpenError, Original};
 use crate::store::catalogue::{self, Channel};
@@ -171,6 +171,11 @@ async fn open_members(
     let mut items = HashMap::with_capacity(members.len());
     let mut by_organisation: BTreeMap<OrganisationId, Vec<RecordId>> = BTreeMap::new();
     for member in members {
+        // A file says nothing, and may be large.
+        if member.kind == ItemKind::Attachment {
+            items.insert(member.record, Item::unopened_file());
+            continue;
+        }
         by_organisation.entry(member.organisation.clone()).or_default().push(member.record);
     }
     for (organisation, records) in by_organisation {
@@ -204,13 +209,16 @@ pub(super) async fn preview(
     }
     let known = archive.catalogue.subjects(conversation).await?;
     let destroyed = archive.catalogue.has_destroyed(conversation).await?;
+    let mut sizes = sizes_of_files(archive, &members).await?;
     let (archive, rules) = (archive.clone(), rules.clone());
     let work = move || {
         let names = Names::of_channel(&archive.digests, &channel);
         let members: Vec<Member<'_>> = members
             .into_iter()
             .filter_map(|known| {
-                items.get(&known.record).map(|item| Member { item, facts: facts(known, item, destroyed) })
+                let item = items.get(&known.record)?;
+                let attached_bytes = sizes.remove(&known.record).unwrap_or_default();
+                Some(Member { item, facts: Facts { attached_bytes, ..facts(known, item, destroyed) } })
             })
             .collect();
         super::conversation::preview(
@@ -254,19 +262,38 @@ async fn compute_anew(
 ) -> Result<super::conversation::Computed, VaultError> {
     let known = archive.catalogue.subjects(conversation).await?;
     let destroyed = archive.catalogue.has_destroyed(conversation).await?;
+    let mut sizes = sizes_of_files(archive, &members).await?;
     let (archive, rules) = (archive.clone(), rules.clone());
     let work = move || {
         let names = Names::of_channel(&archive.digests, &channel);
         let members: Vec<Member<'_>> = members
             .into_iter()
             .filter_map(|known| {
-                items.get(&known.record).map(|item| Member { item, facts: facts(known, item, destroyed) })
+                let item = items.get(&known.record)?;
+                let attached_bytes = sizes.remove(&known.record).unwrap_or_default();
+                Some(Member { item, facts: Facts { attached_bytes, ..facts(known, item, destroyed) } })
             })
             .collect();
         let account = &channel.account;
         compute(&rules, &names, conversation, account, &members, &known, &archive.sources)
     };
     tokio::task::spawn_blocking(work).await?
+}
+
+/// How many bytes the files have that are attached to each member. They are members of the conversation too.
+async fn sizes_of_files(
+    archive: &Archive,
+    members: &[catalogue::Member],
+) -> Result<BTreeMap<RecordId, Vec<u64>>, VaultError> {
+    if members.iter().all(|member| member.kind != ItemKind::Attachment) {
+        return Ok(BTreeMap::new());
+    }
+    let records: Vec<RecordId> = members.iter().map(|member| member.record).collect();
+    let attached = archive.catalogue.attached_to(&records).await?;
+    let size =
+        |file: catalogue::AttachedFile| Layout::from_bytes(&file.parts).map(|layout| layout.size_bytes());
+    let sizes = |files: Vec<catalogue::AttachedFile>| files.into_iter().filter_map(size).collect();
+    Ok(attached.into_iter().map(|(record, files)| (record, sizes(files))).collect())
 }
 
 /// `destroyed`: of the conversation something was destroyed, and with it the names that only that told.
@@ -291,6 +318,7 @@ fn facts(known: catalogue::Member, item: &Item, destroyed: bool) -> Facts {
         named,
         before: Some(known.findings).filter(|_| !known.ruleset.is_empty()),
         held: known.held,
+        attached_bytes: Vec::new(),
     }
 }
 

@@ -178,6 +178,7 @@ const fn kind(kind: ItemKind) -> Word {
         ItemKind::Reaction => ("reactie", "reaction"),
         ItemKind::Message => ("privébericht", "direct message"),
         ItemKind::Page => ("pagina", "page"),
+        ItemKind::Attachment => ("bijlage", "attachment"),
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Survey {
     /// Pages of the web out of an archive: sealed, and no records.
     #[serde(skip_serializing_if = "none_at_all")]
     pub pages: u64,
+    /// Pictures, films and sounds of an archive: sealed each by itself, and no records.
+    #[serde(skip_serializing_if = "none_at_all")]
+    pub attachments: u64,
     /// What cannot be taken in, with place and mend.
     pub refused: Vec<String>,
     /// The platforms its items are of; more than one only in a container.
@@ -109,6 +112,7 @@ pub fn survey(
         deleted: counts.deleted,
         not_public: counts.not_public,
         pages: counts.pages,
+        attachments: counts.attachments,
         refused,
         platforms,
         encoded,

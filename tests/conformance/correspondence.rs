@@ -2,6 +2,7 @@
 
 use super::fixture::*;
 use super::stage::Stage;
+use jiff::civil::date;
 use knik::decide::Sentiment;
 use knik::ledger::{EntryId, Hash};
 use knik::model::{ActorId, ConversationId, ItemDigest, Outcome, ProjectionId, RecordId, Role, VersionId};
@@ -158,24 +159,71 @@ pub async fn letters_are_written_all_or_none_and_confirmed_by_case(stage: &Stage
 
 pub async fn how_reactions_sounded_is_added_up_by_thread(stage: &Stage) {
     let catalogue = begun(&stage.open(Plane::Vault).await).await;
-    let row = |day: &str, said, amount| SentimentRow {
-        conversation: ConversationId::from_uuid(id(1)),
+    let row = |thread, month, said, amount| SentimentRow {
+        conversation: ConversationId::from_uuid(id(thread)),
         channel: channel().id,
-        day: day.to_owned(),
+        month,
         method: "words 1".to_owned(),
         said,
         amount,
     };
+    let (march, april) = (date(2026, 3, 9), date(2026, 4, 1));
     let sentiment = vec![
-        row("2026-03-09", Sentiment::Positive, 2),
-        row("2026-03-10", Sentiment::Positive, 3),
-        row("2026-03-10", Sentiment::Mixed, 1),
-        row("2026-04-01", Sentiment::Positive, 9),
+        row(1, march, Sentiment::Positive, 2),
+        row(1, date(2026, 3, 31), Sentiment::Positive, 3),
+        row(1, march, Sentiment::Mixed, 1),
+        row(1, april, Sentiment::Positive, 9),
+        row(2, march, Sentiment::Negative, 4),
     ];
     catalogue.commit(&log(), Batch { sentiment, ..batch(1) }).await.unwrap();
-    let counted = catalogue.sentiment(&organisation(), "2026-03-01", "2026-04-01").await.unwrap();
-    let told: Vec<_> = counted.iter().map(|row| (row.said, row.amount)).collect();
-    assert_eq!(told, [(Sentiment::Mixed, 1), (Sentiment::Positive, 5)]);
+    let counted = async || {
+        let counted = catalogue.sentiment(&organisation(), date(2026, 3, 1), april).await.unwrap();
+        counted.iter().map(|row| (row.conversation, row.said, row.amount)).collect::<Vec<_>>()
+    };
+    let [first, second] = [1, 2].map(|n| ConversationId::from_uuid(id(n)));
+    let told =
+        [(first, Sentiment::Positive, 5), (first, Sentiment::Mixed, 1), (second, Sentiment::Negative, 4)];
+    assert_eq!(counted().await, told);
+    // What comes later is added; of threads that turn out to be one the counts are too.
+    let sentiment = vec![row(1, march, Sentiment::Mixed, 2)];
+    catalogue.commit(&log(), Batch { sentiment, merged: vec![(second, first)], ..empty() }).await.unwrap();
+    let told = [(first, Sentiment::Mixed, 2), (second, Sentiment::Positive, 5)];
+    assert_eq!(counted().await[..2], told);
+    let told = [(second, Sentiment::Negative, 4), (second, Sentiment::Mixed, 1)];
+    assert_eq!(counted().await[2..], told);
+}
+
+pub async fn what_was_counted_by_day_is_carried_over_by_month(stage: &Stage) {
+    let old = stage.schema_before(Plane::Vault, "0035").await;
+    for (thread, day, said, amount) in [
+        (1, "2026-03-09", "positive", 2),
+        (1, "2026-03-31", "positive", 3),
+        (1, "2026-03-31", "mixed", 1),
+        (1, "2026-04-01", "neutral", 9),
+        (2, "2026-03-01", "negative", 4),
+    ] {
+        let (thread, channel) = (stage.bytes(id(thread).as_bytes()), channel().id);
+        let sql = format!(
+            "INSERT INTO sentiment (conversation, channel, day, method, said, amount) \
+             VALUES ({thread}, '{channel}', '{day}', 'words 1', '{said}', {amount})"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&old).await.unwrap();
+    }
+    old.close().await;
+
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    let told = async |from, until| {
+        let counted = catalogue.sentiment(&organisation(), from, until).await.unwrap();
+        let told =
+            counted.iter().map(|row| (row.conversation.uuid(), row.method.as_str(), row.said, row.amount));
+        told.map(|(thread, method, said, amount)| format!("{thread} {method} {said:?} {amount}"))
+            .collect::<Vec<_>>()
+    };
+    let (march, april, may) = (date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1));
+    let of = |thread, said, amount| format!("{} words 1 {said:?} {amount}", id(thread));
+    let (glad, mixed) = (of(1, Sentiment::Positive, 5), of(1, Sentiment::Mixed, 1));
+    assert_eq!(told(march, april).await, [glad, mixed, of(2, Sentiment::Negative, 4)]);
+    assert_eq!(told(april, may).await, [of(1, Sentiment::Neutral, 9)]);
 }
 
 /// Another decision on a version of record 1.

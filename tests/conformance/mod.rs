@@ -68,6 +68,7 @@ on_every_backend! {
         a_formal_message_is_handled_once_and_keeps_its_time_of_receipt,
         letters_are_written_all_or_none_and_confirmed_by_case,
         how_reactions_sounded_is_added_up_by_thread,
+        what_was_counted_by_day_is_carried_over_by_month,
         what_a_changed_fact_decides_waits_in_the_transaction_that_changed_it,
         an_answer_is_of_one_version_and_the_decision_in_force_comes_first,
         answers_from_before_are_of_the_version_that_was_decided_on_with_them;

@@ -330,12 +330,13 @@ async fn what_is_planted_in_a_container_stays_under_seal() {
         format!("foto van {PLANTED}2@voorbeeld.example.png"),
         format!("{PLANTED}3.warc.gz"),
     ];
-    let picture = [b"\x89PNG".as_slice(), PLANTED.as_bytes()].concat();
+    let picture = [b"\x89PNG\r\n\x1a\n".as_slice(), PLANTED.as_bytes()].concat();
     let entries: [(&str, &[u8]); 3] =
         [(&names[0], &status), (&names[1], &picture), (&names[2], &gzip(&archive))];
     for deflated in [false, true] {
         let report = stays_under_seal("a.zip", &zip(&entries, deflated), Platform::Mastodon).await;
-        assert_eq!((report.new_records, report.new_pages), (1, 1), "{report:?}");
+        let taken_in = (report.new_records, report.new_pages, report.new_attachments);
+        assert_eq!(taken_in, (1, 1, 1), "{report:?}");
     }
 }
 

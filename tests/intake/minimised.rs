@@ -279,7 +279,8 @@ async fn what_the_tree_keeps_once_it_is_answered_is_not_refused_before() {
 
 /// How many reactions are counted in how they sounded, and in how many threads.
 async fn counted(vault: &TestVault, channel: &Channel) -> (u64, usize) {
-    let rows = vault.archive.catalogue.sentiment(&channel.organisation, "2026-03-01", "2026-04-01").await;
+    let (from, until) = (jiff::civil::date(2026, 3, 1), jiff::civil::date(2026, 4, 1));
+    let rows = vault.archive.catalogue.sentiment(&channel.organisation, from, until).await;
     let rows = rows.unwrap();
     let threads: std::collections::BTreeSet<_> = rows.iter().map(|row| row.conversation).collect();
     (rows.iter().map(|row| row.amount).sum(), threads.len())

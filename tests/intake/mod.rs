@@ -2,6 +2,7 @@
 
 mod agencies;
 mod anew;
+mod attachments;
 mod bytes;
 mod canaries;
 mod containers;

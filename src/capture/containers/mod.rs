@@ -34,7 +34,7 @@ pub(super) mod tests;
 pub use fault::ContainerFault;
 pub use within::{Step, StepKind, Within};
 
-use super::page::{self, Page};
+use super::page;
 use super::reader::Reader;
 use super::unit::{Place, Refusal, RefusalReason, Unit};
 use super::{CaptureError, Format, Limits};
@@ -148,7 +148,7 @@ fn begin<'a>(
         (Some(Container::Zip), _) => Box::new(zip::Zip::new(input, wacz, limits, depth)),
         (None, Some(_)) => return Err(CaptureError::UnknownFormat),
         (None, None) if format == Some(Format::WebPage) || (format.is_none() && is_page) => {
-            Box::new(Page::new(input, page::Address::default(), limits))
+            Box::new(page::reader(input, page::Address::default(), limits))
         }
         (None, None) => Box::new(Reader::new(input, format, limits)?),
     })

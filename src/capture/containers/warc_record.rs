@@ -133,7 +133,7 @@ impl<'a> Source<'_, 'a> {
         // Servers are seen that call their JSON a page.
         let html = content.contains("html") && !stream.fill_buf().is_ok_and(begins_json);
         let body: Result<Box<dyn Units + 'a>, _> = if html {
-            Ok(Box::new(page::Page::new(stream, address, self.limits)))
+            Ok(Box::new(page::reader(stream, address, self.limits)))
         } else {
             begin(stream, None, self.limits, self.depth + 1)
         };

@@ -11,15 +11,17 @@ use super::wacz::Contents;
 use super::within::{Step, StepKind};
 use super::zip_entry::Entry;
 use super::zip_header::{DIRECTORY, ENTRY, Header};
-use super::{CHUNK, DECODED_FREE, ENTRIES_MAX, Input, RATIO_MAX, Units, begin, refusal, tiles};
+use super::{CHUNK, DECODED_FREE, ENTRIES_MAX, HEAD, Input, RATIO_MAX, Units, begin, refusal, tiles};
+use crate::capture::attachment;
 use crate::capture::gather::{JsonReading, unread};
 use crate::capture::unit::{CutKind, Unit};
 use crate::capture::{CaptureError, Format, Limits};
 use crate::model::Platform;
 use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::rc::Rc;
+use zeroize::Zeroizing;
 
 pub(in crate::capture) const READING: JsonReading = unread("zip", Platform::Web);
 
@@ -138,9 +140,21 @@ impl<'a> Zip<'a> {
     fn open(&self, entry: &mut Entry<'a>) {
         entry.in_place = (entry.header.method == 0).then(|| self.tap.offset());
         let stream: Input<'a> = Box::new(BufReader::with_capacity(1 << 16, entry.stream.clone()));
-        match begin(stream, None, self.limits, self.depth + 1) {
+        match self.body(stream, &String::from_utf8_lossy(&entry.header.name)) {
             Ok(body) => entry.body = Some(body),
             Err(error) => entry.fail(error),
+        }
+    }
+
+    /// What an entry is read as: a file that is attached to something, or a capture.
+    fn body(&self, mut stream: Input<'a>, path: &str) -> Result<Box<dyn Units + 'a>, CaptureError> {
+        let mut head = Zeroizing::new(Vec::new());
+        stream.by_ref().take(HEAD).read_to_end(&mut head)?;
+        let kind = attachment::begins(&head);
+        let stream: Input<'a> = Box::new(Cursor::new(head).chain(stream));
+        match kind {
+            Some(kind) => Ok(Box::new(attachment::reader(stream, kind, path, self.limits))),
+            None => begin(stream, None, self.limits, self.depth + 1),
         }
     }
 

@@ -78,6 +78,8 @@ impl<'f> Fields<'f> {
             mentions: self.many(Self::account)?,
             media: self.many(Self::coded)?,
             media_size_bytes: self.many(Self::number)?,
+            attached: self.many(Self::private)?,
+            file_sha256: self.option(|from| from.bytes()?.try_into().ok())?,
             posted_at: self.option(Self::time)?,
             posted_as: self
                 .option(|from| Some(StatedTime { precision: from.coded()?, zone: from.coded()? }))?,

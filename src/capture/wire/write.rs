@@ -137,6 +137,8 @@ impl<W: Write> Frames<'_, W> {
         self.many(&item.mentions, Self::account);
         self.many(&item.media, |to, kind| to.coded(*kind));
         self.many(&item.media_size_bytes, |to, size| to.number(*size));
+        self.many(&item.attached, Self::private);
+        self.option(item.file_sha256, |to, digest| to.bytes(&digest));
         self.option(item.posted_at, Self::time);
         self.option(item.posted_as, |to, stated| {
             to.coded(stated.precision);

@@ -2,6 +2,7 @@
 
 use super::Catalogue;
 use super::anew::insert_answered;
+use super::attached::{AttachedRow, insert_attached};
 use super::decided::{AnswerRow, MinimisedRow, insert_minimised, insert_refused};
 use super::find::FindRow;
 use super::find_postings::insert_found;
@@ -10,7 +11,7 @@ use super::formal::insert_formal;
 use super::insert::{insert_names, insert_records, insert_subjects, kept_visibility};
 use super::numbers::Numbers;
 use super::reviewing::insert_doubts;
-use super::sentiment::{SentimentRow, insert_sentiment};
+use super::sentiment::{SentimentRow, insert_sentiment, merge_sentiment};
 use super::statements::{DecisionSetRow, insert_set};
 use crate::ledger::{Origin, Pending, Recorded};
 use crate::model::{
@@ -253,6 +254,8 @@ pub struct Batch {
     pub doubtful: Vec<VersionId>,
     /// What detectors and definitions said of new versions.
     pub answers: Vec<AnswerRow>,
+    /// Which files are attached to records, new ones and ones that were there.
+    pub attached: Vec<AttachedRow>,
     /// Formal messages among them.
     pub formal: Vec<FormalRow>,
     /// How reactions sounded.
@@ -284,12 +287,13 @@ impl Catalogue {
         insert_doubts(&mut tx, &batch.doubtful, batch.now).await?;
         insert_found(&mut tx, &batch.found_by).await?;
         insert_names(&mut tx, &batch.names, &numbers).await?;
+        insert_attached(&mut tx, &batch.attached, &numbers).await?;
         insert_answered(&mut tx, &batch).await?;
         insert_subjects(&mut tx, &batch.subjects).await?;
         if let Some(set) = &batch.decision_set {
             insert_set(&mut tx, set).await?;
         }
-        insert_sentiment(&mut tx, &batch.sentiment).await?;
+        insert_sentiment(&mut tx, &batch.sentiment, &numbers).await?;
         insert_formal(&mut tx, &batch.formal).await?;
         insert_minimised(&mut tx, &batch.minimised).await?;
         insert_refused(&mut tx, &batch.refused).await?;
@@ -401,7 +405,6 @@ async fn merge(
         for statement in [
             "UPDATE name_row SET conversation = $1 WHERE conversation = $2",
             "UPDATE suppression SET conversation = $1 WHERE conversation = $2",
-            "UPDATE sentiment SET conversation = $1 WHERE conversation = $2",
         ] {
             sqlx::query(statement)
                 .bind(bytes(keep.uuid()))
@@ -410,6 +413,7 @@ async fn merge(
                 .await
                 .map_err(StoreError::database("joining conversations"))?;
         }
+        merge_sentiment(tx, numbers.conversation(*keep)?, *drop).await?;
         for statement in [
             "DELETE FROM subject_row WHERE conversation = (SELECT number FROM conversation WHERE id = $1)",
             "DELETE FROM stale_conversation WHERE conversation = $1",

@@ -75,7 +75,8 @@ impl Catalogue {
     pub async fn posted_by_day(&self, channel: &ChannelId) -> Result<BTreeMap<i64, u64>, StoreError> {
         let rows = sqlx::query(
             "SELECT posted_at / 86400000000 AS day, COUNT(*) AS n FROM record \
-             WHERE channel = $1 AND destroyed_at IS NULL AND posted_at IS NOT NULL GROUP BY posted_at / 86400000000",
+             WHERE channel = $1 AND destroyed_at IS NULL AND posted_at IS NOT NULL AND kind NOT IN ('page', 'attachment') \
+             GROUP BY posted_at / 86400000000",
         )
         .bind(channel.to_string())
         .fetch_all(self.db.read())
@@ -99,7 +100,8 @@ impl Catalogue {
              CASE WHEN EXISTS (SELECT 1 FROM restriction x WHERE x.record = r.id AND x.lifted_at IS NULL) \
              OR EXISTS (SELECT 1 FROM report p WHERE p.record = r.id AND p.kind = 'name-visible' AND p.outcome IS NULL) \
              THEN 1 ELSE 0 END AS kept_back, COUNT(*) AS n \
-             FROM record r WHERE r.channel = $1 AND r.destroyed_at IS NULL GROUP BY 1, 2, 3, 4, 5",
+             FROM record r WHERE r.channel = $1 AND r.destroyed_at IS NULL AND r.kind NOT IN ('page', 'attachment') \
+             GROUP BY 1, 2, 3, 4, 5",
         )
         .bind(channel.to_string())
         .fetch_all(self.db.read())

@@ -89,7 +89,7 @@ impl Catalogue {
              (SELECT COUNT(*) FROM letter l WHERE l.record = r.id AND l.confirmed_at IS NOT NULL) + \
              (SELECT COUNT(*) FROM formal_message f WHERE f.record = r.id AND f.done IS NOT NULL) AS registered \
              FROM record r JOIN version v ON v.id = r.version WHERE r.organisation = $1 AND r.id > $2 \
-             AND r.destroyed_at IS NULL AND r.kind <> 'page' \
+             AND r.destroyed_at IS NULL AND r.kind NOT IN ('page', 'attachment') \
              AND COALESCE(r.posted_at, v.observed_at) >= $3 AND COALESCE(r.posted_at, v.observed_at) < $4 \
              ORDER BY r.id LIMIT $5",
         )

@@ -5,6 +5,7 @@
 mod anew;
 mod appointments;
 mod assessed;
+mod attached;
 mod blank;
 mod channels;
 mod commit;
@@ -44,6 +45,7 @@ pub use appointments::Appointment;
 pub use assessed::{
     AssessedItem, AssessmentRow, DecidedAnew, EarlierAssessment, FindingPlace, GivenRow, Opinion,
 };
+pub use attached::{AttachedFile, AttachedRow};
 pub use channels::{Channel, ChannelFact, Duty, Fact};
 pub use commit::{
     Batch, DecisionRow, FormalRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow,

@@ -31,6 +31,7 @@ impl Numbers {
         }
         let named = batch.versions.iter().map(|row| row.record);
         let named = named.chain(batch.names.iter().filter_map(|row| row.record));
+        let named = named.chain(batch.attached.iter().map(|row| row.record));
         let there: BTreeSet<Uuid> =
             named.filter(|id| !records.contains_key(id)).map(|id| id.uuid()).collect();
         let there = known(tx, "SELECT id, number FROM record_row WHERE id IN", there).await?;
@@ -45,7 +46,8 @@ impl Numbers {
         let of_records = batch.records.iter().map(|row| row.conversation);
         let of_people = batch.subjects.iter().map(|row| row.conversation);
         let kept = batch.merged.iter().map(|(keep, _)| *keep);
-        let conversations = conversations(tx, of_records.chain(of_people).chain(kept)).await?;
+        let counted = batch.sentiment.iter().map(|row| row.conversation);
+        let conversations = conversations(tx, of_records.chain(of_people).chain(kept).chain(counted)).await?;
         Ok(Self { records, versions, conversations })
     }
 
@@ -138,8 +140,8 @@ async fn next_number(tx: &mut Transaction<'static, Any>, sql: &'static str) -> R
 
 /// A list of things that many rows say alike: how one is found, and how it is added and its number told.
 pub(super) struct Alike {
-    find: &'static str,
-    add: &'static str,
+    pub(super) find: &'static str,
+    pub(super) add: &'static str,
 }
 
 /// What records of a channel say alike: organisation, channel, kind, whether it is the organisation's own (0, 1).

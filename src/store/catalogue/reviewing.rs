@@ -110,7 +110,7 @@ fn waiting(kind: QueueKind) -> String {
     let unsure = |own: u8| {
         format!(
             "{head}, d.decided_at AS since FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version \
-             WHERE r.set_aside = 'unsure' AND r.own = {own} AND r.kind <> 'page' AND r.destroyed_at IS NULL AND r.version > $1"
+             WHERE r.set_aside = 'unsure' AND r.own = {own} AND r.kind NOT IN ('page', 'attachment') AND r.destroyed_at IS NULL AND r.version > $1"
         )
     };
     let flagged = |which: &str| {

@@ -93,7 +93,7 @@ impl Catalogue {
     ) -> Result<Vec<Candidate>, StoreError> {
         let rows = sqlx::query(
             "SELECT r.version FROM record r JOIN decision d ON d.record = r.id AND d.version = r.version \
-             WHERE r.organisation = $1 AND r.channel = $2 AND r.own = 0 AND r.kind <> 'page' AND r.outcome <> 'unsure' \
+             WHERE r.organisation = $1 AND r.channel = $2 AND r.own = 0 AND r.kind NOT IN ('page', 'attachment') AND r.outcome <> 'unsure' \
              AND r.destroyed_at IS NULL AND d.decided_at > $3 AND d.decided_at <= $4 \
              AND NOT EXISTS (SELECT 1 FROM step_answer s WHERE s.version = r.version AND s.asked <> 'formal') \
              AND NOT EXISTS (SELECT 1 FROM review_task t WHERE t.version = r.version AND t.kind = 'sample') \

@@ -239,6 +239,7 @@ impl Work {
         let minimised = self.minimised_rows(&counts)?;
         let mut batch = Batch { sightings, minimised, ..self.batch(&resolution, &arrived, made)? };
         batch.sentiment = self.sentiment_rows(&arrived, &not_kept);
+        batch.attached = self.attached_rows(units, &resolution);
         batch.refused = not_kept.iter().flat_map(|one| one.names.iter().copied()).collect();
         drop((arrived, not_kept));
         Ok(Prepared { sealed, batch, counts })
@@ -293,6 +294,9 @@ impl Work {
 
     /// Runs the tree that was in force at the time of posting, on the facts of that time.
     fn judge(&self, item: &Item, own: bool, withheld: Option<Withheld>) -> (Decision, Vec<(Asks, Given)>) {
+        if item.kind == ItemKind::Attachment {
+            return (attached(), Vec::new());
+        }
         let facts = self.facts_when_posted(item, own, withheld);
         let tree = self.tree_for(item, own);
         let text = zeroize::Zeroizing::new(text_to_judge(item));
@@ -306,6 +310,9 @@ impl Work {
     /// What the tree can still say of an item. Whether the organisation answered it stands elsewhere in the
     /// capture, in another, or is yet to be said: what is kept when it does is not refused before.
     fn outcomes_open(&self, item: &Item) -> Vec<Outcome> {
+        if item.kind == ItemKind::Attachment {
+            return vec![attached().outcome];
+        }
         let own = self.is_own(item);
         let Some(tree) = self.tree_for(item, own) else { return vec![Outcome::Unsure] };
         let text = zeroize::Zeroizing::new(text_to_judge(item));
@@ -352,9 +359,10 @@ impl Work {
     fn count(&self, counts: &mut Counts, one: &Arrived<'_>) {
         *counts.outcomes.entry(one.decision.outcome).or_default() += 1;
         match one.resolved.arrival {
-            // A page of the web is no record of anyone's.
-            Arrival::New if one.item.kind == ItemKind::Page => {
-                counts.new_pages += 1;
+            // What nobody said is no record of anyone's.
+            Arrival::New if !one.item.kind.is_said() => {
+                let page = one.item.kind == ItemKind::Page;
+                *(if page { &mut counts.new_pages } else { &mut counts.new_attachments }) += 1;
                 return;
             }
             Arrival::New => {
@@ -382,13 +390,21 @@ impl Work {
         for one in arrived.iter().filter(|one| !resolution.existed(one.conversation)) {
             by_conversation.entry(one.conversation).or_default().push(one);
         }
+        let files = sizes_of_files(arrived);
         let mut gathered = Vec::with_capacity(by_conversation.len());
         for (conversation, mut of) in by_conversation {
             of.sort_by_key(|one| (one.item.posted_at.is_none(), one.item.posted_at, one.resolved.record));
             let versions = in_force(&of);
             let members: Vec<Member<'_>> = of
                 .iter()
-                .map(|one| Member { item: one.item, facts: self.facts_of(one, &versions) })
+                .map(|one| {
+                    let attached = one.item.attached.iter().filter_map(|name| files.get(&names.item(name)));
+                    let attached_bytes = attached.copied().collect();
+                    Member {
+                        item: one.item,
+                        facts: Facts { attached_bytes, ..self.facts_of(one, &versions) },
+                    }
+                })
                 .collect();
             let (account, sources) = (&self.channel.account, &self.archive.sources);
             let people = People::of(&names, account, &members, &HashMap::new(), sources)?;
@@ -437,8 +453,16 @@ impl Work {
             named: BTreeSet::new(),
             before: None,
             held: BTreeSet::new(),
+            attached_bytes: Vec::new(),
         }
     }
+}
+
+/// How many bytes the files of a batch have, by their names.
+fn sizes_of_files(arrived: &[Arrived<'_>]) -> HashMap<ItemDigest, u64> {
+    let files = arrived.iter().filter(|one| one.item.kind == ItemKind::Attachment);
+    let size = |one: &Arrived<'_>| one.item.media_size_bytes.iter().sum::<u64>();
+    files.flat_map(|one| one.resolved.names.iter().map(move |name| (*name, size(one)))).collect()
 }
 
 /// For each record the arrival whose version is in force.
@@ -453,6 +477,11 @@ fn in_force(of: &[&Arrived<'_>]) -> HashMap<RecordId, ProjectionId> {
         }
     }
     latest.into_iter().map(|(record, one)| (record, one.projection)).collect()
+}
+
+/// A file is kept as long as what it is attached to, and goes with it: no tree is asked.
+fn attached() -> Decision {
+    Decision { outcome: Outcome::Archive, ending: "attached".to_owned(), ..unsure() }
 }
 
 /// Without any tree a person must say.

@@ -12,6 +12,7 @@ pub(super) struct Counts {
     pub(super) edited: u64,
     pub(super) new_versions: u64,
     pub(super) new_pages: u64,
+    pub(super) new_attachments: u64,
     pub(super) refused: BTreeMap<String, u64>,
     pub(super) left_out: BTreeMap<String, u64>,
     pub(super) already_there: u64,
@@ -29,6 +30,7 @@ impl Counts {
             ("new-records", self.new_records),
             ("new-versions", self.new_versions),
             ("new-pages", self.new_pages),
+            ("new-attachments", self.new_attachments),
             ("already-there", self.already_there),
             ("suppressed", self.suppressed),
             ("not-public", self.not_public),
@@ -52,6 +54,7 @@ impl Counts {
         report.new_versions += self.new_versions;
         report.edited += self.edited;
         report.new_pages += self.new_pages;
+        report.new_attachments += self.new_attachments;
         report.already_there += self.already_there;
         report.suppressed += self.suppressed;
         report.not_public += self.not_public;

@@ -43,6 +43,9 @@ pub struct IngestReport {
     /// Pages of the web out of an archive that are new: sealed, never projected, and no records.
     #[serde(skip_serializing_if = "none_at_all")]
     pub new_pages: u64,
+    /// Pictures, films and sounds of an archive that are new: sealed each by itself, never projected, and no records.
+    #[serde(skip_serializing_if = "none_at_all")]
+    pub new_attachments: u64,
     /// Records that were there already, in the same version. When the very same file had come in: all of it
     /// but what was refused.
     pub already_there: u64,

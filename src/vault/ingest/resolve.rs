@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 pub(super) struct Digests {
     /// Its names, the canonical one first.
     pub names: Vec<ItemDigest>,
-    /// What it hangs on: the item it answers, the thread the platform states.
+    /// What it hangs on: the item it answers, the thread the platform states, the files that are attached to it.
     pub links: Vec<ItemDigest>,
     /// Names of earlier edits.
     pub supersedes: Vec<ItemDigest>,
@@ -24,9 +24,10 @@ impl Digests {
     pub(super) fn of(item: &Item, names: &Names<'_>) -> Self {
         let answered = item.in_reply_to.iter().map(|name| names.item(name));
         let thread = item.conversation.iter().map(|name| names.thread(name));
+        let files = item.attached.iter().map(|name| names.item(name));
         Self {
             names: item.names.iter().map(|name| names.item(name)).collect(),
-            links: answered.chain(thread).collect(),
+            links: answered.chain(thread).chain(files).collect(),
             supersedes: item.supersedes.iter().map(|name| names.item(name)).collect(),
             version: names.version(item),
         }

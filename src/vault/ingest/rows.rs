@@ -2,19 +2,21 @@
 
 use super::batch::{Arrived, Made, Work};
 use super::counts::Counts;
-use super::resolve::{Arrival, Resolution};
+use super::resolve::{Arrival, Resolution, Resolved};
 use crate::capture::{Item, Unit};
 use crate::decide::{Answer, Asks, Defined, Given, Profile, Sentiment};
-use crate::model::{ConversationId, ItemDigest, ItemKind, RecordId};
+use crate::model::{ConversationId, ItemDigest, ItemKind, PrivateText, RecordId};
 use crate::store::catalogue::{
-    AnswerRow, Batch, DecisionRow, FormalRow, MinimisedRow, NameRow, OutboxRow, RecordRow, SentimentRow,
-    VersionRow, Withheld,
+    AnswerRow, AttachedRow, Batch, DecisionRow, FormalRow, MinimisedRow, NameRow, OutboxRow, RecordRow,
+    SentimentRow, VersionRow, Withheld,
 };
 use crate::store::room::PublishedConversation;
 use crate::vault::conversation::text_to_judge;
 use crate::vault::deciding::decision_row;
+use crate::vault::names::Names;
 use crate::vault::publish::CONVERSATION;
 use crate::vault::{VaultError, formal, suppress};
+use jiff::civil::Date;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A reaction that is not taken in because the tree does not keep it: only how it sounded is counted, once.
@@ -56,7 +58,8 @@ impl Work {
     fn counts(&self, item: &Item) -> bool {
         item.visibility.is_public()
             && !self.is_own(item)
-            && !matches!(item.kind, ItemKind::Message | ItemKind::Page)
+            && item.kind != ItemKind::Message
+            && item.kind.is_said()
     }
 
     /// What stands for threads that are not in the archive: one for each channel.
@@ -129,6 +132,7 @@ impl Work {
             doubtful: made.doubtful,
             answers: arrived.iter().flat_map(answer_rows).collect(),
             sentiment: Vec::new(),
+            attached: Vec::new(),
             formal: arrived.iter().filter_map(|one| self.formal_row(one)).collect(),
             minimised: Vec::new(),
             refused: Vec::new(),
@@ -185,36 +189,48 @@ impl Work {
         }
     }
 
-    /// How reactions that are new sounded, also those that are not kept: counts by thread and day; nothing of
+    /// How reactions that are new sounded, also those that are not kept: counts by thread and month; nothing of
     /// it is kept of one of them.
     pub(super) fn sentiment_rows(
         &self,
         arrived: &[Arrived<'_>],
         not_kept: &[NotKept<'_>],
     ) -> Vec<SentimentRow> {
-        let mut counts: BTreeMap<(ConversationId, String, Sentiment), u64> = BTreeMap::new();
+        let mut counts: BTreeMap<(ConversationId, Date, Sentiment), u64> = BTreeMap::new();
         let new = |one: &&Arrived<'_>| {
             one.resolved.arrival == Arrival::New
                 && !one.resolved.counted
                 && !one.own
-                && one.item.kind != ItemKind::Page
+                && one.item.kind.is_said()
         };
         let taken_in = arrived.iter().filter(new).map(|one| (one.item, one.conversation));
         for (item, conversation) in taken_in.chain(not_kept.iter().map(|one| (one.item, one.conversation))) {
             let said = self.rules.sentiment.of(&zeroize::Zeroizing::new(text_to_judge(item)));
-            let day = item.posted_at.unwrap_or(self.now).day();
-            *counts.entry((conversation, day, said)).or_default() += 1;
+            let month = item.posted_at.unwrap_or(self.now).date().first_of_month();
+            *counts.entry((conversation, month, said)).or_default() += 1;
         }
         let method = self.rules.sentiment.version();
-        let row = |((conversation, day, said), amount)| SentimentRow {
+        let row = |((conversation, month, said), amount)| SentimentRow {
             conversation,
             channel: self.channel.id.clone(),
-            day,
+            month,
             method: method.clone(),
             said,
             amount,
         };
         counts.into_iter().map(row).collect()
+    }
+
+    /// Which files are attached to what came in, also to what was there: another archive may hold more of them.
+    pub(super) fn attached_rows(&self, units: &[Unit], resolution: &Resolution) -> Vec<AttachedRow> {
+        let names = Names::of_channel(&self.archive.digests, &self.channel);
+        let here = |one: &&Resolved| !matches!(one.arrival, Arrival::Suppressed | Arrival::Refused);
+        let rows = |one: &Resolved| {
+            let item = units.get(one.unit).and_then(|unit| unit.items.get(one.item));
+            let row = |name: &PrivateText| AttachedRow { record: one.record, name: names.item(name) };
+            item.map(|item| item.attached.iter().map(row).collect::<Vec<_>>()).unwrap_or_default()
+        };
+        resolution.items.iter().filter(here).flat_map(rows).collect()
     }
 
     /// A formal message is kept with its time of receipt: when it was posted, or else when it came in.
@@ -223,7 +239,7 @@ impl Work {
         let formal = found.is_some_and(|(_, given)| given.verdict.answer == Answer::Yes);
         let received_at = one.item.posted_at.unwrap_or(self.now);
         let due_at = formal::due(&self.rules, &self.channel.organisation, received_at, self.now);
-        (formal && !one.own && one.item.kind != ItemKind::Page).then_some(FormalRow {
+        (formal && !one.own && one.item.kind.is_said()).then_some(FormalRow {
             record: one.resolved.record,
             received_at,
             due_at,
