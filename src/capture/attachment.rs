@@ -26,8 +26,8 @@ pub(super) fn begins(head: &[u8]) -> Option<MediaKind> {
         () if riff(b"WEBP") || brand(&[b"heic", b"heix", b"mif1", b"avif"]) => Some(MediaKind::Image),
         () if brand(&[b"M4A ", b"M4B "]) || riff(b"WAVE") => Some(MediaKind::Audio),
         () if inside(0, b"ID3") || inside(0, b"OggS") || inside(0, b"fLaC") => Some(MediaKind::Audio),
-        // MPEG and AAC frames begin with eleven or twelve set bits.
-        () if matches!(head, [0xFF, 0xE2..=0xFE, ..]) => Some(MediaKind::Audio),
+        // Frames of MPEG (layers II and III) and of AAC. Text in UTF-16 begins with 0xFF 0xFE.
+        () if matches!(head, [0xFF, 0xE2 | 0xE3 | 0xF0..=0xF5 | 0xF8..=0xFD, ..]) => Some(MediaKind::Audio),
         () if inside(4, b"ftyp") || riff(b"AVI ") || inside(0, &[0x1A, 0x45, 0xDF, 0xA3]) => {
             Some(MediaKind::Video)
         }
@@ -36,8 +36,8 @@ pub(super) fn begins(head: &[u8]) -> Option<MediaKind> {
 }
 
 /// Reads one file as one unit.
-pub(super) fn reader<'a>(input: Input<'a>, kind: MediaKind, path: &str, limits: Limits) -> Whole<'a> {
-    let name = name_of(path).unwrap_or_else(|| PrivateText::from(NAMELESS));
+pub(super) fn reader<'a>(input: Input<'a>, kind: MediaKind, entry: &[u8], limits: Limits) -> Whole<'a> {
+    let name = name_of_entry(entry);
     Whole::new(input, Format::File, limits, move |bytes| Item { names: vec![name], ..read(kind, bytes) })
 }
 
@@ -62,15 +62,22 @@ const NAMELESS: &str = "file";
 /// How many of the last parts of a path name a file: archives are packed anew in folders of other names.
 const PARTS: usize = 3;
 
-/// The name of a file by its path, as its entry or as a post has it; none where it stands elsewhere (on the web), or nowhere.
+/// The name of a file by its path as a post has it; none where it stands elsewhere (on the web), or nowhere.
 pub(super) fn name_of(path: &str) -> Option<PrivateText> {
-    if path.contains("://") || path.ends_with('/') {
-        return None;
-    }
-    let mut parts: Vec<&str> =
-        path.rsplit('/').filter(|part| !part.is_empty() && *part != ".").take(PARTS).collect();
+    let elsewhere = path.contains("://") || path.starts_with("//") || path.ends_with('/');
+    (!elsewhere && !path.is_empty()).then(|| last_parts(path))
+}
+
+/// The name of a file by that of its entry. One in another encoding than UTF-8 is named by its bytes.
+fn name_of_entry(entry: &[u8]) -> PrivateText {
+    std::str::from_utf8(entry).map_or_else(|_| PrivateText::new(hex::encode(entry)), last_parts)
+}
+
+fn last_parts(path: &str) -> PrivateText {
+    let all = path.rsplit(['/', '\\']).filter(|part| !part.is_empty() && *part != ".");
+    let mut parts: Vec<&str> = all.take(PARTS).collect();
     parts.reverse();
-    (!parts.is_empty()).then(|| PrivateText::new(format!("{NAMELESS}:{}", parts.join("/"))))
+    PrivateText::new(parts.join("/"))
 }
 
 #[cfg(test)]
@@ -105,10 +112,14 @@ mod tests {
         let entry = name("twitter-2026-05-04-ab12/data/tweets_media/12-Fx.jpg");
         assert_eq!(entry, name("data/tweets_media/12-Fx.jpg"));
         assert_eq!(name("/media_attachments/files/1/original/a.png"), name("files/1/original/a.png"));
-        assert_eq!(name("./a.png").as_deref(), Some("file:a.png"));
-        for none in ["https://social.example/a.png", "", "media/"] {
+        assert_eq!(name("./a.png").as_deref(), Some("a.png"));
+        for none in ["https://social.example/a.png", "//social.example/a.png", "", "media/"] {
             assert_eq!(name(none), None, "{none}");
         }
+        let entry = |name: &[u8]| name_of_entry(name).expose().to_owned();
+        assert_eq!(entry(b"data\\tweets_media\\12-Fx.jpg"), "data/tweets_media/12-Fx.jpg");
+        assert_eq!(Some(entry(b"https://x/a/b/c.png")), name("a/b/c.png"));
+        assert_ne!(entry(b"foto_\x81.jpg"), entry(b"foto_\x82.jpg"));
     }
 
     #[test]

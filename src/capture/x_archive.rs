@@ -210,20 +210,26 @@ fn media(object: Value<'_>, item: &mut Item) {
 /// its qualities, in the folder of the archive's year.
 fn files(address: Option<Value<'_>>, video: Option<Value<'_>>, item: &mut Item) {
     let variants = video.into_iter().flat_map(|video| video.list("variants")).map(|one| one.field("url"));
-    let Some(post) = item.names.first().map(|name| name.expose().to_owned()) else { return };
     for address in std::iter::once(address).chain(variants).flatten().filter_map(Value::text) {
-        let last = address.rsplit('/').next().unwrap_or_default();
-        let last = last.split('?').next().unwrap_or_default();
-        if last.is_empty() {
-            continue;
-        }
-        let named = MEDIA_FOLDERS.iter().map(|folder| format!("data/{folder}/{post}-{last}"));
-        item.attached.extend(named.filter_map(|path| attachment::name_of(&path)));
+        file(&address, &MEDIA_FOLDERS, item);
     }
 }
 
-/// Where an archive keeps the files of posts, by its year.
-const MEDIA_FOLDERS: [&str; 2] = ["tweets_media", "tweet_media"];
+fn file(address: &str, folders: &[&str], item: &mut Item) {
+    let last = address.rsplit('/').next().unwrap_or_default();
+    let last = last.split('?').next().unwrap_or_default();
+    let Some(of) = item.names.first().filter(|_| !last.is_empty()) else { return };
+    let named = folders.iter().map(|folder| format!("data/{folder}/{}-{last}", of.expose()));
+    let named: Vec<PrivateText> = named.filter_map(|path| attachment::name_of(&path)).collect();
+    item.attached.extend(named);
+}
+
+/// Where it keeps those of messages.
+const MESSAGE_FOLDERS: [&str; 2] = ["direct_messages_media", "direct_messages_group_media"];
+
+/// Where an archive keeps the files of posts, by its year and by what became of them.
+const MEDIA_FOLDERS: [&str; 4] =
+    ["tweets_media", "tweet_media", "deleted_tweets_media", "community_tweet_media"];
 
 /// Each edit has an id of its own; the list stands under `initial`, or deeper in an edit.
 fn edits(object: Value<'_>, item: &mut Item) {
@@ -290,6 +296,8 @@ fn message(object: Value<'_>, thread: Option<Value<'_>>) -> Item {
     let address = |url: Value<'_>| text(url.field("expanded"));
     item.links = object.list("urls").filter_map(address).filter(|link| !link.is_empty()).collect();
     item.media = object.list("mediaUrls").map(|_| gather::media_kind("")).collect();
+    let addresses = object.list("mediaUrls").filter_map(Value::text);
+    addresses.for_each(|address| file(&address, &MESSAGE_FOLDERS, &mut item));
     item.conversation = id(thread);
     item.visibility = Visibility::Direct;
     item

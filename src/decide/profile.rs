@@ -276,7 +276,8 @@ impl ProfileRule {
 
     fn meets(&self, seen: &Seen) -> bool {
         let author = if seen.own { Author::Own } else { Author::Other };
-        (self.kind.is_empty() || self.kind.contains(&seen.kind))
+        // A file comes in with what it is attached to, unless a rule is about files.
+        ((self.kind.is_empty() && seen.kind != ItemKind::Attachment) || self.kind.contains(&seen.kind))
             && (self.visibility.is_empty() || self.visibility.contains(&seen.visibility))
             && self.author.is_none_or(|wanted| wanted == author)
             && (self.outcome.is_empty()

@@ -343,8 +343,11 @@ async fn record(
 
 pub(super) fn record_json(record: VaultRecord) -> Value {
     let mut shown = json!(record.summary);
-    if let (Some(shown), Some(view)) = (shown.as_object_mut(), record.view) {
-        shown.insert("view".to_owned(), json!(view));
+    let view = record.view.map(|view| ("view", json!(view)));
+    let attached = Some(record.attached).filter(|files| !files.is_empty());
+    if let Some(shown) = shown.as_object_mut() {
+        let more = view.into_iter().chain(attached.map(|files| ("attachments", json!(files))));
+        shown.extend(more.map(|(name, value)| (name.to_owned(), value)));
     }
     shown
 }

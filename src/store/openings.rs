@@ -384,17 +384,22 @@ impl Openings {
             .collect()
     }
 
-    /// Whether the processing of a record is restricted.
+    /// Whether the processing of a record is restricted; of a file: that of anything it is attached to.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn restricted(&self, record: RecordId) -> Result<bool, StoreError> {
         let row =
-            sqlx::query("SELECT COUNT(*) AS n FROM restriction WHERE record = $1 AND lifted_at IS NULL")
-                .bind(bytes(record.uuid()))
-                .fetch_one(self.db.read())
-                .await
-                .map_err(StoreError::database("looking for a restriction"))?;
+            sqlx::query(
+                "SELECT (SELECT COUNT(*) FROM restriction WHERE record = $1 AND lifted_at IS NULL) + (SELECT COUNT(*) \
+                 FROM record_row f JOIN file_name n ON n.file = f.number JOIN attached a ON a.name = n.name \
+                 JOIN record_row r ON r.number = a.record JOIN restriction x ON x.record = r.id \
+                 WHERE f.id = $1 AND x.lifted_at IS NULL) AS n",
+            )
+            .bind(bytes(record.uuid()))
+            .fetch_one(self.db.read())
+            .await
+            .map_err(StoreError::database("looking for a restriction"))?;
         Ok(row.number("n")? > 0)
     }
 

@@ -6,7 +6,8 @@
 //! - what a capture says around a record (who passed it on, who liked it) is part of no record, and goes with the first
 //!   record that it stands around; so do the encoded bytes of a container, as they hold the record too. What belongs to
 //!   no record of a batch goes with the last of them;
-//! - files of the archive that are attached to destroyed records, and to no other that is there, are destroyed with them;
+//! - files of an archive that are attached to destroyed records, and to no other that is there, are destroyed with them; so are those
+//!   attached to nothing, with the last record of their capture;
 //! - the fragments of a segment that stay get a fresh segment key; the old one is deleted;
 //! - the projections are withdrawn, and the names of the records removed: digests of them stay under a key of their own
 //!   (see [`suppress`](super::suppress)), so that a second delivery is refused;
@@ -69,7 +70,7 @@ const THINGS_AN_ENTRY: usize = 1_000;
 pub async fn destroy(archive: &Archive, asked: &Destruction) -> Result<Destroyed, VaultError> {
     // Nothing comes in that shares fragments, and no epoch ends, meanwhile.
     let _one_at_a_time = archive.intake.lock().await;
-    let files = archive.catalogue.attached_only_to(&asked.records).await?;
+    let files = files_going(archive, &asked.records).await?;
     let all: BTreeSet<RecordId> = asked.records.union(&files).copied().collect();
     let records: Vec<RecordId> = all.iter().copied().collect();
     let doomed = archive.catalogue.doomed(&asked.organisation, &records).await?;
@@ -85,15 +86,18 @@ pub async fn destroy(archive: &Archive, asked: &Destruction) -> Result<Destroyed
         shared: going.shared,
         segments: segments.len() as u64,
     };
-    let names = names_of(archive, &doomed, &all).await?;
+    let names = archive.catalogue.names_of(&doomed).await?;
+    // Whether a file comes in again hangs on what it is attached to then.
+    let refused = |(name, thread): &(ItemDigest, ConversationId)| {
+        (suppress::digest(&archive.suppression, *name), *thread)
+    };
+    let said: Vec<Doomed> = doomed.iter().filter(|one| !files.contains(&one.record)).cloned().collect();
+    let suppressed = archive.catalogue.names_of(&said).await?.iter().map(refused).collect();
     let removal = Removal {
         organisation: asked.organisation.clone(),
         now: archive.sources.now(),
         fragments: going.fragments.keys().copied().collect(),
-        suppressed: names
-            .iter()
-            .map(|(name, thread)| (suppress::digest(&archive.suppression, *name), *thread))
-            .collect(),
+        suppressed,
         names: names.into_iter().map(|(name, _)| name).collect(),
         emptied: archive.catalogue.emptied_by(&doomed).await?,
         captures: going.emptied,
@@ -107,18 +111,26 @@ pub async fn destroy(archive: &Archive, asked: &Destruction) -> Result<Destroyed
     Ok(done)
 }
 
-/// The names of what goes, each with its thread: also those of attached files that never came in, so that none comes in later.
-async fn names_of(
+/// Files that go with these records: those attached to them and to nothing else that is there; and of a capture of which nothing
+/// but files is left, those attached to nothing.
+async fn files_going(
     archive: &Archive,
-    doomed: &[Doomed],
-    all: &BTreeSet<RecordId>,
-) -> Result<Vec<(ItemDigest, ConversationId)>, VaultError> {
-    let mut names: BTreeMap<_, _> = archive.catalogue.names_of(doomed).await?.into_iter().collect();
-    let threads: BTreeMap<_, _> = doomed.iter().map(|one| (one.record, one.conversation)).collect();
-    for (name, record) in archive.catalogue.names_attached_only_to(all).await? {
-        names.extend(threads.get(&record).map(|thread| (name, *thread)));
+    asked: &BTreeSet<RecordId>,
+) -> Result<BTreeSet<RecordId>, VaultError> {
+    let catalogue = &archive.catalogue;
+    let listed: Vec<RecordId> = asked.iter().copied().collect();
+    let attached = catalogue.attached_to(&listed).await?;
+    let mut files: BTreeSet<RecordId> = attached.into_values().flatten().map(|one| one.file).collect();
+    let deliveries = catalogue.deliveries(&listed).await?;
+    for capture in deliveries.iter().map(|one| one.capture).collect::<BTreeSet<CaptureId>>() {
+        let beside = catalogue.files_beside(capture).await?;
+        if beside.iter().all(|(record, is_file)| *is_file || asked.contains(record)) {
+            files.extend(beside.into_iter().filter(|(_, is_file)| *is_file).map(|(record, _)| record));
+        }
     }
-    Ok(names.into_iter().collect())
+    let by = catalogue.attached_by(&files).await?;
+    files.retain(|file| by.get(file).is_none_or(|records| records.is_subset(asked)));
+    Ok(files)
 }
 
 /// What goes.

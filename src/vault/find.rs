@@ -84,7 +84,7 @@ pub async fn find(
     for record in found {
         let Some(summary) = archive.catalogue.record(record).await? else { continue };
         let view = read::view(archive, rules, &summary, &allowed, query.language).await?;
-        records.push(VaultRecord { summary, view });
+        records.push(VaultRecord { summary, view, attached: Vec::new() });
     }
     let answered = entry(archive, EntryKind::SearchServed, &row, actor)?
         .about(records.iter().map(|record| Thing::Record(record.summary.id)))

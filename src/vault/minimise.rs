@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub(super) struct Minimised {
     /// Items that are not taken in, by unit and place.
     pub refused: HashSet<(usize, usize)>,
+    /// Files that are not taken in because what they are attached to was destroyed.
+    pub gone: HashSet<(usize, usize)>,
     /// Those of them that are not because of what the tree says: how they sounded is counted.
     pub not_kept: HashSet<(usize, usize)>,
     /// Units of which only separators are sealed: what they say belongs to nothing that is taken in.

@@ -1,7 +1,7 @@
 //! Keyed digests: how the vault recognises items, versions and people without storing who they are.
 
 use crate::capture::{Account, Item};
-use crate::model::{ItemDigest, OrganisationId, Platform, PrivateText};
+use crate::model::{CaptureId, ItemDigest, ItemKind, OrganisationId, Platform, PrivateText};
 use crate::seal::DigestKey;
 use crate::store::catalogue::{Channel, FindToken};
 
@@ -11,12 +11,16 @@ pub struct Names<'a> {
     organisation: &'a OrganisationId,
     platform: Platform,
     instance: &'a str,
+    channel: &'a str,
 }
 
 impl<'a> Names<'a> {
     /// Digests under `key` for items that come in for a channel.
     pub fn of_channel(key: &'a DigestKey, channel: &'a Channel) -> Self {
-        Self::new(key, &channel.organisation, channel.platform, &channel.instance)
+        Self {
+            channel: channel.id.as_str(),
+            ..Self::new(key, &channel.organisation, channel.platform, &channel.instance)
+        }
     }
 
     const fn new(
@@ -25,7 +29,7 @@ impl<'a> Names<'a> {
         platform: Platform,
         instance: &'a str,
     ) -> Self {
-        Self { key, organisation, platform, instance }
+        Self { key, organisation, platform, instance, channel: "" }
     }
 
     /// The digest of a platform's name for an item. A URI means the same on every instance, an id only on its own.
@@ -42,6 +46,25 @@ impl<'a> Names<'a> {
                 name.as_bytes(),
             ],
         )
+    }
+
+    /// The digests of all names of an item. A file is known by what it is called and by its bytes, within its channel: what a platform
+    /// calls an item, and what another account calls its files, is never the same.
+    pub fn of(&self, item: &Item) -> Vec<ItemDigest> {
+        if item.kind != ItemKind::Attachment {
+            return item.names.iter().map(|name| self.item(name)).collect();
+        }
+        let bytes = item.file_sha256.unwrap_or_default();
+        let file = |name: &PrivateText| {
+            let of = [self.organisation.as_str(), self.channel, name.expose()].map(str::as_bytes);
+            self.key.digest("file", &[of[0], of[1], of[2], &bytes])
+        };
+        item.names.iter().map(file).collect()
+    }
+
+    /// The digest under which a file is named in one capture.
+    pub fn in_capture(&self, capture: CaptureId, path: ItemDigest) -> ItemDigest {
+        self.key.digest("file-in-capture", &[capture.uuid().as_bytes(), path.as_bytes()])
     }
 
     /// The digest of a name for a thread: platforms number threads like items.
@@ -82,6 +105,11 @@ impl<'a> Names<'a> {
         let (local, host) = handle.split_once('@').unwrap_or((handle, self.instance));
         local.eq_ignore_ascii_case(channel_account) && host.eq_ignore_ascii_case(self.instance)
     }
+}
+
+/// The digest of the name of a file, whatever capture it is in: as its entry or as a post has it.
+pub fn path(key: &DigestKey, name: &PrivateText) -> ItemDigest {
+    key.digest("file-path", &[name.expose().as_bytes()])
 }
 
 #[cfg(test)]

@@ -214,7 +214,8 @@ fn body_of(asking: &Asking) -> Value {
     })
 }
 
-/// The records that a request reaches: each must be there and the organisation's; threads are written out, as they stand.
+/// The records that a request reaches: each must be there and the organisation's; threads are written out, as they stand, with the files
+/// that are attached to them.
 async fn reached(
     archive: &Archive,
     rules: &Rules,
@@ -237,6 +238,10 @@ async fn reached(
             let own = members.iter().filter(|member| member.organisation == organisation);
             all.extend(own.map(|member| member.record).filter(|record| seen.insert(*record)));
         }
+    }
+    if asking.scope == OpeningScope::Thread {
+        let files = archive.catalogue.attached_to(&all).await?.into_values().flatten();
+        all.extend(files.map(|one| one.file).filter(|record| seen.insert(*record)));
     }
     Ok(all)
 }

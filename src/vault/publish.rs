@@ -280,14 +280,11 @@ async fn compute_anew(
     tokio::task::spawn_blocking(work).await?
 }
 
-/// How many bytes the files have that are attached to each member. They are members of the conversation too.
+/// How many bytes the files have that are attached to each member.
 async fn sizes_of_files(
     archive: &Archive,
     members: &[catalogue::Member],
 ) -> Result<BTreeMap<RecordId, Vec<u64>>, VaultError> {
-    if members.iter().all(|member| member.kind != ItemKind::Attachment) {
-        return Ok(BTreeMap::new());
-    }
     let records: Vec<RecordId> = members.iter().map(|member| member.record).collect();
     let attached = archive.catalogue.attached_to(&records).await?;
     let size =

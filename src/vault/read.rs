@@ -16,6 +16,8 @@ pub struct VaultRecord {
     pub summary: RecordSummary,
     /// The redacted view; `None` for a record that is not projected.
     pub view: Option<View>,
+    /// Files of an archive that are attached to it; told of one record that is read by itself.
+    pub attached: Vec<RecordId>,
 }
 
 /// What to list.
@@ -79,7 +81,7 @@ pub async fn list(
     let mut found = Vec::with_capacity(summaries.len());
     for summary in summaries {
         let view = view(archive, rules, &summary, &allowed, asked.language).await?;
-        found.push(VaultRecord { summary, view });
+        found.push(VaultRecord { summary, view, attached: Vec::new() });
     }
     viewed(archive, actor, found.iter().map(|record| record.summary.id)).await?;
     Ok(found)
@@ -98,8 +100,9 @@ pub async fn record(
 ) -> Result<VaultRecord, VaultError> {
     let (summary, allowed) = permitted(archive, rules, actor, id, Action::ReadVaultView).await?;
     let view = view(archive, rules, &summary, &allowed, language).await?;
+    let attached = archive.catalogue.attached_to(&[id]).await?.remove(&id).unwrap_or_default();
     viewed(archive, actor, [id].into_iter()).await?;
-    Ok(VaultRecord { summary, view })
+    Ok(VaultRecord { summary, view, attached: attached.into_iter().map(|one| one.file).collect() })
 }
 
 /// The decisions on a record with their paths: that on the version in force first, then newest first.

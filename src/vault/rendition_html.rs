@@ -146,6 +146,9 @@ impl Html {
             let media = self.word(media_word(*media));
             self.row(("Bijlage", "Attached"), &media);
         }
+        for size in &item.media_size_bytes {
+            self.row(("Grootte in bytes", "Size in bytes"), size);
+        }
         self.row(("Bericht", "Record"), &shown.record);
         self.row(("Opening", "Disclosure"), &shown.disclosure);
         self.row(("Ontvangstbewijs", "Receipt"), &format!("{} {}", shown.log, shown.place));

@@ -104,7 +104,7 @@ fn named(
     for unit in reader.begin(source, own, Some(format), limits)? {
         let unit = unit?;
         if let Some(within) = &unit.within {
-            let of_items = unit.items.iter().flat_map(|item| &item.names).map(|name| names.item(name));
+            let of_items = unit.items.iter().flat_map(|item| names.of(item));
             found.entry(within.offset()).or_default().extend(of_items);
         }
     }

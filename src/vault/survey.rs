@@ -1,13 +1,14 @@
 //! The look before the intake: a capture is read once as a whole before any of it is taken in, so that a file
 //! that is cut short or broken leaves nothing behind.
 
+use super::names::path;
 use super::reading::CaptureReader;
 use super::source::CaptureSource;
-use crate::capture::{CaptureError, Format, Limits, Refusal, RefusalReason, Shelf, Tally};
-use crate::model::{ItemDigest, Platform};
+use crate::capture::{CaptureError, Format, Item, Limits, Refusal, RefusalReason, Shelf, Tally};
+use crate::model::{ItemDigest, ItemKind, Platform};
 use crate::seal::DigestKey;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
@@ -43,10 +44,16 @@ pub struct Survey {
     /// Size in bytes.
     #[serde(skip)]
     pub size_bytes: u64,
+    /// The files in it, by the digest of their names, and how many bytes each has; none without a key.
+    #[serde(skip)]
+    pub files: HashMap<ItemDigest, u64>,
     /// Keyed digest over all bytes; `None` without a key.
     #[serde(skip)]
     pub digest: Option<ItemDigest>,
 }
+
+/// Files of which it is known what they are attached to; more than that no archive holds that is not nested in others.
+const FILES_MAX: usize = 1 << 18;
 
 /// Refusals that are listed one by one; more are counted.
 const REFUSED_LISTED: usize = 1_000;
@@ -70,11 +77,19 @@ pub fn survey(
     let (mut tally, mut refused, mut more) = (Tally::over(in_a_file), Vec::new(), 0_u64);
     let (mut platforms, mut encoded) = (BTreeSet::new(), false);
     let mut cut_short = None;
+    let mut files = HashMap::new();
     for unit in &mut reader {
         let unit = unit?;
         tally.add(&unit)?;
         platforms.extend(unit.items.iter().map(|item| item.platform));
         encoded |= unit.within.is_some();
+        if let Some(key) = key.filter(|_| files.len() < FILES_MAX) {
+            let attachments = unit.items.iter().filter(|item| item.kind == ItemKind::Attachment);
+            let size = |item: &Item| item.media_size_bytes.iter().sum::<u64>();
+            let sized =
+                attachments.flat_map(|item| item.names.iter().map(|name| (path(key, name), size(item))));
+            files.extend(sized);
+        }
         if unit.within.is_none() {
             progress(unit.offset + unit.bytes.len() as u64);
         }
@@ -117,6 +132,7 @@ pub fn survey(
         platforms,
         encoded,
         size_bytes,
+        files,
         digest,
     };
     Ok((format, survey))

@@ -117,6 +117,7 @@ pub fn empty() -> Batch {
         flags: Vec::new(),
         doubtful: Vec::new(),
         answers: Vec::new(),
+        files: Vec::new(),
         attached: Vec::new(),
         formal: Vec::new(),
         sentiment: Vec::new(),

@@ -1,14 +1,17 @@
-//! Files of an archive: sealed each by itself, opened as they are, in the thread of what they are attached to, told by their size
-//! alone, and gone with the last record that they are attached to.
+//! Files of an archive: sealed each by itself, opened as they are, told by their size alone; they come in with what they are attached
+//! to, and go with the last of it.
 
 use super::bytes::check_rejoined;
 use super::containers::zip;
+use super::minimised;
 use crate::keys::fixture::{destroyed, originals};
 use crate::support::{DemoChannel, TestVault};
-use knik::model::ItemKind;
+use knik::model::{ItemKind, RecordId};
 use knik::store::catalogue::{Channel, RecordSummary};
 use knik::vault::ingest::IngestReport;
+use knik::vault::publish;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 const LOCK: &str = "media_attachments/files/1/original/sluis.png";
 const DESK: &str = "media_attachments/files/2/original/balie.jpg";
@@ -20,9 +23,11 @@ async fn vault() -> (TestVault, Channel) {
     (vault, channel)
 }
 
-/// A picture by its first bytes, of so many bytes.
+/// A picture by its first bytes, of so many bytes, like no other of another size.
 fn picture(mark: &[u8], size: usize) -> Vec<u8> {
-    mark.iter().copied().chain((0..).map(|n: u32| (n / 3 % 251) as u8)).take(size).collect()
+    let next = |last: &u64| Some(last.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(size as u64));
+    let drawn = std::iter::successors(Some(1), next).map(|drawn| (drawn >> 56) as u8);
+    mark.iter().copied().chain(drawn).take(size).collect()
 }
 
 fn lock() -> Vec<u8> {
@@ -70,8 +75,24 @@ async fn of_kind(vault: &TestVault, channel: &Channel, kind: ItemKind) -> Vec<Re
     all.into_iter().filter(there).collect()
 }
 
+/// The files of each record that has any.
+async fn attached(vault: &TestVault, records: &[RecordSummary]) -> BTreeMap<RecordId, Vec<RecordId>> {
+    let ids: Vec<RecordId> = records.iter().map(|record| record.id).collect();
+    let found = vault.archive.catalogue.attached_to(&ids).await.unwrap();
+    found
+        .into_iter()
+        .map(|(record, files)| (record, files.into_iter().map(|one| one.file).collect()))
+        .collect()
+}
+
+/// The record whose original holds these words.
+fn saying(opened: &BTreeMap<RecordId, Vec<u8>>, words: &str) -> RecordId {
+    let holds = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).contains(words);
+    *opened.iter().find(|(_, bytes)| holds(bytes)).unwrap().0
+}
+
 #[tokio::test]
-async fn a_file_is_an_original_of_its_own_in_the_thread_of_its_post_whichever_comes_first() {
+async fn a_file_is_an_original_of_its_own_attached_to_its_post_whichever_comes_first() {
     for (deflated, first) in [(false, true), (true, true), (false, false), (true, false)] {
         let (vault, channel) = vault().await;
         let posts = outbox(&[note(&channel, 1, &[LOCK, DESK]), note(&channel, 2, &[])]);
@@ -87,83 +108,160 @@ async fn a_file_is_an_original_of_its_own_in_the_thread_of_its_post_whichever_co
 
         let files = of_kind(&vault, &channel, ItemKind::Attachment).await;
         let posts = of_kind(&vault, &channel, ItemKind::Post).await;
-        let with = posts.iter().find(|post| post.conversation == files[0].conversation).unwrap();
-        assert_eq!(files[0].conversation, files[1].conversation);
-        assert!(
-            posts.iter().any(|post| post.conversation != with.conversation),
-            "the other is a thread of its own"
-        );
+        let threads: BTreeSet<_> = files.iter().chain(&posts).map(|record| record.conversation).collect();
+        assert_eq!(threads.len(), 4, "a file joins no thread");
         let (opened, closed) = originals(&vault, &channel.organisation).await;
         assert_eq!(closed.len(), 0);
-        let mut given: Vec<&Vec<u8>> = files.iter().map(|file| &opened[&file.id]).collect();
+        let first = saying(&opened, "Bericht 1 ");
+        let attached = attached(&vault, &posts).await;
+        assert_eq!(attached.keys().collect::<Vec<_>>(), [&first]);
+        let mut given: Vec<&Vec<u8>> = attached[&first].iter().map(|file| &opened[file]).collect();
         given.sort_by_key(|bytes| bytes.len());
         assert!(given == [&lock, &desk], "byte for byte");
 
-        let view = vault.archive.room.document(with.projection).await.unwrap().expect("a view of the post");
-        let view: Value = serde_json::from_str(&view).unwrap();
-        let told = (&view["metadata"]["mediaKinds"], &view["metadata"]["mediaSizes"]);
-        assert_eq!(told, (&json!(["image"]), &json!(["under-10-mb", "under-100-kb"])), "{view}");
+        let with = posts.iter().find(|post| post.id == first).unwrap();
+        let view =
+            async || vault.archive.room.document(with.projection).await.unwrap().expect("a view of the post");
+        let told = view().await;
+        let shown: Value = serde_json::from_str(&told).unwrap();
+        let sizes = (&shown["metadata"]["mediaKinds"], &shown["metadata"]["mediaSizes"]);
+        assert_eq!(sizes, (&json!(["image"]), &json!(["under-10-mb", "under-100-kb"])), "{told}");
+        publish::refresh(&vault.archive, &vault.rules, with.conversation).await.unwrap();
+        vault.round().await;
+        assert_eq!(view().await, told, "the same when it is computed anew");
         for file in &files {
             assert_eq!(vault.archive.room.document(file.projection).await.unwrap(), None, "never projected");
         }
         let again = vault.ingest(&channel, &vault.folder().join("a.zip")).await.unwrap();
         assert!(again.same_capture);
-        assert_eq!(vault.archive.catalogue.counts().await.unwrap().stale_conversations, 0);
+        // An archive that grew: what was there is there once.
+        let posts =
+            outbox(&[note(&channel, 1, &[LOCK, DESK]), note(&channel, 2, &[]), note(&channel, 3, &[LOCK])]);
+        let entries: [(&str, &[u8]); 3] = [(LOCK, &lock), (DESK, &desk), ("outbox.json", &posts)];
+        let grown = taken_in(&vault, &channel, "b.zip", &zip(&entries, deflated)).await;
+        assert_eq!((grown.new_records, grown.new_attachments, grown.already_there), (1, 0, 4), "{grown:?}");
+        let counts = vault.archive.catalogue.counts().await.unwrap();
+        assert_eq!((counts.records, counts.stale_conversations), (5, 0));
     }
 }
 
 #[tokio::test]
-async fn a_file_goes_with_the_last_record_it_is_attached_to_and_comes_in_no_more() {
+async fn a_file_goes_with_the_last_record_it_is_attached_to_and_comes_in_with_another() {
     for deflated in [false, true] {
         let (vault, channel) = vault().await;
         let low = &channel.organisation;
-        let posts = outbox(&[
-            note(&channel, 1, &[LOCK]),
-            note(&channel, 2, &[LOCK, DESK]),
-            note(&channel, 3, &["x/y/later.png"]),
-        ]);
-        let (lock, desk) = (lock(), desk());
-        let entries: [(&str, &[u8]); 3] = [("outbox.json", &posts), (LOCK, &lock), (DESK, &desk)];
-        taken_in(&vault, &channel, "a.zip", &zip(&entries, deflated)).await;
-        let (before, _) = originals(&vault, low).await;
-        let saying = |words: &str| {
-            let holds = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).contains(words);
-            *before.iter().find(|(_, bytes)| holds(bytes)).unwrap().0
+        let all = [note(&channel, 1, &[LOCK]), note(&channel, 2, &[LOCK, DESK]), note(&channel, 3, &[])];
+        let (lock, desk, avatar) = (lock(), desk(), picture(b"GIF89a", 400));
+        let entries = |posts| -> [(&str, Vec<u8>); 4] {
+            [
+                ("outbox.json", posts),
+                (LOCK, lock.clone()),
+                (DESK, desk.clone()),
+                ("avatar.gif", avatar.clone()),
+            ]
         };
-        let [first, second, third] = ["Bericht 1 ", "Bericht 2 ", "Bericht 3 "].map(saying);
+        let archive = |posts: Vec<u8>| {
+            let entries = entries(posts);
+            zip(&entries.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect::<Vec<_>>(), deflated)
+        };
+        let report = taken_in(&vault, &channel, "a.zip", &archive(outbox(&all))).await;
+        assert_eq!(report.new_attachments, 3);
+        let (before, _) = originals(&vault, low).await;
+        let [first, second, third] =
+            ["Bericht 1 ", "Bericht 2 ", "Bericht 3 "].map(|words| saying(&before, words));
+        let left = async || originals(&vault, low).await.0.into_values().collect::<Vec<_>>();
 
         let done = destroyed(&vault, low, &[second]).await.unwrap();
         assert_eq!((done.records, done.attachments), (2, 1), "the desk; the lock is the first's too");
-        let (left, closed) = originals(&vault, low).await;
-        assert!(closed.is_empty() && left.values().any(|bytes| *bytes == lock));
-        assert!(!left.values().any(|bytes| *bytes == desk));
+        let there = left().await;
+        assert!(there.contains(&lock) && there.contains(&avatar) && !there.contains(&desk));
+        // Delivered again: what is attached to what is destroyed is not sealed.
+        let again =
+            taken_in(&vault, &channel, "b.zip", &[archive(outbox(&all)), b" ".to_vec()].concat()).await;
+        assert_eq!((again.new_attachments, again.suppressed), (0, 2), "{again:?}");
+        assert!(!left().await.contains(&desk));
+        // Another post may bring the same file.
+        let more = [&all[..], &[note(&channel, 4, &[DESK])]].concat();
+        let again = taken_in(&vault, &channel, "c.zip", &archive(outbox(&more))).await;
+        assert_eq!((again.new_records, again.new_attachments, again.suppressed), (1, 1, 1), "{again:?}");
+        let (opened, _) = originals(&vault, low).await;
+        assert!(opened.values().any(|bytes| *bytes == desk));
+        let fourth = saying(&opened, "Bericht 4 ");
 
-        let done = destroyed(&vault, low, &[first, third]).await.unwrap();
-        assert_eq!((done.records, done.attachments), (3, 1));
-        assert_eq!(originals(&vault, low).await.0.len(), 0);
-        // Delivered again, with the one that was not there: nothing of it comes in.
-        let late = picture(b"\x89PNG\r\n\x1a\n", 900);
-        let entries: [(&str, &[u8]); 4] =
-            [("outbox.json", &posts), (LOCK, &lock), (DESK, &desk), ("x/y/later.png", &late)];
-        let again = taken_in(&vault, &channel, "b.zip", &zip(&entries, deflated)).await;
-        assert_eq!((again.new_records, again.new_attachments, again.suppressed), (0, 0, 6), "{again:?}");
-        assert_eq!(originals(&vault, low).await.0.len(), 0);
+        let done = destroyed(&vault, low, &[first, third, fourth]).await.unwrap();
+        assert_eq!(
+            (done.records, done.attachments),
+            (6, 3),
+            "and what nothing names, with the last of its captures"
+        );
+        assert_eq!(left().await.len(), 0);
+        let fragments = vault.archive.catalogue.counts().await.unwrap().fragments;
+        assert_eq!(fragments, 0, "nothing keeps a key");
     }
 }
 
 #[tokio::test]
-async fn files_of_the_same_name_are_told_apart_by_their_bytes_and_one_of_nothing_stays_alone() {
+async fn files_of_what_a_profile_refuses_are_not_sealed_and_a_strangers_word_is_not_heeded() {
+    for deflated in [false, true] {
+        let (vault, channel) = minimised::vault("default").await;
+        let mut followers = note(&channel, 1, &[LOCK]);
+        let own = followers["actor"].as_str().unwrap().to_owned();
+        for to in ["/to", "/object/to"] {
+            *followers.pointer_mut(to).unwrap() = json!([format!("{own}/followers")]);
+        }
+        let mut stranger = note(&channel, 2, &[DESK]);
+        for by in ["/actor", "/object/attributedTo"] {
+            *stranger.pointer_mut(by).unwrap() = json!("https://polder.example/users/vreemde");
+        }
+        let posts = outbox(&[followers, stranger, note(&channel, 3, &["a/b/loket.png"])]);
+        let (lock, desk, counter) = (lock(), desk(), picture(b"\x89PNG\r\n\x1a\n", 5_000));
+        let entries: [(&str, &[u8]); 4] =
+            [(LOCK, &lock), ("outbox.json", &posts), ("a/b/loket.png", &counter), (DESK, &desk)];
+        let report = taken_in(&vault, &channel, "a.zip", &zip(&entries, deflated)).await;
+        assert_eq!((report.new_records, report.new_attachments), (2, 1), "{report:?}");
+        assert_eq!(json!(report.minimised), json!({"not-public": 1, "file-of-refused": 2}));
+        let (opened, closed) = originals(&vault, &channel.organisation).await;
+        assert!(closed.is_empty() && opened.values().any(|bytes| *bytes == counter));
+        let sealed = minimised::sealed(&vault, &channel).await;
+        // Behind the header of its entry, encoded or not.
+        let holds = |file: &[u8]| {
+            let entry = zip(&[("a", file)], deflated);
+            sealed.windows(64).any(|window| *window == entry[100..164])
+        };
+        assert!(holds(&counter) && !holds(&lock) && !holds(&desk), "under no seal, encoded or not");
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_restricted_while_what_it_is_attached_to_is() {
+    let (vault, channel) = vault().await;
+    let posts = outbox(&[note(&channel, 1, &[LOCK])]);
+    let lock = lock();
+    let entries: [(&str, &[u8]); 2] = [(LOCK, &lock), ("outbox.json", &posts)];
+    taken_in(&vault, &channel, "a.zip", &zip(&entries, true)).await;
+    let file = of_kind(&vault, &channel, ItemKind::Attachment).await[0].id;
+    let post = of_kind(&vault, &channel, ItemKind::Post).await[0].id;
+    let restricted = async || vault.archive.openings().restricted(file).await.unwrap();
+    assert!(!restricted().await);
+    let mark = "INSERT INTO restriction (request, record, placed_at) SELECT x'01', id, 1 FROM record WHERE kind = 'post'";
+    assert_eq!(vault.tamper(mark).await, 1);
+    assert!(vault.archive.openings().restricted(post).await.unwrap() && restricted().await);
+}
+
+#[tokio::test]
+async fn files_of_one_name_are_told_apart_by_their_bytes() {
     let (vault, channel) = vault().await;
     let (one, other) = (lock(), picture(b"\x89PNG\r\n\x1a\n", 700));
-    let entries: [(&str, &[u8]); 2] = [("a/b/c.png", &one), ("leeg.json", b"{}")];
-    taken_in(&vault, &channel, "a.zip", &zip(&entries, true)).await;
-    let entries: [(&str, &[u8]); 1] = [("a/b/c.png", &other)];
-    let report = taken_in(&vault, &channel, "b.zip", &zip(&entries, true)).await;
-    assert_eq!((report.new_attachments, report.new_versions), (0, 1));
-    let files = of_kind(&vault, &channel, ItemKind::Attachment).await;
-    assert_eq!(files.len(), 1);
-    assert!(
-        originals(&vault, &channel.organisation).await.0[&files[0].id] == other,
-        "the later one is in force"
-    );
+    for (name, bytes, post) in [("a.zip", &one, 1), ("b.zip", &other, 2)] {
+        let posts = outbox(&[note(&channel, post, &["a/b/c.png"])]);
+        let entries: [(&str, &[u8]); 2] = [("a/b/c.png", bytes), ("outbox.json", &posts)];
+        assert_eq!(taken_in(&vault, &channel, name, &zip(&entries, true)).await.new_attachments, 1);
+    }
+    let (opened, _) = originals(&vault, &channel.organisation).await;
+    let posts = of_kind(&vault, &channel, ItemKind::Post).await;
+    let attached = attached(&vault, &posts).await;
+    for (words, bytes) in [("Bericht 1 ", &one), ("Bericht 2 ", &other)] {
+        let files = &attached[&saying(&opened, words)];
+        assert!(files.len() == 1 && opened[&files[0]] == *bytes, "each has its own");
+    }
 }

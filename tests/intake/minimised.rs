@@ -28,7 +28,7 @@ fn profiles() -> Profiles {
 }
 
 /// A vault with profiles, and a Mastodon channel that chose one.
-async fn vault(profile: &str) -> (TestVault, Channel) {
+pub(super) async fn vault(profile: &str) -> (TestVault, Channel) {
     let (mut vault, channels) = TestVault::demo(7).await;
     vault.rules.profiles = Arc::new(profiles());
     let DemoChannel { channel, mut facts, .. } =
@@ -86,7 +86,7 @@ fn page() -> Vec<u8> {
 }
 
 /// Everything that was sealed of the last capture, in the clear.
-async fn sealed(vault: &TestVault, channel: &Channel) -> Vec<u8> {
+pub(super) async fn sealed(vault: &TestVault, channel: &Channel) -> Vec<u8> {
     let capture = vault.last_capture().await;
     opened_capture(vault, capture, &channel.organisation).await.0.item().to_vec()
 }

@@ -3,6 +3,7 @@
 use super::CHUNK;
 use super::tap::Tap;
 use super::within::{Step, Within};
+use crate::capture::Format;
 use crate::capture::unit::{Cut, CutKind, Refusal, Unit};
 use crate::model::ByteRange;
 use std::collections::VecDeque;
@@ -20,7 +21,10 @@ pub(super) fn own((offset, bytes): (u64, Zeroizing<Vec<u8>>), kind: CutKind, ref
 pub(super) fn give(queue: &mut VecDeque<Unit>, tap: &Tap<'_>, unit: Unit, starts: Option<u64>, step: Step) {
     let Some(starts) = starts else {
         if tap.kept() > CHUNK {
-            queue.push_back(own(tap.taken(u64::MAX), CutKind::Encoded, Vec::new()));
+            // A file is one item or, when it is too long, none: then nothing stands encoded here.
+            let passed_over = unit.format == Some(Format::File) && !tells(&unit);
+            let kind = if passed_over { CutKind::Residue } else { CutKind::Encoded };
+            queue.push_back(own(tap.taken(u64::MAX), kind, Vec::new()));
         }
         queue.extend(derived(unit, step));
         return;

@@ -140,20 +140,20 @@ impl<'a> Zip<'a> {
     fn open(&self, entry: &mut Entry<'a>) {
         entry.in_place = (entry.header.method == 0).then(|| self.tap.offset());
         let stream: Input<'a> = Box::new(BufReader::with_capacity(1 << 16, entry.stream.clone()));
-        match self.body(stream, &String::from_utf8_lossy(&entry.header.name)) {
+        match self.body(stream, &entry.header.name) {
             Ok(body) => entry.body = Some(body),
             Err(error) => entry.fail(error),
         }
     }
 
     /// What an entry is read as: a file that is attached to something, or a capture.
-    fn body(&self, mut stream: Input<'a>, path: &str) -> Result<Box<dyn Units + 'a>, CaptureError> {
+    fn body(&self, mut stream: Input<'a>, name: &[u8]) -> Result<Box<dyn Units + 'a>, CaptureError> {
         let mut head = Zeroizing::new(Vec::new());
         stream.by_ref().take(HEAD).read_to_end(&mut head)?;
         let kind = attachment::begins(&head);
         let stream: Input<'a> = Box::new(Cursor::new(head).chain(stream));
         match kind {
-            Some(kind) => Ok(Box::new(attachment::reader(stream, kind, path, self.limits))),
+            Some(kind) => Ok(Box::new(attachment::reader(stream, kind, name, self.limits))),
             None => begin(stream, None, self.limits, self.depth + 1),
         }
     }

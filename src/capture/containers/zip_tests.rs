@@ -3,7 +3,7 @@
 use super::super::build::{PACKS, Pack, answer, gzip, zip};
 use super::super::tests::{assert_tiled, read, refusals};
 use crate::capture::tests::tally;
-use crate::capture::{CaptureError, Format, Limits, open};
+use crate::capture::{CaptureError, CutKind, Format, Limits, open};
 
 const POST: &str = r#"{"created_at":"Mon May 04 09:30:00 +0000 2026","id_str":"1","text":"Fenna","user":{"id_str":"7","screen_name":"f","protected":false}}"#;
 
@@ -46,6 +46,35 @@ fn names_that_lead_out_of_the_archive_are_refused_and_not_told() {
         }
     }
     assert_outcome(&zip(&[("a..b/...json", POST.as_bytes(), Pack::Stored)]), 1, &[]);
+}
+
+#[test]
+fn a_file_is_an_item_and_one_that_is_too_long_stays_with_the_archive() {
+    let film: Vec<u8> = b"\0\0\0\x20ftypisom"
+        .iter()
+        .copied()
+        .chain((0..5_000_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8))
+        .collect();
+    for pack in PACKS {
+        let archive = zip(&[("a.json", POST.as_bytes(), pack), ("film.mp4", &film, pack)]);
+        let units = read(&archive).unwrap();
+        assert_tiled("zip", &archive, &units, true);
+        let files: Vec<_> =
+            units.iter().flat_map(|unit| &unit.items).filter(|item| !item.kind.is_said()).collect();
+        assert_eq!((files.len(), files[0].names[0].expose()), (1, "film.mp4"));
+        assert_eq!((files[0].media_size_bytes[0], refusals(&units).len()), (film.len() as u64, 0));
+
+        let limits = Limits { unit_bytes_max: 3 << 20, ..Limits::default() };
+        let units: Vec<_> = open(archive.as_slice(), None, limits).unwrap().map(Result::unwrap).collect();
+        assert_tiled("zip", &archive, &units, true);
+        assert!(units.iter().flat_map(|unit| &unit.items).all(|item| item.kind.is_said()));
+        let said = refusals(&units);
+        assert!(said.len() == 1 && said[0].contains("longer than"), "{said:?}");
+        // Where nothing stands encoded, nothing goes with a record.
+        let film_at = archive.windows(8).position(|bytes| bytes == b"film.mp4").unwrap() as u64;
+        let of_film = units.iter().filter(|unit| unit.within.is_none() && unit.offset >= film_at);
+        assert!(of_film.flat_map(|unit| &unit.cuts).all(|cut| cut.kind == CutKind::Residue));
+    }
 }
 
 #[test]

@@ -175,6 +175,10 @@ fn parsed(bytes: &[u8], format: Format) -> Option<&'static str> {
     }
     let parse = |part: &[u8]| serde_json::from_slice::<serde_json::Value>(part).map(black_box).is_ok();
     let lines = || bytes.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty()).all(parse);
+    if format == Format::XArchive {
+        let assigned = bytes.iter().position(|byte| *byte == b'=').and_then(|at| bytes.get(at + 1..));
+        return assigned.is_some_and(parse).then_some("serde_json");
+    }
     (parse(bytes) || lines()).then_some("serde_json")
 }
 
@@ -228,5 +232,11 @@ mod tests {
         assert_eq!(row.beside, Some("serde_json"));
         measure(b"Date,Link,Message\n2026-05-04 10:00:00,x,\"Dag, hoor\"\n", 0.001, &mut rows);
         assert_eq!(rows.get("linkedin").and_then(|row| row.beside), Some("csv"));
+        measure(
+            br#"window.YTD.tweets.part0 = [{"tweet":{"id_str":"1","full_text":"Dag"}}]"#,
+            0.001,
+            &mut rows,
+        );
+        assert_eq!(rows.get("x_archive").and_then(|row| row.beside), Some("serde_json"));
     }
 }

@@ -220,6 +220,7 @@ async fn fill(archive: &Archive, channel: &Channel, count: u32, answers: &[Vec<A
             outbox: vec![],
             flags: vec![],
             answers: said,
+            files: vec![],
             attached: vec![],
             formal: vec![],
             sentiment: vec![],

@@ -1,19 +1,19 @@
-//! Files of an archive and the records they are attached to.
+//! Files of archives and the records they are attached to.
 
 use super::Catalogue;
 use super::numbers::Numbers;
-use crate::model::{ItemDigest, RecordId};
+use crate::model::{CaptureId, ItemDigest, RecordId};
 use crate::store::StoreError;
-use crate::store::rows::{RowValues, insert_all};
+use crate::store::rows::{RowValues, bytes, insert_all};
 use sqlx::{Any, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// That a file is attached to a record.
+/// That something of a capture is called so there: a file, or what a record says is attached to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AttachedRow {
-    /// The record.
+pub struct NamedFile {
+    /// The file, or the record that it is attached to.
     pub record: RecordId,
-    /// The keyed digest of the file's name; the file may be known later, or never.
+    /// The keyed digest of the name that the file has in the capture.
     pub name: ItemDigest,
 }
 
@@ -36,7 +36,7 @@ impl Catalogue {
         records: &[RecordId],
     ) -> Result<BTreeMap<RecordId, Vec<AttachedFile>>, StoreError> {
         let head = "SELECT r.id AS record, f.id AS file, v.parts FROM record_row r JOIN attached a ON a.record = r.number \
-                    JOIN name_row n ON n.digest = a.name JOIN record_row f ON f.number = n.record \
+                    JOIN file_name n ON n.name = a.name JOIN record_row f ON f.number = n.file \
                     JOIN version_row v ON v.number = f.version WHERE f.destroyed_at IS NULL AND r.id IN";
         let mut found: BTreeMap<RecordId, BTreeMap<RecordId, AttachedFile>> = BTreeMap::new();
         for row in &self.listed(head, records.iter().map(|record| record.uuid())).await? {
@@ -47,55 +47,66 @@ impl Catalogue {
         Ok(found.into_iter().map(|(record, files)| (record, files.into_values().collect())).collect())
     }
 
-    /// The files that are attached to these records and to no other that is there.
+    /// The records that are there to which each of these files is attached.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn attached_only_to(
+    pub async fn attached_by(
         &self,
-        records: &BTreeSet<RecordId>,
-    ) -> Result<BTreeSet<RecordId>, StoreError> {
-        let listed: Vec<RecordId> = records.iter().copied().collect();
-        let attached = self.attached_to(&listed).await?;
-        let mut files: BTreeSet<RecordId> = attached.into_values().flatten().map(|one| one.file).collect();
-        let head = "SELECT f.id AS file, r.id AS record FROM record_row f JOIN name_row n ON n.record = f.number \
-                    JOIN attached a ON a.name = n.digest JOIN record_row r ON r.number = a.record \
+        files: &BTreeSet<RecordId>,
+    ) -> Result<BTreeMap<RecordId, BTreeSet<RecordId>>, StoreError> {
+        let head = "SELECT f.id AS file, r.id AS record FROM record_row f JOIN file_name n ON n.file = f.number \
+                    JOIN attached a ON a.name = n.name JOIN record_row r ON r.number = a.record \
                     WHERE r.destroyed_at IS NULL AND f.id IN";
-        for row in &self.listed(head, files.clone().iter().map(|file| file.uuid())).await? {
-            if !records.contains(&RecordId::from_uuid(row.id("record")?)) {
-                files.remove(&RecordId::from_uuid(row.id("file")?));
-            }
+        let mut found: BTreeMap<RecordId, BTreeSet<RecordId>> = BTreeMap::new();
+        for row in &self.listed(head, files.iter().map(|file| file.uuid())).await? {
+            let of = found.entry(RecordId::from_uuid(row.id("file")?)).or_default();
+            of.insert(RecordId::from_uuid(row.id("record")?));
         }
-        Ok(files)
+        Ok(found)
     }
 
-    /// Names of files that are attached to these records and to no other that is there, whether the files are there or not.
+    /// What is there of a capture, each with whether it is a file.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn names_attached_only_to(
-        &self,
-        records: &BTreeSet<RecordId>,
-    ) -> Result<BTreeMap<ItemDigest, RecordId>, StoreError> {
-        let head = "SELECT r.id AS record, a.name, o.id AS other FROM record_row r JOIN attached a ON a.record = r.number \
-                    JOIN attached b ON b.name = a.name JOIN record_row o ON o.number = b.record AND o.destroyed_at IS NULL \
-                    WHERE r.id IN";
-        let (mut names, mut shared) = (BTreeMap::new(), BTreeSet::new());
-        for row in &self.listed(head, records.iter().map(|record| record.uuid())).await? {
-            let name = row.digest("name")?;
-            names.insert(name, RecordId::from_uuid(row.id("record")?));
-            if !records.contains(&RecordId::from_uuid(row.id("other")?)) {
-                shared.insert(name);
+    pub async fn files_beside(&self, capture: CaptureId) -> Result<BTreeMap<RecordId, bool>, StoreError> {
+        let mut found = BTreeMap::new();
+        for statement in [
+            "SELECT r.id, CASE WHEN r.kind = 'attachment' THEN 1 ELSE 0 END AS is_file FROM version v \
+             JOIN record r ON r.id = v.record WHERE v.capture = $1 AND r.destroyed_at IS NULL",
+            "SELECT r.id, CASE WHEN r.kind = 'attachment' THEN 1 ELSE 0 END AS is_file FROM sighting v \
+             JOIN record r ON r.id = v.record WHERE v.capture = $1 AND r.destroyed_at IS NULL",
+        ] {
+            let rows = sqlx::query(statement)
+                .bind(bytes(capture.uuid()))
+                .fetch_all(self.db.read())
+                .await
+                .map_err(StoreError::database("finding what a capture holds"))?;
+            for row in &rows {
+                found.insert(RecordId::from_uuid(row.id("id")?), row.number("is_file")? == 1);
             }
         }
-        names.retain(|name, _| !shared.contains(name));
-        Ok(names)
+        Ok(found)
     }
 }
 
 pub(super) async fn insert_attached(
     tx: &mut Transaction<'static, Any>,
-    rows: &[AttachedRow],
+    (files, attached): (&[NamedFile], &[NamedFile]),
+    numbers: &Numbers,
+) -> Result<(), StoreError> {
+    let tail = "ON CONFLICT (name) DO NOTHING";
+    insert_named(tx, "INSERT INTO file_name (file, name) VALUES", tail, files, numbers).await?;
+    let tail = "ON CONFLICT (record, name) DO NOTHING";
+    insert_named(tx, "INSERT INTO attached (record, name) VALUES", tail, attached, numbers).await
+}
+
+async fn insert_named(
+    tx: &mut Transaction<'static, Any>,
+    head: &'static str,
+    tail: &'static str,
+    rows: &[NamedFile],
     numbers: &Numbers,
 ) -> Result<(), StoreError> {
     let mut numbered = Vec::with_capacity(rows.len());
@@ -104,8 +115,7 @@ pub(super) async fn insert_attached(
     }
     numbered.sort_unstable();
     numbered.dedup();
-    let head = "INSERT INTO attached (record, name) VALUES";
-    insert_all(tx, head, 2, "ON CONFLICT (record, name) DO NOTHING", &numbered, |query, (record, name)| {
+    insert_all(tx, head, 2, tail, &numbered, |query, (record, name)| {
         query.bind(*record).bind(name.as_bytes().to_vec())
     })
     .await

@@ -25,6 +25,7 @@ pub(super) async fn blank_records(
         "DELETE FROM step_answer WHERE record = $1",
         "DELETE FROM decide_anew WHERE record = $1",
         "DELETE FROM attached WHERE record = (SELECT number FROM record_row WHERE id = $1)",
+        "DELETE FROM file_name WHERE file = (SELECT number FROM record_row WHERE id = $1)",
         // That a reader reported it stays known; where in it, goes.
         "UPDATE report SET passage = NULL WHERE record = $1",
         // What was said stays counted; where anything stood goes.

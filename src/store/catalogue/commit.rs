@@ -2,7 +2,7 @@
 
 use super::Catalogue;
 use super::anew::insert_answered;
-use super::attached::{AttachedRow, insert_attached};
+use super::attached::{NamedFile, insert_attached};
 use super::decided::{AnswerRow, MinimisedRow, insert_minimised, insert_refused};
 use super::find::FindRow;
 use super::find_postings::insert_found;
@@ -254,8 +254,10 @@ pub struct Batch {
     pub doubtful: Vec<VersionId>,
     /// What detectors and definitions said of new versions.
     pub answers: Vec<AnswerRow>,
-    /// Which files are attached to records, new ones and ones that were there.
-    pub attached: Vec<AttachedRow>,
+    /// How files are called in their capture.
+    pub files: Vec<NamedFile>,
+    /// Which of them are attached to records, new ones and ones that were there.
+    pub attached: Vec<NamedFile>,
     /// Formal messages among them.
     pub formal: Vec<FormalRow>,
     /// How reactions sounded.
@@ -287,7 +289,7 @@ impl Catalogue {
         insert_doubts(&mut tx, &batch.doubtful, batch.now).await?;
         insert_found(&mut tx, &batch.found_by).await?;
         insert_names(&mut tx, &batch.names, &numbers).await?;
-        insert_attached(&mut tx, &batch.attached, &numbers).await?;
+        insert_attached(&mut tx, (&batch.files, &batch.attached), &numbers).await?;
         insert_answered(&mut tx, &batch).await?;
         insert_subjects(&mut tx, &batch.subjects).await?;
         if let Some(set) = &batch.decision_set {

@@ -45,7 +45,7 @@ pub use appointments::Appointment;
 pub use assessed::{
     AssessedItem, AssessmentRow, DecidedAnew, EarlierAssessment, FindingPlace, GivenRow, Opinion,
 };
-pub use attached::{AttachedFile, AttachedRow};
+pub use attached::{AttachedFile, NamedFile};
 pub use channels::{Channel, ChannelFact, Duty, Fact};
 pub use commit::{
     Batch, DecisionRow, FormalRow, FragmentRow, NameRow, OutboxRow, RecordRow, SegmentRow, SightingRow,

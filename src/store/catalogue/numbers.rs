@@ -31,7 +31,7 @@ impl Numbers {
         }
         let named = batch.versions.iter().map(|row| row.record);
         let named = named.chain(batch.names.iter().filter_map(|row| row.record));
-        let named = named.chain(batch.attached.iter().map(|row| row.record));
+        let named = named.chain(batch.files.iter().chain(&batch.attached).map(|row| row.record));
         let there: BTreeSet<Uuid> =
             named.filter(|id| !records.contains_key(id)).map(|id| id.uuid()).collect();
         let there = known(tx, "SELECT id, number FROM record_row WHERE id IN", there).await?;

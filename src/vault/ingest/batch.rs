@@ -1,6 +1,7 @@
 //! One batch: looked up, resolved, sealed, judged, looked through for personal data, committed.
 
 use super::counts::Counts;
+use super::files::Files;
 use super::resolve::{Arrival, Before, Digests, Resolution, Resolved, Resolver};
 use super::rows::publish_row;
 use super::{IngestReport, Intake};
@@ -10,8 +11,8 @@ use crate::decide::{
 };
 use crate::ledger::{Entry, EntryKind, Pending, Thing};
 use crate::model::{
-    ByteRange, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId, RecordId,
-    Timestamp,
+    ByteRange, CaptureId, ConversationId, ItemDigest, ItemKind, OrganisationId, Outcome, ProjectionId,
+    RecordId, Timestamp,
 };
 use crate::store::catalogue::{
     Batch, Channel, ChannelFact, DecisionSetRow, Fact, FindRow, FlagRow, OutboxRow, SightingRow, SubjectRow,
@@ -62,7 +63,7 @@ impl Intake<'_> {
             .map(|n| names.item(n))
             .collect();
         let before = Before::look_up(self.archive, &digests, &deletions).await?;
-        let resolver = Resolver::new(&before, &self.archive.sources, &minimised.refused);
+        let resolver = Resolver::new(&before, &self.archive.sources, &minimised);
         let resolution = resolver.resolve(&units, &digests, &names)?;
         // An epoch does not end between the wrapping of keys and the commit.
         let _no_turn = self.archive.turning.read().await;
@@ -76,18 +77,9 @@ impl Intake<'_> {
     }
 
     fn work(&self) -> Work {
-        let now = self.archive.sources.now();
-        Work {
-            archive: self.archive.clone(),
-            rules: self.rules.clone(),
-            channel: self.channel.clone(),
-            facts: self.facts.into(),
-            capture: self.capture,
-            format: self.format,
-            destroyed: self.destroyed.to_vec(),
-            now,
-            decided_at: now,
-        }
+        let of = (self.archive, self.rules, self.channel, self.facts);
+        let files = Arc::clone(self.files);
+        Work { destroyed: self.destroyed.to_vec(), files, ..Work::of(of, self.capture, self.format) }
     }
 
     async fn commit(&self, prepared: Prepared, report: &mut IngestReport) -> Result<(), VaultError> {
@@ -135,10 +127,12 @@ pub(super) struct Work {
     pub(super) rules: Rules,
     pub(super) channel: Channel,
     pub(super) facts: Arc<[ChannelFact]>,
-    pub(super) capture: crate::model::CaptureId,
+    pub(super) capture: CaptureId,
     /// The capture's format: a layout does not repeat it.
     pub(super) format: Format,
     pub(super) destroyed: Vec<ByteRange>,
+    /// What becomes of the capture's files.
+    pub(super) files: Arc<Files>,
     /// When the batch was read: which profile, facts and definitions it is judged by.
     pub(super) now: Timestamp,
     /// When it is decided on: taken while the intake is held.
@@ -174,16 +168,40 @@ pub(super) struct Arrived<'a> {
 }
 
 impl Work {
-    /// Takes out what the profile in force keeps out.
-    fn minimise(self, mut units: Vec<Unit>) -> Result<(Vec<Unit>, Minimised, Self), VaultError> {
-        let mut minimised = Minimised::default();
-        if let Some(profile) = self.profile()? {
-            let names = Names::of_channel(&self.archive.digests, &self.channel);
-            let outcomes = |item: &Item| self.outcomes_open(item);
-            let minimiser = Minimiser { profile, names: &names, channel: &self.channel, outcomes: &outcomes };
-            minimised = minimiser.apply(&mut units)?;
+    /// Work on a capture of a channel, of which nothing was looked at yet.
+    pub(super) fn of(
+        (archive, rules, channel, facts): (&Archive, &Rules, &Channel, &[ChannelFact]),
+        capture: CaptureId,
+        format: Format,
+    ) -> Self {
+        let now = archive.sources.now();
+        Self {
+            archive: archive.clone(),
+            rules: rules.clone(),
+            channel: channel.clone(),
+            facts: facts.into(),
+            capture,
+            format,
+            destroyed: Vec::new(),
+            files: Arc::default(),
+            now,
+            decided_at: now,
         }
+    }
+
+    /// Takes out what the profile in force keeps out, and the files that do not come in.
+    fn minimise(self, mut units: Vec<Unit>) -> Result<(Vec<Unit>, Minimised, Self), VaultError> {
+        let mut minimised = self.kept_out(&mut units)?;
+        self.keep_out_files(&units, &mut minimised);
         Ok((units, minimised, self))
+    }
+
+    /// Takes out what the profile in force keeps out.
+    pub(super) fn kept_out(&self, units: &mut [Unit]) -> Result<Minimised, VaultError> {
+        let Some(profile) = self.profile()? else { return Ok(Minimised::default()) };
+        let names = self.names();
+        let outcomes = |item: &Item| self.outcomes_open(item);
+        Minimiser { profile, names: &names, channel: &self.channel, outcomes: &outcomes }.apply(units)
     }
 
     pub(super) fn profile(&self) -> Result<Option<&Profile>, VaultError> {
@@ -239,7 +257,7 @@ impl Work {
         let minimised = self.minimised_rows(&counts)?;
         let mut batch = Batch { sightings, minimised, ..self.batch(&resolution, &arrived, made)? };
         batch.sentiment = self.sentiment_rows(&arrived, &not_kept);
-        batch.attached = self.attached_rows(units, &resolution);
+        (batch.files, batch.attached) = self.file_rows(units, &resolution);
         batch.refused = not_kept.iter().flat_map(|one| one.names.iter().copied()).collect();
         drop((arrived, not_kept));
         Ok(Prepared { sealed, batch, counts })
@@ -390,21 +408,13 @@ impl Work {
         for one in arrived.iter().filter(|one| !resolution.existed(one.conversation)) {
             by_conversation.entry(one.conversation).or_default().push(one);
         }
-        let files = sizes_of_files(arrived);
         let mut gathered = Vec::with_capacity(by_conversation.len());
         for (conversation, mut of) in by_conversation {
             of.sort_by_key(|one| (one.item.posted_at.is_none(), one.item.posted_at, one.resolved.record));
             let versions = in_force(&of);
             let members: Vec<Member<'_>> = of
                 .iter()
-                .map(|one| {
-                    let attached = one.item.attached.iter().filter_map(|name| files.get(&names.item(name)));
-                    let attached_bytes = attached.copied().collect();
-                    Member {
-                        item: one.item,
-                        facts: Facts { attached_bytes, ..self.facts_of(one, &versions) },
-                    }
-                })
+                .map(|one| Member { item: one.item, facts: self.facts_of(one, &versions) })
                 .collect();
             let (account, sources) = (&self.channel.account, &self.archive.sources);
             let people = People::of(&names, account, &members, &HashMap::new(), sources)?;
@@ -453,16 +463,9 @@ impl Work {
             named: BTreeSet::new(),
             before: None,
             held: BTreeSet::new(),
-            attached_bytes: Vec::new(),
+            attached_bytes: self.attached_bytes(one.item),
         }
     }
-}
-
-/// How many bytes the files of a batch have, by their names.
-fn sizes_of_files(arrived: &[Arrived<'_>]) -> HashMap<ItemDigest, u64> {
-    let files = arrived.iter().filter(|one| one.item.kind == ItemKind::Attachment);
-    let size = |one: &Arrived<'_>| one.item.media_size_bytes.iter().sum::<u64>();
-    files.flat_map(|one| one.resolved.names.iter().map(move |name| (*name, size(one)))).collect()
 }
 
 /// For each record the arrival whose version is in force.

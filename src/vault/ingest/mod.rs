@@ -6,11 +6,14 @@
 
 mod batch;
 mod counts;
+mod files;
 mod resolve;
 mod rows;
 
 pub(super) use rows::publish_row;
 
+use self::batch::Work;
+use self::files::Files;
 use super::minimise;
 use super::publish;
 use super::source::CaptureSource;
@@ -179,7 +182,7 @@ async fn take_in(
 ) -> Result<IngestReport, VaultError> {
     let Delivery { source, format, by: deliverer, strict } = delivery;
     let source = Arc::new(source);
-    let (format, looked) = look(archive, rules, &source, format, &progress).await?;
+    let (format, mut looked) = look(archive, rules, &source, format, &progress).await?;
     check_channel(channel, format, &looked)?;
     if strict && !looked.refused.is_empty() {
         return Err(VaultError::Skipped(looked.refused));
@@ -208,10 +211,22 @@ async fn take_in(
         destroyed.extend(minimise::containers(archive, rules, channel, &facts, &source, format).await?);
     }
     let capture = CaptureId::from_uuid(archive.sources.ordered_id()?);
+    let work = Work::of((archive, rules, channel, &facts), capture, format);
+    let files = Arc::new(Files::look(archive, work, &source, std::mem::take(&mut looked.files)).await?);
+    destroyed.extend(&files.containers);
     let now = archive.sources.now();
     archive.catalogue.open_capture(capture, &channel.organisation, &channel.id, format.as_str(), now).await?;
-    let intake =
-        Intake { archive, rules, channel, facts: &facts, capture, format, deliverer, destroyed: &destroyed };
+    let intake = Intake {
+        archive,
+        rules,
+        channel,
+        facts: &facts,
+        capture,
+        format,
+        deliverer,
+        destroyed: &destroyed,
+        files: &files,
+    };
     let taken = intake.run(&source, &looked, &progress, &mut report).await;
     let state = if taken.is_ok() { CaptureState::Complete } else { CaptureState::Interrupted };
     archive.catalogue.close_capture(capture, state, Some((digest, &under)), looked.size_bytes).await?;
@@ -271,6 +286,8 @@ struct Intake<'a> {
     deliverer: Deliverer,
     /// Where containers stand that hold something destroyed.
     destroyed: &'a [ByteRange],
+    /// What becomes of its files.
+    files: &'a Arc<Files>,
 }
 
 impl Intake<'_> {

@@ -3,6 +3,7 @@
 use crate::capture::{Deletion, Item, Unit};
 use crate::model::{ConversationId, ItemDigest, Platform, RecordId, VersionId, Visibility};
 use crate::store::catalogue::{InForce, Known, NameRow, Withheld};
+use crate::vault::minimise::Minimised;
 use crate::vault::names::Names;
 use crate::vault::suppress;
 use crate::vault::{Archive, Sources, VaultError};
@@ -12,7 +13,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 pub(super) struct Digests {
     /// Its names, the canonical one first.
     pub names: Vec<ItemDigest>,
-    /// What it hangs on: the item it answers, the thread the platform states, the files that are attached to it.
+    /// What it hangs on: the item it answers, the thread the platform states.
     pub links: Vec<ItemDigest>,
     /// Names of earlier edits.
     pub supersedes: Vec<ItemDigest>,
@@ -24,10 +25,9 @@ impl Digests {
     pub(super) fn of(item: &Item, names: &Names<'_>) -> Self {
         let answered = item.in_reply_to.iter().map(|name| names.item(name));
         let thread = item.conversation.iter().map(|name| names.thread(name));
-        let files = item.attached.iter().map(|name| names.item(name));
         Self {
-            names: item.names.iter().map(|name| names.item(name)).collect(),
-            links: answered.chain(thread).chain(files).collect(),
+            names: names.of(item),
+            links: answered.chain(thread).collect(),
             supersedes: item.supersedes.iter().map(|name| names.item(name)).collect(),
             version: names.version(item),
         }
@@ -157,17 +157,13 @@ pub(super) struct Resolver<'a> {
     rows: HashMap<ItemDigest, NameRow>,
     touched: BTreeSet<ConversationId>,
     closed: Vec<(RecordId, Visibility)>,
-    refused: &'a HashSet<(usize, usize)>,
+    minimised: &'a Minimised,
     refused_links: HashMap<ItemDigest, Vec<ItemDigest>>,
 }
 
 impl<'a> Resolver<'a> {
-    /// `refused` are items that the minimisation profile keeps out, by unit and place.
-    pub(super) fn new(
-        before: &'a Before,
-        sources: &'a Sources,
-        refused: &'a HashSet<(usize, usize)>,
-    ) -> Self {
+    /// `minimised` says which items the minimisation profile keeps out, and which files are of what was destroyed.
+    pub(super) fn new(before: &'a Before, sources: &'a Sources, minimised: &'a Minimised) -> Self {
         let threads = before.names.iter().filter_map(|(name, known)| Some((*name, known.conversation?)));
         // What answers something destroyed still belongs to its thread.
         let of = threads.chain(before.suppressed.iter().map(|(name, thread)| (*name, *thread)));
@@ -188,7 +184,7 @@ impl<'a> Resolver<'a> {
             rows: HashMap::new(),
             touched: BTreeSet::new(),
             closed: Vec::new(),
-            refused,
+            minimised,
             refused_links: HashMap::new(),
         }
     }
@@ -243,7 +239,7 @@ impl<'a> Resolver<'a> {
         item: &Item,
         digests: &Digests,
     ) -> Result<Resolved, VaultError> {
-        if self.refused.contains(&(unit, place)) {
+        if self.minimised.refused.contains(&(unit, place)) {
             for name in &digests.names {
                 self.refused_links.entry(*name).or_default().extend(&digests.links);
             }
@@ -255,7 +251,8 @@ impl<'a> Resolver<'a> {
                 ..suppressed(unit, place, digests.version)
             });
         }
-        if digests.names.iter().any(|name| self.before.suppressed.contains_key(name)) {
+        let destroyed = digests.names.iter().any(|name| self.before.suppressed.contains_key(name));
+        if destroyed || self.minimised.gone.contains(&(unit, place)) {
             return Ok(suppressed(unit, place, digests.version));
         }
         let known = digests.names.iter().find_map(|name| self.records.get(name)).copied();

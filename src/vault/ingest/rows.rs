@@ -5,15 +5,14 @@ use super::counts::Counts;
 use super::resolve::{Arrival, Resolution, Resolved};
 use crate::capture::{Item, Unit};
 use crate::decide::{Answer, Asks, Defined, Given, Profile, Sentiment};
-use crate::model::{ConversationId, ItemDigest, ItemKind, PrivateText, RecordId};
+use crate::model::{ConversationId, ItemDigest, ItemKind, RecordId};
 use crate::store::catalogue::{
-    AnswerRow, AttachedRow, Batch, DecisionRow, FormalRow, MinimisedRow, NameRow, OutboxRow, RecordRow,
+    AnswerRow, Batch, DecisionRow, FormalRow, MinimisedRow, NameRow, NamedFile, OutboxRow, RecordRow,
     SentimentRow, VersionRow, Withheld,
 };
 use crate::store::room::PublishedConversation;
 use crate::vault::conversation::text_to_judge;
 use crate::vault::deciding::decision_row;
-use crate::vault::names::Names;
 use crate::vault::publish::CONVERSATION;
 use crate::vault::{VaultError, formal, suppress};
 use jiff::civil::Date;
@@ -132,6 +131,7 @@ impl Work {
             doubtful: made.doubtful,
             answers: arrived.iter().flat_map(answer_rows).collect(),
             sentiment: Vec::new(),
+            files: Vec::new(),
             attached: Vec::new(),
             formal: arrived.iter().filter_map(|one| self.formal_row(one)).collect(),
             minimised: Vec::new(),
@@ -221,16 +221,22 @@ impl Work {
         counts.into_iter().map(row).collect()
     }
 
-    /// Which files are attached to what came in, also to what was there: another archive may hold more of them.
-    pub(super) fn attached_rows(&self, units: &[Unit], resolution: &Resolution) -> Vec<AttachedRow> {
-        let names = Names::of_channel(&self.archive.digests, &self.channel);
+    /// How files are called in this capture, and which are attached to what came in, also to what was there.
+    pub(super) fn file_rows(
+        &self,
+        units: &[Unit],
+        resolution: &Resolution,
+    ) -> (Vec<NamedFile>, Vec<NamedFile>) {
+        let (mut files, mut attached) = (Vec::new(), Vec::new());
         let here = |one: &&Resolved| !matches!(one.arrival, Arrival::Suppressed | Arrival::Refused);
-        let rows = |one: &Resolved| {
-            let item = units.get(one.unit).and_then(|unit| unit.items.get(one.item));
-            let row = |name: &PrivateText| AttachedRow { record: one.record, name: names.item(name) };
-            item.map(|item| item.attached.iter().map(row).collect::<Vec<_>>()).unwrap_or_default()
-        };
-        resolution.items.iter().filter(here).flat_map(rows).collect()
+        for one in resolution.items.iter().filter(here) {
+            if let Some(item) = units.get(one.unit).and_then(|unit| unit.items.get(one.item)) {
+                let (called, named) = self.named_files(one.record, item);
+                files.extend(called);
+                attached.extend(named);
+            }
+        }
+        (files, attached)
     }
 
     /// A formal message is kept with its time of receipt: when it was posted, or else when it came in.

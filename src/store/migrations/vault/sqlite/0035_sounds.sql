@@ -13,7 +13,8 @@ SELECT row_number() OVER (ORDER BY channel, method), channel, method FROM (SELEC
 
 INSERT INTO conversation (number, id)
 SELECT (SELECT COALESCE(MAX(number), 0) FROM conversation) + row_number() OVER (ORDER BY id), id
-FROM (SELECT DISTINCT conversation AS id FROM sentiment WHERE conversation NOT IN (SELECT id FROM conversation)) AS known;
+FROM (SELECT DISTINCT s.conversation AS id FROM sentiment s
+    WHERE NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = s.conversation)) AS known;
 
 -- month: months since the year 0, so that 24315 is April 2026.
 CREATE TABLE thread_sentiment (

@@ -1,5 +1,12 @@
--- Which files of an archive are attached to a record, by the keyed digests of their names: a file goes when the last record goes that
--- it is attached to. A name may be known before its file is.
+-- Files of archives. `name` is the keyed digest of the name that a file has in one capture, as posts in that capture name it: an archive that
+-- is delivered again names its files again. A name may be known before its file is, and a file before what names it.
+CREATE TABLE file_name (
+    name BLOB PRIMARY KEY,
+    file BIGINT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX file_name_file ON file_name (file);
+
+-- Which records name it: a file goes when the last of them goes.
 CREATE TABLE attached (
     record BIGINT NOT NULL,
     name BLOB NOT NULL,
