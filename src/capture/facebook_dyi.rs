@@ -6,7 +6,6 @@
 //! owner's language and is not read; characters are broken, and repaired text by text; nothing says who could
 //! see it, so visibility is not known but for messages.
 
-use super::attachment;
 use super::gather::{Context, Gathered, JsonReading};
 use super::item::{Item, Passage, PassageRole};
 use super::json::{Json, Value};
@@ -221,7 +220,7 @@ fn attachments(value: Value<'_>, item: &mut Item) -> String {
             let [uri, description] = media.fields(["uri", "description"]);
             let uri = word(uri);
             item.media.push(meta::kind_of_file(&uri));
-            item.attached.extend(attachment::name_of(&uri));
+            item.attached.extend(meta::files_of(media));
             passage(PassageRole::AltText, said(description), item);
             note(&mut first, &uri);
         }

@@ -8,7 +8,6 @@
 //! so visibility is not known but for messages. Annotated copies (Label Studio), whose text is the archive as
 //! Python wrote it, are read as well.
 
-use super::attachment;
 use super::gather::{Context, Gathered, JsonReading};
 use super::item::{Item, Passage, PassageRole};
 use super::json::{Json, Value};
@@ -280,7 +279,7 @@ fn comment(value: Value<'_>) -> Item {
     let mut item = comment_of(time, text, others.next());
     item.media =
         value.list("media_list_data").filter(|one| said(one.field("uri")).is_some()).map(kind_of).collect();
-    item.attached = value.list("media_list_data").filter_map(file_of).collect();
+    item.attached = value.list("media_list_data").flat_map(meta::files_of).collect();
     item
 }
 
@@ -315,21 +314,15 @@ fn post(value: Value<'_>) -> Item {
     item.passages.push(meta::body(body.or_else(|| said(inner_title))));
     for (n, medium) in value.list("media").enumerate() {
         item.media.push(kind_of(medium));
-        item.attached.extend(file_of(medium));
+        item.attached.extend(meta::files_of(medium));
         let text = said(medium.field("title")).filter(|_| n > 0 || !inherited);
         item.passages.extend(text.map(|text| Passage { role: PassageRole::AltText, text }));
     }
     if first.is_none() {
         item.media.push(kind_of(value));
-        item.attached.extend(file_of(value));
+        item.attached.extend(meta::files_of(value));
     }
     item
-}
-
-/// The file in the archive.
-fn file_of(medium: Value<'_>) -> Option<PrivateText> {
-    let [uri, path] = medium.fields(["uri", "path"]);
-    attachment::name_of(&word(uri.or(path)))
 }
 
 /// By the ending of its file.

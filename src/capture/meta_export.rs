@@ -211,7 +211,7 @@ fn media<'j>(object: Value<'j>, item: &mut Item) -> Cow<'j, str> {
     {
         for medium in list.into_iter().flat_map(Value::elements) {
             item.media.push(gather::media_kind(word));
-            item.attached.extend(attachment::name_of(&self::word(medium.field("uri"))));
+            item.attached.extend(files_of(medium));
             first = if first.is_empty() { self::word(medium.field("uri")) } else { first };
         }
     }
@@ -221,6 +221,13 @@ fn media<'j>(object: Value<'j>, item: &mut Item) -> Cow<'j, str> {
     item.media.extend(moving.map(|_| gather::media_kind("gifv")));
     item.media.extend(both.map(|_| gather::media_kind("audio")));
     first
+}
+
+/// The files of a medium in the archive: itself, and the still of a film.
+pub(super) fn files_of(medium: Value<'_>) -> impl Iterator<Item = PrivateText> {
+    let [uri, path, still] = medium.fields(["uri", "path", "thumbnail"]);
+    let still = still.and_then(|still| still.field("uri"));
+    [uri.or(path), still].into_iter().filter_map(|address| attachment::name_of(&word(address)))
 }
 
 /// What a message passes on: addresses, and the text of the post it shows.

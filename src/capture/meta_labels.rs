@@ -6,11 +6,10 @@
 //! reaction, is not read: a caption beside an owner is someone else's post that was saved or liked, and which of the
 //! two only the file's name says.
 
-use super::attachment;
 use super::gather::{self, Gathered, id, private};
 use super::item::{Item, MediaKind, Passage, PassageRole};
 use super::json::Value;
-use super::meta_export::{body, kind_of_file, moment, said, word};
+use super::meta_export::{body, files_of, kind_of_file, moment, said, word};
 use super::unit::ActKind;
 use crate::model::{ItemKind, Platform, PrivateText};
 use serde::Deserialize;
@@ -184,7 +183,7 @@ impl Found {
         for medium in value.list("media") {
             let [uri, description] = medium.fields(["uri", "description"]);
             self.media.push(kind_of_file(&word(uri)));
-            self.attached.extend(attachment::name_of(&word(uri)));
+            self.attached.extend(files_of(medium));
             self.descriptions.extend(said(description));
         }
     }

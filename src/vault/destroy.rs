@@ -6,8 +6,7 @@
 //! - what a capture says around a record (who passed it on, who liked it) is part of no record, and goes with the first
 //!   record that it stands around; so do the encoded bytes of a container, as they hold the record too. What belongs to
 //!   no record of a batch goes with the last of them;
-//! - files of an archive that are attached to destroyed records, and to no other that is there, are destroyed with them; so are those
-//!   attached to nothing, with the last record of their capture;
+//! - files of an archive that are attached to destroyed records, and to no other that is there, are destroyed with them;
 //! - the fragments of a segment that stay get a fresh segment key; the old one is deleted;
 //! - the projections are withdrawn, and the names of the records removed: digests of them stay under a key of their own
 //!   (see [`suppress`](super::suppress)), so that a second delivery is refused;
@@ -59,6 +58,9 @@ pub struct Destroyed {
     pub segments: u64,
 }
 
+/// Says of an entry that its records are files that went with what they were attached to.
+pub(super) const ALONG: &str = "attached";
+
 /// Records or segments in one entry: a leaf has a longest form.
 const THINGS_AN_ENTRY: usize = 1_000;
 
@@ -81,13 +83,13 @@ pub async fn destroy(archive: &Archive, asked: &Destruction) -> Result<Destroyed
     let segments = segments_left(archive, &asked.organisation, &going).await?;
     let done = Destroyed {
         records: doomed.len() as u64,
-        attachments: files.difference(&asked.records).count() as u64,
+        attachments: files.len() as u64,
         fragments: going.fragments.len() as u64,
         shared: going.shared,
         segments: segments.len() as u64,
     };
     let names = archive.catalogue.names_of(&doomed).await?;
-    // Whether a file comes in again hangs on what it is attached to then.
+    // Whether a file that goes along comes in again hangs on what it is attached to then.
     let refused = |(name, thread): &(ItemDigest, ConversationId)| {
         (suppress::digest(&archive.suppression, *name), *thread)
     };
@@ -102,7 +104,7 @@ pub async fn destroy(archive: &Archive, asked: &Destruction) -> Result<Destroyed
         emptied: archive.catalogue.emptied_by(&doomed).await?,
         captures: going.emptied,
         epoch: archive.keyring.in_force(&asked.organisation)?,
-        pending: entries(archive, asked, &doomed, &segments, &done)?,
+        pending: entries(archive, asked, (&said, &files), &segments, &done)?,
         records: doomed,
         segments,
     };
@@ -111,26 +113,17 @@ pub async fn destroy(archive: &Archive, asked: &Destruction) -> Result<Destroyed
     Ok(done)
 }
 
-/// Files that go with these records: those attached to them and to nothing else that is there; and of a capture of which nothing
-/// but files is left, those attached to nothing.
+/// Files that go with these records: those attached to them and to nothing else that is there.
 async fn files_going(
     archive: &Archive,
     asked: &BTreeSet<RecordId>,
 ) -> Result<BTreeSet<RecordId>, VaultError> {
-    let catalogue = &archive.catalogue;
     let listed: Vec<RecordId> = asked.iter().copied().collect();
-    let attached = catalogue.attached_to(&listed).await?;
-    let mut files: BTreeSet<RecordId> = attached.into_values().flatten().map(|one| one.file).collect();
-    let deliveries = catalogue.deliveries(&listed).await?;
-    for capture in deliveries.iter().map(|one| one.capture).collect::<BTreeSet<CaptureId>>() {
-        let beside = catalogue.files_beside(capture).await?;
-        if beside.iter().all(|(record, is_file)| *is_file || asked.contains(record)) {
-            files.extend(beside.into_iter().filter(|(_, is_file)| *is_file).map(|(record, _)| record));
-        }
-    }
-    let by = catalogue.attached_by(&files).await?;
-    files.retain(|file| by.get(file).is_none_or(|records| records.is_subset(asked)));
-    Ok(files)
+    let attached = archive.catalogue.attached_to(&listed).await?;
+    let files: BTreeSet<RecordId> = attached.into_values().flatten().map(|one| one.file).collect();
+    let by = archive.catalogue.attached_by(&files).await?;
+    let goes = |file: &RecordId| !asked.contains(file) && by.get(file).is_none_or(|of| of.is_subset(asked));
+    Ok(files.into_iter().filter(goes).collect())
 }
 
 /// What goes.
@@ -266,7 +259,7 @@ async fn segments_left(
 fn entries(
     archive: &Archive,
     asked: &Destruction,
-    doomed: &[Doomed],
+    (said, files): (&[Doomed], &BTreeSet<RecordId>),
     segments: &[SegmentLeft],
     done: &Destroyed,
 ) -> Result<Vec<Pending>, VaultError> {
@@ -281,11 +274,16 @@ fn entries(
         Ok::<Entry, VaultError>(entry)
     };
     let mut pending = Vec::new();
-    for some in doomed.chunks(THINGS_AN_ENTRY) {
+    for some in said.chunks(THINGS_AN_ENTRY) {
         let things = some.iter().map(|one| Thing::Record(one.record)).collect();
         let entry =
             entry(EntryKind::RecordsDestroyed, things)?.counting("records".parse()?, some.len() as u64);
         pending.push(Pending::event(entry)?);
+    }
+    for some in files.iter().copied().collect::<Vec<_>>().chunks(THINGS_AN_ENTRY) {
+        let things = some.iter().copied().map(Thing::Record).collect();
+        let entry = entry(EntryKind::RecordsDestroyed, things)?.outcome(ALONG.parse()?);
+        pending.push(Pending::event(entry.counting("records".parse()?, some.len() as u64))?);
     }
     for (n, some) in segments.chunks(THINGS_AN_ENTRY).enumerate() {
         let things = some.iter().map(|left| Thing::Segment(left.segment)).collect();

@@ -10,7 +10,7 @@
 //! records that were judged, decided not to be archived, reported by a reader or part of an incident are
 //! withheld until they are judged again.
 
-use super::destroy::{Destruction, destroy};
+use super::destroy::{ALONG, Destruction, destroy};
 use super::destroyed_copy::{self, Copied};
 use super::restored::Covered;
 use super::verify::plane_of;
@@ -207,6 +207,9 @@ impl Since {
             })
         };
         match entry.kind() {
+            // Which files go along is worked out anew.
+            EntryKind::RecordsDestroyed
+                if entry.outcome_code().is_some_and(|code| code.as_str() == ALONG) => {}
             EntryKind::RecordsDestroyed => {
                 if let Some(organisation) = entry.organisation() {
                     self.destroyed.entry(organisation.clone()).or_default().extend(entry.records());

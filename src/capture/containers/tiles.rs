@@ -3,7 +3,6 @@
 use super::CHUNK;
 use super::tap::Tap;
 use super::within::{Step, Within};
-use crate::capture::Format;
 use crate::capture::unit::{Cut, CutKind, Refusal, Unit};
 use crate::model::ByteRange;
 use std::collections::VecDeque;
@@ -17,13 +16,16 @@ pub(super) fn own((offset, bytes): (u64, Zeroizing<Vec<u8>>), kind: CutKind, ref
 }
 
 /// Queues a unit out of a body, behind what of the container came before it: as it stands, when the body starts `in_place` in the
-/// stream, else as derived.
-pub(super) fn give(queue: &mut VecDeque<Unit>, tap: &Tap<'_>, unit: Unit, starts: Option<u64>, step: Step) {
+/// stream, else as derived; the container's own bytes are then of a kind.
+pub(super) fn give(
+    queue: &mut VecDeque<Unit>,
+    tap: &Tap<'_>,
+    unit: Unit,
+    starts: Option<u64>,
+    (step, kind): (Step, CutKind),
+) {
     let Some(starts) = starts else {
         if tap.kept() > CHUNK {
-            // A file is one item or, when it is too long, none: then nothing stands encoded here.
-            let passed_over = unit.format == Some(Format::File) && !tells(&unit);
-            let kind = if passed_over { CutKind::Residue } else { CutKind::Encoded };
             queue.push_back(own(tap.taken(u64::MAX), kind, Vec::new()));
         }
         queue.extend(derived(unit, step));

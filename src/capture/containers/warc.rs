@@ -95,7 +95,13 @@ impl<'a> Warc<'a> {
         match body.next() {
             Ok(Some(unit)) => {
                 record.tells |= tiles::tells(&unit);
-                tiles::give(&mut self.queue, &self.tap, unit, record.in_place, record.step);
+                tiles::give(
+                    &mut self.queue,
+                    &self.tap,
+                    unit,
+                    record.in_place,
+                    (record.step, CutKind::Encoded),
+                );
             }
             Ok(None) => (record.body, record.whole) = (None, true),
             Err(error) => {

@@ -124,8 +124,17 @@ impl<'a> Zip<'a> {
         let data = data.filter(|_| !opaque).unwrap_or_else(|| Data::opaque(header.packed));
         let stream = Stream { tap: self.tap.clone(), data: Rc::new(RefCell::new(data)) };
         let refused = fault.map(|fault| refusal(Some(step), 0, fault)).into_iter().collect();
-        let mut entry =
-            Entry { step, header, stream, read: !opaque, body: None, in_place: None, tells: false, refused };
+        let mut entry = Entry {
+            step,
+            header,
+            stream,
+            read: !opaque,
+            body: None,
+            is_file: false,
+            in_place: None,
+            tells: false,
+            refused,
+        };
         if let Some(contents) = &self.contents {
             contents.prepare(&entry.header.name, &mut entry.stream.data.borrow_mut());
         }
@@ -141,7 +150,10 @@ impl<'a> Zip<'a> {
         entry.in_place = (entry.header.method == 0).then(|| self.tap.offset());
         let stream: Input<'a> = Box::new(BufReader::with_capacity(1 << 16, entry.stream.clone()));
         match self.body(stream, &entry.header.name) {
-            Ok(body) => entry.body = Some(body),
+            Ok(body) => {
+                entry.is_file = body.format() == Format::File;
+                entry.body = Some(body);
+            }
             Err(error) => entry.fail(error),
         }
     }
@@ -166,7 +178,9 @@ impl<'a> Zip<'a> {
         match body.next() {
             Ok(Some(unit)) => {
                 entry.tells |= tiles::tells(&unit);
-                tiles::give(&mut self.queue, &self.tap, unit, entry.in_place, entry.step);
+                // A file is one item or, when it is too long, none: then nothing stands encoded in its entry.
+                let kind = if entry.is_file && !entry.tells { CutKind::Residue } else { CutKind::Encoded };
+                tiles::give(&mut self.queue, &self.tap, unit, entry.in_place, (entry.step, kind));
             }
             Ok(None) => entry.body = None,
             Err(CaptureError::Read(error)) => return Err(error.into()),

@@ -16,6 +16,8 @@ pub(super) struct Entry<'a> {
     /// Whether the data was read as it should be, so that checksum and lengths can be compared.
     pub(super) read: bool,
     pub(super) body: Option<Box<dyn Units + 'a>>,
+    /// Whether it is a picture, film or sound.
+    pub(super) is_file: bool,
     pub(super) in_place: Option<u64>,
     pub(super) tells: bool,
     pub(super) refused: Vec<Refusal>,

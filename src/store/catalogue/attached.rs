@@ -2,9 +2,9 @@
 
 use super::Catalogue;
 use super::numbers::Numbers;
-use crate::model::{CaptureId, ItemDigest, RecordId};
+use crate::model::{ItemDigest, RecordId};
 use crate::store::StoreError;
-use crate::store::rows::{RowValues, bytes, insert_all};
+use crate::store::rows::{RowValues, insert_all};
 use sqlx::{Any, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,30 +65,6 @@ impl Catalogue {
         }
         Ok(found)
     }
-
-    /// What is there of a capture, each with whether it is a file.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn files_beside(&self, capture: CaptureId) -> Result<BTreeMap<RecordId, bool>, StoreError> {
-        let mut found = BTreeMap::new();
-        for statement in [
-            "SELECT r.id, CASE WHEN r.kind = 'attachment' THEN 1 ELSE 0 END AS is_file FROM version v \
-             JOIN record r ON r.id = v.record WHERE v.capture = $1 AND r.destroyed_at IS NULL",
-            "SELECT r.id, CASE WHEN r.kind = 'attachment' THEN 1 ELSE 0 END AS is_file FROM sighting v \
-             JOIN record r ON r.id = v.record WHERE v.capture = $1 AND r.destroyed_at IS NULL",
-        ] {
-            let rows = sqlx::query(statement)
-                .bind(bytes(capture.uuid()))
-                .fetch_all(self.db.read())
-                .await
-                .map_err(StoreError::database("finding what a capture holds"))?;
-            for row in &rows {
-                found.insert(RecordId::from_uuid(row.id("id")?), row.number("is_file")? == 1);
-            }
-        }
-        Ok(found)
-    }
 }
 
 pub(super) async fn insert_attached(
@@ -96,7 +72,7 @@ pub(super) async fn insert_attached(
     (files, attached): (&[NamedFile], &[NamedFile]),
     numbers: &Numbers,
 ) -> Result<(), StoreError> {
-    let tail = "ON CONFLICT (name) DO NOTHING";
+    let tail = "ON CONFLICT (name, file) DO NOTHING";
     insert_named(tx, "INSERT INTO file_name (file, name) VALUES", tail, files, numbers).await?;
     let tail = "ON CONFLICT (record, name) DO NOTHING";
     insert_named(tx, "INSERT INTO attached (record, name) VALUES", tail, attached, numbers).await

@@ -192,7 +192,7 @@ impl Work {
     /// Takes out what the profile in force keeps out, and the files that do not come in.
     fn minimise(self, mut units: Vec<Unit>) -> Result<(Vec<Unit>, Minimised, Self), VaultError> {
         let mut minimised = self.kept_out(&mut units)?;
-        self.keep_out_files(&units, &mut minimised);
+        self.keep_out_files(&mut units, &mut minimised);
         Ok((units, minimised, self))
     }
 

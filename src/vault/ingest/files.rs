@@ -2,10 +2,11 @@
 //!
 //! A file may stand before or after the posts and messages that name it, and whether these come in is known only when they are looked
 //! at. So an archive that holds files is read once more before the intake, and of each file it is known whether it is attached to
-//! something that comes in, to things that a profile refuses, to things that were destroyed, or to nothing that names it.
+//! something that comes in, to things that a profile refuses, to things that were destroyed, or to nothing that names it. What nothing
+//! names is no original of its own: it stays with the bytes of the archive that belong to no record.
 
 use super::batch::Work;
-use crate::capture::{CaptureError, Item, Unit, Within};
+use crate::capture::{CaptureError, CutKind, Item, Unit, Within};
 use crate::model::{ByteRange, ItemDigest, ItemKind, Platform, PrivateText, RecordId};
 use crate::store::catalogue::NamedFile;
 use crate::vault::minimise::Minimised;
@@ -16,10 +17,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The rule, in reports, by which a file is refused because what it is attached to is.
-const RULE: &str = "file-of-refused";
+pub(super) const RULE: &str = "file-of-refused";
 
 /// Of so many records that name a file it is looked up whether they were destroyed; of more one is taken to be there.
 const NAMING_MAX: usize = 64;
+
+/// So many in the whole capture.
+const NAMING_ALL_MAX: usize = 1 << 20;
 
 /// What becomes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +31,7 @@ enum Fate {
     ComesIn,
     Refused,
     Destroyed,
+    Unnamed,
 }
 
 /// The files of one capture.
@@ -35,8 +40,10 @@ pub(super) struct Files {
     /// How many bytes each has, by the digest of its name.
     sizes: HashMap<ItemDigest, u64>,
     fates: HashMap<ItemDigest, Fate>,
-    /// Where containers stand of files that do not come in.
+    /// Where containers stand of files that are not sealed.
     pub(super) containers: Vec<ByteRange>,
+    /// Where containers stand in which nothing but unnamed files is encoded.
+    residue: Vec<ByteRange>,
 }
 
 /// What names a file.
@@ -56,8 +63,10 @@ struct Seen {
     files: HashMap<ItemDigest, Naming>,
     /// Where containers start.
     starts: BTreeSet<u64>,
-    /// Whether a profile refuses anything of it.
-    refuses: bool,
+    /// Those of them that hold something else than files.
+    others: BTreeSet<u64>,
+    /// How many records were noted to name something.
+    noted: usize,
 }
 
 impl Files {
@@ -76,12 +85,21 @@ impl Files {
         let naming: Vec<ItemDigest> = seen.files.values().flat_map(|of| &of.by).flatten().copied().collect();
         let gone: HashSet<ItemDigest> = suppress::look_up(archive, &naming).await?.into_keys().collect();
         let fates: HashMap<ItemDigest, Fate> =
-            seen.files.iter().map(|(name, of)| (*name, of.fate(seen.refuses, &gone))).collect();
-        let out = |(name, _): &(&ItemDigest, &Naming)| fates.get(*name) != Some(&Fate::ComesIn);
-        let places = seen.files.iter().filter(out).flat_map(|(_, of)| of.places.iter().copied());
-        let ends = |start: u64| seen.starts.range(start + 1..).next().copied().unwrap_or(u64::MAX);
-        let containers = places.map(|start| ByteRange { start, end: ends(start) }).collect();
-        Ok(Self { sizes, fates, containers })
+            seen.files.iter().map(|(name, of)| (*name, of.fate(&gone))).collect();
+        let places = |which: &[Fate]| -> BTreeSet<u64> {
+            let such = seen
+                .files
+                .iter()
+                .filter(|(name, _)| fates.get(*name).is_some_and(|fate| which.contains(fate)));
+            such.flat_map(|(_, of)| of.places.iter().copied()).collect()
+        };
+        let end = |start: u64| seen.starts.range(start + 1..).next().copied().unwrap_or(u64::MAX);
+        let range = |start: u64| ByteRange { start, end: end(start) };
+        let named = places(&[Fate::ComesIn, Fate::Refused, Fate::Destroyed]);
+        let alone = |start: &u64| !named.contains(start) && !seen.others.contains(start);
+        let residue = places(&[Fate::Unnamed]).into_iter().filter(alone).map(range).collect();
+        let containers = places(&[Fate::Refused, Fate::Destroyed]).into_iter().map(range).collect();
+        Ok(Self { sizes, fates, containers, residue })
     }
 
     /// How many bytes a file has that comes in.
@@ -91,12 +109,10 @@ impl Files {
 }
 
 impl Naming {
-    /// What nothing names may be of what is refused, where anything is.
-    fn fate(&self, refuses: bool, gone: &HashSet<ItemDigest>) -> Fate {
+    fn fate(&self, gone: &HashSet<ItemDigest>) -> Fate {
         let there = |names: &Vec<ItemDigest>| !names.iter().any(|name| gone.contains(name));
         match self {
-            Self { any: false, .. } if refuses => Fate::Refused,
-            Self { any: false, .. } => Fate::ComesIn,
+            Self { any: false, .. } => Fate::Unnamed,
             Self { by, .. } if by.is_empty() => Fate::Refused,
             Self { by, .. } if by.len() >= NAMING_MAX || by.iter().any(there) => Fate::ComesIn,
             Self { .. } => Fate::Destroyed,
@@ -121,6 +137,9 @@ impl Seen {
     fn add(&mut self, work: &Work, unit: Unit) -> Result<(), VaultError> {
         let starts = unit.within.as_ref().map(Within::offset);
         self.starts.extend(starts);
+        let only_files =
+            !unit.items.is_empty() && unit.items.iter().all(|item| item.kind == ItemKind::Attachment);
+        self.others.extend(starts.filter(|_| !only_files));
         for item in unit.items.iter().filter(|item| item.kind == ItemKind::Attachment) {
             for name in &item.names {
                 if let Some(file) = self.files.get_mut(&work.path(name)) {
@@ -129,20 +148,33 @@ impl Seen {
             }
         }
         let mut one = [unit];
+        if one.iter().flat_map(|unit| &unit.items).all(|item| item.attached.is_empty()) {
+            return Ok(());
+        }
         let refused = work.kept_out(&mut one)?.refused;
-        self.refuses |= !refused.is_empty();
         let names = work.names();
         for (place, item) in one.iter().flat_map(|unit| unit.items.iter().enumerate()) {
             for file in work.files_of(item) {
                 let Some(file) = self.files.get_mut(&file) else { continue };
                 file.any = true;
                 if !refused.contains(&(0, place)) && file.by.len() < NAMING_MAX {
-                    file.by.push(names.of(item));
+                    // Of more than can be held one is taken to be there.
+                    self.noted += 1;
+                    file.by.push(if self.noted < NAMING_ALL_MAX { names.of(item) } else { Vec::new() });
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Makes of a unit of one file what it would be if nobody had looked at it.
+fn leave(unit: &mut Unit) {
+    unit.items.clear();
+    if unit.within.is_some() {
+        unit.cuts.clear();
+    }
+    unit.cuts.iter_mut().for_each(|cut| cut.kind = CutKind::Residue);
 }
 
 impl Work {
@@ -161,20 +193,41 @@ impl Work {
         item.attached.iter().filter(|_| heeded).map(|name| self.path(name)).collect()
     }
 
-    /// Adds to what is kept out the files that do not come in.
-    pub(super) fn keep_out_files(&self, units: &[Unit], minimised: &mut Minimised) {
-        for (number, unit) in units.iter().enumerate() {
-            for (place, item) in unit.items.iter().enumerate() {
-                let fate = |name: &PrivateText| self.files.fates.get(&self.path(name)).copied();
-                let fates = item.names.iter().filter(|_| item.kind == ItemKind::Attachment);
-                match fates.filter_map(fate).find(|fate| *fate != Fate::ComesIn) {
+    /// Adds to what is kept out the files that do not come in; leaves those that nothing names to the archive's own bytes.
+    pub(super) fn keep_out_files(&self, units: &mut [Unit], minimised: &mut Minimised) {
+        for (number, unit) in units.iter_mut().enumerate() {
+            let fate = |item: &Item| {
+                let mut names = item.names.iter().filter(|_| item.kind == ItemKind::Attachment);
+                names.find_map(|name| self.files.fates.get(&self.path(name)).copied())
+            };
+            let fates: Vec<Option<Fate>> = unit.items.iter().map(fate).collect();
+            for (place, fate) in fates.into_iter().enumerate() {
+                match fate {
                     Some(Fate::Destroyed) => drop(minimised.gone.insert((number, place))),
-                    Some(_) if minimised.refused.insert((number, place)) => {
+                    Some(Fate::Refused) if minimised.refused.insert((number, place)) => {
                         *minimised.refusals.entry(RULE.to_owned()).or_default() += 1;
                     }
+                    Some(Fate::Unnamed) => leave(unit),
                     _ => continue,
                 }
-                minimised.silent.insert(number);
+                if fate != Some(Fate::Unnamed) {
+                    minimised.silent.insert(number);
+                }
+            }
+            if unit.within.is_none() {
+                self.leave_encoded(unit);
+            }
+        }
+    }
+
+    /// Bytes in which nothing but unnamed files is encoded belong to no record.
+    fn leave_encoded(&self, unit: &mut Unit) {
+        let holds = |range: &ByteRange| {
+            self.files.residue.iter().any(|of| of.start <= range.start && range.start < of.end)
+        };
+        for cut in unit.cuts.iter_mut().filter(|cut| cut.kind == CutKind::Encoded) {
+            if cut.ranges.iter().any(holds) {
+                cut.kind = CutKind::Residue;
             }
         }
     }

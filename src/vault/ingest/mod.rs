@@ -202,7 +202,8 @@ async fn take_in(
     if let Some(same) = archive.catalogue.same_capture(&channel.id, digest, &under).await? {
         report.same_capture = true;
         report.minimised = archive.catalogue.refused_of(same).await?;
-        report.already_there = looked.records.saturating_sub(report.minimised.values().sum());
+        let of_records = report.minimised.iter().filter(|(rule, _)| *rule != files::RULE);
+        report.already_there = looked.records.saturating_sub(of_records.map(|(_, n)| n).sum());
         return Ok(report);
     }
     let mut destroyed = Vec::new();

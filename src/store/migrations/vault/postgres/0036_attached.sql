@@ -1,8 +1,9 @@
 -- Files of archives. `name` is the keyed digest of the name that a file has in one capture, as posts in that capture name it: an archive that
 -- is delivered again names its files again. A name may be known before its file is, and a file before what names it.
 CREATE TABLE file_name (
-    name BYTEA PRIMARY KEY,
-    file BIGINT NOT NULL
+    name BYTEA NOT NULL,
+    file BIGINT NOT NULL,
+    PRIMARY KEY (name, file)
 );
 CREATE INDEX file_name_file ON file_name (file);
 
