@@ -1,10 +1,9 @@
 //! Word lists in one hash table: what is known of a word, as flags.
 //!
-//! The tables keep hashes, no words: the bucket and 32 bits more. A collision (about one in 10^9 look-ups) could only
+//! The tables keep hashes, no words: the place and 32 bits more. A collision (about one in 10^9 look-ups) could only
 //! add a flag, so it can shift a score and nothing else. What is known of a word lies beside its hash: one look at memory for both.
 
 use super::words::Keyed;
-use wide::bytemuck::cast;
 use wide::u32x4;
 
 /// What the lists say of a word.
@@ -135,26 +134,29 @@ impl Dictionary {
     }
 }
 
-/// What is known of words.
-#[derive(Default)]
+/// What is known of words: every word has a place of its own, so that a look-up is one look at memory, whether the word is known or
+/// not, and no two look-ups wait for one another.
+///
+/// Words are told into groups by the low bits of their hash. Each group has a number by which the hashes of its words are
+/// multiplied; it was chosen so that no two words of all groups come to the same place (Belazzougui, Botelho, Dietzfelbinger:
+/// Hash, displace, and compress, ESA 2009).
 pub(super) struct Lexicon {
-    /// A power of two of them, half full at most. 0 where nothing is.
-    buckets: Vec<Known>,
+    /// A power of two of them.
+    turns: Vec<u16>,
+    /// A power of two of them, four fifths full at most: the high half of the hash, then the flags; 0 where nothing is.
+    entries: Vec<u64>,
 }
 
-/// Words whose tags are compared at once, and what is known of each: one look at memory for both.
-#[derive(Clone, Copy, Default)]
-#[repr(align(32))]
-struct Known {
-    tags: u32x4,
-    /// With [`MORE`] in all of them where a word that belongs here found no place and went to the next.
-    flags: u32x4,
-}
-
-/// The bit that no flag has.
-const MORE: u32 = 1 << 31;
 /// The first of the bits in which the lists are noted that a word stands in.
 const KINDS: u32 = 24;
+/// The high half of a hash: the part by which a word is known at its place.
+const TAG: u64 = !(u32::MAX as u64);
+
+impl Default for Lexicon {
+    fn default() -> Self {
+        Self { turns: vec![1], entries: vec![0; 2] }
+    }
+}
 
 impl Lexicon {
     /// A table of everything given; the flags of a word given twice are joined. `kinds` says of flags what is to be noted with
@@ -165,49 +167,78 @@ impl Lexicon {
             let flags = words.entry(*hash).or_default();
             *flags = flags.with(*more);
         }
-        let size = (words.len() * 2 / SLOTS + 1).next_power_of_two();
-        let mut made = Self { buckets: vec![Known::default(); size] };
+        let mut groups: Vec<Group> = Vec::new();
+        groups.resize_with((words.len() / GROUP + 1).next_power_of_two(), Group::default);
+        let mask = groups.len().wrapping_sub(1);
         for (hash, flags) in words {
-            made.add(hash, flags.0 | u32::from(kinds(flags)) << KINDS);
+            let entry = u64::from(flags.0 | u32::from(kinds(flags)) << KINDS);
+            let group = groups.get_mut(hash as usize & mask).into_iter();
+            group.for_each(|group| add(group, hash, entry));
         }
-        made
+        let count: usize = groups.iter().map(Vec::len).sum();
+        let mut size = (count + count / 4 + 2).next_power_of_two();
+        loop {
+            if let Some(made) = Self::fit(&groups, size) {
+                return made;
+            }
+            size *= 2;
+        }
     }
 
-    fn add(&mut self, hash: u64, flags: u32) {
-        let (mask, mut at) = (self.buckets.len().wrapping_sub(1), (hash >> 8) as usize);
-        while let Some(known) = self.buckets.get_mut(at & mask) {
-            let (mut tags, mut of) = (known.tags.to_array(), known.flags.to_array());
-            let mut slots = tags.iter_mut().zip(&mut of);
-            if let Some((slot, its)) = slots.find(|(slot, _)| **slot == 0 || **slot == tag(hash)) {
-                (*slot, *its) = (tag(hash), *its | flags);
-                *known = Known { tags: tags.into(), flags: of.into() };
-                return;
+    /// The table with so many places, when every group finds room in it: the largest first.
+    fn fit(groups: &[Group], size: usize) -> Option<Self> {
+        let mut made = Self { turns: vec![1; groups.len()], entries: vec![0; size] };
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by_key(|group| std::cmp::Reverse(groups.get(*group).map_or(0, Vec::len)));
+        for index in order {
+            let group = groups.get(index)?;
+            let turn = (1..=u16::MAX).step_by(2).find(|turn| made.is_free(group, *turn))?;
+            *made.turns.get_mut(index)? = turn;
+            for (hash, flags) in group {
+                let place = made.place(*hash, turn);
+                *made.entries.get_mut(place)? = hash & TAG | flags;
             }
-            known.flags |= u32x4::splat(MORE);
-            at = at.wrapping_add(1);
         }
+        Some(made)
+    }
+
+    /// Whether the words of a group come to places of their own where nothing is.
+    fn is_free(&self, group: &Group, turn: u16) -> bool {
+        let place = |(hash, _): &(u64, u64)| self.place(*hash, turn);
+        let free = |word| self.entries.get(place(word)).is_some_and(|entry| *entry == 0);
+        let apart = |(n, word)| group.iter().take(n).all(|other| place(other) != place(word));
+        group.iter().all(free) && group.iter().enumerate().all(apart)
+    }
+
+    #[inline]
+    fn place(&self, hash: u64, turn: u16) -> usize {
+        // The highest bits of the product, as many as there are places.
+        hash.wrapping_mul(turn.into()).wrapping_shr(self.entries.len().leading_zeros().wrapping_add(1)) as usize
     }
 
     /// The flags of a word by its hash.
     #[inline]
     pub(super) fn flags(&self, hash: u64) -> Flags {
-        let (mask, mut at) = (self.buckets.len().wrapping_sub(1), (hash >> 8) as usize);
-        while let Some(known) = self.buckets.get(at & mask) {
-            let same = known.tags.simd_eq(u32x4::splat(tag(hash)));
-            // The flags of the one that is the same, if any: two halves are joined and then theirs.
-            let [low, high]: [u64; 2] = cast(same & known.flags);
-            let either = low | high;
-            let found = (either | either >> u32::BITS) as u32 & !MORE;
-            let [more, _]: [u64; 2] = cast(known.flags);
-            let more = more as u32;
-            // Asked as one, since there are few such buckets: whether a word is known cannot be foreseen. One less than nothing is
-            // every bit, one less than what was found has none so high.
-            if found.wrapping_sub(1) & more & MORE == 0 {
-                return Flags(found);
-            }
-            at = at.wrapping_add(1);
-        }
-        Flags::NONE
+        let group = hash as usize & self.turns.len().wrapping_sub(1);
+        let turn = self.turns.get(group).copied().unwrap_or(1);
+        let entry = self.entries.get(self.place(hash, turn)).copied().unwrap_or(0);
+        // Whether a word is known cannot be foreseen, so nothing branches here: one less than nothing has every high bit, one less than
+        // a difference of 32 bits has none.
+        let other = (entry ^ hash).wrapping_shr(u32::BITS);
+        Flags(entry as u32 & other.wrapping_sub(1).wrapping_shr(u32::BITS) as u32)
+    }
+}
+
+/// Some words: hash and flags of each.
+type Group = Vec<(u64, u64)>;
+/// How many words a group has, about.
+const GROUP: usize = 4;
+
+/// Adds a word to a group. One that cannot be told from another is one with it.
+fn add(group: &mut Group, hash: u64, flags: u64) {
+    match group.iter_mut().find(|(other, _)| (*other ^ hash) & TAG == 0) {
+        Some((_, its)) => *its |= flags,
+        None => group.push((hash, flags)),
     }
 }
 
