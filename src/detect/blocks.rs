@@ -32,8 +32,23 @@ impl Block {
         self.letter | self.digit | self.wide
     }
 
-    #[inline]
-    pub(super) fn of(bytes: &[u8; BLOCK]) -> Self {
+    /// The block of a text that starts at `base`; past its end stand zeros.
+    pub(super) fn at(text: &[u8], base: usize) -> Self {
+        let rest = text.get(base..).unwrap_or(&[]);
+        match (rest.first_chunk(), text.last_chunk()) {
+            (Some(whole), _) => Self::of(whole, 0),
+            _ if rest.is_empty() => Self::default(),
+            (_, Some(last)) => Self::of(last, BLOCK - rest.len()),
+            _ => {
+                let mut padded = [0; BLOCK];
+                padded.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
+                Self::of(&padded, 0)
+            }
+        }
+    }
+
+    /// The bytes without the first few, of which there are less than sixty-four.
+    fn of(bytes: &[u8; BLOCK], without: usize) -> Self {
         let mut made = Self::default();
         let (parts, _) = bytes.as_chunks::<16>();
         for part in parts.iter().rev() {
@@ -46,6 +61,10 @@ impl Block {
             let firsts =
                 parts.iter().rev().fold(0, |all, part| all << 16 | u64::from(first(part).to_bitmask()));
             made.asked |= made.wide & firsts;
+        }
+        let Self { letter, upper, digit, wide, asked, sign, mark } = &mut made;
+        for bits in [letter, upper, digit, wide, asked, sign, mark] {
+            *bits = bits.wrapping_shr(without as u32);
         }
         made
     }
@@ -103,7 +122,7 @@ mod tests {
             for place in [0, 15, 16, 40, 63] {
                 let mut bytes = [b' '; BLOCK];
                 bytes[place] = byte;
-                let block = Block::of(&bytes);
+                let block = Block::at(&bytes, 0);
                 let bit = |is: bool| u64::from(is) << place;
                 assert_eq!(block.letter, bit(byte.is_ascii_alphabetic()), "{byte}");
                 assert_eq!(block.upper, bit(byte.is_ascii_uppercase()), "{byte}");

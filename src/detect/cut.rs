@@ -73,20 +73,15 @@ impl Cut {
     /// what it looks like ends the pass.
     pub(super) fn until(&mut self, text: &str, mut changes: impl FnMut(usize) -> bool) -> Result<(), usize> {
         self.clear();
+        let bytes = text.as_bytes();
         let (mut carry, mut base) = (Carry::default(), 0_usize);
-        let mut padded = [0; BLOCK];
         loop {
-            let rest = text.as_bytes().get(base..).unwrap_or(&[]);
-            let seen = rest.first_chunk::<BLOCK>().unwrap_or_else(|| {
-                // Near the end zeros follow: the last block is shorter than a block, so that one ends the last word.
-                padded = [0; BLOCK];
-                padded.get_mut(..rest.len()).into_iter().for_each(|slot| slot.copy_from_slice(rest));
-                &padded
-            });
-            let mut block = Block::of(seen);
+            // The last block is shorter than a block, so that a zero ends the last word.
+            let last = bytes.len().wrapping_sub(base) < BLOCK;
+            let mut block = Block::at(bytes, base);
             for bit in bits(block.asked) {
                 let from = base.wrapping_add(bit);
-                if bit <= BLOCK - EMOJI && is_emoji(seen, bit) {
+                if bit <= BLOCK - EMOJI && is_emoji(bytes, from) {
                     block.wide &= !between(bit, bit + EMOJI);
                 } else if changes(from) {
                     return Err(from);
@@ -94,7 +89,7 @@ impl Cut {
             }
             self.note(base, &block, &mut carry);
             self.edges(base, &block, &mut carry);
-            if rest.len() < BLOCK {
+            if last {
                 break;
             }
             base = base.wrapping_add(BLOCK);
@@ -319,7 +314,8 @@ fn tally(bytes: &[u8], start: usize, end: usize) -> (usize, bool) {
         let chunk = chunk_at(bytes, at) & kept(end.wrapping_sub(at).min(8));
         // Letters have the bit of 64, small ones that of 32 as well.
         let found = chunk >> 6 & ONES;
-        letters += found.count_ones() as usize;
+        // Every byte counts one at most, and the highest byte of the product is the sum of all.
+        letters += (found.wrapping_mul(ONES) >> 56) as usize;
         lowers |= found & chunk >> 5;
     }
     (end.saturating_sub(start).saturating_sub(letters), lowers != 0)
@@ -330,8 +326,8 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 
 /// Whether an emoji of four bytes stands at a place: no letter, and what it looks like.
 #[inline]
-fn is_emoji(seen: &[u8; BLOCK], at: usize) -> bool {
-    matches!(seen.get(at..), Some([0xf0, 0x9f, 0x8c..=0xab, _, ..]))
+fn is_emoji(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes.get(at..), Some([0xf0, 0x9f, 0x8c..=0xab, _, ..]))
 }
 
 /// How many bytes such an emoji has.
