@@ -30,6 +30,8 @@ pub(super) struct Addresses {
 pub(super) struct StreetWords {
     /// Endings by their last two bytes.
     endings: Vec<Vec<Ending>>,
+    /// For each last byte which bytes may stand before it, a bit each: most words end here, at one look.
+    likely: [u32; BEFORE],
     /// Words with such an ending that are no street, hashed.
     pub(super) never: Hashes,
     /// Additions after a house number, hashed.
@@ -140,7 +142,7 @@ impl Addresses {
     fn may_name(&self, view: &View<'_>, last: usize) -> bool {
         let proper = |i: usize| view.words.get(i).is_some_and(Word::capital);
         let joined = |i: usize| view.flag(i).any(Flags::PARTICLE) || !view.spaced(i);
-        proper(last) || self.street(view, last, true) != Street::No || last.checked_sub(1).is_some_and(joined)
+        proper(last) || last.checked_sub(1).is_some_and(joined) || self.street(view, last, true) != Street::No
     }
 
     /// The word before the number, past `nr.` or `huisnummer`, or past a year such as in `Plein 1944`.
@@ -286,14 +288,23 @@ impl StreetWords {
         // Before an ending of one letter anything may stand.
         let first = if ending.len() > 1 { place } else { place / BEFORE * BEFORE };
         let places = first..if ending.len() > 1 { place + 1 } else { first + BEFORE };
-        for slot in self.endings.get_mut(places).into_iter().flatten() {
+        for slot in self.endings.get_mut(places.clone()).into_iter().flatten() {
             slot.push(Ending { text: ending.to_owned(), strong, tail, counts });
+        }
+        for place in places {
+            let before = self.likely.get_mut(place / BEFORE).into_iter();
+            before.for_each(|before| *before |= 1 << (place % BEFORE));
         }
     }
 
     fn ending(&self, text: &str) -> Option<(&str, bool)> {
         let text = text.as_bytes();
-        let endings = self.endings.get(last_two(text)).filter(|endings| !endings.is_empty())?;
+        let place = last_two(text);
+        let likely = self.likely.get(place / BEFORE).copied().unwrap_or(0);
+        if likely.wrapping_shr((place % BEFORE) as u32) & 1 == 0 {
+            return None;
+        }
+        let endings = self.endings.get(place)?;
         let short = tail(text);
         let fits = |ending: &&Ending| {
             let tail = || text.len().checked_sub(ending.text.len()).and_then(|from| text.get(from..));

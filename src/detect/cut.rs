@@ -29,6 +29,8 @@ pub(super) struct Cut {
     pub(super) near: Places,
     /// The words that hold a digit.
     pub(super) numbers: Vec<usize>,
+    /// Those among them that start with a letter of ASCII.
+    pub(super) lettered: Vec<usize>,
     /// The words that are longer than people write.
     pub(super) long: Vec<usize>,
     /// Where runs of letters and digits start and end, in turn; more room than was used.
@@ -110,7 +112,10 @@ impl Cut {
             *self = Self::default();
         }
         self.words.clear();
-        for list in [&mut self.places, &mut self.numbers, &mut self.long, &mut self.marked, &mut self.wide] {
+        for list in [&mut self.places, &mut self.numbers, &mut self.lettered, &mut self.long] {
+            list.clear();
+        }
+        for list in [&mut self.marked, &mut self.wide] {
             list.clear();
         }
         for places in [&mut self.starts, &mut self.names, &mut self.labels, &mut self.near] {
@@ -219,7 +224,12 @@ impl Cut {
             } else {
                 word.look = Look::Number;
                 self.numbers.push(at);
-                self.odd |= digits < len && (digits >= SWAPPED_MIN || len == 2);
+                if digits < len {
+                    self.odd |= digits >= SWAPPED_MIN || len == 2;
+                    if bytes.get(word.start).is_some_and(u8::is_ascii_alphabetic) {
+                        self.lettered.push(at);
+                    }
+                }
             }
         }
         if long {
@@ -236,7 +246,10 @@ impl Cut {
             let len = rest.find(|c| !inside(c)).unwrap_or(rest.len());
             let (word, after) = rest.split_at(len);
             let (at, look) = (end - rest.len(), look_wide(word));
-            let lists = [(&mut self.numbers, look == Look::Number), (&mut self.long, len >= LONG)];
+            let number = look == Look::Number;
+            let lettered = number && word.starts_with(|c: char| c.is_ascii_alphabetic());
+            let lists =
+                [(&mut self.numbers, number), (&mut self.lettered, lettered), (&mut self.long, len >= LONG)];
             for (list, _) in lists.into_iter().filter(|(_, listed)| *listed) {
                 list.push(self.words.len());
             }

@@ -159,10 +159,8 @@ impl Labels {
                 self.at_label(view, index, &mut accept);
             }
         }
-        for (index, word) in view.listed(view.cut.numbers.iter().copied()) {
-            if at(view.text.as_bytes(), word.start).is_ascii_alphabetic() {
-                self.glued(view, index, &mut accept);
-            }
+        for index in &view.cut.lettered {
+            self.glued(view, *index, &mut accept);
         }
     }
 
