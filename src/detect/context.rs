@@ -121,6 +121,37 @@ pub(super) fn key(phrase: &str) -> Option<u64> {
 /// Context further away than this many words does not count.
 const MOST_WORDS: usize = 12;
 
+/// Many words, hashed with [`literal`](super::words::literal).
+pub(super) struct Listed<const N: usize> {
+    hashes: [u64; N],
+    /// A bit for each of them: most words end here.
+    likely: [u64; 16],
+}
+
+impl<const N: usize> Listed<N> {
+    /// These words.
+    pub(super) const fn of(hashes: [u64; N]) -> Self {
+        let mut likely = [0; 16];
+        let mut rest = hashes.as_slice();
+        while let [hash, others @ ..] = rest {
+            let (_, from) = likely.as_mut_slice().split_at_mut((*hash >> 60) as usize);
+            if let [row, ..] = from {
+                *row |= 1_u64.wrapping_shl((*hash >> 54) as u32);
+            }
+            rest = others;
+        }
+        Self { hashes, likely }
+    }
+
+    /// Whether a word is one of them.
+    pub(super) fn has(&self, word: Option<&Word>) -> bool {
+        let likely = |hash: u64| self.likely.get((hash >> 60) as usize).copied().unwrap_or(0);
+        word.is_some_and(|w| {
+            likely(w.hash).wrapping_shr((w.hash >> 54) as u32) & 1 != 0 && self.hashes.contains(&w.hash)
+        })
+    }
+}
+
 /// Whether a word is one of those hashed with [`literal`](super::words::literal).
 pub(super) fn is(word: Option<&Word>, any_of: &[u64]) -> bool {
     word.is_some_and(|w| any_of.contains(&w.hash))

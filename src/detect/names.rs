@@ -5,7 +5,7 @@
 //! `title* (initial | first name)* particle* surname (- surname)?` over a dozen words at most,
 //! and each part adds to the score or takes from it. Common words, places and organisations speak against.
 
-use super::context::{Phrases, is};
+use super::context::{Listed, Phrases, is};
 use super::endings::{Ending, ends_with};
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
@@ -219,19 +219,19 @@ impl Names {
             return CUE_CERTAIN;
         }
         let Some(word) = index.checked_sub(1).and_then(|i| view.words.get(i)) else { return 0.0 };
-        let gap = view.gap(index - 1);
-        let spaced = gap.len() <= 4
-            && gap.chars().all(|c| matches!(c, ' ' | ',' | ':' | '\n' | '-' | '(' | '"' | '\'' | '.' | '\r'));
-        if !spaced || (gap.contains('.') && !view.flag(index - 1).any(Flags::CUE_STRONG)) {
-            return 0.0;
-        }
-        let weight = match view.flag(index - 1) {
+        let weight = match word.flags {
             f if f.any(Flags::CUE_STRONG) => CUE_CERTAIN,
             f if f.any(Flags::CUE) => 0.2,
             _ if introduces(view, index) => CUE_CERTAIN,
             f if f.any(Flags::CUE_WEAK) => 0.08,
             _ => return 0.0,
         };
+        let gap = view.gap(index - 1);
+        let spaced = gap.len() <= 4
+            && gap.chars().all(|c| matches!(c, ' ' | ',' | ':' | '\n' | '-' | '(' | '"' | '\'' | '.' | '\r'));
+        if !spaced || (gap.contains('.') && !word.flags.any(Flags::CUE_STRONG)) {
+            return 0.0;
+        }
         r.score += weight;
         r.reasons.push(Reason { rule: &self.rules.cue, place: Some((word.start, word.end)), weight });
         weight
@@ -318,17 +318,16 @@ impl Names {
         let Some(surname) = view.words.get(next).filter(|w| w.capital()) else { return false };
         let no_name = Flags::PLACE.with(Flags::OTHER).with(Flags::TITLE).with(Flags::OFFICE);
         let listed = view.flag(next).any(Flags::SURNAME.with(Flags::FIRST));
-        let strange = surname.look == Look::Capital && surname.len() > 3 && !view.is_common(next);
-        let street = is_street(view.text.get(surname.start..surname.end).unwrap_or(""));
-        let long = view.words.get(at).is_some_and(|w| w.look == Look::Capital && w.len() > 2)
-            && sounds(word_text(view, at));
-        matches!(view.gap(at), " " | "-")
-            && long
-            && (listed || strange)
-            && !street
-            && !view.flag(next).any(no_name)
+        let strange = || surname.look == Look::Capital && surname.len() > 3 && !view.is_common(next);
+        let long = view.words.get(at).is_some_and(|w| w.look == Look::Capital && w.len() > 2);
+        // What is asked of flags comes first: it costs least.
+        long && !view.flag(next).any(no_name)
             && !view.flag(at).any(known)
             && !view.is_common(at)
+            && (listed || strange())
+            && matches!(view.gap(at), " " | "-")
+            && !is_street(word_text(view, next))
+            && sounds(word_text(view, at))
     }
 
     /// Spoken to (`Roos heb je`), acting (`Elivia heeft`), or in one breath with another name (`Jaivey en Amrita`).
@@ -336,23 +335,23 @@ impl Names {
         let capital = view.words.get(r.from).is_some_and(Word::capital);
         let everyday = view.flag(r.from).any(Flags::EVERYDAY);
         let spoken_to =
-            r.from == r.last && view.starts_sentence(r.from) && everyday && addressed(view, r.last);
+            || r.from == r.last && everyday && view.starts_sentence(r.from) && addressed(view, r.last);
         let named = |i: usize| {
             view.words.get(i).is_some_and(Word::capital)
                 && view.flag(i).any(Flags::FIRST.with(Flags::FOREIGN))
         };
         let and = |i: Option<usize>| i.is_some_and(|i| is(view.words.get(i), AND));
-        let left = r.from.checked_sub(1).is_some_and(|i| {
-            if and(Some(i)) { i.checked_sub(1).is_some_and(named) } else { view.gap(i) == ", " && named(i) }
-        });
-        let right = if and(Some(r.last + 1)) {
-            named(r.last + 2)
-        } else {
-            view.gap(r.last) == ", " && named(r.last + 1)
+        let left = || {
+            r.from.checked_sub(1).is_some_and(|i| {
+                if and(Some(i)) { i.checked_sub(1).is_some_and(named) } else { named(i) && view.gap(i) == ", " }
+            })
         };
-        let beside = left || right;
-        let acting = capital && view.spaced(r.last) && is(view.words.get(r.last + 1), VERBS);
-        if spoken_to || (capital && beside) || acting {
+        let right = || match and(Some(r.last + 1)) {
+            true => named(r.last + 2),
+            false => named(r.last + 1) && view.gap(r.last) == ", ",
+        };
+        let acting = || view.spaced(r.last) && VERBS.has(view.words.get(r.last + 1));
+        if (capital && (left() || right() || acting())) || spoken_to() {
             r.score += COMPANY;
             r.reasons.push(reason(&self.rules.company, COMPANY));
         }
@@ -471,7 +470,7 @@ pub(super) const INTRODUCTIONS: &[(u64, u64)] = &[
 ];
 const SAINT: &[u64] = &[literal("sint"), literal("st"), literal("santa")];
 const YOU: &[u64] = &[literal("je"), literal("jij"), literal("u"), literal("you")];
-const VERBS: &[u64] = &[
+static VERBS: Listed<69> = Listed::of([
     literal("is"),
     literal("was"),
     literal("heeft"),
@@ -541,7 +540,7 @@ const VERBS: &[u64] = &[
     literal("wants"),
     literal("lives"),
     literal("works"),
-];
+]);
 const AND: &[u64] = &[literal("en"), literal("and")];
 
 fn is_taken(view: &View<'_>, taken: &[(usize, usize)], index: usize) -> bool {

@@ -1,6 +1,6 @@
 //! The second part of a name: particles and surname, weighed by lists, capitals and what stands before.
 
-use super::context::is;
+use super::context::{Listed, is};
 use super::endings::{Ending, ends_with};
 use super::hit::Reason;
 use super::lexicon::Flags;
@@ -45,10 +45,12 @@ impl Names {
         let word = view.words.get(at)?;
         let lower = view.words.get(from).is_some_and(|w| !w.capital());
         let named = lead.first || lead.titled;
-        let archaic = is(view.words.get(from), ARCHAIC) || is(view.words.get(at.saturating_sub(1)), ARCHAIC);
-        let proper =
-            archaic && word.look == Look::Capital && !view.flag(at).any(Flags::PLACE) && !view.is_common(at);
-        if particles > 0 && lower && !named && !proper && (lead.cue < CUE_CERTAIN || particles < 2) {
+        let archaic =
+            || is(view.words.get(from), ARCHAIC) || is(view.words.get(at.saturating_sub(1)), ARCHAIC);
+        let proper = || {
+            word.look == Look::Capital && !view.flag(at).any(Flags::PLACE) && !view.is_common(at) && archaic()
+        };
+        if particles > 0 && lower && !named && (lead.cue < CUE_CERTAIN || particles < 2) && !proper() {
             return None;
         }
         if particles > 0 && lower && r.office && !lead.first {
@@ -116,14 +118,10 @@ impl Names {
             }
             (true, false, true) if titled => Some(0.2),
             (true, false, true) if particles && certain_start => Some(0.2),
-            (false, true, false)
-                if alone && (is_landmark(view, at) || (!particles && after_article(view, at))) =>
-            {
-                None
-            }
             (false, true, false) if alone => {
-                (!place && word.look == Look::Capital && (3..=10).contains(&word.len()))
-                    .then_some(if view.starts_sentence(at) { 0.08 } else { 0.3 })
+                let long = !place && word.look == Look::Capital && (3..=10).contains(&word.len());
+                let thing = || (!particles && after_article(view, at)) || is_landmark(view, at);
+                (long && !thing()).then(|| if view.starts_sentence(at) { 0.08 } else { 0.3 })
             }
             (false, true, false) if with_first => (word.len() > 1).then_some(0.25),
             (false, true, false) => (!place || titled).then_some(0.25),
@@ -182,7 +180,7 @@ impl Names {
 
 /// Whether a word stands behind an article or the like, as names of things do: `de Sloterplas`, `het Vlinderpad`.
 fn after_article(view: &View<'_>, at: usize) -> bool {
-    at.checked_sub(1).is_some_and(|i| view.spaced(i) && is(view.words.get(i), ARTICLES))
+    at.checked_sub(1).is_some_and(|i| view.spaced(i) && ARTICLES.has(view.words.get(i)))
 }
 
 /// Whether a word ends as names of places in the landscape and the town do.
@@ -196,7 +194,7 @@ const LANDMARKS: [Ending; 27] = Ending::all([
     "meer", "sloot", "straat", "laan", "plein", "gracht", "singel", "dreef", "markt", "veen", "oord",
     "festival", "huis", "school",
 ]);
-const ARTICLES: &[u64] = &[
+static ARTICLES: Listed<30> = Listed::of([
     literal("de"),
     literal("het"),
     literal("een"),
@@ -228,7 +226,7 @@ const ARTICLES: &[u64] = &[
     literal("polder"),
     literal("hoek"),
     literal("basisschool"),
-];
+]);
 /// Particles that hardly stand before anything but a surname.
 const ARCHAIC: &[u64] = &[literal("ter"), literal("ten"), literal("der"), literal("vd")];
 pub(super) const VAN: &[u64] = &[literal("v")];
