@@ -9,7 +9,7 @@ use super::endings::{counts, tail};
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::View;
-use super::words::{Hashes, Look, Word, literal};
+use super::words::{Hashes, Look, Word, chunk_at, kept, literal};
 use crate::model::RecogniserId;
 
 /// The recogniser of addresses.
@@ -69,13 +69,13 @@ impl Addresses {
     }
 
     fn is_house(&self, view: &View<'_>, index: usize) -> bool {
-        let Some(text) = view.words.get(index).and_then(|w| view.text.get(w.start..w.end)) else {
-            return false;
-        };
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let rest = text.get(digits..).unwrap_or("");
-        let plain_gap = matches!(view.gap(index - 1), " " | "  " | ". " | "." | ", " | ": ");
-        (1..=5).contains(&digits) && !text.starts_with('0') && rest.len() <= 2 && rest.is_ascii() && plain_gap
+        let Some(word) = view.words.get(index) else { return false };
+        let (chunk, len) = (chunk_at(view.text.as_bytes(), word.start), word.len());
+        let digits = digits(chunk).min(len);
+        let number = matches!(chunk as u8, b'1'..=b'9') && digits <= 5 && len - digits <= 2;
+        number
+            && chunk & kept(len) & NOT_ASCII == 0
+            && matches!(view.gap(index - 1), " " | "  " | ". " | "." | ", " | ": ")
     }
 
     fn read<'r>(&'r self, view: &View<'_>, number: usize, hits: &mut Vec<Hit<'r>>) -> Option<()> {
@@ -345,6 +345,17 @@ fn last_two(text: &[u8]) -> usize {
 
 /// So many bytes are told apart by [`last_two`].
 const BEFORE: usize = 32;
+
+/// How many of eight bytes are digits, from the lowest on.
+const fn digits(chunk: u64) -> usize {
+    // Digits become 0 to 9; what is more reaches the highest bit of its byte, if it does not have it already.
+    let values = chunk ^ 0x3030_3030_3030_3030;
+    let others = (values & !NOT_ASCII).wrapping_add(0x7676_7676_7676_7676) | values;
+    (others & NOT_ASCII).trailing_zeros() as usize / 8
+}
+
+/// The bits that no ASCII byte has.
+const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
 
 fn word_text<'t>(view: &View<'t>, index: usize) -> &'t str {
     view.words.get(index).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("")

@@ -39,6 +39,8 @@ pub(super) struct Cut {
     marked: Vec<usize>,
     /// The runs that hold something else than ASCII.
     wide: Vec<usize>,
+    /// Whether it holds a `^`.
+    caret: bool,
     /// Whether it may hold words that are spelled out or numbers with letters in them.
     pub(super) odd: bool,
     /// The flags of all words together.
@@ -89,6 +91,9 @@ impl Cut {
                     return Err(from);
                 }
             }
+            if block.sign != 0 {
+                self.caret |= bits(block.sign).any(|bit| bytes.get(base.wrapping_add(bit)) == Some(&b'^'));
+            }
             self.note(base, &block, &mut carry);
             self.edges(base, &block, &mut carry);
             if last {
@@ -121,7 +126,7 @@ impl Cut {
         for places in [&mut self.starts, &mut self.names, &mut self.labels, &mut self.near] {
             places.clear();
         }
-        (self.odd, self.flags) = (false, Flags::NONE);
+        (self.caret, self.odd, self.flags) = (false, false, Flags::NONE);
     }
 
     /// Notes the places in a block that starts at `base`, and whether its words of one letter may be a word spelled out.
@@ -260,8 +265,7 @@ impl Cut {
 
     /// Looks every word up, those with a capital among everyday words too, and lists those that stages look at. What is known of
     /// sixty-four words is gathered first, without a branch, so that look-ups do not wait for one another.
-    pub(super) fn look_up(&mut self, text: &str, known: &Lexicon, common: &Dictionary) {
-        let caret = self.places.iter().any(|at| text.as_bytes().get(*at) == Some(&b'^'));
+    pub(super) fn look_up(&mut self, known: &Lexicon, common: &Dictionary) {
         let (mut led, mut all) = (0, Flags::NONE);
         for words in self.words.chunks_mut(BLOCK) {
             let mut kinds = [0_u8; BLOCK];
@@ -281,7 +285,7 @@ impl Cut {
             }
             let mut names =
                 starts | surnames & joins | capitals & (surnames | joins | !ordinary) | leads << 1 | led;
-            if caret {
+            if self.caret {
                 names |= capitals | surnames;
             }
             led = leads >> 63;
@@ -440,10 +444,10 @@ mod tests {
             let known = Lexicon::build(&[(hash("jan"), Flags::FIRST), (hash("de"), LEADS)], kinds);
             let common = Dictionary::build([hash("ns")].into_iter());
             used.all(&before);
-            used.look_up(&before, &known, &common);
+            used.look_up(&known, &common);
             for cut in [&mut used, &mut fresh] {
                 cut.all(&text);
-                cut.look_up(&text, &known, &common);
+                cut.look_up(&known, &common);
             }
             prop_assert_eq!((&used.places, &used.numbers, &used.long), (&fresh.places, &fresh.numbers, &fresh.long));
             prop_assert!(used.names.iter().eq(fresh.names.iter()) && used.odd == fresh.odd);

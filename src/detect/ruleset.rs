@@ -192,7 +192,7 @@ impl Ruleset {
             shadow = shadow.replaced(&tricks);
             cut.all(shadow.text());
         }
-        cut.look_up(shadow.text(), &self.known, &self.common);
+        cut.look_up(&self.known, &self.common);
         (shadow, cut)
     }
 
