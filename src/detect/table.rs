@@ -277,16 +277,45 @@ impl Table {
         self.alive = alive;
     }
 
-    /// Writes into every entry what is to be known of its state.
+    /// Writes into every entry what is to be known of its state. A match that would end between two letters or digits is none, and
+    /// no event: most would.
     fn mark(&mut self) {
-        let of = |state: u16| {
-            let ends = self.matched.get(usize::from(state)).is_some_and(|patterns| !patterns.is_empty());
+        let of = |state: u16, within: bool| {
+            let matched = self.matched.get(usize::from(state)).is_some_and(|patterns| !patterns.is_empty());
             let strong = self.alive.get(usize::from(state)).is_some_and(|alive| alive & self.strong != 0);
-            state | if ends || state == 0 { EVENT } else { 0 } | if strong { 0 } else { WEAK }
+            let event = matched && !within || state == 0;
+            state | if event { EVENT } else { 0 } | if strong { 0 } else { WEAK }
         };
-        let rows = self.rows.iter().map(|line| Line::new(line.to_array().map(of))).collect();
-        let starts = self.starts.iter().map(|state| of(*state)).collect();
-        (self.rows, self.starts) = (rows, starts);
+        let (letters, behind) = (self.letters(), self.behind_letters());
+        let width = 1 << self.shift;
+        let rows = cast_slice::<_, u16>(&self.rows).chunks(width).zip(behind).flat_map(|(row, behind)| {
+            row.iter().zip(&letters).map(move |(state, letter)| of(*state, behind && *letter))
+        });
+        let rows: Vec<u16> = rows.collect();
+        let starts = self.starts.iter().map(|state| of(*state, false)).collect();
+        (self.rows, self.starts) = (lines(&rows), starts);
+    }
+
+    /// By column, whether all its bytes are letters or digits of ASCII.
+    fn letters(&self) -> Vec<bool> {
+        let mut letters = vec![true; 1 << self.shift];
+        let others = self.column.iter().zip(0..=u8::MAX).filter(|(_, byte)| !byte.is_ascii_alphanumeric());
+        for column in others.map(|(column, _)| *column).chain([self.end]) {
+            letters.get_mut(usize::from(column)).into_iter().for_each(|slot| *slot = false);
+        }
+        letters
+    }
+
+    /// By state, whether only letters and digits of ASCII lead to it.
+    fn behind_letters(&self) -> Vec<bool> {
+        let mut behind = vec![true; self.matched.len()];
+        let letters = self.letters();
+        let led = cast_slice::<_, u16>(&self.rows).chunks(letters.len()).flat_map(|row| row.iter().zip(&letters));
+        let others = led.filter(|(_, letter)| !**letter).map(|(state, _)| state);
+        for state in others.chain(&self.starts) {
+            behind.get_mut(usize::from(*state)).into_iter().for_each(|slot| *slot = false);
+        }
+        behind
     }
 }
 
