@@ -46,9 +46,24 @@ pub(super) fn is_amount(text: &str, start: usize, end: usize) -> bool {
     if !digits(at(bytes, start)) || !digits(before(bytes, end)) {
         return false;
     }
-    let left = text.get(..start).unwrap_or("").trim_end_matches(' ');
-    let right = text.get(end..).unwrap_or("").trim_start_matches(' ');
-    left.ends_with(['€', '$', '£']) || right.starts_with(['%', '€', '‰']) || right.starts_with(",-")
+    let (mut left, mut right) = (start, end);
+    while before(bytes, left) == b' ' {
+        left -= 1;
+    }
+    while at(bytes, right) == b' ' {
+        right += 1;
+    }
+    // The bytes that may stand there are few; what they belong to is asked of those alone.
+    let (last, first) = (before(bytes, left), at(bytes, right));
+    let sign = |sign: &str| bytes.get(right..).is_some_and(|rest| rest.starts_with(sign.as_bytes()));
+    let ends = |sign: &str| bytes.get(..left).is_some_and(|rest| rest.ends_with(sign.as_bytes()));
+    match (last, first) {
+        (b'$', _) | (_, b'%') => true,
+        (0xac | 0xa3, _) if ends("€") || ends("£") => true,
+        (_, b',') => sign(",-"),
+        (_, 0xe2) => sign("€") || sign("‰"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

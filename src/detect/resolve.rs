@@ -9,6 +9,9 @@ use std::cmp::Ordering;
 
 /// Sorted by start, without overlap; their union is the union of what was given, but for scraps at seams.
 pub(super) fn resolve<'r>(text: &str, mut hits: Vec<Hit<'r>>) -> Vec<Hit<'r>> {
+    if hits.len() < 2 {
+        return hits;
+    }
     hits.sort_by(|a, b| a.start.cmp(&b.start).then(b.end.cmp(&a.end)).then(strength(b, a)));
     let mut kept: Vec<Hit<'r>> = Vec::with_capacity(hits.len());
     for hit in hits {

@@ -519,8 +519,12 @@ enum Verdict<'r> {
 }
 
 /// Places that hold something certain enough that no name is looked for there; sorted, joined.
-fn taken(hits: &[Hit<'_>]) -> Vec<(usize, usize)> {
-    let mut places: Vec<(usize, usize)> = hits.iter().map(|h| (h.start, h.end)).collect();
+fn taken(hits: &[Hit<'_>]) -> SmallVec<[(usize, usize); 8]> {
+    let mut places = SmallVec::new();
+    if hits.is_empty() {
+        return places;
+    }
+    places.extend(hits.iter().map(|h| (h.start, h.end)));
     places.sort_unstable();
     places.dedup_by(|next, last| {
         let joined = next.0 <= last.1;

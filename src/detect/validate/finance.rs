@@ -127,8 +127,8 @@ fn iban(candidate: &str) -> bool {
     let shape = |coded: [u8; 2]| IBAN_SHAPES.binary_search_by(|(code, _)| code.as_bytes().cmp(&coded));
     let Some((_, shape)) = coded.and_then(|c| IBAN_SHAPES.get(shape(c).ok()?)) else { return false };
     // A long match is offered at many ends, of which one may have the length of that country.
-    let count = candidate.bytes().filter(u8::is_ascii_alphanumeric).count();
-    if count != COUNTRY_AND_CHECK + length(shape) {
+    let wanted = COUNTRY_AND_CHECK + length(shape);
+    if candidate.len() < wanted || candidate.bytes().filter(u8::is_ascii_alphanumeric).count() != wanted {
         return false;
     }
     let kept = Characters::of(candidate);

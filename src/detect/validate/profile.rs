@@ -1,6 +1,7 @@
 //! Links that lead to a person: profiles on platforms, home pages, contact links.
 
 use super::Check;
+use crate::detect::endings::tail;
 
 pub(super) const CHECKS: &[Check] = &[Check {
     name: "profile-url",
@@ -90,7 +91,10 @@ fn profile(candidate: &str) -> bool {
 }
 
 fn account(host: &str, first: &str, second: &str) -> bool {
-    PLATFORMS.iter().filter(|(platform, _)| subdomain(host, platform).is_some()).any(
+    // Most platforms are told from a host by its last four bytes.
+    let last = tail(host.as_bytes());
+    let of = |platform: &str| tail(platform.as_bytes()) == last && subdomain(host, platform).is_some();
+    PLATFORMS.iter().filter(|(platform, _)| of(platform)).any(
         |(_, lead)| match *lead {
             "" => {
                 first.len() > 1
