@@ -178,11 +178,8 @@ impl Addresses {
         if best == Street::No && (!capital || (view.is_common(last) && !sure)) {
             return None;
         }
-        let bare = view
-            .words
-            .get(core)
-            .is_some_and(|w| self.words.is_bare(view.text.get(w.start..w.end).unwrap_or("")));
-        if bare && from == last && !sure && (!capital || view.starts_sentence(last)) {
+        let bare = || self.words.is_bare(word_text(view, core));
+        if from == last && !sure && (!capital || view.starts_sentence(last)) && bare() {
             return None;
         }
         Some((from, best))
@@ -193,24 +190,21 @@ impl Addresses {
         let Some(word) = view.words.get(index) else { return false };
         let gap = view.gap(index);
         let short = gap == ". " || gap == ".";
-        let opener = self.words.openers.contains(&word.hash);
+        let opener = || self.words.openers.contains(&word.hash);
         let joined =
-            matches!(gap, " " | "-" | " '" | "'") || (short && (opener || word.look == Look::Initial));
+            matches!(gap, " " | "-" | " '" | "'") || (short && (word.look == Look::Initial || opener()));
+        let led = view.flag(index + 1).any(Flags::PARTICLE);
         // `Kok Kerkstraat 1` is a person and a street, `Jan van Galenstraat` and `Wilhelmina Druckerstraat` are streets.
-        let goes_on = gap != " "
-            || view.flag(index + 1).any(Flags::PARTICLE)
-            || self.words.is_bare(word_text(view, index + 1));
-        let first = view.flag(index).any(Flags::FIRST);
+        let goes_on = || gap != " " || led || self.words.is_bare(word_text(view, index + 1));
+        let first = word.flags.any(Flags::FIRST);
         // `hugo de grootstraat`: a first name that a particle leads on from, in lower case too.
-        let capital = (word.capital() && (goes_on || first))
-            || (first && gap == " " && view.flag(index + 1).any(Flags::PARTICLE));
-        let street_before = self.street(view, index, sure) != Street::No
-            && (gap == "-" || view.flag(index + 1).any(Flags::PARTICLE));
+        let capital = || (first && gap == " " && led) || (word.capital() && (first || goes_on()));
+        let street_before = || (gap == "-" || led) && self.street(view, index, sure) != Street::No;
         joined
-            && (capital
-                || opener
-                || view.flag(index).any(Flags::PARTICLE)
-                || street_before
+            && (word.flags.any(Flags::PARTICLE)
+                || capital()
+                || opener()
+                || street_before()
                 || ordinal(view, index))
     }
 

@@ -8,7 +8,7 @@ use super::words::{Word, join, words};
 pub(super) struct Phrases {
     hashes: Vec<u64>,
     /// A bit for each hash: most words end here.
-    likely: [u64; 4],
+    likely: [u64; ROWS],
     /// The words of the longest.
     longest: usize,
 }
@@ -20,7 +20,7 @@ impl Phrases {
         hashes.sort_unstable();
         hashes.dedup();
         let longest = phrases.iter().map(|phrase| words(phrase).len()).max().unwrap_or(0);
-        let mut likely = [0; 4];
+        let mut likely = [0; ROWS];
         for (row, bit) in hashes.iter().map(|hash| likely_bit(*hash)) {
             likely.get_mut(row).into_iter().for_each(|bits| *bits |= bit);
         }
@@ -99,10 +99,13 @@ impl Phrases {
     }
 }
 
-/// The row of a hash among four, and its bit there.
+/// The row of a hash, and its bit there.
 const fn likely_bit(hash: u64) -> (usize, u64) {
-    ((hash >> 62) as usize, 1_u64.wrapping_shl((hash >> 56) as u32))
+    ((hash >> 60) as usize, 1_u64.wrapping_shl((hash >> 54) as u32))
 }
+
+/// So many rows of bits that hardly a word is asked for which is not there.
+const ROWS: usize = 16;
 
 /// The words of a text, and those among them that end a phrase of any recogniser.
 #[derive(Clone, Copy)]
@@ -125,18 +128,19 @@ const MOST_WORDS: usize = 12;
 pub(super) struct Listed<const N: usize> {
     hashes: [u64; N],
     /// A bit for each of them: most words end here.
-    likely: [u64; 16],
+    likely: [u64; ROWS],
 }
 
 impl<const N: usize> Listed<N> {
     /// These words.
     pub(super) const fn of(hashes: [u64; N]) -> Self {
-        let mut likely = [0; 16];
+        let mut likely = [0; ROWS];
         let mut rest = hashes.as_slice();
         while let [hash, others @ ..] = rest {
-            let (_, from) = likely.as_mut_slice().split_at_mut((*hash >> 60) as usize);
-            if let [row, ..] = from {
-                *row |= 1_u64.wrapping_shl((*hash >> 54) as u32);
+            let (row, bit) = likely_bit(*hash);
+            let (_, from) = likely.as_mut_slice().split_at_mut(row);
+            if let [bits, ..] = from {
+                *bits |= bit;
             }
             rest = others;
         }
@@ -145,9 +149,9 @@ impl<const N: usize> Listed<N> {
 
     /// Whether a word is one of them.
     pub(super) fn has(&self, word: Option<&Word>) -> bool {
-        let likely = |hash: u64| self.likely.get((hash >> 60) as usize).copied().unwrap_or(0);
         word.is_some_and(|w| {
-            likely(w.hash).wrapping_shr((w.hash >> 54) as u32) & 1 != 0 && self.hashes.contains(&w.hash)
+            let (row, bit) = likely_bit(w.hash);
+            self.likely.get(row).is_some_and(|bits| bits & bit != 0) && self.hashes.contains(&w.hash)
         })
     }
 }
