@@ -199,7 +199,9 @@ impl Labels {
             let before = view.words.get(first..last).unwrap_or(&[]).iter().map(|w| w.hash);
             before.chain([hash]).reduce(join)
         };
-        (0..MOST_WORDS).rev().filter_map(back).find_map(|first| Some((first, self.labels.get(&key(first)?)?)))
+        // A label of several words has one before the last that says so.
+        let led = last.checked_sub(1).is_some_and(|i| view.flag(i).any(Flags::LABEL_LEAD));
+        (0..if led { MOST_WORDS } else { 1 }).rev().filter_map(back).find_map(|first| Some((first, self.labels.get(&key(first)?)?)))
     }
 }
 

@@ -118,6 +118,9 @@ impl Lane {
     /// Offers `accept` matches, the longest first.
     #[inline(never)]
     fn offer(&self, text: &str, start: usize, ends: &Ends, accept: &mut dyn FnMut(usize, usize) -> bool) {
+        if !text.is_char_boundary(start) {
+            return;
+        }
         let mut settled = 0_u128;
         // A pattern that may end nearly anywhere is asked about its longest matches only.
         let mut tries: SmallVec<[u8; MOST]> = SmallVec::new();
@@ -131,10 +134,9 @@ impl Lane {
                 *left = left.saturating_sub(1);
                 *left > 0
             });
-            let whole = text.is_char_boundary(start) && text.is_char_boundary(end);
             if settled & bit == 0
                 && asked
-                && whole
+                && text.is_char_boundary(end)
                 && let Some(rule) = self.rules.get(pattern)
                 && accept(*rule, end)
             {

@@ -157,6 +157,12 @@ impl Participants {
         }
     }
 
+    /// Whether a name may begin with a word.
+    fn opens(&self, word: &Word) -> bool {
+        let mask = self.openers.len().wrapping_sub(1);
+        self.openers.get(opener(word.hash) & mask).is_some_and(|opens| *opens != 0)
+    }
+
     /// The first word with which a name may begin; most texts have none. Words are asked many at a time.
     fn opened(&self, words: &[Word]) -> Option<usize> {
         let (openers, mask) = (&*self.openers, self.openers.len().wrapping_sub(1));
@@ -177,6 +183,9 @@ impl Participants {
     }
 
     fn whose(&self, parts: &[Word]) -> Option<SubjectRef> {
+        if !parts.first().is_some_and(|first| self.opens(first)) {
+            return None;
+        }
         let subject = |key: u64| self.names.get(&key).and_then(|e| e.subject);
         let whole = parts.iter().map(|w| w.hash).reduce(join)?;
         subject(whole).or_else(|| {
