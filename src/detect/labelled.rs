@@ -201,7 +201,10 @@ impl Labels {
         };
         // A label of several words has one before the last that says so.
         let led = last.checked_sub(1).is_some_and(|i| view.flag(i).any(Flags::LABEL_LEAD));
-        (0..if led { MOST_WORDS } else { 1 }).rev().filter_map(back).find_map(|first| Some((first, self.labels.get(&key(first)?)?)))
+        (0..if led { MOST_WORDS } else { 1 })
+            .rev()
+            .filter_map(back)
+            .find_map(|first| Some((first, self.labels.get(&key(first)?)?)))
     }
 }
 

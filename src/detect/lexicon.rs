@@ -213,7 +213,8 @@ impl Lexicon {
     #[inline]
     fn place(&self, hash: u64, turn: u16) -> usize {
         // The highest bits of the product, as many as there are places.
-        hash.wrapping_mul(turn.into()).wrapping_shr(self.entries.len().leading_zeros().wrapping_add(1)) as usize
+        hash.wrapping_mul(turn.into()).wrapping_shr(self.entries.len().leading_zeros().wrapping_add(1))
+            as usize
     }
 
     /// The flags of a word by its hash.

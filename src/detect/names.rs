@@ -343,7 +343,11 @@ impl Names {
         let and = |i: Option<usize>| i.is_some_and(|i| is(view.words.get(i), AND));
         let left = || {
             r.from.checked_sub(1).is_some_and(|i| {
-                if and(Some(i)) { i.checked_sub(1).is_some_and(named) } else { named(i) && view.gap(i) == ", " }
+                if and(Some(i)) {
+                    i.checked_sub(1).is_some_and(named)
+                } else {
+                    named(i) && view.gap(i) == ", "
+                }
             })
         };
         let right = || match and(Some(r.last + 1)) {

@@ -310,7 +310,8 @@ impl Table {
     fn behind_letters(&self) -> Vec<bool> {
         let mut behind = vec![true; self.matched.len()];
         let letters = self.letters();
-        let led = cast_slice::<_, u16>(&self.rows).chunks(letters.len()).flat_map(|row| row.iter().zip(&letters));
+        let led =
+            cast_slice::<_, u16>(&self.rows).chunks(letters.len()).flat_map(|row| row.iter().zip(&letters));
         let others = led.filter(|(_, letter)| !**letter).map(|(state, _)| state);
         for state in others.chain(&self.starts) {
             behind.get_mut(usize::from(*state)).into_iter().for_each(|slot| *slot = false);

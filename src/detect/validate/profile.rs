@@ -94,15 +94,12 @@ fn account(host: &str, first: &str, second: &str) -> bool {
     // Most platforms are told from a host by its last four bytes.
     let last = tail(host.as_bytes());
     let of = |platform: &str| tail(platform.as_bytes()) == last && subdomain(host, platform).is_some();
-    PLATFORMS.iter().filter(|(platform, _)| of(platform)).any(
-        |(_, lead)| match *lead {
-            "" => {
-                first.len() > 1
-                    && !RESERVED.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(first))
-            }
-            lead => first.eq_ignore_ascii_case(lead) && !second.is_empty(),
-        },
-    )
+    PLATFORMS.iter().filter(|(platform, _)| of(platform)).any(|(_, lead)| match *lead {
+        "" => {
+            first.len() > 1 && !RESERVED.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(first))
+        }
+        lead => first.eq_ignore_ascii_case(lead) && !second.is_empty(),
+    })
 }
 
 fn home(host: &str) -> bool {
