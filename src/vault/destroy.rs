@@ -5,7 +5,7 @@
 //!   delivered; fragments that a surviving record needs too stay;
 //! - what a capture says around a record (who passed it on, who liked it) is part of no record, and goes with the first
 //!   record that it stands around; so do the encoded bytes of a container, as they hold the record too. What belongs to
-//!   no record of a batch goes with the last of them;
+//!   no record of a batch goes with the last of them, and what is left of a capture with its last record;
 //! - files of an archive that are attached to destroyed records, and to no other that is there, are destroyed with them;
 //! - the fragments of a segment that stay get a fresh segment key; the old one is deleted;
 //! - the projections are withdrawn, and the names of the records removed: digests of them stay under a key of their own
@@ -169,6 +169,7 @@ impl Going {
             going.take_containers(archive, capture).await?;
         }
         going.take_residue(archive).await?;
+        going.take_emptied(archive).await?;
         Ok(going)
     }
 
@@ -204,6 +205,15 @@ impl Going {
             if left.iter().all(|place| place.kind == RESIDUE) {
                 self.fragments.extend(left.into_iter().map(|place| (place.id, place)));
             }
+        }
+        Ok(())
+    }
+
+    /// What is left of captures of which no record is left: segments of which no record was ever part.
+    async fn take_emptied(&mut self, archive: &Archive) -> Result<(), VaultError> {
+        for capture in &self.emptied {
+            let left = archive.catalogue.fragments_of_capture(*capture).await?;
+            self.fragments.extend(left.into_iter().map(|place| (place.id, place)));
         }
         Ok(())
     }
