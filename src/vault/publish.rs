@@ -209,7 +209,8 @@ pub(super) async fn preview(
     }
     let known = archive.catalogue.subjects(conversation).await?;
     let destroyed = archive.catalogue.has_destroyed(conversation).await?;
-    let mut sizes = sizes_of_files(archive, &members).await?;
+    let records: Vec<RecordId> = members.iter().map(|member| member.record).collect();
+    let mut sizes = sizes_of_files(archive, &records).await?;
     let (archive, rules) = (archive.clone(), rules.clone());
     let work = move || {
         let names = Names::of_channel(&archive.digests, &channel);
@@ -262,7 +263,8 @@ async fn compute_anew(
 ) -> Result<super::conversation::Computed, VaultError> {
     let known = archive.catalogue.subjects(conversation).await?;
     let destroyed = archive.catalogue.has_destroyed(conversation).await?;
-    let mut sizes = sizes_of_files(archive, &members).await?;
+    let records: Vec<RecordId> = members.iter().map(|member| member.record).collect();
+    let mut sizes = sizes_of_files(archive, &records).await?;
     let (archive, rules) = (archive.clone(), rules.clone());
     let work = move || {
         let names = Names::of_channel(&archive.digests, &channel);
@@ -280,13 +282,12 @@ async fn compute_anew(
     tokio::task::spawn_blocking(work).await?
 }
 
-/// How many bytes the files have that are attached to each member.
-async fn sizes_of_files(
+/// How many bytes the files have that are attached to each record.
+pub(super) async fn sizes_of_files(
     archive: &Archive,
-    members: &[catalogue::Member],
+    records: &[RecordId],
 ) -> Result<BTreeMap<RecordId, Vec<u64>>, VaultError> {
-    let records: Vec<RecordId> = members.iter().map(|member| member.record).collect();
-    let attached = archive.catalogue.attached_to(&records).await?;
+    let attached = archive.catalogue.attached_to(records).await?;
     let size =
         |file: catalogue::AttachedFile| Layout::from_bytes(&file.parts).map(|layout| layout.size_bytes());
     let sizes = |files: Vec<catalogue::AttachedFile>| files.into_iter().filter_map(size).collect();

@@ -2,7 +2,7 @@
 //! can be read, that of others is redacted. And who received it, from the ledger (AVG 15(1)(c)).
 
 use super::disclose::{self, DisclosureRequest, Serving, Setting};
-use super::publish::read_item;
+use super::publish::{read_item, sizes_of_files};
 use super::stored_findings::{self, StoredFinding};
 use super::subject_requests::{entry, proven};
 use super::{Archive, Rules, VaultError, sequence};
@@ -198,7 +198,13 @@ async fn of_record(
         "channel": known.channel, "kind": known.kind, "postedAt": posted, "written": found.author,
         "disclosure": opened.id,
     });
+    // What others attached may show others.
+    let files = if found.author { sizes_of_files(archive, &[found.record]).await? } else { BTreeMap::new() };
     if let Some(fields) = shown.as_object_mut() {
+        for sizes in files.into_values() {
+            let files: Vec<Value> = sizes.into_iter().map(|size| json!({ "sizeBytes": size })).collect();
+            fields.insert("attachments".to_owned(), json!(files));
+        }
         match view {
             Some(view) => fields.insert("passages".to_owned(), json!(view.passages)),
             None => fields.insert("withheld".to_owned(), json!("it could not be redacted with certainty")),
