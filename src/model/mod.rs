@@ -9,6 +9,7 @@ mod ids;
 mod language;
 pub mod markup;
 mod offsets;
+mod open_terms;
 mod private;
 mod revocation;
 mod span;
@@ -24,13 +25,14 @@ pub use ids::{
 };
 pub use language::Language;
 pub use offsets::{OffsetError, OffsetUnit};
+pub use open_terms::{EntityType, ExemptionCode, LegalBasisCode, RecogniserId, Score};
 pub use private::PrivateText;
 pub use revocation::{Revocation, RevocationDigest, Revoked, revocation_digest};
 pub use span::{ByteRange, Span};
 pub use terms::{
-    AccountProof, AppointmentKind, EntityType, ExemptionCode, ExportState, FindingVerdict, FlagKind,
-    IncidentOutcome, ItemKind, LegalBasisCode, OpeningScope, Outcome, Platform, PolicyKind, QueueKind,
-    RecogniserId, ReportKind, ReportOutcome, RequestState, RequestStep, ReviewReason, RevocationKind,
-    RevocationReason, Role, Score, SubjectOutcome, SubjectRequestKind, Verdict, Visibility,
+    AccountProof, AppointmentKind, ExportState, FindingVerdict, FlagKind, IncidentOutcome, ItemKind,
+    OpeningScope, Outcome, Platform, PolicyKind, QueueKind, ReportKind, ReportOutcome, RequestState,
+    RequestStep, ReviewReason, RevocationKind, RevocationReason, Role, SubjectOutcome, SubjectRequestKind,
+    Verdict, Visibility,
 };
 pub use time::Timestamp;
