@@ -4,7 +4,7 @@
 use super::error::{parse, valid_from};
 use super::{Answer, Bilingual, Clue, DecideError, Problem, Verdict};
 use crate::model::{OrganisationId, RecogniserId, Span};
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
@@ -116,8 +116,10 @@ pub struct Definition {
     yes_from: f32,
     unsure_from: f32,
     act_within_days: u16,
-    signs: Vec<Sign>,
     exclusions: Vec<Sign>,
+    signs: Vec<Sign>,
+    /// Exclusions and signs, in this order: which of them a text has is found in one pass. None when they are too many for that.
+    any: Option<RegexSet>,
     examples: Vec<ExampleFile>,
 }
 
@@ -139,6 +141,7 @@ impl Definition {
             problems.sort_by_key(|problem| problem.line);
             return Err(DecideError::Invalid { file: name.to_owned(), problems });
         }
+        let any = RegexSet::new(exclusions.iter().chain(&found).map(|sign| sign.pattern.as_str())).ok();
         Ok(Self {
             id: file.id,
             defines: file.defines,
@@ -149,8 +152,9 @@ impl Definition {
             yes_from: file.yes_from.value,
             unsure_from: file.unsure_from,
             act_within_days: file.act_within_days,
-            signs: found,
             exclusions,
+            signs: found,
+            any,
             examples: file.examples,
         })
     }
@@ -207,16 +211,21 @@ impl Definition {
     pub fn answer(&self, text: &str) -> Verdict {
         let mut score = 0.0_f32;
         let mut evidence = Vec::new();
-        for excluded in &self.exclusions {
-            if let Some(found) = excluded.pattern.find(text) {
+        let there = self.any.as_ref().map(|any| any.matches(text));
+        let find = |at: usize, sign: &Sign| {
+            let there = there.as_ref().is_none_or(|there| there.matched(at));
+            there.then(|| sign.pattern.find(text)).flatten()
+        };
+        for (at, excluded) in self.exclusions.iter().enumerate() {
+            if let Some(found) = find(at, excluded) {
                 let span = Span::new(found.start(), found.end());
                 let evidence =
                     span.map(|span| Clue { rule: excluded.id.clone(), span }).into_iter().collect();
                 return Verdict { answer: Answer::No, confidence: 1.0, evidence };
             }
         }
-        for sign in &self.signs {
-            let Some(found) = sign.pattern.find(text) else { continue };
+        for (at, sign) in (self.exclusions.len()..).zip(&self.signs) {
+            let Some(found) = find(at, sign) else { continue };
             score += sign.weight;
             if let Some(span) = Span::new(found.start(), found.end()) {
                 evidence.push(Clue { rule: sign.id.clone(), span });

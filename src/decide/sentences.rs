@@ -68,7 +68,7 @@ impl Splitter<'_> {
         let bare = chunk.trim();
         if is_link(bare) {
             let kept = bare.trim_end_matches(['?', '!', '.', ',', ';', ')', '"']);
-            self.push(":", at, at + kept.len());
+            self.push(":".to_owned(), at, at + kept.len());
             return self.plain(chunk, kept.len(), at);
         }
         self.plain(chunk, 0, at);
@@ -95,21 +95,21 @@ impl Splitter<'_> {
         if let Some(start) = word.take() {
             let (start, end) = (at + start, at + end);
             let given = self.text.get(start..end).unwrap_or_default();
-            let lower = if given.starts_with('@') {
-                "@".to_owned()
-            } else {
-                given.to_lowercase().replace('’', "'")
+            let lower = match given {
+                mention if mention.starts_with('@') => "@".to_owned(),
+                curled if curled.contains('’') => curled.to_lowercase().replace('’', "'"),
+                plain => plain.to_lowercase(),
             };
-            self.push(&lower, start, end);
+            self.push(lower, start, end);
         }
     }
 
-    fn push(&mut self, word: &str, start: usize, end: usize) {
+    fn push(&mut self, word: String, start: usize, end: usize) {
         if self.stop || self.open.mark.is_some() || self.open.exclaims {
             self.end();
         }
         if let Some(span) = Span::new(start, end) {
-            self.open.tokens.push(Token { word: word.to_owned(), span, pause: self.pause });
+            self.open.tokens.push(Token { word, span, pause: self.pause });
             self.pause = false;
         }
     }

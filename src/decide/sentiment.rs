@@ -3,7 +3,7 @@
 use super::DecideError;
 use super::error::parse;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How a text sounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,8 +82,21 @@ struct SentimentExample {
     expected: Sentiment,
 }
 
+/// What a word of the lists does.
+#[derive(Default, Clone, Copy)]
+struct Does {
+    glad: bool,
+    sad: bool,
+    negates: bool,
+    strengthens: bool,
+}
+
 /// The method, as `policies/sentiment.yaml` gives it.
-pub struct SentimentMethod(MethodFile);
+pub struct SentimentMethod {
+    file: MethodFile,
+    /// All words of the lists: each word of a text is looked up once.
+    words: HashMap<String, Does>,
+}
 
 impl SentimentMethod {
     /// Reads the method.
@@ -91,32 +104,43 @@ impl SentimentMethod {
     /// # Errors
     /// When the file is not readable as one.
     pub fn load(name: &str, text: &str) -> Result<Self, DecideError> {
-        Ok(Self(parse(name, text)?))
+        let mut file: MethodFile = parse(name, text)?;
+        let mut words: HashMap<String, Does> = HashMap::new();
+        let lists: [(&mut HashSet<String>, fn(&mut Does)); 4] = [
+            (&mut file.positive, |does| does.glad = true),
+            (&mut file.negative, |does| does.sad = true),
+            (&mut file.negators, |does| does.negates = true),
+            (&mut file.strengtheners, |does| does.strengthens = true),
+        ];
+        for (list, mark) in lists {
+            list.drain().for_each(|word| mark(words.entry(word).or_default()));
+        }
+        Ok(Self { file, words })
     }
 
     /// Id and version, as counts are kept under.
     #[must_use]
     pub fn version(&self) -> String {
-        format!("{} {}", self.0.id, self.0.version)
+        format!("{} {}", self.file.id, self.file.version)
     }
 
     /// Where it comes from.
     #[must_use]
     pub fn source(&self) -> &str {
-        &self.0.source
+        &self.file.source
     }
 
     /// How good it is.
     #[must_use]
     pub const fn measured(&self) -> SentimentMeasured {
-        self.0.measured
+        self.file.measured
     }
 
     /// The numbers of the examples that come out otherwise, from 1.
     #[must_use]
     pub fn check(&self) -> Vec<usize> {
         let wrong = |example: &SentimentExample| self.of(&example.text) != example.expected;
-        (1..).zip(&self.0.examples).filter(|(_, example)| wrong(example)).map(|(at, _)| at).collect()
+        (1..).zip(&self.file.examples).filter(|(_, example)| wrong(example)).map(|(at, _)| at).collect()
     }
 
     /// How a text sounds. Linear in its length.
@@ -125,21 +149,18 @@ impl SentimentMethod {
         let (mut positive, mut negative) = (0.0_f32, 0.0_f32);
         // How far behind the last negation, and whether the word before strengthens.
         let (mut since_negation, mut strengthened) = (usize::MAX, false);
-        for word in words(text) {
+        each_word(text, |word| {
+            let does = self.words.get(word).copied().unwrap_or_default();
             let weight = if strengthened { 1.5 } else { 1.0 };
-            let turned = since_negation <= self.0.window;
-            let (glad, sad) = (self.0.positive.contains(&word), self.0.negative.contains(&word));
-            match (glad != turned, glad || sad) {
+            let turned = since_negation <= self.file.window;
+            match (does.glad != turned, does.glad || does.sad) {
                 (true, true) => positive += if turned { 0.5 } else { weight },
                 (false, true) => negative += weight,
                 _ => {}
             }
-            since_negation = since_negation.saturating_add(1);
-            if self.0.negators.contains(&word) {
-                since_negation = 1;
-            }
-            strengthened = self.0.strengtheners.contains(&word);
-        }
+            since_negation = if does.negates { 1 } else { since_negation.saturating_add(1) };
+            strengthened = does.strengthens;
+        });
         match (positive > 0.0, negative > 0.0) {
             (false, false) => Sentiment::Neutral,
             (true, true) if (positive - negative).abs() < 1.0 => Sentiment::Mixed,
@@ -149,25 +170,25 @@ impl SentimentMethod {
     }
 }
 
-/// Words in lower case, and every sign that is neither letter nor ASCII as a word of its own.
-fn words(text: &str) -> Vec<String> {
-    let (mut all, mut word) = (Vec::new(), String::new());
+/// Words in lower case, and every sign that is neither letter nor ASCII as a word of its own, in their order.
+fn each_word(text: &str, mut take: impl FnMut(&str)) {
+    let (mut word, mut sign) = (String::new(), [0; 4]);
     for c in text.chars().filter(|c| *c != '\u{fe0f}') {
         if c.is_alphanumeric() || (c == '\'' && !word.is_empty()) {
             word.extend(c.to_lowercase());
             continue;
         }
         if !word.is_empty() {
-            all.push(std::mem::take(&mut word));
+            take(&word);
+            word.clear();
         }
         if !c.is_ascii() && !c.is_whitespace() {
-            all.push(c.to_string());
+            take(c.encode_utf8(&mut sign));
         }
     }
     if !word.is_empty() {
-        all.push(word);
+        take(&word);
     }
-    all
 }
 
 #[cfg(test)]

@@ -91,9 +91,9 @@ pub(super) const LISTED_MAX: usize = 250;
 /// `columns` values in order.
 pub(super) async fn insert_all<T>(
     tx: &mut Transaction<'static, Any>,
-    head: &'static str,
+    head: &str,
     columns: usize,
-    tail: &'static str,
+    tail: &str,
     rows: &[T],
     bind: impl Fn(AnyQuery, &T) -> AnyQuery,
 ) -> Result<(), StoreError> {
@@ -122,6 +122,15 @@ pub(super) fn placeholders(of: &AnyConnection, columns: usize, rows: usize) -> S
         text.push(')');
     }
     text
+}
+
+/// The bytes of one column with those of another behind them.
+pub(super) fn bytes_behind(of: &AnyConnection, one: &str, other: &str) -> String {
+    // There what is joined is text, whatever it was joined from.
+    if of.backend_name() == "SQLite" {
+        return format!("CAST({one} || {other} AS BLOB)");
+    }
+    format!("{one} || {other}")
 }
 
 /// `$1, $2, …` for an `IN (…)` list of `count`, where a statement has no other parameters.

@@ -443,7 +443,7 @@ fn unreadable() -> VaultError {
 /// Random bits for references and pseudonyms.
 fn drawer(archive: &Archive) -> impl Fn() -> Option<u128> + Sync + use<> {
     let sources = archive.sources.clone();
-    move || sources.secret::<16>().ok().map(|drawn| u128::from_be_bytes(*drawn))
+    move || sources.name::<16>().ok().map(u128::from_be_bytes)
 }
 
 async fn take_down_one(archive: &Archive, kind: &str, payload: &str) -> Result<(), VaultError> {

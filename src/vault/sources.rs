@@ -5,19 +5,55 @@ use super::sealing::drawn_uuid;
 use crate::ledger::EntryId;
 use crate::model::Timestamp;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use uuid::Uuid;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 type Now = dyn Fn() -> Timestamp + Send + Sync;
 type Fill = dyn Fn(&mut [u8]) -> bool + Send + Sync;
+
+/// Random bytes drawn beforehand, for names: asking the library costs more than some bytes of it. Keys are never drawn beforehand.
+struct Drawn {
+    bytes: [u8; DRAWN],
+    /// How many of them, from the first on, were not given out yet.
+    left: usize,
+}
+
+/// Bytes drawn at once.
+const DRAWN: usize = 1_024;
+
+impl Drawn {
+    const NONE: Self = Self { bytes: [0; DRAWN], left: 0 };
+
+    /// Fills `into` with bytes that nobody else gets; `false` when the library could not.
+    fn fill(&mut self, into: &mut [u8]) -> bool {
+        if into.len() > DRAWN {
+            return aws_lc_rs::rand::fill(into).is_ok();
+        }
+        if self.left < into.len() {
+            self.left = 0;
+            if aws_lc_rs::rand::fill(&mut self.bytes).is_err() {
+                return false;
+            }
+            self.left = DRAWN;
+        }
+        let from = self.left - into.len();
+        let Some(given) = self.bytes.get_mut(from..self.left) else { return false };
+        into.copy_from_slice(given);
+        given.zeroize();
+        self.left = from;
+        true
+    }
+}
 
 /// A clock and a source of random bytes. Cloning shares them.
 #[derive(Clone)]
 pub struct Sources {
     now: Arc<Now>,
     fill: Arc<Fill>,
+    /// The same for names.
+    name: Arc<Fill>,
 }
 
 impl fmt::Debug for Sources {
@@ -39,7 +75,8 @@ impl Sources {
             let before = latest.fetch_max(read.micros(), Ordering::Relaxed);
             Timestamp::from_micros(before.max(read.micros())).unwrap_or(read)
         };
-        Self { now: Arc::new(forward), fill: Arc::new(fill) }
+        let fill: Arc<Fill> = Arc::new(fill);
+        Self { now: Arc::new(forward), name: Arc::clone(&fill), fill }
     }
 
     /// The machine's clock and the cryptographic library's random source.
@@ -51,7 +88,12 @@ impl Sources {
                 .or_else(|| Timestamp::from_micros(0))
                 .unwrap_or_else(|| unreachable!())
         };
-        Self::new(now, |bytes| aws_lc_rs::rand::fill(bytes).is_ok())
+        let drawn = Mutex::new(Drawn::NONE);
+        let name = move |bytes: &mut [u8]| match drawn.lock() {
+            Ok(mut drawn) => drawn.fill(bytes),
+            Err(_) => aws_lc_rs::rand::fill(bytes).is_ok(),
+        };
+        Self { name: Arc::new(name), ..Self::new(now, |bytes| aws_lc_rs::rand::fill(bytes).is_ok()) }
     }
 
     /// The moment.
@@ -69,12 +111,21 @@ impl Sources {
         if (self.fill)(bytes.as_mut()) { Ok(bytes) } else { Err(VaultError::Random) }
     }
 
+    /// Random bytes for a name: what nobody can guess, and nothing is sealed with.
+    ///
+    /// # Errors
+    /// [`VaultError::Random`].
+    pub fn name<const N: usize>(&self) -> Result<[u8; N], VaultError> {
+        let mut bytes = [0; N];
+        if (self.name)(&mut bytes) { Ok(bytes) } else { Err(VaultError::Random) }
+    }
+
     /// A random id.
     ///
     /// # Errors
     /// [`VaultError::Random`].
     pub fn random_id(&self) -> Result<Uuid, VaultError> {
-        Ok(drawn_uuid(*self.secret::<16>()?))
+        Ok(drawn_uuid(self.name::<16>()?))
     }
 
     /// An id that sorts by the moment it was made: for the vault's own use, never outside.
@@ -83,7 +134,7 @@ impl Sources {
     /// [`VaultError::Random`].
     pub fn ordered_id(&self) -> Result<Uuid, VaultError> {
         let millis = self.millis();
-        let drawn = *self.secret::<10>()?;
+        let drawn = self.name::<10>()?;
         Ok(uuid::Builder::from_unix_timestamp_millis(millis, &drawn).into_uuid())
     }
 
@@ -104,6 +155,20 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn what_is_drawn_beforehand_is_given_once_and_wiped() {
+        let (mut drawn, mut given) = (Drawn::NONE, HashSet::new());
+        let sizes = || (1..=60).map(|n| n * 37);
+        for size in sizes() {
+            let mut into = vec![0; size];
+            assert!(drawn.fill(&mut into));
+            assert!(drawn.bytes[drawn.left..].iter().all(|byte| *byte == 0), "nothing of it stays here");
+            given.extend(into.chunks_exact(16).map(<[u8]>::to_vec));
+        }
+        assert_eq!(given.len(), sizes().map(|size| size / 16).sum::<usize>(), "no sixteen bytes alike");
+    }
 
     #[test]
     fn a_clock_that_is_set_back_stands_still_until_it_is_where_it_was() {

@@ -132,21 +132,28 @@ pub async fn searching_is_for_who_asked_within_their_request(stage: &Stage) {
     refused(seek(&vault, &ann, other, &words()).await, "access#not-ended");
 }
 
-/// For each row of the index the numbers of the records in it, read as the migration describes them.
+/// For each row of the index the numbers of the records in it: steps as the migration describes them, and places that stand whole
+/// (both bytes with the top bit set).
 async fn indexed(db: &Database) -> Vec<HashSet<i64>> {
     let rows = sqlx::query("SELECT block, records FROM find_posting").fetch_all(db.read()).await.unwrap();
     let numbers = |row: &sqlx::any::AnyRow| {
-        let (mut next, mut step, mut shift) = (row.get::<i64, _>("block") * 16_384, 0, 0);
-        let mut found = HashSet::new();
-        for byte in row.get::<Vec<u8>, _>("records") {
-            step |= i64::from(byte & 0x7f) << shift;
-            shift += 7;
-            if byte < 0x80 {
-                found.insert(next + step);
-                (next, step, shift) = (next + step + 1, 0, 0);
-            }
+        let first = row.get::<i64, _>("block") * 16_384;
+        let (mut next, mut found) = (0, HashSet::new());
+        let stored = row.get::<Vec<u8>, _>("records");
+        let mut rest = stored.as_slice();
+        loop {
+            let (place, left) = match rest {
+                [] => return found,
+                [low @ 0..0x80, left @ ..] => (next + i64::from(*low), left),
+                [low, high @ 0..0x80, left @ ..] => {
+                    (next + i64::from(low & 0x7f) + 128 * i64::from(*high), left)
+                }
+                [low, high, left @ ..] => (i64::from(low & 0x7f) + 128 * i64::from(high & 0x7f), left),
+                [_] => panic!("a step that does not end"),
+            };
+            found.insert(first + place);
+            (next, rest) = (place + 1, left);
         }
-        found
     };
     rows.iter().map(numbers).collect()
 }
@@ -188,6 +195,10 @@ fn marieke(kind: SubjectRequestKind) -> Registering {
 }
 
 fn of_account(kind: SubjectRequestKind, handle: &str) -> Registering {
+    of_account_on("polder.example", kind, handle)
+}
+
+fn of_account_on(instance: &str, kind: SubjectRequestKind, handle: &str) -> Registering {
     Registering {
         kind,
         received_at: None,
@@ -195,7 +206,7 @@ fn of_account(kind: SubjectRequestKind, handle: &str) -> Registering {
         text: "Wat bewaart u van mij?".into(),
         accounts: vec![StatedAccount {
             platform: "mastodon".parse().unwrap(),
-            instance: Some("polder.example".to_owned()),
+            instance: Some(instance.to_owned()),
             handle: handle.into(),
         }],
     }
@@ -228,9 +239,19 @@ async fn copied(
 
 /// A request of hers, proven and searched.
 async fn searched(vault: &TestVault, by: &Actor) -> SubjectRequestId {
+    searched_for(vault, by, marieke(SubjectRequestKind::Access)).await
+}
+
+/// The copy for who has this account.
+pub async fn copy_for(vault: &TestVault, by: &Actor, instance: &str, handle: &str) -> Value {
+    let id = searched_for(vault, by, of_account_on(instance, SubjectRequestKind::Access, handle)).await;
+    let _numbering = vault.numbering();
+    copied(vault, &vault.rules, by, id, None).await.unwrap()
+}
+
+async fn searched_for(vault: &TestVault, by: &Actor, asked: Registering) -> SubjectRequestId {
     let (archive, rules) = (&vault.archive, &vault.rules);
-    let made =
-        subject_requests::register(archive, rules, by, marieke(SubjectRequestKind::Access)).await.unwrap();
+    let made = subject_requests::register(archive, rules, by, asked).await.unwrap();
     subject_requests::prove(archive, rules, &official(2), made.row.id, coded(Some(&made.code)))
         .await
         .unwrap();

@@ -6,7 +6,7 @@ mod catalogue;
 mod correspondence;
 mod destroy;
 mod exports;
-mod finding;
+pub mod finding;
 mod fixture;
 mod flags;
 mod inbox;
@@ -128,7 +128,8 @@ on_every_backend! {
         the_officer_sees_who_opened_what_and_the_public_log_tells_nothing_small;
     numbers:
         what_was_there_before_rows_had_numbers_reads_the_same,
-        what_many_rows_say_alike_stands_once;
+        what_many_rows_say_alike_stands_once,
+        what_came_in_at_different_times_is_found_together;
     incidents:
         a_visible_name_is_withheld_until_it_is_judged,
         what_was_missed_and_read_opens_an_incident,

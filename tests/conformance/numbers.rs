@@ -3,9 +3,9 @@
 use super::fixture::{at, batch, begun, decision, empty, id, log, organisation, rows, shown};
 use super::stage::Stage;
 use knik::model::{Outcome, RecordId};
-use knik::store::catalogue::{AnswerRow, Batch, DecisionRow, FindToken, Sought, VersionRow};
+use knik::store::catalogue::{AnswerRow, Batch, DecisionRow, FindRow, FindToken, Sought, VersionRow};
 use knik::store::database::{Database, Mode, Plane};
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Row};
 
 /// What is read, table by table.
 const READ: [(&str, &str); 6] = [
@@ -144,4 +144,52 @@ pub async fn what_many_rows_say_alike_stands_once(stage: &Stage) {
     assert_eq!(paths, [&serde_json::from_str(path).unwrap(), &serde_json::json!([])]);
     assert_eq!(decided[0].decided_at, at(9));
     assert_eq!(rows(db, "ruling").await, 2);
+}
+
+pub async fn what_came_in_at_different_times_is_found_together(stage: &Stage) {
+    let catalogue = begun(&stage.open(Plane::Vault).await).await;
+    let token = |n: u64| FindToken::from_bytes(n.to_be_bytes());
+    let record = |n: u128| RecordId::from_uuid(id(n));
+    let found_by =
+        |n: u128, by: &[u64]| FindRow { record: record(n), tokens: by.iter().map(|by| token(*by)).collect() };
+    let own = |n: u128| 100 + u64::try_from(n).unwrap();
+    for n in 1..=200 {
+        let by = if n % 2 == 0 { vec![1, 2, own(n)] } else { vec![1, own(n)] };
+        catalogue.commit(&log(), Batch { found_by: vec![found_by(n, &by)], ..batch(n) }).await.unwrap();
+    }
+    // A new version of one that was there: by what it could be found by before, and by more; and a new one beside it, in two
+    // versions.
+    let edited = VersionRow { replaces: true, ..super::fixture::version_row(211, 11) };
+    let found = vec![found_by(11, &[1, 2, own(11)]), found_by(201, &[2, 3]), found_by(201, &[2, 3])];
+    let one = Batch { found_by: found, ..batch(201) };
+    let versions = one.versions.into_iter().chain([edited]).collect();
+    catalogue.commit(&log(), Batch { versions, ..one }).await.unwrap();
+    let by = async |tokens: &[u64]| {
+        let all_of = tokens.iter().map(|by| vec![token(*by)]).collect();
+        let sought = Sought { all_of, most: 1_000, ..Sought::default() };
+        let mut found = catalogue.find(&organisation(), &sought).await.unwrap();
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(by(&[1]).await, (1..=200).map(record).collect::<Vec<_>>());
+    let even = (1..=200).filter(|n| n % 2 == 0 || *n == 11).chain([201]).map(record).collect::<Vec<_>>();
+    assert_eq!(by(&[2]).await, even);
+    assert_eq!(by(&[2, 1]).await, even[..even.len() - 1]);
+    assert_eq!(
+        (by(&[3]).await, by(&[own(11)]).await, by(&[4]).await),
+        (vec![record(201)], vec![record(11)], vec![])
+    );
+    // What was found by something already does not stand there twice.
+    let size = async || {
+        let sql = "SELECT CAST(length(records) AS BIGINT) AS size FROM find_posting";
+        let rows = sqlx::query(sql).fetch_all(catalogue.database().read()).await.unwrap();
+        rows.iter().map(|row| row.get::<i64, _>("size")).sum::<i64>()
+    };
+    let before = size().await;
+    for _ in 0..3 {
+        let again = vec![found_by(7, &[1, own(7)])];
+        let same = Batch { found_by: again, versions: vec![super::fixture::version_row(7, 7)], ..empty() };
+        catalogue.commit(&log(), same).await.unwrap();
+    }
+    assert_eq!(size().await, before);
 }

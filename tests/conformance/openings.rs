@@ -65,7 +65,12 @@ pub async fn asked(vault: &TestVault, by: &Actor, asking: Asking) -> Result<Show
 }
 
 /// Opens a record and hands it over.
-async fn opens(vault: &TestVault, by: &Actor, id: GrantId, record: RecordId) -> Result<Vec<u8>, VaultError> {
+pub async fn opens(
+    vault: &TestVault,
+    by: &Actor,
+    id: GrantId,
+    record: RecordId,
+) -> Result<Vec<u8>, VaultError> {
     let _numbering = vault.numbering();
     let (opened, stated) = open(&vault.archive, &vault.rules, by, id, record).await?;
     assert_eq!(stated.recipient.expose(), "Griffie van de Tweede Kamer");

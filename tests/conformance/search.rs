@@ -205,7 +205,9 @@ pub async fn many_answers_are_found_as_few_are(stage: &Stage) {
             projections: of.iter().map(|n| one(*n)).collect(),
         })
         .collect();
-    for some in published.chunks(40) {
+    // By many and by few: of few, a word's numbers go behind those that stand there until they are many.
+    let (by_many, by_few) = published.split_at(published.len() / 2);
+    for some in by_many.chunks(40).chain(by_few.chunks(2)) {
         writer.conversations(some, at(0), &draw).await.unwrap();
     }
     let room = Room::new(db.clone());

@@ -361,8 +361,8 @@ async fn ten_thousand_connections_that_ask_nothing_keep_nobody_out() {
             .collect();
         service.person("researcher").get(Plane::Room, "/v1/records?limit=1").await.expect(200);
         service.person("official").get(Plane::Vault, "/v1/records?limit=1").await.expect(200);
-        // How long an answer takes is the machine's. That it did not wait until those before it were closed for
-        // their silence is the service's.
+        // How long an answer takes is the machine's. That it did not wait until those that were opened just before it
+        // were closed for their silence is the service's.
         answered_meanwhile += usize::from(idle[..2].iter().all(is_open));
         standing.push((half, idle));
     }

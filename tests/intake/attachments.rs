@@ -4,12 +4,15 @@
 use super::bytes::check_rejoined;
 use super::containers::zip;
 use super::minimised;
+use crate::conformance::finding::copy_for;
+use crate::conformance::openings::{asked, asking, official, opens, refused};
 use crate::keys::fixture::{destroyed, originals};
 use crate::support::{DemoChannel, TestVault};
-use knik::model::{ItemKind, RecordId};
+use knik::model::{ItemKind, OpeningScope, RecordId};
+use knik::redact::Language;
 use knik::store::catalogue::{Channel, RecordSummary};
 use knik::vault::ingest::IngestReport;
-use knik::vault::publish;
+use knik::vault::{publish, read};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -262,4 +265,39 @@ async fn files_of_one_name_are_told_apart_by_their_bytes() {
         let files = &attached[&saying(&opened, words)];
         assert!(files.len() == 1 && opened[&files[0]] == *bytes, "each has its own");
     }
+}
+
+#[tokio::test]
+async fn a_file_is_told_and_opened_with_its_post() {
+    let (vault, channel) = vault().await;
+    let posts = outbox(&[note(&channel, 1, &[LOCK]), note(&channel, 2, &[])]);
+    let lock = lock();
+    let entries: [(&str, &[u8]); 2] = [(LOCK, &lock), ("outbox.json", &posts)];
+    taken_in(&vault, &channel, "a.zip", &zip(&entries, true)).await;
+    let file = of_kind(&vault, &channel, ItemKind::Attachment).await[0].id;
+    let posts = of_kind(&vault, &channel, ItemKind::Post).await;
+    let with = *attached(&vault, &posts).await.keys().next().unwrap();
+    let without = posts.iter().find(|post| post.id != with).unwrap().id;
+    let ann = official(1);
+
+    let told = async |id| {
+        let read = read::record(&vault.archive, &vault.rules, &ann, id, Language::Dutch).await.unwrap();
+        read.attached
+    };
+    assert_eq!((told(with).await, told(without).await, told(file).await), (vec![file], vec![], vec![]));
+
+    let of = |scope, record| asked(&vault, &ann, asking("woo-request", scope, &[record]));
+    let thread = of(OpeningScope::Thread, with).await.unwrap();
+    assert!(thread.records.iter().any(|one| one.record == file), "a thread is opened with its files");
+    assert!(opens(&vault, &ann, thread.row.id, file).await.unwrap() == lock, "byte for byte");
+    let record = of(OpeningScope::Record, with).await.unwrap();
+    refused(opens(&vault, &ann, record.row.id, file).await, "access#reach");
+    let other = of(OpeningScope::Thread, without).await.unwrap();
+    refused(opens(&vault, &ann, other.row.id, file).await, "access#reach");
+
+    // Whoever wrote it is told which files there are with it.
+    let copy = copy_for(&vault, &ann, &channel.instance, &channel.account).await;
+    let files: Vec<&Value> =
+        copy["records"].as_array().unwrap().iter().filter_map(|one| one.get("attachments")).collect();
+    assert_eq!(files, [&json!([{"sizeBytes": lock.len()}])], "{copy}");
 }

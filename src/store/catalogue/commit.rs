@@ -5,7 +5,7 @@ use super::anew::insert_answered;
 use super::attached::{NamedFile, insert_attached};
 use super::decided::{AnswerRow, MinimisedRow, insert_minimised, insert_refused};
 use super::find::FindRow;
-use super::find_postings::insert_found;
+use super::find_postings::insert_numbered;
 use super::flags::{FlagRow, insert_flags};
 use super::formal::insert_formal;
 use super::insert::{insert_names, insert_records, insert_subjects, kept_visibility};
@@ -287,7 +287,8 @@ impl Catalogue {
         insert_sightings(&mut tx, &batch.sightings).await?;
         insert_flags(&mut tx, &batch.flags).await?;
         insert_doubts(&mut tx, &batch.doubtful, batch.now).await?;
-        insert_found(&mut tx, &batch.found_by).await?;
+        let (records, fresh) = numbers.records();
+        insert_numbered(&mut tx, &batch.found_by, records, fresh).await?;
         insert_names(&mut tx, &batch.names, &numbers).await?;
         insert_attached(&mut tx, (&batch.files, &batch.attached), &numbers).await?;
         insert_answered(&mut tx, &batch).await?;

@@ -2,7 +2,8 @@
 
 use super::find::{FindRow, FindToken};
 use super::numbers::known;
-use crate::store::rows::{LISTED_MAX, RowValues, insert_all, list, list_from};
+use crate::model::RecordId;
+use crate::store::rows::{LISTED_MAX, RowValues, bytes_behind, insert_all, list, list_from};
 use crate::store::{Database, StoreError, steps};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -27,7 +28,11 @@ fn place_of(number: i64) -> (i64, u16) {
 
 fn places_of(row: &AnyRow) -> Result<Places, StoreError> {
     let places = steps::from_bytes(&row.blob("records")?, BLOCK);
-    places.ok_or(StoreError::Corrupt { what: "index for finding back" })
+    let mut places = places.ok_or(StoreError::Corrupt { what: "index for finding back" })?;
+    // What was put behind others may be less than they, or the same.
+    places.sort_unstable();
+    places.dedup();
+    Ok(places)
 }
 
 /// Numbers of records that have any of these tokens.
@@ -57,25 +62,42 @@ pub(super) async fn with_any(db: &Database, tokens: &[FindToken]) -> Result<BTre
 
 const FINDING: &str = "finding records back";
 
-/// Adds what records can be found by; what was there stays.
+/// Adds what records that were there can be found by; what they could be found by before stays.
 pub(super) async fn insert_found(
     tx: &mut Transaction<'static, Any>,
     rows: &[FindRow],
 ) -> Result<(), StoreError> {
     let ids = rows.iter().map(|row| row.record.uuid());
     let numbers = known(tx, "SELECT id, number FROM record_row WHERE id IN", ids).await?;
+    let numbers = numbers.into_iter().map(|(id, number)| (RecordId::from_uuid(id), number)).collect();
+    insert_numbered(tx, rows, &numbers, i64::MAX).await
+}
+
+/// Adds what records with these numbers can be found by. Those from `fresh` on could not be found before: their places are put
+/// behind what stands there, which is not read.
+pub(super) async fn insert_numbered(
+    tx: &mut Transaction<'static, Any>,
+    rows: &[FindRow],
+    numbers: &HashMap<RecordId, i64>,
+    fresh: i64,
+) -> Result<(), StoreError> {
     let mut added = Vec::with_capacity(rows.iter().map(|row| row.tokens.len()).sum());
     for row in rows {
-        let number = numbers.get(&row.record.uuid());
+        let number = numbers.get(&row.record);
         let number = number.ok_or(StoreError::Corrupt { what: "record to be found back" })?;
         let (block, place) = place_of(*number);
         added.extend(row.tokens.iter().map(|token| ((block, *token), place)));
     }
     added.sort_unstable();
-    let added: Vec<Row> = added
+    // Versions of one record are found by much that is the same.
+    added.dedup();
+    let added = added
         .chunk_by(|(one, _), (other, _)| one == other)
-        .filter_map(|alike| Some((alike.first()?.0, alike.iter().map(|(_, place)| *place).collect())))
-        .collect();
+        .filter_map(|alike| Some((alike.first()?.0, alike.iter().map(|(_, place)| *place).collect())));
+    let all_fresh = |((block, _), places): &Row| {
+        places.first().is_some_and(|first| block * BLOCK + i64::from(*first) >= fresh)
+    };
+    let (behind, added): (Vec<Row>, Vec<Row>) = added.partition(all_fresh);
     let mut there = read(tx, &added).await?;
     let mut changed = Vec::with_capacity(added.len());
     for (key, mut places) in added {
@@ -88,7 +110,8 @@ pub(super) async fn insert_found(
             changed.push((key, places));
         }
     }
-    write(tx, &changed).await
+    write(tx, &changed).await?;
+    write_behind(tx, &behind).await
 }
 
 /// What stands under these keys.
@@ -119,6 +142,17 @@ async fn write(tx: &mut Transaction<'static, Any>, rows: &[Row]) -> Result<(), S
     let tail = "ON CONFLICT (block, token) DO UPDATE SET records = excluded.records";
     insert_all(tx, head, 3, tail, rows, |query, ((block, token), places)| {
         query.bind(*block).bind(token.number()).bind(steps::to_bytes(places.iter().copied()))
+    })
+    .await
+}
+
+/// The same for places that stand under none of these keys yet.
+async fn write_behind(tx: &mut Transaction<'static, Any>, rows: &[Row]) -> Result<(), StoreError> {
+    let head = "INSERT INTO find_posting (block, token, records) VALUES";
+    let both = bytes_behind(tx, "find_posting.records", "excluded.records");
+    let tail = format!("ON CONFLICT (block, token) DO UPDATE SET records = {both}");
+    insert_all(tx, head, 3, &tail, rows, |query, ((block, token), places)| {
+        query.bind(*block).bind(token.number()).bind(steps::to_append(places.iter().copied()))
     })
     .await
 }

@@ -15,6 +15,8 @@ const NUMBERING: &str = "numbering rows";
 /// Numbers of everything that a batch names: those that are there, and those that it brings.
 pub(super) struct Numbers {
     records: HashMap<RecordId, i64>,
+    /// The first of those of new records.
+    fresh: i64,
     versions: HashMap<VersionId, i64>,
     conversations: HashMap<ConversationId, i64>,
 }
@@ -25,12 +27,14 @@ impl Numbers {
     pub(super) async fn of(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<Self, StoreError> {
         let mut records = HashMap::with_capacity(batch.records.len());
         let mut next = next_number(tx, "SELECT COALESCE(MAX(number), 0) + 1 AS next FROM record_row").await?;
+        let fresh = next;
         for row in &batch.records {
             records.insert(row.id, next);
             next += 1;
         }
         let named = batch.versions.iter().map(|row| row.record);
         let named = named.chain(batch.names.iter().filter_map(|row| row.record));
+        let named = named.chain(batch.found_by.iter().map(|row| row.record));
         let named = named.chain(batch.files.iter().chain(&batch.attached).map(|row| row.record));
         let there: BTreeSet<Uuid> =
             named.filter(|id| !records.contains_key(id)).map(|id| id.uuid()).collect();
@@ -48,11 +52,16 @@ impl Numbers {
         let kept = batch.merged.iter().map(|(keep, _)| *keep);
         let counted = batch.sentiment.iter().map(|row| row.conversation);
         let conversations = conversations(tx, of_records.chain(of_people).chain(kept).chain(counted)).await?;
-        Ok(Self { records, versions, conversations })
+        Ok(Self { records, fresh, versions, conversations })
     }
 
     pub(super) fn record(&self, id: RecordId) -> Result<i64, StoreError> {
         self.records.get(&id).copied().ok_or(StoreError::Corrupt { what: "record of a batch" })
+    }
+
+    /// The numbers of all records, and the first of those that are new.
+    pub(super) const fn records(&self) -> (&HashMap<RecordId, i64>, i64) {
+        (&self.records, self.fresh)
     }
 
     pub(super) fn version(&self, id: VersionId) -> Option<i64> {

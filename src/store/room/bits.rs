@@ -4,6 +4,12 @@ use crate::store::steps;
 
 /// Numbers in a block.
 pub(super) const BLOCK: i64 = 4_096;
+
+/// As many as a set has at most that is put behind another without reading that: no place takes more than two bytes.
+const BEHIND_MAX: usize = 31;
+
+/// A stored set that is shorter than this can have a short one put behind it: both together are steps then.
+pub(super) const BEFORE_MAX: usize = BYTES - 2 * BEHIND_MAX;
 const WORDS: usize = 64;
 const BYTES: usize = WORDS * 8;
 
@@ -62,6 +68,16 @@ impl Bits {
         steps
     }
 
+    /// Whether it can be put behind another that is shorter than [`BEFORE_MAX`].
+    pub(super) fn is_short(&self) -> bool {
+        self.places().take(BEHIND_MAX + 1).count() <= BEHIND_MAX
+    }
+
+    /// The stored form of a short set to stand behind that of another.
+    pub(super) fn to_append(&self) -> Vec<u8> {
+        steps::to_append(self.places())
+    }
+
     /// Reads the stored form; `None` when it is none.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut read = Self::none();
@@ -113,6 +129,19 @@ mod tests {
             assert_eq!(set.places().count() as u64, set.count());
         }
         assert_eq!(of((0..4_096).step_by(3)).to_bytes().len(), BYTES);
+    }
+
+    #[test]
+    fn a_set_behind_another_is_joined_with_it() {
+        let (one, other) = (of((0..4_096).step_by(10)), of([7, 4_095]));
+        let (before, behind) = (one.to_bytes(), other.to_append());
+        assert!(before.len() < BEFORE_MAX && behind.len() == 4);
+        let mut both = one.clone();
+        both.add(&other);
+        assert!(Bits::from_bytes(&[before, behind].concat()).is_some_and(|read| read == both));
+        let longest = of((0..4_096).step_by(130).take(BEHIND_MAX));
+        assert!(longest.is_short() && !of(0..32).is_short());
+        assert_eq!(BEFORE_MAX - 1 + longest.to_append().len(), BYTES - 1, "not taken for bits");
     }
 
     #[test]

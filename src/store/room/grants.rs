@@ -3,7 +3,7 @@
 use super::index::{Changes, Key, forget_grant};
 use super::names::name_for_grant;
 use super::reader::document_of;
-use super::writer::Covered;
+use super::writer::{Covered, numbers_of};
 use super::{
     Draw, LAPSED, PublishedGrant, PublishedProjection, PublishedReader, REVOKED, ReadingGrant, RoomWriter,
     grant_of,
@@ -35,7 +35,9 @@ impl RoomWriter {
         let covered: Vec<Covered<'_>> =
             found.iter().map(|(conversation, of)| (*conversation, of.iter().collect())).collect();
         for some in covered.chunks(CONVERSATIONS_AT_ONCE) {
-            name_for_grant(&mut tx, grant.id, some, draw).await?;
+            let ids: Vec<ProjectionId> = some.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
+            let numbers = numbers_of(&mut tx, &ids).await?;
+            name_for_grant(&mut tx, grant.id, some, &numbers, draw).await?;
         }
         changes.write(&mut tx).await?;
         Effect::RoomGrant.of(tx.commit()).await.map_err(StoreError::database("publishing a grant"))

@@ -3,13 +3,13 @@
 //! A block is 4,096 neighbouring numbers, so a search reads one row a block and word, and joins sets of bits. What is
 //! taken out is looked for under every key of its block: nothing is left of it, whatever once made its words.
 
-use super::bits::{BLOCK, Bits};
+use super::bits::{BEFORE_MAX, BLOCK, Bits};
 use crate::model::{ChannelId, GrantId};
-use crate::store::rows::{LISTED_MAX, RowValues, insert_all, list, list_from};
+use crate::store::rows::{LISTED_MAX, RowValues, bytes_behind, insert_all, list, list_from};
 use crate::store::{Database, StoreError};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What a projection is found by. Words hold letters and digits only, so no word is like another key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,6 +142,8 @@ pub(super) struct Changes {
     /// Taken out of one key.
     taken: HashMap<Key, Numbers>,
     added: HashMap<Key, Numbers>,
+    /// No key finds a number from this one on yet.
+    fresh: Option<i64>,
 }
 
 /// A row of the index: its block and key, and the numbers.
@@ -167,13 +169,19 @@ impl Changes {
         self.gone.insert(number);
     }
 
-    /// Writes them.
-    pub(super) async fn write(self, tx: &mut Transaction<'static, Any>) -> Result<(), StoreError> {
+    /// Numbers from this one on are given now: nothing is found by them yet.
+    pub(super) const fn fresh_from(&mut self, number: i64) {
+        self.fresh = Some(number);
+    }
+
+    /// Writes them. What is added of fresh numbers is put behind what stands there, which is not read unless it is long.
+    pub(super) async fn write(mut self, tx: &mut Transaction<'static, Any>) -> Result<(), StoreError> {
         let whole: BTreeSet<i64> = self.renewed.0.keys().chain(self.gone.0.keys()).copied().collect();
         let mut known = Vec::new();
         for block in &whole {
             read_block(tx, *block, &mut known).await?;
         }
+        let behind = self.take_behind(&whole);
         let mut wanted: BTreeMap<i64, BTreeSet<&Key>> = BTreeMap::new();
         for (key, numbers) in self.added.iter().chain(&self.taken) {
             for block in numbers.0.keys().filter(|block| !whole.contains(block)) {
@@ -182,13 +190,20 @@ impl Changes {
         }
         for (block, keys) in wanted {
             let keys: Vec<&Key> = keys.into_iter().collect();
-            read_keys(tx, block, &keys, &mut known).await?;
+            read_keys(tx, block, &keys, 0, &mut known).await?;
         }
+        let behind = self.behind_short(tx, behind, &mut known).await?;
         let (changed, emptied) = self.differences(known);
         let head = "INSERT INTO posting (block, word, numbers) VALUES";
         let tail = "ON CONFLICT (block, word) DO UPDATE SET numbers = excluded.numbers";
         insert_all(tx, head, 3, tail, &changed, |query, ((block, key), bits)| {
             query.bind(*block).bind(key.0.clone()).bind(bits.to_bytes())
+        })
+        .await?;
+        let both = bytes_behind(tx, "posting.numbers", "excluded.numbers");
+        let tail = format!("ON CONFLICT (block, word) DO UPDATE SET numbers = {both}");
+        insert_all(tx, head, 3, &tail, &behind, |query, ((block, key), bits)| {
+            query.bind(*block).bind(key.0.clone()).bind(bits.to_append())
         })
         .await?;
         for (block, key) in emptied {
@@ -197,6 +212,50 @@ impl Changes {
             done.execute(&mut **tx).await.map_err(StoreError::database("changing the index of words"))?;
         }
         Ok(())
+    }
+
+    /// Takes out what can be put behind what stands there, if that is not long, in the order of the index.
+    fn take_behind(&mut self, whole: &BTreeSet<i64>) -> Vec<Row> {
+        let Some(fresh) = self.fresh else { return Vec::new() };
+        let mut behind = Vec::with_capacity(self.added.len());
+        for (key, numbers) in std::mem::take(&mut self.added) {
+            let apart = self.taken.contains_key(&key);
+            for (block, bits) in numbers.0 {
+                let first = bits.places().next().map(|place| block * BLOCK + i64::from(place));
+                let unread = !apart && !whole.contains(&block) && bits.is_short();
+                if unread && first.is_some_and(|first| first >= fresh) {
+                    behind.push(((block, key.clone()), bits));
+                } else {
+                    self.added.entry(key.clone()).or_default().0.insert(block, bits);
+                }
+            }
+        }
+        behind.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        behind
+    }
+
+    /// Those of these rows that go behind short ones. What stands there and is long is read, to be written anew with what is
+    /// added.
+    async fn behind_short(
+        &mut self,
+        tx: &mut Transaction<'static, Any>,
+        behind: Vec<Row>,
+        known: &mut Vec<Row>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut long = Vec::new();
+        for of_block in behind.chunk_by(|((one, _), _), ((other, _), _)| one == other) {
+            let Some(((block, _), _)) = of_block.first() else { continue };
+            let keys: Vec<&Key> = of_block.iter().map(|((_, key), _)| key).collect();
+            read_keys(tx, *block, &keys, BEFORE_MAX, &mut long).await?;
+        }
+        let of_long: HashSet<&(i64, Key)> = long.iter().map(|(of, _)| of).collect();
+        let (anew, behind): (Vec<Row>, Vec<Row>) =
+            behind.into_iter().partition(|(of, _)| of_long.contains(of));
+        for ((block, key), bits) in anew {
+            self.added.entry(key).or_default().0.insert(block, bits);
+        }
+        known.extend(long);
+        Ok(behind)
     }
 
     /// Rows that change, in the order of the index (neighbours go to the same page), and those of which nothing is left. `known`
@@ -244,15 +303,19 @@ async fn read_block(
     Ok(())
 }
 
+/// Reads what stands under these keys and is so many bytes long.
 async fn read_keys(
     tx: &mut Transaction<'static, Any>,
     block: i64,
     keys: &[&Key],
+    least: usize,
     known: &mut Vec<Row>,
 ) -> Result<(), StoreError> {
     for some in keys.chunks(LISTED_MAX) {
         let (of, listed) = (list_from(tx, 1, 1), list_from(tx, 2, some.len()));
-        let sql = format!("SELECT word, numbers FROM posting WHERE block = {of} AND word IN ({listed})");
+        let sql = format!(
+            "SELECT word, numbers FROM posting WHERE block = {of} AND word IN ({listed}) AND length(numbers) >= {least}"
+        );
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == LISTED_MAX).bind(block);
         for key in some {
             query = query.bind(key.0.clone());

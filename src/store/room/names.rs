@@ -4,7 +4,7 @@ use super::citations::{keep_name, take_names};
 use super::index::{Changes, Key};
 use super::packages::mark_uncovered;
 use super::reader::pseudonym_from;
-use super::writer::{Covered, numbers_of};
+use super::writer::Covered;
 use super::{Draw, PublishedProjection};
 use crate::model::{ConversationId, GrantId, ProjectionId, SubjectRef, Timestamp};
 use crate::store::StoreError;
@@ -37,15 +37,15 @@ pub(super) async fn unname_uncovered(
     Ok(())
 }
 
-/// Gives the projections of some conversations their names in a grant; those that have one keep it.
+/// Gives the projections of some conversations their names in a grant; those that have one keep it. `numbers` are theirs.
 pub(super) async fn name_for_grant(
     tx: &mut Transaction<'static, Any>,
     grant: GrantId,
     covered: &[Covered<'_>],
+    numbers: &HashMap<ProjectionId, i64>,
     draw: Draw<'_>,
 ) -> Result<(), StoreError> {
     let ids: Vec<ProjectionId> = covered.iter().flat_map(|(_, of)| of).map(|p| p.id).collect();
-    let numbers = numbers_of(tx, &ids).await?;
     let former = take_names(tx, grant, &ids).await?;
     let (mut records, mut subjects) = (Vec::new(), Vec::new());
     let covered = || covered.iter().filter(|(_, projections)| !projections.is_empty());

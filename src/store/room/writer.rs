@@ -9,6 +9,7 @@ use super::packages::mark_changed;
 use super::reader::document_of;
 use super::{Draw, PublishedConversation, PublishedProjection, PublishedSelection};
 use crate::model::{ChannelId, ConversationId, OrganisationId, ProjectionId, RevocationDigest, Timestamp};
+use crate::redact::{Projection, searchable};
 use crate::store::effect::Effect;
 use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list, whole_list};
 use crate::store::{Database, StoreError};
@@ -97,7 +98,7 @@ impl RoomWriter {
                 if grant.selection.is_some() || any_limited {
                     unname_uncovered(&mut tx, grant.id, &covered, &numbers, &mut changes, now).await?;
                 }
-                name_for_grant(&mut tx, grant.id, &covered, draw).await?;
+                name_for_grant(&mut tx, grant.id, &covered, &numbers, draw).await?;
                 for number in covered.iter().flat_map(|(_, of)| of).filter_map(|p| numbers.get(&p.id)) {
                     changes.add(Key::grant(grant.id), *number);
                 }
@@ -355,28 +356,39 @@ pub(super) async fn upsert_projections(
         standing.iter().flat_map(|(conversation, of)| of.iter().map(|p| (*conversation, *p))).collect();
     let ids: Vec<ProjectionId> = of.iter().map(|(_, projection)| projection.id).collect();
     let before = standing_as(tx, &ids).await?;
-    before.values().for_each(|as_is| changes.renew(as_is.number));
     let mut frames = Frames::default();
     let mut rows = Vec::with_capacity(of.len());
     for one in &of {
         let (conversation, packed) = packed(*one);
         rows.push((frames.number(tx, one.1, &packed.frame).await?, conversation, one.1, packed));
     }
-    let differs = |(frame, _, p, packed): &(i64, ConversationId, &PublishedProjection, Packed)| {
-        let as_is = before.get(&p.id)?;
+    let mut changed = Vec::new();
+    for (frame, _, p, packed) in &rows {
+        let Some(as_is) = before.get(&p.id) else { continue };
         let same = as_is.frame == *frame
             && as_is.author == packed.author
             && as_is.day == p.day
             && as_is.passages == packed.passages;
-        (!same).then_some(as_is.number)
-    };
-    let changed = rows.iter().filter_map(differs).collect();
-    let head =
-        "INSERT INTO projection (id, conversation, frame, author, day, position, passages, limited) VALUES";
+        if !same {
+            changed.push(as_is.number);
+        }
+        if !(same && found_by_its_words(p)) {
+            changes.renew(as_is.number);
+        }
+    }
+    let fresh = fresh_numbers(tx, ids.iter().filter(|id| !before.contains_key(id))).await?;
+    let (number, columns) = if fresh.is_some() { ("number, ", 9) } else { ("", 8) };
+    let head = format!(
+        "INSERT INTO projection ({number}id, conversation, frame, author, day, position, passages, limited) VALUES"
+    );
     let tail = "ON CONFLICT (id) DO UPDATE SET conversation = excluded.conversation, frame = excluded.frame, \
                 author = excluded.author, day = excluded.day, position = excluded.position, \
                 passages = excluded.passages, limited = excluded.limited";
-    insert_all(tx, head, 8, tail, &rows, |query, (frame, conversation, p, packed)| {
+    insert_all(tx, &head, columns, tail, &rows, |query, (frame, conversation, p, packed)| {
+        let query = match &fresh {
+            Some(fresh) => query.bind(fresh.get(&p.id).copied()),
+            None => query,
+        };
         query
             .bind(bytes(p.id.uuid()))
             .bind(bytes(conversation.uuid()))
@@ -388,13 +400,43 @@ pub(super) async fn upsert_projections(
             .bind(i64::from(p.only_for.is_some()))
     })
     .await?;
-    let numbers = numbers_of(tx, &ids).await?;
+    let numbers = match fresh {
+        Some(mut numbers) => {
+            if let Some(first) = numbers.values().min() {
+                changes.fresh_from(*first);
+            }
+            numbers.extend(before.into_iter().map(|(id, as_is)| (id, as_is.number)));
+            numbers
+        }
+        None => numbers_of(tx, &ids).await?,
+    };
     for (_, p) in of {
         let Some(number) = numbers.get(&p.id).copied() else { continue };
         let words = p.words.iter().map(|word| Key::word(word));
         words.chain([Key::day(&p.day), Key::channel(&p.channel)]).for_each(|key| changes.add(key, number));
     }
     Ok(Upserted { numbers, changed })
+}
+
+/// Whether its words are those of its document: where that did not change, there is nothing to take out of the index.
+fn found_by_its_words(of: &PublishedProjection) -> bool {
+    serde_json::from_str(&of.document).is_ok_and(|document: Projection| searchable(&document) == of.words)
+}
+
+/// Numbers for projections that have none yet, where nobody else gives any meanwhile: SQLite has one writer. A server gives them
+/// itself: `None`.
+async fn fresh_numbers<'p>(
+    tx: &mut Transaction<'static, Any>,
+    ids: impl Iterator<Item = &'p ProjectionId>,
+) -> Result<Option<HashMap<ProjectionId, i64>>, StoreError> {
+    if tx.backend_name() != "SQLite" {
+        return Ok(None);
+    }
+    let row = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM projection")
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(StoreError::database("publishing projections"))?;
+    Ok(Some(ids.copied().zip(row.number("next")?..).collect()))
 }
 
 /// A projection as it stands.
