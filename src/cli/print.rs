@@ -112,7 +112,8 @@ pub(super) fn dry_run(asked: &IngestArguments) -> Result<ExitCode> {
             continue;
         }
         let refused = list(&shown, "refused");
-        let counts = ["records", "acts", "deleted", "notPublic"].map(|field| number(&shown, field));
+        let counts = ["records", "acts", "deleted", "notPublic", "pages", "attachments"]
+            .map(|field| number(&shown, field));
         let format = shown.get("format").and_then(Value::as_str).unwrap_or("?").to_owned();
         rows.push(
             [vec![file.display().to_string(), format], counts.to_vec(), vec![refused.len().to_string()]]
@@ -121,7 +122,9 @@ pub(super) fn dry_run(asked: &IngestArguments) -> Result<ExitCode> {
         refused.iter().for_each(|why| eprintln!("{}: {why}", file.display()));
     }
     if !asked.json {
-        table(&["file", "format", "records", "acts", "deleted", "not public", "refused"], &rows);
+        let head =
+            ["file", "format", "records", "acts", "deleted", "not public", "pages", "attachments", "refused"];
+        table(&head, &rows);
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -91,6 +91,9 @@ struct Does {
     strengthens: bool,
 }
 
+/// Says of a word that its list has it.
+type Mark = fn(&mut Does);
+
 /// The method, as `policies/sentiment.yaml` gives it.
 pub struct SentimentMethod {
     file: MethodFile,
@@ -106,7 +109,7 @@ impl SentimentMethod {
     pub fn load(name: &str, text: &str) -> Result<Self, DecideError> {
         let mut file: MethodFile = parse(name, text)?;
         let mut words: HashMap<String, Does> = HashMap::new();
-        let lists: [(&mut HashSet<String>, fn(&mut Does)); 4] = [
+        let lists: [(&mut HashSet<String>, Mark); 4] = [
             (&mut file.positive, |does| does.glad = true),
             (&mut file.negative, |does| does.sad = true),
             (&mut file.negators, |does| does.negates = true),
