@@ -4,7 +4,7 @@ use super::openings::{absent, asked, asking, official, person, refused, unfit, v
 use super::stage::Stage;
 use crate::intake::disclosure::entries;
 use crate::keys::fixture::destroyed;
-use crate::support::TestVault;
+use crate::support::{TestVault, places};
 use knik::access::{Actor, LegalBases};
 use knik::ledger::{EntryKind, Thing};
 use knik::model::{
@@ -132,28 +132,12 @@ pub async fn searching_is_for_who_asked_within_their_request(stage: &Stage) {
     refused(seek(&vault, &ann, other, &words()).await, "access#not-ended");
 }
 
-/// For each row of the index the numbers of the records in it: steps as the migration describes them, and places that stand whole
-/// (both bytes with the top bit set).
+/// For each row of the index the numbers of the records in it.
 async fn indexed(db: &Database) -> Vec<HashSet<i64>> {
     let rows = sqlx::query("SELECT block, records FROM find_posting").fetch_all(db.read()).await.unwrap();
     let numbers = |row: &sqlx::any::AnyRow| {
         let first = row.get::<i64, _>("block") * 16_384;
-        let (mut next, mut found) = (0, HashSet::new());
-        let stored = row.get::<Vec<u8>, _>("records");
-        let mut rest = stored.as_slice();
-        loop {
-            let (place, left) = match rest {
-                [] => return found,
-                [low @ 0..0x80, left @ ..] => (next + i64::from(*low), left),
-                [low, high @ 0..0x80, left @ ..] => {
-                    (next + i64::from(low & 0x7f) + 128 * i64::from(*high), left)
-                }
-                [low, high, left @ ..] => (i64::from(low & 0x7f) + 128 * i64::from(high & 0x7f), left),
-                [_] => panic!("a step that does not end"),
-            };
-            found.insert(first + place);
-            (next, rest) = (place + 1, left);
-        }
+        places(&row.get::<Vec<u8>, _>("records")).into_iter().map(|place| first + place).collect()
     };
     rows.iter().map(numbers).collect()
 }

@@ -2,11 +2,13 @@
 
 mod archive;
 mod demo;
+mod places;
 mod rules;
 mod seeds;
 
 pub use archive::TestVault;
 pub use demo::{DemoCapture, DemoChannel, canaries, demo};
+pub use places::places;
 pub use rules::{judged_by_one, rules, small_rules};
 pub use seeds::{seeded, seeded_bytes};
 
