@@ -57,7 +57,7 @@ install_debian() {
         return 1
     fi
     echo "installing the Debian packages $*"
-    as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+    as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -q --no-install-recommends "$@"
 }
 
 install_postgres() {
@@ -210,13 +210,13 @@ those_beside
 # The very program that the tests were run against, at once: each of them waits more than it works. The tests' own
 # variables are no settings of the program: it refuses variables it does not know.
 program=${CARGO_TARGET_DIR:-target}/release/knik
-beside "demo check" alone 900 env -u KNIK_SHARED "$program" demo --check --dir "$folders/demo/data"
+beside "demo check" alone 1800 env -u KNIK_SHARED "$program" demo --check --dir "$folders/demo/data"
 # The same program against the real Presidio: status, message and body of every request.
-beside "Presidio" alone 900 env -u KNIK_SHARED tests/presidio/run.sh "$program"
+beside "Presidio" alone 1800 env -u KNIK_SHARED tests/presidio/run.sh "$program"
 # Its TLS, as a scanner sees it.
-beside "TLS" alone 600 env -u KNIK_SHARED tests/tls.sh "$program"
+beside "TLS" alone 1800 env -u KNIK_SHARED tests/tls.sh "$program"
 # The documents of the interface through the linter of the API Design Rules, and requests made up from them as each role.
-beside "API" alone 900 tests/api/run.sh "$program"
+beside "API" alone 1800 tests/api/run.sh "$program"
 those_beside
 
 # What was left out: named, counted, and only for the one reason that is allowed.

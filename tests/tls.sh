@@ -45,7 +45,7 @@ pid=$!
 # port_of WORDS: of the plane whose line begins so, once it serves.
 port_of() {
     local port
-    for _ in {1..300}; do
+    for _ in {1..900}; do
         port=$(sed -n "s/^$1  *https:\/\/127\.0\.0\.1:\([0-9]*\).*/\1/p" "$work/service.log" | head -n 1)
         if [[ -n $port ]]; then printf '%s' "$port"; return; fi
         kill -0 "$pid" 2>/dev/null || break
@@ -56,7 +56,7 @@ port_of() {
 }
 
 scan() {
-    timeout --kill-after=10 300 testssl --quiet --color 0 --warnings off --nodns none --ip 127.0.0.1 \
+    timeout --kill-after=10 900 testssl --quiet --color 0 --warnings off --nodns none --ip 127.0.0.1 \
         --add-ca "$work/data/tls/authority.pem" --jsonfile "$work/$1.json" -p -s -f -P -S -h -U "localhost:$2" \
         >"$work/$1.log" 2>&1
 }

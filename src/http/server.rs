@@ -27,6 +27,10 @@ impl ServeError {
 /// has three seconds.
 const HANDSHAKES_MAX: usize = 16_384;
 
+/// Connections that wait to be taken up: of more than the 128 that the standard library lets wait, those that come at once are dropped
+/// and try again a second later.
+const WAITING_MAX: i32 = 4_096;
+
 /// Largest JSON body, in bytes.
 const JSON_BYTES_MAX: usize = 64 * 1024;
 
@@ -43,6 +47,7 @@ pub fn serve<S: Clone + Send + Sync + 'static>(
     state: S,
     routes: fn(&mut ServiceConfig),
 ) -> Result<Server, ServeError> {
+    rustix::net::listen(&listener, WAITING_MAX).map_err(|error| ServeError(error.into()))?;
     let (admission, state) = (Data::new(admission), Data::new(state));
     let server = HttpServer::new(move || {
         App::new()

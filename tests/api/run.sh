@@ -81,7 +81,7 @@ address() {
 fuzz() {
     local token
     token=$("$program" token --dir "$work/data" --role "$3" --organisation "$4" --subject "$5")
-    if (cd "$work" && timeout --kill-after=5 120 "$venv/bin/schemathesis" run "$2/v1/openapi.json" --url "$2/v1" \
+    if (cd "$work" && timeout --kill-after=5 600 "$venv/bin/schemathesis" run "$2/v1/openapi.json" --url "$2/v1" \
         --tls-verify "$work/data/tls/authority.pem" --header "Authorization: Bearer $token" --seed 1 --max-examples "$examples" \
         --phases examples,coverage,fuzzing --warnings off --exclude-checks positive_data_acceptance) >"$work/fuzz-$1-$3" 2>&1; then
         printf '%s as %s: %s\n' "$1" "$3" "$(grep -o '[0-9]* generated, [0-9]* passed' "$work/fuzz-$1-$3" | tail -1)"

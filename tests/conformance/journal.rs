@@ -107,6 +107,7 @@ pub async fn receipts_verify_and_only_under_the_logs_key(stage: &Stage) {
     let early = journal.receipt_when_numbered(&log(), wanted, patience).await;
     assert!(matches!(early, Err(StoreError::Busy(_))));
     journal.sequence(&key).await.unwrap();
+    let patience = std::time::Duration::from_secs(60);
     let receipt = journal.receipt_when_numbered(&log(), wanted, patience).await.unwrap();
     let json = serde_json::to_string(&receipt).unwrap();
     let verified = verify_receipt(&json, key.verifier()).unwrap();

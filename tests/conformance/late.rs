@@ -6,7 +6,7 @@ use super::stage::Stage;
 use knik::store::catalogue::Batch;
 use knik::store::database::{Database, Dialect, Plane};
 use knik::store::journal::Journal;
-use sqlx::{Any, Transaction};
+use sqlx::{Any, Row, Transaction};
 use std::time::Duration;
 
 /// A transaction that wrote `statement` and has not committed.
@@ -42,8 +42,12 @@ pub async fn an_entry_that_commits_late_is_numbered(stage: &Stage) {
         let journal = journal.clone();
         tokio::spawn(async move { journal.sequence(&log_key("vault")).await })
     };
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(!numbering.is_finished(), "the round must be under way");
+    let held_up =
+        "SELECT COUNT(*) AS n FROM pg_locks WHERE NOT granted AND relation = 'ledger_entry'::regclass";
+    while sqlx::query(held_up).fetch_one(db.read()).await.unwrap().get::<i64, _>("n") == 0 {
+        assert!(!numbering.is_finished(), "the round must be under way");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     late.commit().await.unwrap();
     reader.rollback().await.unwrap();
     assert_eq!(numbering.await.unwrap().unwrap(), 1);

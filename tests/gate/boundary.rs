@@ -1,6 +1,6 @@
 //! The edge itself: requests of every odd shape pass the same gate as plain ones, or are refused before it.
 
-use super::fixture::{Plane, Service, answer, demo, holds_no_canary};
+use super::fixture::{Plane, Service, answer, demo, holds_no_canary, temp};
 use reqwest::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustls::pki_types::pem::PemObject;
@@ -10,7 +10,7 @@ use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const ABSENT: &str = "01890000-0000-7000-8000-000000000000";
 
@@ -289,11 +289,13 @@ async fn headers_and_lines_without_end_are_refused_and_the_service_goes_on() {
     service.bearing(None).get(Plane::Room, "/v1/health").await.expect(200);
 }
 
+/// As many drops as a slow client sends, one in a second or more.
+const DROPS: u32 = 23;
+
 #[tokio::test]
 async fn a_slow_client_is_not_waited_for() {
     let service = demo();
     let token = service.token("researcher", "universiteit", "onderzoeker-1");
-    let began = Instant::now();
     let body = format!(
         "POST /v1/records/_search HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
          Content-Length: 5000\r\n\r\n{{"
@@ -314,45 +316,49 @@ async fn a_slow_client_is_not_waited_for() {
                 stream.write_all(&first).unwrap();
                 stream.flush().unwrap();
                 // A drop each second, or silence where a drop would be a sign of life.
-                for _ in 0..25 {
+                for _ in 0..DROPS {
                     std::thread::sleep(Duration::from_secs(1));
                     if drop != '\0' && stream.write_all(&[drop as u8]).and_then(|()| stream.flush()).is_err()
                     {
-                        break;
+                        return Some(String::new());
                     }
                     stream.sock.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
                     let mut said = [0; 2_000];
                     match stream.read(&mut said) {
-                        Ok(read) => return String::from_utf8_lossy(&said[..read]).into_owned(),
+                        Ok(read) => return Some(String::from_utf8_lossy(&said[..read]).into_owned()),
                         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-                        Err(_) => return String::new(),
+                        Err(_) => return Some(String::new()),
                     }
                 }
-                String::new()
+                None
             })
         })
         .collect();
     for (n, waited) in waiting.into_iter().enumerate() {
-        let said = waited.join().unwrap();
+        let said = waited.join().unwrap().unwrap_or_else(|| panic!("{n}: waited for {DROPS} drops"));
         assert!(said.is_empty() || status(&said) == 408, "{n}: {said}");
     }
-    assert!(began.elapsed() < Duration::from_secs(24), "waited {:?}", began.elapsed());
 }
 
 #[tokio::test]
 async fn ten_thousand_connections_that_ask_nothing_keep_nobody_out() {
-    let service = demo();
+    let temp = temp();
+    let service = Service::start(temp.path(), None, &["demo", "--port", "0"], &[]);
+    // Their tokens are made before anybody waits.
+    let _known = (service.person("researcher"), service.person("official"));
     // They take open files of this process too.
     let files = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).unwrap();
     let mut standing: Vec<(Vec<Tls>, Vec<TcpStream>)> = Vec::new();
     let mut answered_meanwhile = 0;
     for _ in 0..5 {
-        let mut half: Vec<Tls> = (0..12).map(|_| connect(service, Plane::Room)).collect();
-        for stream in &mut half {
+        let half = |_| {
+            let mut stream = connect(&service, Plane::Room);
             stream.write_all(b"GET /v1/rec").unwrap();
             stream.flush().unwrap();
-        }
+            stream
+        };
+        let half: Vec<Tls> = (0..12).map(half).collect();
         let idle: Vec<TcpStream> = (0..1_988)
             .map(|n| {
                 let address = if n % 2 == 0 { &service.room } else { &service.vault };

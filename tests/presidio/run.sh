@@ -11,4 +11,4 @@ venv=${2:-${CARGO_TARGET_DIR:-target}/presidio-venv}
 here=$(cd "$(dirname "$0")" && pwd)
 
 "$here/../servers/venv.sh" "$here/requirements.txt" "$venv"
-exec timeout --kill-after=10 300 "$venv/bin/python" "$here/compare.py" "$program"
+exec timeout --kill-after=10 1200 "$venv/bin/python" "$here/compare.py" "$program"

@@ -48,7 +48,7 @@ start() {
         port=$(free_port) || fail "no free port on 127.0.0.1"
         if as_server "$bin/pg_ctl" start --silent --wait --timeout=60 --pgdata="$dir/data" --log="$dir/server.log" \
             --options="-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories='$dir' -c fsync=on \
--c synchronous_commit=on -c max_connections=200" >>"$dir/start.log" 2>&1 </dev/null; then
+-c synchronous_commit=on -c max_connections=500" >>"$dir/start.log" 2>&1 </dev/null; then
             as_server "$bin/createdb" --host="$dir" --port="$port" --username=postgres knik >&2 ||
                 { stop "$dir"; fail "createdb failed"; }
             printf 'postgres://postgres@127.0.0.1:%s/knik\n' "$port"

@@ -13,10 +13,14 @@ set -euo pipefail
 fail() { printf 'radosgw.sh: %s\n' "$1" >&2; exit 1; }
 
 free_ports() {
-    local port found=0
+    local port found=0 given=' '
     while [[ $found -lt $1 ]]; do
         port=$((20000 + RANDOM % 12000))
-        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then printf '%s\n' "$port"; found=$((found + 1)); fi
+        if [[ $given != *" $port "* ]] && ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            printf '%s\n' "$port"
+            given+="$port "
+            found=$((found + 1))
+        fi
     done
 }
 

@@ -19,7 +19,7 @@ make_venv() {
     if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         echo "installing the Debian package python3-venv"
         as_root apt-get update -q
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends python3-venv
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -q --no-install-recommends python3-venv
     fi
     echo "making $venv"
     rm -rf "$venv"

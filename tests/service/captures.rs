@@ -98,7 +98,7 @@ async fn what_is_delivered_comes_in_once_and_is_read_redacted_within_seconds() {
     let researcher = service.person("researcher");
     let asked = json!({ "query": "zwemplas", "grant": service.grant_of("min-low") });
     let mut found = Value::Null;
-    for _ in 0..100 {
+    for _ in 0..1_500 {
         let answer = researcher.post(Plane::Room, "/v1/records/_search", &asked).await.expect(200).json();
         if answer["records"].as_array().is_some_and(|records| !records.is_empty()) {
             found = answer;

@@ -30,7 +30,7 @@ fn a_channel_that_is_there_changes_by_dated_declarations_only() {
     let before = run(&["channel", "list", "--json"]).ok().json();
     assert_eq!(of(&before, "tree").len(), 1);
 
-    let dated = ["--from", "2027-01-01", "--reason", "besluit 2026-114"];
+    let dated = ["--from", "2097-01-01", "--reason", "besluit 2026-114"];
     let declare = |more: &[&str]| run(&[&["channel", "declare"], more, &dated[..]].concat());
     declare(&["low-mastodon"]).refused(&["nothing", "--tree"]);
     declare(&["low-mastodon", "--tree", "scenario-z"]).refused(&["scenario-z", "scenario-b"]);
@@ -43,14 +43,14 @@ fn a_channel_that_is_there_changes_by_dated_declarations_only() {
     declare(&["low-mastodon", "--tree", "scenario-a", "--official", "no", "--reactions", "yes"]).ok();
     let after = run(&["channel", "list", "--json"]).ok().json();
     let expected = json!({
-        "fact": "tree", "value": "scenario-a", "from": "2027-01-01T00:00:00Z", "until": null,
+        "fact": "tree", "value": "scenario-a", "from": "2097-01-01T00:00:00Z", "until": null,
         "reason": "besluit 2026-114",
     });
     assert_eq!(of(&after, "tree"), [of(&before, "tree")[0], &expected]);
     assert_eq!(of(&after, "official")[1]["value"], "no");
     let table = run(&["channel", "list"]).ok().out;
-    assert!(table.contains("besluit 2026-114") && table.contains("2027-01-01"), "{table}");
+    assert!(table.contains("besluit 2026-114") && table.contains("2097-01-01"), "{table}");
     // What holds from a date is not what was declared first.
-    add(&["--tree", "scenario-b"]).refused(&["tree `scenario-a` from 2027-01-01T00:00:00Z"]);
+    add(&["--tree", "scenario-b"]).refused(&["tree `scenario-a` from 2097-01-01T00:00:00Z"]);
     run(&["verify"]).ok();
 }

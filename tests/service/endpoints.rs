@@ -837,7 +837,7 @@ pub async fn reported(service: &Service, view: &str) -> String {
     let sent = service.person("researcher").post(Plane::Room, &path, &body).await.expect(202).json();
     let id = sent["id"].as_str().unwrap().to_owned();
     let reviewer = service.person("reviewer");
-    for _ in 0..300 {
+    for _ in 0..1_500 {
         let queue = reviewer.get(Plane::Vault, "/v1/reports?limit=100").await.expect(200).text();
         let aid = service.person("researcher").get(Plane::Room, "/v1/finding-aid").await;
         if queue.contains(&id) && aid.status == 200 {

@@ -45,7 +45,7 @@ async fn files_are_made_let_go_and_fetched_over_tls() {
     let other = service.known_as("researcher", "universiteit", "onderzoeker-8");
     // The grant comes down within a round.
     let mut started = researcher.post(Plane::Room, "/v1/exports", &json!({ "grant": grant })).await;
-    for _ in 0..100 {
+    for _ in 0..1_500 {
         if started.status == 202 {
             break;
         }
@@ -55,7 +55,7 @@ async fn files_are_made_let_go_and_fetched_over_tls() {
     let id = started.expect(202).json()["id"].as_str().unwrap().to_owned();
     let at = format!("/v1/exports/{id}");
     let mut seen = Value::Null;
-    for _ in 0..600 {
+    for _ in 0..1_500 {
         let told = researcher.get(Plane::Room, &at).await;
         seen = if told.status == 200 { told.json() } else { Value::Null };
         if seen["state"] == "waiting" || seen["state"] == "stopped" {
@@ -90,7 +90,7 @@ async fn files_are_made_let_go_and_fetched_over_tls() {
     ]);
     approver.post(Plane::Vault, &format!("{at}/releases"), &json!({ "text": " " })).await.expect(400);
     approver.post(Plane::Vault, &format!("{at}/releases"), &text).await.expect(201);
-    for _ in 0..300 {
+    for _ in 0..1_500 {
         if researcher.get(Plane::Room, &at).await.json()["state"] == "released" {
             break;
         }

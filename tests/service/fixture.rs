@@ -17,7 +17,7 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_knik");
 /// Whom the demo's tokens come from.
 pub const ISSUER: &str = "https://knik.invalid/demo-issuer";
 /// How long a test waits for something that should happen within seconds.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Starts a program and stops it when the guard's input closes: also when these tests are killed. Then it removes
 /// the folder that it was given, if any.
@@ -144,8 +144,10 @@ impl Service {
         let who = (role.to_owned(), organisation.to_owned(), subject.to_owned());
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let minted = || {
-            let asked = ["token", "--role", role, "--organisation", organisation, "--subject", subject];
-            self.run(&asked).ok().out.trim().to_owned()
+            // It is asked with for as long as the tests run.
+            let (role, organisation) = (["--role", role], ["--organisation", organisation]);
+            let asked = [&["token"][..], &role, &organisation, &["--subject", subject, "--seconds", "43200"]];
+            self.run(&asked.concat()).ok().out.trim().to_owned()
         };
         tokens.entry(who).or_insert_with(minted).clone()
     }

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 /// Asks until `look` finds something.
 async fn until<T>(what: &str, service: &Service, look: impl AsyncFn() -> Option<T>) -> T {
-    for _ in 0..300 {
+    for _ in 0..1_500 {
         if let Some(found) = look().await {
             return found;
         }

@@ -160,7 +160,7 @@ async fn second_grant(service: &Service) -> (String, Vec<Value>) {
     ]);
     let id = word(&approved, "id").to_owned();
     let reader = service.known_as("researcher", "hogeschool", subject);
-    for _ in 0..200 {
+    for _ in 0..1_500 {
         let answer = reader.get(Plane::Room, &format!("/v1/records?grant={id}&limit=100")).await;
         if answer.status == 200 && answer.json()["records"].as_array().is_some_and(|found| !found.is_empty())
         {

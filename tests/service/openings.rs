@@ -73,7 +73,7 @@ async fn an_original_is_opened_by_one_official_after_another_approved() {
         let shown = ann.get(Plane::Vault, &format!("/v1/openings/{request}")).await.expect(200).json();
         shown["records"][0]["handedOver"].as_u64().unwrap()
     };
-    for _ in 0..100 {
+    for _ in 0..1_500 {
         if counted().await == 2 {
             break;
         }

@@ -78,7 +78,7 @@ impl Asking<'_> {
 
     /// The request as the researcher sees it, once it stands there.
     async fn until(&self, id: &str, state: &str) -> Value {
-        for _ in 0..300 {
+        for _ in 0..1_500 {
             let seen = self.who.get(Plane::Room, &format!("/v1/access-requests/{id}")).await;
             if seen.status == 200 && seen.json()["state"] == state {
                 return seen.json();
@@ -150,7 +150,7 @@ async fn a_request_goes_from_draft_to_a_grant_that_ends_when_the_copies_are_gone
     let seen = asking.until(&id, "active").await;
     let grant = seen["grant"].as_str().unwrap().to_owned();
     let mut page = records(&asking.who, &grant).await;
-    for _ in 0..100 {
+    for _ in 0..1_500 {
         if page.status == 200 {
             break;
         }
@@ -169,8 +169,10 @@ async fn a_request_goes_from_draft_to_a_grant_that_ends_when_the_copies_are_gone
     assert_eq!(records(&member, &grant).await.expect(200).json(), own);
     records(&service.known_as("researcher", "universiteit", "onderzoeker-11"), &grant).await.expect(404);
 
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 60);
+    let until = until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     asking
-        .step(&id, json!({ "step": "ask-extension", "text": "De analyse loopt nog.", "until": "2027-02-01T00:00:00Z" }))
+        .step(&id, json!({ "step": "ask-extension", "text": "De analyse loopt nog.", "until": until }))
         .await
         .expect(202);
     asking.until(&id, "extension-asked").await;
@@ -185,7 +187,7 @@ async fn a_request_goes_from_draft_to_a_grant_that_ends_when_the_copies_are_gone
         .expect(202);
     asking.until(&id, "concluded").await;
     for who in [&asking.who, &member] {
-        for _ in 0..100 {
+        for _ in 0..1_500 {
             if records(who, &grant).await.status != 200 {
                 break;
             }

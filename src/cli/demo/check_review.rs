@@ -11,7 +11,7 @@ use std::time::Duration;
 const WORD: &str = "spreekbeurt";
 
 /// How long a judgement may take to reach the reading room, in tenths of a second.
-const TENTHS: u32 = 150;
+const TENTHS: u32 = 900;
 
 impl Checker<'_> {
     pub(super) async fn reviewer(&mut self) -> Result<()> {

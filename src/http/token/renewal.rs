@@ -302,7 +302,7 @@ mod tests {
     #[tokio::test]
     async fn the_last_good_keys_hold_for_a_stated_time_and_then_none_do() {
         let told = Arc::new(Told::default());
-        let keep = Duration::from_millis(1_500);
+        let keep = Duration::from_secs(5);
         let (renewal, verifier, heard) = following(&told, Pace { pause: Duration::ZERO, keep, ..SLOW });
         let issuer = verifier.issuer(NAME).unwrap();
         renewal.fetch_all().await;
@@ -336,8 +336,9 @@ mod tests {
             let renewal = Arc::clone(&renewal);
             async move { renewal.keep().await }
         });
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        assert!(told.asked.load(Ordering::SeqCst) >= 2);
+        while told.asked.load(Ordering::SeqCst) < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         assert_eq!(verifier.issuer(NAME).unwrap().key_count(), 1);
         keeping.abort();
     }
