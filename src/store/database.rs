@@ -179,10 +179,33 @@ impl Database {
     /// # Errors
     /// When the database cannot be reached or its write lock is held too long.
     pub async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        self.write
-            .begin_with(AssertSqlSafe(self.dialect.begin()))
-            .await
-            .map_err(StoreError::database("starting a transaction"))
+        let (pool, statement) = (self.write.clone(), self.dialect.begin());
+        self.begun(async move { pool.begin_with(AssertSqlSafe(statement)).await }).await
+    }
+
+    /// Starts a transaction that only reads.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub(super) async fn begin_reading(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let pool = self.read.clone();
+        self.begun(async move { pool.begin().await }).await
+    }
+
+    /// Whoever asks may go away while a server begins (a request that is cancelled). sqlx 0.9 then gives the connection back inside a
+    /// transaction that nobody ends, and what is written on it next is never committed. So it begins in a task that is always run
+    /// to its end: a transaction that nobody takes is rolled back.
+    async fn begun(
+        &self,
+        beginning: impl Future<Output = sqlx::Result<Transaction<'static, Any>>> + Send + 'static,
+    ) -> Result<Transaction<'static, Any>, StoreError> {
+        let begun = match self.dialect {
+            Dialect::Sqlite => beginning.await,
+            Dialect::Postgres => {
+                tokio::spawn(beginning).await.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed))
+            }
+        };
+        begun.map_err(StoreError::database("starting a transaction"))
     }
 
     /// Starts a transaction that only one holder at a time can be in, across processes.

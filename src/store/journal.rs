@@ -272,7 +272,7 @@ impl Journal {
     /// # Errors
     /// When the database fails.
     pub async fn tiles(&self, log: &Origin, wanted: Vec<TileRef>) -> Result<TileSet, StoreError> {
-        let mut tx = self.db.read().begin().await.map_err(StoreError::database("reading tiles"))?;
+        let mut tx = self.db.begin_reading().await?;
         fetch_tiles(&mut tx, log, wanted).await
     }
 
@@ -281,7 +281,7 @@ impl Journal {
     /// # Errors
     /// When the database fails or the tree cannot be read.
     pub async fn receipt(&self, log: &Origin, entry: EntryId) -> Result<Option<Receipt>, StoreError> {
-        let mut tx = self.db.read().begin().await.map_err(StoreError::database("reading a receipt"))?;
+        let mut tx = self.db.begin_reading().await?;
         let row = sqlx::query("SELECT place, leaf FROM ledger_entry WHERE id = $1 AND log = $2")
             .bind(bytes(entry.uuid()))
             .bind(log.as_str().to_owned())

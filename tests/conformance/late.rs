@@ -4,7 +4,7 @@
 use super::fixture::*;
 use super::stage::Stage;
 use knik::store::catalogue::Batch;
-use knik::store::database::{Database, Dialect, Plane};
+use knik::store::database::{Database, Dialect, Mode, Plane};
 use knik::store::journal::Journal;
 use sqlx::{Any, Row, Transaction};
 use std::time::Duration;
@@ -69,4 +69,35 @@ pub async fn what_comes_late_to_the_outbox_goes_down(stage: &Stage) {
     catalogue.outbox_done(waiting[1].seq).await.unwrap();
     let left = catalogue.outbox(10).await.unwrap();
     assert_eq!(left.iter().map(|item| item.payload.as_str()).collect::<Vec<_>>(), ["first"]);
+}
+
+/// Transactions that were given up while they began: none stays open, and what is written next is there for all.
+pub async fn a_transaction_that_is_given_up_while_it_begins_holds_nothing(stage: &Stage) {
+    let db = stage.open(Plane::Vault).await;
+    for n in 0..400 {
+        let patience = Duration::from_micros(n * 7 % 900);
+        drop(tokio::time::timeout(patience, db.begin()).await);
+    }
+    let catalogue = begun(&db).await;
+    if stage.dialect() == Dialect::Postgres {
+        let open = "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE datname = current_database() \
+                    AND state LIKE 'idle in transaction%'";
+        let mut open_since = 0;
+        while sqlx::query(open).fetch_one(db.read()).await.unwrap().get::<i64, _>("n") > 0 {
+            open_since += 1;
+            assert!(open_since < 500, "a transaction stays open");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    for n in 1..=20 {
+        catalogue.commit(&log(), super::fixture::batch(n)).await.unwrap();
+        let one = "UPDATE capture SET size_bytes = size_bytes + 1";
+        sqlx::query(one).execute(db.write()).await.unwrap();
+    }
+    let other =
+        Database::open(&stage.url(Plane::Vault, "postgres"), Plane::Vault, Mode::Reader).await.unwrap();
+    let seen = sqlx::query("SELECT COUNT(*) AS n FROM record").fetch_one(other.read()).await.unwrap();
+    assert_eq!(seen.get::<i64, _>("n"), 20);
+    let size = sqlx::query("SELECT size_bytes AS n FROM capture").fetch_one(other.read()).await.unwrap();
+    assert_eq!(size.get::<i64, _>("n"), 20);
 }

@@ -141,7 +141,8 @@ on_every_backend! {
         a_citation_tells_what_became_of_it_in_its_own_grant;
     late:
         an_entry_that_commits_late_is_numbered,
-        what_comes_late_to_the_outbox_goes_down;
+        what_comes_late_to_the_outbox_goes_down,
+        a_transaction_that_is_given_up_while_it_begins_holds_nothing;
     room:
         publishing_twice_is_publishing_once,
         what_is_no_longer_published_is_withdrawn,
