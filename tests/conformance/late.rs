@@ -72,41 +72,29 @@ pub async fn what_comes_late_to_the_outbox_goes_down(stage: &Stage) {
     assert_eq!(left.iter().map(|item| item.payload.as_str()).collect::<Vec<_>>(), ["first"]);
 }
 
-/// Transactions that were given up while they began: none stays open, and what is written next is there for all.
+/// A transaction that was given up while it began holds nothing: what is written next is there for all.
 pub async fn a_transaction_that_is_given_up_while_it_begins_holds_nothing(stage: &Stage) {
     let db = stage.open(Plane::Vault).await;
-    for n in 0..100 {
-        // Given up once it was asked for, or some steps later.
-        let mut beginning = std::pin::pin!(db.begin());
-        for _ in 0..=n % 4 {
-            let step = std::future::poll_fn(|cx| Poll::Ready(beginning.as_mut().poll(cx).is_ready()));
-            if step.await {
-                break;
+    begun(&db).await;
+    let url = stage.url(Plane::Vault, "postgres");
+    let other = Database::open(&url, Plane::Vault, Mode::Reader).await.unwrap();
+    for n in 1..=40 {
+        // Given up once it was asked for, or some steps later; what was sent is answered meanwhile.
+        {
+            let mut beginning = std::pin::pin!(db.begin());
+            for _ in 0..n % 4 {
+                let step = std::future::poll_fn(|cx| Poll::Ready(beginning.as_mut().poll(cx).is_ready()));
+                if step.await {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
             }
-            // What was sent is answered meanwhile.
-            tokio::time::sleep(Duration::from_millis(2)).await;
         }
+        // Its connection is among those that wait for work, and the next to be given.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let written = sqlx::query("UPDATE capture SET size_bytes = size_bytes + 1").execute(db.write());
+        assert_eq!(written.await.unwrap().rows_affected(), 1);
+        let seen = sqlx::query("SELECT size_bytes AS n FROM capture").fetch_one(other.read()).await.unwrap();
+        assert_eq!(seen.get::<i64, _>("n"), n, "what was acknowledged is not there for others");
     }
-    let catalogue = begun(&db).await;
-    if stage.dialect() == Dialect::Postgres {
-        let open = "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE datname = current_database() \
-                    AND state LIKE 'idle in transaction%'";
-        let mut open_since = 0;
-        while sqlx::query(open).fetch_one(db.read()).await.unwrap().get::<i64, _>("n") > 0 {
-            open_since += 1;
-            assert!(open_since < 500, "a transaction stays open");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-    for n in 1..=20 {
-        catalogue.commit(&log(), super::fixture::batch(n)).await.unwrap();
-        let one = "UPDATE capture SET size_bytes = size_bytes + 1";
-        sqlx::query(one).execute(db.write()).await.unwrap();
-    }
-    let other =
-        Database::open(&stage.url(Plane::Vault, "postgres"), Plane::Vault, Mode::Reader).await.unwrap();
-    let seen = sqlx::query("SELECT COUNT(*) AS n FROM record").fetch_one(other.read()).await.unwrap();
-    assert_eq!(seen.get::<i64, _>("n"), 20);
-    let size = sqlx::query("SELECT size_bytes AS n FROM capture").fetch_one(other.read()).await.unwrap();
-    assert_eq!(size.get::<i64, _>("n"), 20);
 }
