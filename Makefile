@@ -4,7 +4,7 @@
 # Builds Knik, fills ./knik-data with its own keys and sample captures, serves over TLS on 127.0.0.1 until stopped.
 demo:
 	cargo build --profile bench
-	target/release/knik demo --dir knik-data
+	$${CARGO_TARGET_DIR:-target}/release/knik demo --dir knik-data
 
 # Format, lints, all tests (SQLite and PostgreSQL) and the demo check.
 test:

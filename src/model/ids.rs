@@ -1,5 +1,6 @@
 //! Identifiers. Slugs are chosen by people, the rest is random or a keyed digest.
 
+use super::as_text::as_text;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -78,30 +79,7 @@ macro_rules! slug {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = ModelError;
-            fn try_from(given: String) -> Result<Self, ModelError> {
-                given.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(slug: $name) -> Self {
-                slug.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({})", stringify!($name), self.0)
-            }
-        }
+        as_text!($name);
     };
 }
 

@@ -3,6 +3,7 @@
 //! Everything here is parsed once at the edge and is valid from then on. Nothing here reads
 //! a clock, a file or a random source: times, bytes and keys arrive as arguments.
 
+mod as_text;
 mod day;
 mod finding;
 mod ids;

@@ -1,6 +1,7 @@
 //! Open vocabularies, of which files say the members: entity types, codes, recognisers; and how sure one of these is.
 
 use super::ModelError;
+use super::as_text::as_text;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -37,30 +38,7 @@ macro_rules! open_term {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = ModelError;
-            fn try_from(given: String) -> Result<Self, ModelError> {
-                given.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(term: $name) -> Self {
-                term.0.as_ref().to_owned()
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({})", stringify!($name), self.0)
-            }
-        }
+        as_text!($name);
     };
 }
 
