@@ -82,6 +82,9 @@ type AnyQuery = Query<'static, Any, AnyArguments>;
 /// Parameters of one statement; full statements of this size are prepared once.
 const PARAMETERS_MAX: usize = 2_000;
 
+/// What is going on while rows get their numbers, for an error.
+pub(super) const NUMBERING: &str = "numbering rows";
+
 /// Values in one `IN (…)` list.
 pub(super) const LISTED_MAX: usize = 250;
 
@@ -111,6 +114,16 @@ pub(super) async fn insert_all<T>(
             .map_err(StoreError::database("inserting rows"))?;
     }
     Ok(())
+}
+
+/// The number behind the last in a table.
+pub(super) async fn next_number(
+    tx: &mut Transaction<'static, Any>,
+    table: &'static str,
+) -> Result<i64, StoreError> {
+    let sql = AssertSqlSafe(format!("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM {table}"));
+    let row = sqlx::query(sql).fetch_one(&mut **tx).await;
+    row.map_err(StoreError::database(NUMBERING))?.number("next")
 }
 
 /// `($1, $2), ($3, $4)` for two rows of two columns, where a statement has no other parameters.

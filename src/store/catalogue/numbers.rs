@@ -3,14 +3,12 @@
 use super::commit::{Batch, VersionRow};
 use crate::model::{ConversationId, ItemDigest, RecordId, VersionId};
 use crate::store::StoreError;
-use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list};
+use crate::store::rows::{LISTED_MAX, NUMBERING, RowValues, bytes, insert_all, list, next_number};
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
-
-const NUMBERING: &str = "numbering rows";
 
 /// Numbers of everything that a batch names: those that are there, and those that it brings.
 pub(super) struct Numbers {
@@ -26,7 +24,7 @@ impl Numbers {
     /// yet.
     pub(super) async fn of(tx: &mut Transaction<'static, Any>, batch: &Batch) -> Result<Self, StoreError> {
         let mut records = HashMap::with_capacity(batch.records.len());
-        let mut next = next_number(tx, "SELECT COALESCE(MAX(number), 0) + 1 AS next FROM record_row").await?;
+        let mut next = next_number(tx, "record_row").await?;
         let fresh = next;
         for row in &batch.records {
             records.insert(row.id, next);
@@ -41,8 +39,7 @@ impl Numbers {
         let there = known(tx, "SELECT id, number FROM record_row WHERE id IN", there).await?;
         records.extend(there.into_iter().map(|(id, number)| (RecordId::from_uuid(id), number)));
         let mut versions = HashMap::with_capacity(batch.versions.len());
-        let mut next =
-            next_number(tx, "SELECT COALESCE(MAX(number), 0) + 1 AS next FROM version_row").await?;
+        let mut next = next_number(tx, "version_row").await?;
         for row in &batch.versions {
             versions.insert(row.id, next);
             next += 1;
@@ -111,7 +108,7 @@ pub(super) async fn conversations(
     let ids: BTreeSet<Uuid> = ids.map(|id| id.uuid()).collect();
     let mut numbers =
         known(tx, "SELECT id, number FROM conversation WHERE id IN", ids.iter().copied()).await?;
-    let mut next = next_number(tx, "SELECT COALESCE(MAX(number), 0) + 1 AS next FROM conversation").await?;
+    let mut next = next_number(tx, "conversation").await?;
     let mut fresh = Vec::new();
     for id in ids.into_iter().filter(|id| !numbers.contains_key(id)) {
         fresh.push((id, next));
@@ -140,11 +137,6 @@ pub(super) async fn known(
         }
     }
     Ok(found)
-}
-
-async fn next_number(tx: &mut Transaction<'static, Any>, sql: &'static str) -> Result<i64, StoreError> {
-    let row = sqlx::query(sql).fetch_one(&mut **tx).await.map_err(StoreError::database(NUMBERING))?;
-    row.number("next")
 }
 
 /// A list of things that many rows say alike: how one is found, and how it is added and its number told.

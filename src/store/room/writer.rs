@@ -11,7 +11,7 @@ use super::{Draw, PublishedConversation, PublishedProjection, PublishedSelection
 use crate::model::{ChannelId, ConversationId, OrganisationId, ProjectionId, RevocationDigest, Timestamp};
 use crate::redact::{Projection, searchable};
 use crate::store::effect::Effect;
-use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list, whole_list};
+use crate::store::rows::{LISTED_MAX, RowValues, bytes, insert_all, list, next_number, whole_list};
 use crate::store::{Database, StoreError};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -432,11 +432,7 @@ async fn fresh_numbers<'p>(
     if tx.backend_name() != "SQLite" {
         return Ok(None);
     }
-    let row = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM projection")
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(StoreError::database("publishing projections"))?;
-    Ok(Some(ids.copied().zip(row.number("next")?..).collect()))
+    Ok(Some(ids.copied().zip(next_number(tx, "projection").await?..).collect()))
 }
 
 /// A projection as it stands.
