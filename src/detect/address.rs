@@ -9,7 +9,7 @@ use super::endings::{counts, tail};
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::View;
-use super::words::{Hashes, Look, Word, chunk_at, kept, literal};
+use super::words::{Hashes, Look, Word, chunk_at, literal};
 use crate::model::RecogniserId;
 
 /// The recogniser of addresses.
@@ -61,7 +61,9 @@ enum Street {
 impl Addresses {
     /// Adds a hit for every address in the view.
     pub(super) fn find<'r>(&'r self, view: &View<'_>, hits: &mut Vec<Hit<'r>>) {
-        for (index, word) in view.listed(view.cut.numbers.iter().copied()).filter(|(index, _)| *index > 0) {
+        for (index, word) in
+            view.listed(view.cut.numbers.all().iter().copied()).filter(|(index, _)| *index > 0)
+        {
             if word.len() <= 6 && self.is_house(view, index) {
                 self.read(view, index, hits);
             }
@@ -348,6 +350,11 @@ const fn digits(chunk: u64) -> usize {
     (others & NOT_ASCII).trailing_zeros() as usize / 8
 }
 
+/// The lowest one to eight bytes.
+const fn kept(bytes: usize) -> u64 {
+    u64::MAX.wrapping_shr((bytes as u32).wrapping_mul(8).wrapping_neg())
+}
+
 /// The bits that no ASCII byte has.
 const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
 
@@ -380,7 +387,7 @@ fn follows_postcode(view: &View<'_>, index: usize) -> Option<(usize, usize)> {
     }
 }
 
-const FLOORS: &[u64] = &[literal("een"), literal("één"), literal("twee"), literal("drie"), literal("vier")];
+const FLOORS: &[u64] = &[literal("een"), literal("twee"), literal("drie"), literal("vier")];
 const MOST_WORDS: usize = 5;
 const LABELS: &[u64] =
     &[literal("nr"), literal("no"), literal("nummer"), literal("huisnummer"), literal("huisnr")];

@@ -1,44 +1,42 @@
 //! A text cut into words in one pass over its bytes, sixty-four at a time, and what is worth a closer look in it.
+//!
+//! What can be worked out for all words of a block at once is, and what is true of few of them, such as a capital, is looked for
+//! in the bits of the block and not in each word.
 
 use super::blocks::{BLOCK, Block, between, bits};
 use super::lexicon::{Dictionary, Flags, Lexicon};
 use super::names::{JOINS, LEADS, STARTS};
-use super::places::Places;
+use super::places::{Noted, Places};
 use super::tokens::LONG;
-use super::words::{Look, Word, chunk_at, hash, hash_at, hash_short, inside, kept, look_wide};
-use std::mem::take;
+use super::words::{Look, PAIR, Word, hash, hash_at, hash_short, inside, look_wide};
 use wide::bytemuck::cast;
 use wide::{i8x16, i16x8};
 
-/// A text cut into words. Made once and used for many texts, so that most need no memory of their own: until the next it keeps
-/// places and hashes of the last, no text. Places are bytes, words are named by their place among all.
+/// A text cut into words. Made once and used for many texts, so that most need no memory of their own: it keeps
+/// places and hashes of texts before, no text. Places are bytes, words are named by their place among all.
 #[derive(Default)]
 pub(super) struct Cut {
-    pub(super) words: Vec<Word>,
+    pub(super) words: Noted<Word>,
     /// Where a closer look is worth it: the first digit of every run of digits, `@`, `:` and `^`, and `.`, `(`, `[` and `+`
     /// before a letter; in order.
-    pub(super) places: Vec<usize>,
+    pub(super) places: Noted<usize>,
     /// Where a code may start, a bit a byte and sixty-four bytes together: at a word of ASCII and at the signs above.
     pub(super) starts: Places,
     /// The words at which a name may start: those that lists of names hold, that have a capital and are no everyday words, or that
     /// something leads up to.
     pub(super) names: Places,
-    /// The words that end a label.
+    /// The words that may end a label.
     pub(super) labels: Places,
     /// The words that end a phrase which speaks for or against a match.
     pub(super) near: Places,
     /// The words that hold a digit.
-    pub(super) numbers: Vec<usize>,
+    pub(super) numbers: Noted<usize>,
     /// Those among them that start with a letter of ASCII.
     pub(super) lettered: Vec<usize>,
+    /// The words with a capital first and no digit.
+    capitals: Noted<usize>,
     /// The words that are longer than people write.
     pub(super) long: Vec<usize>,
-    /// Where runs of letters and digits start and end, in turn; more room than was used.
-    edges: Vec<usize>,
-    /// The runs with a digit or a capital first.
-    marked: Vec<usize>,
-    /// The runs that hold something else than ASCII.
-    wide: Vec<usize>,
     /// Whether it holds a `^`.
     caret: bool,
     /// Whether it may hold words that are spelled out or numbers with letters in them.
@@ -50,25 +48,53 @@ pub(super) struct Cut {
 /// What of a block matters to the next.
 #[derive(Default)]
 struct Carry {
-    /// Whether the block ended in a run.
+    /// Whether the block ended in a run, and where that started.
     open: bool,
+    start: usize,
+    /// What that run is known to hold so far.
+    held: Held<bool>,
     /// Whether it ended with a digit.
     digit: bool,
     /// Whether it ended with a letter or digit of ASCII.
     plain: bool,
     /// How many words of one letter it held.
     singles: u32,
-    /// How many edges there are up to its end.
-    edges: usize,
 }
 
-/// The look of a word of ASCII without digits, by its length, whether it starts with a capital and whether it holds a small letter.
-const fn look(len: usize, capital: bool, lowers: bool) -> Look {
-    match (capital, lowers, len) {
-        (false, ..) => Look::Lower,
-        (_, true, _) => Look::Capital,
-        (_, _, 1) => Look::Initial,
-        _ => Look::Caps,
+/// What runs of letters and digits hold that decides on their look.
+#[derive(Default)]
+struct Held<T> {
+    digit: T,
+    /// A letter of ASCII.
+    letter: T,
+    lower: T,
+    /// A capital of ASCII at its start.
+    capital: T,
+    /// Something else than ASCII.
+    wide: T,
+}
+
+/// The look of a run of ASCII with a digit or a capital first, by three bits: a digit, a small letter, one byte only.
+const LOOKS: [Look; 7] = {
+    use Look::{Capital, Caps, Initial, Number};
+    [Caps, Number, Capital, Number, Initial, Number, Number]
+};
+
+/// The runs that end in a block, in order.
+struct Runs {
+    base: usize,
+    /// Where those start that are not taken up yet.
+    opens: u64,
+    /// Where the next one starts.
+    start: usize,
+}
+
+impl Runs {
+    /// Goes on to the run that starts next.
+    #[inline]
+    fn next(&mut self) {
+        self.start = self.base.wrapping_add(self.opens.trailing_zeros() as usize);
+        self.opens &= self.opens.wrapping_sub(1);
     }
 }
 
@@ -77,7 +103,7 @@ impl Cut {
     /// what it looks like ends the pass.
     pub(super) fn until(&mut self, text: &str, mut changes: impl FnMut(usize) -> bool) -> Result<(), usize> {
         self.clear();
-        let bytes = text.as_bytes();
+        let (bytes, source) = (text.as_bytes(), Source::of(text));
         let (mut carry, mut base) = (Carry::default(), 0_usize);
         loop {
             // The last block is shorter than a block, so that a zero ends the last word.
@@ -95,13 +121,12 @@ impl Cut {
                 self.caret |= bits(block.sign).any(|bit| bytes.get(base.wrapping_add(bit)) == Some(&b'^'));
             }
             self.note(base, &block, &mut carry);
-            self.edges(base, &block, &mut carry);
+            self.words_of(&source, base, &block, &mut carry);
             if last {
                 break;
             }
             base = base.wrapping_add(BLOCK);
         }
-        self.words_between(text, &carry);
         Ok(())
     }
 
@@ -113,14 +138,14 @@ impl Cut {
 
     /// Forgets the text before. What a very long one took up is given back.
     fn clear(&mut self) {
-        if self.words.capacity().max(self.places.capacity()).max(self.edges.len()) > KEPT_MAX {
+        if self.words.room().max(self.places.room()) > KEPT_MAX {
             *self = Self::default();
         }
         self.words.clear();
-        for list in [&mut self.places, &mut self.numbers, &mut self.lettered, &mut self.long] {
+        for list in [&mut self.places, &mut self.numbers, &mut self.capitals] {
             list.clear();
         }
-        for list in [&mut self.marked, &mut self.wide] {
+        for list in [&mut self.lettered, &mut self.long] {
             list.clear();
         }
         for places in [&mut self.starts, &mut self.names, &mut self.labels, &mut self.near] {
@@ -135,9 +160,7 @@ impl Cut {
         let numbers = block.digit & !(block.digit << 1 | u64::from(carry.digit));
         // Whether a letter follows the last byte is not seen here.
         let marks = block.sign | block.mark & (block.letter >> 1 | 1 << (BLOCK - 1));
-        for bit in bits(numbers | marks) {
-            self.places.push(base.wrapping_add(bit));
-        }
+        self.places.add_bits(base, numbers | marks);
         carry.digit = block.digit >> (BLOCK - 1) != 0;
         let plain = block.letter | block.digit;
         self.starts.push(plain & !(plain << 1 | u64::from(carry.plain)) | block.sign | block.mark);
@@ -149,101 +172,91 @@ impl Cut {
         carry.singles = singles;
     }
 
-    /// Notes where runs start and end in the block that starts at `base`, eight places at a time so that their number hardly matters,
-    /// and which runs are to be looked at again.
+    /// Adds the words of the runs that end in the block that starts at `base`: a run of ASCII is one, another may hold several or
+    /// none.
     #[inline]
-    fn edges(&mut self, base: usize, block: &Block, carry: &mut Carry) {
-        let (inside, open) = (block.inside(), u64::from(carry.open));
-        let opens = inside & !(inside << 1 | open);
-        let first = carry.edges.wrapping_add(1) / 2;
-        let digits = block.digit & !(block.digit << 1);
-        let wide = block.wide & !(block.wide << 1);
-        for (list, set) in [(&mut self.marked, digits | block.upper & opens), (&mut self.wide, wide)] {
-            for bit in bits(set) {
-                let upto = opens & (u64::MAX >> (BLOCK - 1 - bit));
-                let run = first.wrapping_add(upto.count_ones() as usize).wrapping_sub(1);
-                if list.last() != Some(&run) {
-                    list.push(run);
-                }
-            }
+    fn words_of(&mut self, source: &Source<'_>, base: usize, block: &Block, carry: &mut Carry) {
+        let inside = block.inside();
+        let before = inside << 1 | u64::from(carry.open);
+        let (opens, mut ends) = (inside & !before, before & !inside);
+        let held = carry.held.of(inside, block, opens);
+        let mut runs = Runs { base, opens, start: carry.start };
+        if !carry.open {
+            runs.next();
         }
-        let mut set = inside ^ (inside << 1 | open);
-        let count = set.count_ones() as usize;
-        if self.edges.len() < carry.edges.wrapping_add(BLOCK) {
-            self.edges.resize(carry.edges.wrapping_add(BLOCK).wrapping_mul(2), 0);
+        for bit in bits(held.wide) {
+            let upto = u64::MAX.wrapping_shl(bit as u32);
+            self.plain(source, &mut runs, ends & !upto, &held);
+            self.push_wide(source.text, runs.start, base.wrapping_add(bit));
+            runs.next();
+            ends &= upto << 1;
         }
-        let (eights, _) = self.edges.get_mut(carry.edges..).unwrap_or(&mut []).as_chunks_mut::<8>();
-        for eight in eights {
-            for slot in eight {
-                *slot = base.wrapping_add(set.trailing_zeros() as usize);
-                set &= set.wrapping_sub(1);
-            }
-            if set == 0 {
-                break;
-            }
-        }
-        carry.edges = carry.edges.wrapping_add(count);
-        carry.open = inside >> (BLOCK - 1) != 0;
+        self.plain(source, &mut runs, ends, &held);
+        (carry.start, carry.open) = (runs.start, inside >> (BLOCK - 1) != 0);
     }
 
-    /// Cuts the words between the edges: a run of ASCII is one, another may hold several or none.
-    fn words_between(&mut self, text: &str, carry: &Carry) {
-        let (edges, wide, marked) = (take(&mut self.edges), take(&mut self.wide), take(&mut self.marked));
-        let (mut runs, _) = edges.get(..carry.edges).unwrap_or(&[]).as_chunks::<2>();
-        let (mut left, mut first) = (marked.as_slice(), 0);
-        for at in &wide {
-            let (plain, rest) = runs.split_at(at.wrapping_sub(first).min(runs.len()));
-            let upto = left.partition_point(|marked| marked < at);
-            self.plain(text, plain, first, left.get(..upto).unwrap_or(&[]));
-            if let Some(([start, end], rest)) = rest.split_first() {
-                self.push_wide(text, *start, *end);
-                (runs, first) = (rest, at.wrapping_add(1));
-            }
-            left = left.get(left.partition_point(|marked| *marked < first)..).unwrap_or(&[]);
-        }
-        self.plain(text, runs, first, left);
-        (self.edges, self.wide, self.marked) = (edges, wide, marked);
-    }
-
-    /// Adds the words of runs of ASCII, of which the first has the number `first`, and gives the marked among them their looks.
-    fn plain(&mut self, text: &str, runs: &[[usize; 2]], first: usize, marked: &[usize]) {
-        let (bytes, before) = (text.as_bytes(), self.words.len());
+    /// Adds the words of runs of ASCII, a bit each where they end.
+    #[inline]
+    fn plain(&mut self, source: &Source<'_>, runs: &mut Runs, ends: u64, held: &Held<u64>) {
+        let (first, mut left) = (self.words.all().len(), ends);
+        let Runs { base, mut opens, mut start } = *runs;
         let mut long = false;
-        self.words.extend(runs.iter().map(|[start, end]| {
-            let (start, end, len) = (*start, *end, end.wrapping_sub(*start));
-            let hash = match bytes.get(start..).and_then(<[u8]>::first_chunk::<8>) {
-                Some(chunk) if len <= 8 => hash_short(chunk, len),
-                _ => {
-                    long |= len >= LONG;
-                    hash_at(bytes, start, end)
-                }
-            };
-            Word { start, end, hash, flags: Flags::NONE, look: Look::Lower }
-        }));
-        for run in marked {
-            let at = before.wrapping_add(run.wrapping_sub(first));
-            let Some(word) = self.words.get_mut(at) else { break };
-            let (len, (digits, lowers)) = (word.len(), tally(bytes, word.start, word.end));
-            if digits == 0 {
-                word.look = look(len, true, lowers);
+        self.words.reserve(BLOCK);
+        self.words.fill(|| {
+            if left == 0 {
+                return None;
+            }
+            let (from, end) = (start, base.wrapping_add(left.trailing_zeros() as usize));
+            let len = end.wrapping_sub(from);
+            let hash = if len < LONG.min(PAIR) {
+                hash_short(source.pair(from), len)
             } else {
-                word.look = Look::Number;
-                self.numbers.push(at);
-                if digits < len {
-                    self.odd |= digits >= SWAPPED_MIN || len == 2;
-                    if bytes.get(word.start).is_some_and(u8::is_ascii_alphabetic) {
-                        self.lettered.push(at);
-                    }
-                }
+                long = true;
+                hash_at(source.text.as_bytes(), from, end)
+            };
+            start = base.wrapping_add(opens.trailing_zeros() as usize);
+            opens &= opens.wrapping_sub(1);
+            left &= left.wrapping_sub(1);
+            Some(Word { start: from, end, hash, flags: Flags::NONE, look: Look::Lower })
+        });
+        debug_assert!(left == 0, "there is room for all words");
+        (runs.opens, runs.start) = (opens, start);
+        if long {
+            let added = self.words.all().iter().enumerate().skip(first);
+            self.long.extend(added.filter(|(_, word)| word.len() >= LONG).map(|(at, _)| at));
+        }
+        for bit in bits((held.digit | held.capital) & ends) {
+            let upto = ends & ((1 << bit) - 1);
+            let index = first.wrapping_add(upto.count_ones() as usize);
+            let Some(word) = self.words.all_mut().get_mut(index) else { break };
+            let holds = |runs: u64| (runs >> bit & 1) as usize;
+            let (digit, letter) = (holds(held.digit), holds(held.letter));
+            let initial = usize::from(word.len() == 1);
+            let look = digit | holds(held.lower) << 1 | initial << 2;
+            word.look = LOOKS.get(look).copied().unwrap_or(Look::Number);
+            for (list, count) in [(&mut self.numbers, digit), (&mut self.capitals, 1 - digit)] {
+                list.reserve(1);
+                list.add(index, count);
+            }
+            if digit & letter != 0 {
+                self.mixed(source.text.as_bytes(), index);
             }
         }
-        if long {
-            let added = self.words.iter().enumerate().skip(before);
-            self.long.extend(added.filter(|(_, word)| word.len() >= LONG).map(|(at, _)| at));
+    }
+
+    /// Looks again at a word of ASCII that holds letters and digits.
+    #[cold]
+    fn mixed(&mut self, bytes: &[u8], index: usize) {
+        let Some(word) = self.words.all().get(index) else { return };
+        let body = bytes.get(word.start..word.end).unwrap_or(&[]);
+        self.odd |= body.len() == 2 || body.iter().filter(|b| b.is_ascii_digit()).count() >= SWAPPED_MIN;
+        if body.first().is_some_and(u8::is_ascii_alphabetic) {
+            self.lettered.push(index);
         }
     }
 
     /// Cuts a run with bytes outside ASCII at what is no letter, digit or accent.
+    #[inline(never)]
     fn push_wide(&mut self, text: &str, start: usize, end: usize) {
         let mut rest = text.get(start..end).unwrap_or("");
         while let Some(from) = rest.find(inside) {
@@ -251,14 +264,21 @@ impl Cut {
             let len = rest.find(|c| !inside(c)).unwrap_or(rest.len());
             let (word, after) = rest.split_at(len);
             let (at, look) = (end - rest.len(), look_wide(word));
-            let number = look == Look::Number;
-            let lettered = number && word.starts_with(|c: char| c.is_ascii_alphabetic());
-            let lists =
-                [(&mut self.numbers, number), (&mut self.lettered, lettered), (&mut self.long, len >= LONG)];
-            for (list, _) in lists.into_iter().filter(|(_, listed)| *listed) {
-                list.push(self.words.len());
+            let index = self.words.all().len();
+            if look == Look::Number {
+                self.numbers.push(index);
+                if word.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                    self.lettered.push(index);
+                }
             }
-            self.words.push(Word { start: at, end: at + len, hash: hash(word), flags: Flags::NONE, look });
+            if len >= LONG {
+                self.long.push(index);
+            }
+            let word = Word { start: at, end: at + len, hash: hash(word), flags: Flags::NONE, look };
+            if word.capital() {
+                self.capitals.push(index);
+            }
+            self.words.push(word);
             rest = after;
         }
     }
@@ -266,33 +286,39 @@ impl Cut {
     /// Looks every word up, those with a capital among everyday words too, and lists those that stages look at. What is known of
     /// sixty-four words is gathered first, without a branch, so that look-ups do not wait for one another.
     pub(super) fn look_up(&mut self, known: &Lexicon, common: &Dictionary) {
-        let (mut led, mut all) = (0, Flags::NONE);
-        for words in self.words.chunks_mut(BLOCK) {
+        let (mut led, mut label_led, mut all) = (0, 0, Flags::NONE);
+        let mut capitalised = self.capitals.all();
+        for (words, first) in self.words.all_mut().chunks_mut(BLOCK).zip((0_usize..).step_by(BLOCK)) {
             let mut kinds = [0_u8; BLOCK];
             for (word, kind) in words.iter_mut().zip(&mut kinds) {
                 word.flags = known.flags(word.hash);
                 all = all.with(word.flags);
-                *kind = word.flags.kinds() | u8::from(word.capital()) << CAPITALS;
+                *kind = word.flags.kinds();
             }
-            let [starts, surnames, joins, leads, labels, near, capitals] = columns(&kinds, words.len());
-            let mut ordinary = 0_u64;
-            for place in bits(capitals) {
-                let Some(word) = words.get_mut(place) else { break };
+            let [starts, surnames, joins, leads, labels, label_ends, label_leads, near] =
+                columns(&kinds, words.len());
+            let (mut capitals, mut ordinary) = (0_u64, 0_u64);
+            while let Some((at, others)) = capitalised.split_first()
+                && let Some(word) = words.get_mut(at.wrapping_sub(first))
+            {
+                let bit = 1_u64.wrapping_shl(*at as u32);
+                capitals |= bit;
                 if common.has(word.hash) {
                     word.flags = word.flags.with(Flags::COMMON);
-                    ordinary |= u64::from(word.look != Look::Initial).wrapping_shl(place as u32);
+                    ordinary |= if word.look == Look::Initial { 0 } else { bit };
                 }
+                capitalised = others;
             }
             let mut names =
                 starts | surnames & joins | capitals & (surnames | joins | !ordinary) | leads << 1 | led;
             if self.caret {
                 names |= capitals | surnames;
             }
-            led = leads >> 63;
             let whole = if words.len() < BLOCK { between(0, words.len()) } else { u64::MAX };
             self.names.push(names & whole);
-            self.labels.push(labels);
+            self.labels.push(labels | label_ends & (label_leads << 1 | label_led));
             self.near.push(near);
+            (led, label_led) = (leads >> (BLOCK - 1), label_leads >> (BLOCK - 1));
         }
         self.flags = all;
     }
@@ -300,46 +326,82 @@ impl Cut {
 
 /// What the stages that have a list of their words ask of a word, a bit each.
 pub(super) fn kinds(flags: Flags) -> u8 {
-    let asked = [STARTS, Flags::SURNAME, JOINS, LEADS, LABELS, Flags::NEAR];
-    asked.into_iter().zip(0_u32..).fold(0, |all, (any, bit)| all | u8::from(flags.any(any)) << bit)
+    let labels = [Flags::LABEL, Flags::LABEL_END, Flags::LABEL_LEAD];
+    let asked = [STARTS, Flags::SURNAME, JOINS, LEADS].into_iter().chain(labels).chain([Flags::NEAR]);
+    asked.zip(0_u32..).fold(0, |all, (any, bit)| all | u8::from(flags.any(any)) << bit)
 }
 
-/// The bit behind those of [`kinds`]: a word with a capital.
-const CAPITALS: usize = 6;
+/// How many bits [`kinds`] has.
+const KINDS: usize = 8;
 
 /// For each bit of the first `count` bytes which of them have it, the first lowest.
 #[inline]
-fn columns(bytes: &[u8; BLOCK], count: usize) -> [u64; CAPITALS + 1] {
-    let mut columns = [0; CAPITALS + 1];
+fn columns(bytes: &[u8; BLOCK], count: usize) -> [u64; KINDS] {
+    let mut columns = [0; KINDS];
     let (parts, _) = bytes.as_chunks::<16>();
     for (part, shift) in parts.iter().zip((0_u32..).step_by(16)).take(count.div_ceil(16)) {
         let mut part: i16x8 = cast(*part);
         for column in columns.iter_mut().rev() {
             // The sign of a byte is its highest bit: one place further each time.
-            part <<= 1;
             let set = cast::<_, i8x16>(part).to_bitmask();
             *column |= u64::from(set).wrapping_shl(shift);
+            part <<= 1;
         }
     }
     columns
 }
 
-/// How many digits a word of ASCII letters and digits has, and whether a small letter is in it; eight bytes at a time.
-fn tally(bytes: &[u8], start: usize, end: usize) -> (usize, bool) {
-    let (mut letters, mut lowers) = (0, 0);
-    for at in (start..end).step_by(8) {
-        let chunk = chunk_at(bytes, at) & kept(end.wrapping_sub(at).min(8));
-        // Letters have the bit of 64, small ones that of 32 as well.
-        let found = chunk >> 6 & ONES;
-        // Every byte counts one at most, and the highest byte of the product is the sum of all.
-        letters += (found.wrapping_mul(ONES) >> 56) as usize;
-        lowers |= found & chunk >> 5;
+impl Held<bool> {
+    /// What the runs that end in a block hold, a bit each where they end; what the last run holds that goes on is kept.
+    #[inline]
+    fn of(&mut self, inside: u64, block: &Block, opens: u64) -> Held<u64> {
+        Held {
+            digit: ended(inside, block.digit, &mut self.digit),
+            letter: ended(inside, block.letter, &mut self.letter),
+            lower: ended(inside, block.letter & !block.upper, &mut self.lower),
+            capital: ended(inside, block.upper & opens, &mut self.capital),
+            wide: ended(inside, block.wide, &mut self.wide),
+        }
     }
-    (end.saturating_sub(start).saturating_sub(letters), lowers != 0)
 }
 
-/// The lowest bit of every byte.
-const ONES: u64 = 0x0101_0101_0101_0101;
+/// Where the runs end that hold one of the marks: added to a run, a mark overflows into the place behind it. `carried` is whether
+/// the run held one that goes on from the block before, and then whether the one does that goes on in the next.
+#[inline]
+const fn ended(inside: u64, marks: u64, carried: &mut bool) -> u64 {
+    let marks = marks | *carried as u64;
+    let (sum, over) = inside.overflowing_add(marks & inside);
+    *carried = over;
+    (sum | marks) & !inside
+}
+
+/// A text of which sixteen bytes can be had from any place on.
+struct Source<'t> {
+    text: &'t str,
+    /// Its last bytes and zeros behind them, and where they start.
+    tail: [u8; 2 * PAIR],
+    from: usize,
+}
+
+impl<'t> Source<'t> {
+    fn of(text: &'t str) -> Self {
+        let (bytes, mut tail) = (text.as_bytes(), [0; 2 * PAIR]);
+        match (bytes.last_chunk::<PAIR>(), tail.first_chunk_mut::<PAIR>()) {
+            (Some(last), Some(slots)) => *slots = *last,
+            _ => tail.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = *byte),
+        }
+        Self { text, tail, from: text.len().saturating_sub(PAIR) }
+    }
+
+    /// Sixteen bytes from a place on, the first lowest, with zeros past the end: for many places of one text.
+    #[inline]
+    fn pair(&self, start: usize) -> u128 {
+        let sixteen = |bytes: &[u8], at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).copied();
+        let found = sixteen(self.text.as_bytes(), start)
+            .or_else(|| sixteen(&self.tail, start.wrapping_sub(self.from)));
+        found.map_or(0, u128::from_le_bytes)
+    }
+}
 
 /// Whether an emoji of four bytes stands at a place: no letter, and what it looks like.
 #[inline]
@@ -349,9 +411,6 @@ fn is_emoji(bytes: &[u8], at: usize) -> bool {
 
 /// How many bytes such an emoji has.
 const EMOJI: usize = 4;
-
-/// What a word carries that may end a label.
-pub(super) const LABELS: Flags = Flags::LABEL.with(Flags::LABEL_END);
 
 /// The least letters apart that are taken for a word.
 pub(super) const SPELLED_MIN: u32 = 4;
@@ -449,16 +508,16 @@ mod tests {
                 cut.all(&text);
                 cut.look_up(&known, &common);
             }
-            prop_assert_eq!((&used.places, &used.numbers, &used.long), (&fresh.places, &fresh.numbers, &fresh.long));
+            prop_assert_eq!((used.places.all(), used.numbers.all(), &used.long), (fresh.places.all(), fresh.numbers.all(), &fresh.long));
             prop_assert!(used.names.iter().eq(fresh.names.iter()) && used.odd == fresh.odd);
             let listed = |at: usize| {
-                let (of, word) = (|at: usize| known.flags(used.words[at].hash), used.words[at]);
+                let (of, word) = (|at: usize| known.flags(used.words.all()[at].hash), used.words.all()[at]);
                 let ordinary = common.has(word.hash) && word.look != Look::Initial;
                 let capital = word.capital() && (!ordinary || text.contains('^'));
                 capital || of(at).any(STARTS) || at.checked_sub(1).is_some_and(|at| of(at).any(LEADS))
             };
-            prop_assert!(used.names.iter().eq((0..used.words.len()).filter(|at| listed(*at))));
-            let number = |at: &usize| used.words[*at].look == Look::Number;
+            prop_assert!(used.names.iter().eq((0..used.words.all().len()).filter(|at| listed(*at))));
+            let number = |at: &usize| used.words.all()[*at].look == Look::Number;
             for last in 0..text.len() {
                 let bytes = text.as_bytes();
                 let opens = |at: &usize| {
@@ -472,9 +531,65 @@ mod tests {
                     prop_assert_eq!(used.starts.within(from, last).collect::<Vec<_>>(), wanted);
                 }
             }
-            prop_assert_eq!(&used.numbers, &(0..used.words.len()).filter(number).collect::<Vec<_>>());
-            let long = |at: &usize| used.words[*at].len() >= LONG;
-            prop_assert_eq!(&used.long, &(0..used.words.len()).filter(long).collect::<Vec<_>>());
+            prop_assert_eq!(used.numbers.all(), (0..used.words.all().len()).filter(number).collect::<Vec<_>>());
+            let long = |at: &usize| used.words.all()[*at].len() >= LONG;
+            prop_assert_eq!(&used.long, &(0..used.words.all().len()).filter(long).collect::<Vec<_>>());
+        }
+    }
+
+    /// Every run, wherever it lies to the blocks it is read in and wherever in it stands what makes it more than small letters.
+    #[test]
+    fn runs_are_cut_alike_whatever_blocks_they_lie_in() {
+        let fillers = ["b", "5", "Q"];
+        let lengths = (1..4).chain(15..18).chain(62..67).chain(126..131).chain([200]);
+        for (length, offset) in
+            lengths.flat_map(|length| [0, 1, 30, 62, 63, 64, 65].map(|offset| (length, offset)))
+        {
+            let edge = BLOCK.saturating_sub(offset).min(length);
+            let places = [0, 1, edge.saturating_sub(1), edge, length / 2, length - 1];
+            for (filler, marker) in
+                fillers.iter().flat_map(|filler| ["7", "Z", "a", "\u{e9}"].map(|marker| (*filler, marker)))
+            {
+                for place in places.into_iter().filter(|place| *place < length) {
+                    let run = [&filler.repeat(place), marker, &filler.repeat(length - place - 1)].concat();
+                    let text = format!("{}{run} x", " ".repeat(offset));
+                    let mut cut = Cut::default();
+                    cut.all(&text);
+                    let words = cut.words.all();
+                    assert!(words.iter().map(|w| (w.start, w.end, w.hash)).eq(naive(&text)), "{text}");
+                    let looks = words.iter().map(|w| w.look);
+                    assert!(looks.eq([naive_look(&run), Look::Lower]), "{text}");
+                    let number = run.contains(char::is_numeric);
+                    assert_eq!(cut.numbers.all(), &[0][..usize::from(number)], "{text}");
+                    let lettered = number && run.starts_with(|c: char| c.is_ascii_alphabetic());
+                    assert_eq!(cut.lettered, &[0][..usize::from(lettered)], "{text}");
+                    let digits = run.bytes().filter(u8::is_ascii_digit).count();
+                    let mixed = run.is_ascii() && number && digits < length;
+                    assert_eq!(cut.odd, mixed && (digits >= SWAPPED_MIN || length == 2), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_ends_a_label_or_a_phrase_is_listed_in_every_row() {
+        let flags = [
+            ("lead", Flags::LABEL_LEAD),
+            ("end", Flags::LABEL_END),
+            ("label", Flags::LABEL),
+            ("near", Flags::NEAR),
+            ("von", JOINS),
+            ("berg", Flags::SURNAME),
+        ];
+        let known = Lexicon::build(&flags.map(|(word, flags)| (hash(word), flags)), kinds);
+        for before in (0..4).chain(56..70).chain(120..132) {
+            let text = format!("{}lead end label end lead near end Jan von berg", "w ".repeat(before));
+            let mut cut = Cut::default();
+            cut.all(&text);
+            cut.look_up(&known, &Dictionary::default());
+            let at = |places: &Places| places.iter().map(|at| at - before).collect::<Vec<_>>();
+            assert_eq!((at(&cut.labels), at(&cut.near)), (vec![1, 2], vec![5]), "{before}");
+            assert_eq!(at(&cut.names), [7], "{before}");
         }
     }
 
@@ -483,7 +598,7 @@ mod tests {
         let mut cut = Cut::default();
         let text = format!("{} 06-12 a@b c:d x.y z. (a) [1", "x".repeat(60));
         cut.all(&text);
-        let at: Vec<&str> = cut.places.iter().map(|at| &text[*at..=*at]).collect();
+        let at: Vec<&str> = cut.places.all().iter().map(|at| &text[*at..=*at]).collect();
         assert_eq!(at, ["0", "1", "@", ":", ".", "(", "1"]);
     }
 }

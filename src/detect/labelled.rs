@@ -1,7 +1,7 @@
 //! Values that a label names: `zaaknummer: 2023-00123`, `wachtwoord is …`. The finding is the value, not the label.
 //!
-//! The last word of every label carries [`Flags::LABEL`] in the word table, so a text without such a word costs one
-//! look at each flag. From a label the value is sought to the right: over spaces, signs and words such as `is`
+//! The words of labels carry [`Flags::LABEL`] and its like in the word table, and the cutter lists where a label may end, so a text
+//! without one costs nothing here. From a label the value is sought to the right: over spaces, signs and words such as `is`
 //! and `nr`, and over as many other words as the recogniser allows, but not beyond the sentence. A value before
 //! the label counts when the two are tied together: `12345678 is mijn klantnummer`, `12345678 (klantnummer)`.
 //!
@@ -153,11 +153,8 @@ impl Labels {
 
     /// Offers `accept` every value that stands at a label, the longest of a place first, until it takes one.
     pub(super) fn find(&self, view: &View<'_>, mut accept: impl FnMut(Value) -> bool) {
-        for (index, word) in view.listed(view.cut.labels.iter()) {
-            let led = || index.checked_sub(1).is_some_and(|i| view.flag(i).any(Flags::LABEL_LEAD));
-            if word.flags.any(Flags::LABEL) || led() {
-                self.at_label(view, index, &mut accept);
-            }
+        for index in view.cut.labels.iter() {
+            self.at_label(view, index, &mut accept);
         }
         for index in &view.cut.lettered {
             self.glued(view, *index, &mut accept);

@@ -58,7 +58,7 @@ impl Flags {
     /// What was noted of the lists that a word with these flags stands in.
     #[inline]
     pub(super) const fn kinds(self) -> u8 {
-        (self.0 >> KINDS) as u8 & 0x7f
+        (self.0 >> KINDS_FROM) as u8
     }
 
     /// Both together.
@@ -147,8 +147,8 @@ pub(super) struct Lexicon {
     entries: Vec<u64>,
 }
 
-/// The first of the bits in which the lists are noted that a word stands in.
-const KINDS: u32 = 24;
+/// The first of the eight bits in which the lists are noted that a word stands in; flags have those below.
+const KINDS_FROM: u32 = 24;
 /// The high half of a hash: the part by which a word is known at its place.
 const TAG: u64 = !(u32::MAX as u64);
 
@@ -160,7 +160,7 @@ impl Default for Lexicon {
 
 impl Lexicon {
     /// A table of everything given; the flags of a word given twice are joined. `kinds` says of flags what is to be noted with
-    /// them, for [`Flags::kinds`]: seven bits.
+    /// them, for [`Flags::kinds`].
     pub(super) fn build(entries: &[(u64, Flags)], kinds: impl Fn(Flags) -> u8) -> Self {
         let mut words: Keyed<Flags> = Keyed::default();
         for (hash, more) in entries {
@@ -171,7 +171,7 @@ impl Lexicon {
         groups.resize_with((words.len() / GROUP + 1).next_power_of_two(), Group::default);
         let mask = groups.len().wrapping_sub(1);
         for (hash, flags) in words {
-            let entry = u64::from(flags.0 | u32::from(kinds(flags)) << KINDS);
+            let entry = u64::from(flags.0 | u32::from(kinds(flags)) << KINDS_FROM);
             let group = groups.get_mut(hash as usize & mask).into_iter();
             group.for_each(|group| add(group, hash, entry));
         }
@@ -259,11 +259,11 @@ mod tests {
         let many: Vec<_> = (1..5000).map(|n| (hash(&format!("word{n}")), Flags::COMMON)).collect();
         let (milan, other) = (hash("milan"), hash("milaan"));
         let given = [&many[..], &[(milan, Flags::FIRST), (milan, Flags::PLACE)]].concat();
-        let table = Lexicon::build(&given, |flags| u8::from(flags.any(Flags::FIRST)) << 6);
+        let table = Lexicon::build(&given, |flags| u8::from(flags.any(Flags::FIRST)) << 7);
         assert!(table.flags(milan).any(Flags::FIRST) && table.flags(milan).any(Flags::PLACE));
         assert_eq!(table.flags(other), Flags::NONE);
         assert!(many.iter().all(|(h, _)| table.flags(*h) == Flags::COMMON));
-        assert_eq!((table.flags(milan).kinds(), table.flags(hash("word1")).kinds()), (1 << 6, 0));
+        assert_eq!((table.flags(milan).kinds(), table.flags(hash("word1")).kinds()), (1 << 7, 0));
         assert_eq!(Lexicon::default().flags(milan), Flags::NONE);
     }
 

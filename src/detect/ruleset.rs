@@ -187,7 +187,7 @@ impl Ruleset {
             shadow = Shadow::from(text, from);
             cut.all(shadow.text());
         }
-        let tricks = if cut.odd { tricks(shadow.text(), &cut.words) } else { Vec::new() };
+        let tricks = if cut.odd { tricks(shadow.text(), cut.words.all()) } else { Vec::new() };
         if !tricks.is_empty() {
             shadow = shadow.replaced(&tricks);
             cut.all(shadow.text());
@@ -204,7 +204,7 @@ impl Ruleset {
         posted_at: Option<Timestamp>,
     ) -> Vec<Finding> {
         let on = posted_at.map(Timestamp::date);
-        let view = View { text: shadow.text(), words: &cut.words, cut, common: &self.common, on };
+        let view = View { text: shadow.text(), words: cut.words.all(), cut, common: &self.common, on };
         let mut hits = Vec::new();
         let mut beside = Beside::new();
         self.patterns(&view, participants, &mut hits, &mut beside);

@@ -26,7 +26,7 @@ impl Lanes {
     ) {
         let bytes = text.as_bytes();
         let mut tried = Tried { context, ..Tried::default() };
-        for &pos in &cut.places {
+        for &pos in cut.places.all() {
             match at(bytes, pos) {
                 b'0'..=b'9' => self.digits(text, cut, pos, &mut tried, &mut found),
                 b'@' => self.at_sign(text, pos, &mut tried, &mut found),

@@ -69,7 +69,7 @@ impl Ruleset {
     #[must_use]
     pub fn flags(&self, text: &str) -> Vec<RecordFlag> {
         let (shadow, cut) = self.read(text);
-        self.flags_of(&shadow, &cut.words, &|word| self.is_first_name(word))
+        self.flags_of(&shadow, cut.words.all(), &|word| self.is_first_name(word))
     }
 
     /// The same, where the findings of the text say who is named in it: whoever they are, and whatever lists know of
@@ -79,7 +79,7 @@ impl Ruleset {
         let (shadow, cut) = self.read(text);
         let named = |f: &&Finding| matches!(f.entity.as_str(), "PERSON" | "USERNAME" | "PUBLIC_OFFICIAL");
         let people: Vec<Span> = findings.iter().filter(named).map(|finding| finding.span).collect();
-        self.flags_of(&shadow, &cut.words, &|word| {
+        self.flags_of(&shadow, cut.words.all(), &|word| {
             let (start, end) = shadow.source(word.start, word.end);
             let before = people.partition_point(|span| span.start() <= start);
             before.checked_sub(1).and_then(|n| people.get(n)).is_some_and(|span| end <= span.end())
