@@ -244,9 +244,12 @@ impl Names {
         while at < from + 5 && view.words.get(at).is_some_and(initial) {
             let gap = view.gap(at);
             let dotted = matches!(gap, "." | ". " | ".-");
-            let bare =
-                gap == " " && view.words.get(at + 1).is_some_and(|w| w.capital() && w.look != Look::Initial);
-            if !(dotted || bare && at > from) {
+            let capital = || view.words.get(at + 1).is_some_and(|w| w.capital() && w.look != Look::Initial);
+            // `de heer J de Boer`
+            let titled =
+                || led && at == from && view.flag(at + 1).any(Flags::PARTICLE) && view.is_initial(at);
+            let bare = gap == " " && (capital() && (at > from || led && view.is_initial(at)) || titled());
+            if !(dotted || bare) {
                 break;
             }
             at += 1;
@@ -266,10 +269,10 @@ impl Names {
                 break;
             }
             let capital = word.capital();
-            let (rule, weight) = if flags.any(Flags::FOREIGN) {
-                (&self.rules.first, if capital { 0.45 } else { 0.15 })
-            } else if flags.any(Flags::FIRST) {
+            let (rule, weight) = if flags.any(Flags::FIRST) && (capital || !is_month(view, at)) {
                 (&self.rules.first, if capital { 0.55 } else { 0.45 })
+            } else if flags.any(Flags::FOREIGN) {
+                (&self.rules.first, if capital { 0.45 } else { 0.15 })
             } else if flags.any(Flags::EVERYDAY)
                 && (!flags.any(Flags::OTHER) || self.is_doubled(view, at))
                 && (capital || at == from)
@@ -428,6 +431,14 @@ fn is_signed(view: &View<'_>, index: usize) -> bool {
     view.words.get(index).is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('^')))
 }
 
+/// Whether `jan` is a month: a number stands beside it, or `begin`, `half`, `eind` before it.
+fn is_month(view: &View<'_>, index: usize) -> bool {
+    let number = |i: usize| view.words.get(i).is_some_and(|w| w.look == Look::Number);
+    let leads = |i: usize| number(i) || is(view.words.get(i), MONTH_PARTS);
+    is(view.words.get(index), &[literal("jan")])
+        && (index.checked_sub(1).is_some_and(leads) || number(index + 1))
+}
+
 /// Whether a verb and `je`, `jij` or `u` follow.
 fn addressed(view: &View<'_>, index: usize) -> bool {
     matches!(view.gap(index), " " | ", ") && is(view.words.get(index + 2), YOU)
@@ -471,6 +482,15 @@ pub(super) const INTRODUCTIONS: &[(u64, u64)] = &[
     (literal("name"), literal("is")),
     (literal("i"), literal("am")),
     (literal("ik"), literal("heet")),
+];
+/// What stands before a month to name a part of it.
+const MONTH_PARTS: &[u64] = &[
+    literal("begin"),
+    literal("half"),
+    literal("medio"),
+    literal("eind"),
+    literal("einde"),
+    literal("heel"),
 ];
 const SAINT: &[u64] = &[literal("sint"), literal("st"), literal("santa")];
 const YOU: &[u64] = &[literal("je"), literal("jij"), literal("u"), literal("you")];

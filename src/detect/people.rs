@@ -295,6 +295,11 @@ impl View<'_> {
         })
     }
 
+    /// Whether a word is one capital letter.
+    pub(super) fn is_initial(&self, index: usize) -> bool {
+        self.words.get(index).is_some_and(|w| w.look == Look::Initial)
+    }
+
     /// What stands between a word and the next.
     pub(super) fn gap(&self, index: usize) -> &str {
         match (self.words.get(index), self.words.get(index + 1)) {

@@ -63,6 +63,9 @@ impl Names {
             return None; // `roos in de wind`: an everyday word and another are no name.
         }
         let weight = self.surname_weight(view, at, particles, lead, r.score)?;
+        if word.look == Look::Initial && particles == 0 {
+            return Some(self.behind_initial(view, at, weight, r));
+        }
         if particles > 0 {
             r.reasons.push(reason(&self.rules.particle, 0.1));
             r.score += 0.1;
@@ -71,6 +74,21 @@ impl Names {
         r.score += weight;
         r.reasons.push(Reason { rule, place: Some((word.start, word.end)), weight });
         Some(self.second_half(view, at + 1))
+    }
+
+    /// The word after an initial that stands for a surname or before one: `Ruben T.`, `Els R. de Boer`, `Jan M. Jansen`.
+    fn behind_initial<'r>(&'r self, view: &View<'_>, at: usize, weight: f32, r: &mut Reading<'r>) -> usize {
+        let place = view.words.get(at).map(|word| (word.start, word.end));
+        r.score += weight;
+        r.reasons.push(Reason { rule: &self.rules.initials, place, weight });
+        let after = at + 1;
+        let surname = self.particles(view, after);
+        let listed = view.flag(surname).any(Flags::SURNAME) && (surname > after || !view.is_common(surname));
+        let named = view.words.get(surname).is_some_and(|w| w.look == Look::Capital) && listed;
+        if !named || !matches!(view.gap(at), "." | ". ") {
+            return after;
+        }
+        self.second_half(view, surname + 1)
     }
 
     /// What one word is worth as a surname, or none when it cannot be one.
@@ -84,12 +102,12 @@ impl Names {
     ) -> Option<f32> {
         let Lead { first: with_first, titled, cue, .. } = *lead;
         let certain_start = lead.is_certain();
-        let (archaic, particles) = (particles > 1, particles > 0);
         let word = view.words.get(at)?;
         let flags = view.flag(at);
+        let place = flags.any(Flags::PLACE) && !(flags.any(Flags::SURNAME) && is_led(view, at, particles));
+        let (archaic, particles) = (particles > 1, particles > 0);
         let (common, capital) = (view.is_common(at), word.capital());
         let listed = flags.any(Flags::SURNAME.with(Flags::FIRST).with(Flags::FOREIGN));
-        let place = flags.any(Flags::PLACE);
         if matches!(word.look, Look::Number)
             || (word.look == Look::Initial && !with_first)
             || (flags.any(Flags::OTHER) && !(with_first && listed || titled && particles))
@@ -154,7 +172,9 @@ impl Names {
                 at += 1; // `v.`, and the `d` of `v.d.` or `v/d` is a particle itself.
                 continue;
             }
-            let particle = view.flag(at).any(Flags::PARTICLE) || (inner && at == from);
+            // `Ruben T.`: a capital and a full stop are an initial.
+            let initial = view.is_initial(at) && view.gap(at).starts_with('.');
+            let particle = !initial && view.flag(at).any(Flags::PARTICLE) || (inner && at == from);
             if !particle || !matches!(view.gap(at), " " | " '" | "-" | "'" | "/" | "\u{2019}" | ". " | ".") {
                 break;
             }
@@ -176,6 +196,16 @@ impl Names {
         };
         if view.words.get(at).is_some_and(fits) { at + 1 } else { after }
     }
+}
+
+/// Whether particles before a surname leave little doubt that no place of that name is meant: `die Van Dijk`, `Van den Berg`,
+/// `De Vries zegt`. A capital `Van` that opens a sentence, and any `De`, want a word for what people do with words behind it.
+fn is_led(view: &View<'_>, at: usize, particles: usize) -> bool {
+    let Some(from) = at.checked_sub(particles.max(1)).filter(|_| particles > 0) else { return false };
+    let first = view.words.get(from).filter(|first| first.capital());
+    let says = || view.spaced(at) && SAYING.has(view.words.get(at + 1));
+    let van = || particles > 1 || !view.starts_sentence(from) || says();
+    is(first, &[literal("van")]) && van() || particles == 1 && is(first, &[literal("de")]) && says()
 }
 
 /// Whether a word stands behind an article or the like, as names of things do: `de Sloterplas`, `het Vlinderpad`.
@@ -226,6 +256,33 @@ static ARTICLES: Listed<30> = Listed::of([
     literal("polder"),
     literal("hoek"),
     literal("basisschool"),
+]);
+/// What people do with words, and no place does.
+static SAYING: Listed<24> = Listed::of([
+    literal("zegt"),
+    literal("zei"),
+    literal("vindt"),
+    literal("vond"),
+    literal("denkt"),
+    literal("dacht"),
+    literal("weet"),
+    literal("wist"),
+    literal("wil"),
+    literal("wilde"),
+    literal("vertelt"),
+    literal("vertelde"),
+    literal("schrijft"),
+    literal("schreef"),
+    literal("vraagt"),
+    literal("vroeg"),
+    literal("belt"),
+    literal("belde"),
+    literal("mailt"),
+    literal("liegt"),
+    literal("belooft"),
+    literal("beweert"),
+    literal("snapt"),
+    literal("reageert"),
 ]);
 /// Particles that hardly stand before anything but a surname.
 const ARCHAIC: &[u64] = &[literal("ter"), literal("ten"), literal("der"), literal("vd")];
