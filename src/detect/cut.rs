@@ -6,7 +6,9 @@
 use super::blocks::{BLOCK, Block, between, bits};
 use super::lexicon::{Dictionary, Flags, Lexicon};
 use super::names::{JOINS, LEADS, STARTS};
-use super::places::{Noted, Places};
+use super::noted::Noted;
+use super::places::Places;
+use super::runs::{Held, Runs};
 use super::tokens::LONG;
 use super::words::{Look, PAIR, Word, hash, hash_at, hash_short, inside, look_wide};
 use wide::bytemuck::cast;
@@ -61,42 +63,11 @@ struct Carry {
     singles: u32,
 }
 
-/// What runs of letters and digits hold that decides on their look.
-#[derive(Default)]
-struct Held<T> {
-    digit: T,
-    /// A letter of ASCII.
-    letter: T,
-    lower: T,
-    /// A capital of ASCII at its start.
-    capital: T,
-    /// Something else than ASCII.
-    wide: T,
-}
-
 /// The look of a run of ASCII with a digit or a capital first, by three bits: a digit, a small letter, one byte only.
 const LOOKS: [Look; 7] = {
     use Look::{Capital, Caps, Initial, Number};
     [Caps, Number, Capital, Number, Initial, Number, Number]
 };
-
-/// The runs that end in a block, in order.
-struct Runs {
-    base: usize,
-    /// Where those start that are not taken up yet.
-    opens: u64,
-    /// Where the next one starts.
-    start: usize,
-}
-
-impl Runs {
-    /// Goes on to the run that starts next.
-    #[inline]
-    fn next(&mut self) {
-        self.start = self.base.wrapping_add(self.opens.trailing_zeros() as usize);
-        self.opens &= self.opens.wrapping_sub(1);
-    }
-}
 
 impl Cut {
     /// Cuts a text. `changes` is asked about every `&`, `%` and character outside ASCII; the first of which it says that it is not
@@ -349,30 +320,6 @@ fn columns(bytes: &[u8; BLOCK], count: usize) -> [u64; KINDS] {
         }
     }
     columns
-}
-
-impl Held<bool> {
-    /// What the runs that end in a block hold, a bit each where they end; what the last run holds that goes on is kept.
-    #[inline]
-    fn of(&mut self, inside: u64, block: &Block, opens: u64) -> Held<u64> {
-        Held {
-            digit: ended(inside, block.digit, &mut self.digit),
-            letter: ended(inside, block.letter, &mut self.letter),
-            lower: ended(inside, block.letter & !block.upper, &mut self.lower),
-            capital: ended(inside, block.upper & opens, &mut self.capital),
-            wide: ended(inside, block.wide, &mut self.wide),
-        }
-    }
-}
-
-/// Where the runs end that hold one of the marks: added to a run, a mark overflows into the place behind it. `carried` is whether
-/// the run held one that goes on from the block before, and then whether the one does that goes on in the next.
-#[inline]
-const fn ended(inside: u64, marks: u64, carried: &mut bool) -> u64 {
-    let marks = marks | *carried as u64;
-    let (sum, over) = inside.overflowing_add(marks & inside);
-    *carried = over;
-    (sum | marks) & !inside
 }
 
 /// A text of which sixteen bytes can be had from any place on.
