@@ -6,7 +6,7 @@
 //! and each part adds to the score or takes from it. Common words, places and organisations speak against.
 
 use super::context::{Listed, Phrases, is};
-use super::endings::{Ending, ends_with};
+use super::given::is_abbreviation;
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::officials::{Officials, Standing};
@@ -237,102 +237,6 @@ impl Names {
         weight
     }
 
-    /// Reads initials; in lower case behind a title or a certain cue only: `de heer h. slagter`.
-    fn initials<'r>(&'r self, view: &View<'_>, from: usize, led: bool, r: &mut Reading<'r>) -> usize {
-        let mut at = from;
-        let initial = |w: &Word| w.look == Look::Initial || (led && w.len() == 1 && w.look == Look::Lower);
-        while at < from + 5 && view.words.get(at).is_some_and(initial) {
-            let gap = view.gap(at);
-            let dotted = matches!(gap, "." | ". " | ".-");
-            let capital = || view.words.get(at + 1).is_some_and(|w| w.capital() && w.look != Look::Initial);
-            // `de heer J de Boer`
-            let titled =
-                || led && at == from && view.flag(at + 1).any(Flags::PARTICLE) && view.is_initial(at);
-            let bare = gap == " " && (capital() && (at > from || led && view.is_initial(at)) || titled());
-            if !(dotted || bare) {
-                break;
-            }
-            at += 1;
-        }
-        if at > from {
-            r.score += 0.25;
-            r.reasons.push(reason(&self.rules.initials, 0.25));
-        }
-        at
-    }
-
-    fn first_names<'r>(&'r self, view: &View<'_>, from: usize, r: &mut Reading<'r>) -> usize {
-        let mut at = from;
-        while at < from + FIRST_NAMES_MAX {
-            let (flags, Some(word)) = (view.flag(at), view.words.get(at)) else { break };
-            if at > from && !matches!(view.gap(at - 1), " " | "-") {
-                break;
-            }
-            let capital = word.capital();
-            let (rule, weight) = if flags.any(Flags::FIRST) && (capital || !is_month(view, at)) {
-                (&self.rules.first, if capital { 0.55 } else { 0.45 })
-            } else if flags.any(Flags::FOREIGN) {
-                (&self.rules.first, if capital { 0.45 } else { 0.15 })
-            } else if flags.any(Flags::EVERYDAY)
-                && (!flags.any(Flags::OTHER) || self.is_doubled(view, at))
-                && (capital || at == from)
-            {
-                (
-                    &self.rules.everyday,
-                    if !capital {
-                        0.05
-                    } else if view.starts_sentence(at) {
-                        0.12
-                    } else {
-                        0.28
-                    },
-                )
-            } else if at == from && capital && self.unlisted_first(view, at) {
-                (&self.rules.unlisted, 0.2)
-            } else {
-                break;
-            };
-            let weight = if at == from { weight } else { weight / 2.0 };
-            r.score += weight;
-            r.reasons.push(Reason { rule, place: Some((word.start, word.end)), weight });
-            at += 1;
-        }
-        at
-    }
-
-    /// Whether a first name goes on after a hyphen: `Mei-Ling`.
-    fn is_doubled(&self, view: &View<'_>, at: usize) -> bool {
-        let name = Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY);
-        view.gap(at) == "-"
-            && view.flag(at + 1).any(name)
-            && view.words.get(at).is_some_and(Word::capital)
-                == view.words.get(at + 1).is_some_and(Word::capital)
-    }
-
-    /// A capital word that no list knows, right before what may be a surname: `Jaivey Ramdin`, `Cobie Stavenuiter`.
-    fn unlisted_first(&self, view: &View<'_>, at: usize) -> bool {
-        let known = Flags::OTHER
-            .with(Flags::PLACE)
-            .with(Flags::TITLE)
-            .with(Flags::OFFICE)
-            .with(Flags::SURNAME)
-            .with(Flags::PARTICLE);
-        let next = self.particles(view, at + 1);
-        let Some(surname) = view.words.get(next).filter(|w| w.capital()) else { return false };
-        let no_name = Flags::PLACE.with(Flags::OTHER).with(Flags::TITLE).with(Flags::OFFICE);
-        let listed = view.flag(next).any(Flags::SURNAME.with(Flags::FIRST));
-        let strange = || surname.look == Look::Capital && surname.len() > 3 && !view.is_common(next);
-        let long = view.words.get(at).is_some_and(|w| w.look == Look::Capital && w.len() > 2);
-        // What is asked of flags comes first: it costs least.
-        long && !view.flag(next).any(no_name)
-            && !view.flag(at).any(known)
-            && !view.is_common(at)
-            && (listed || strange())
-            && matches!(view.gap(at), " " | "-")
-            && !is_street(word_text(view, next))
-            && sounds(word_text(view, at))
-    }
-
     /// Spoken to (`Roos heb je`), acting (`Elivia heeft`), or in one breath with another name (`Jaivey en Amrita`).
     fn company<'r>(&'r self, view: &View<'_>, r: &mut Reading<'r>) {
         let capital = view.words.get(r.from).is_some_and(Word::capital);
@@ -361,32 +265,6 @@ impl Names {
         if (capital && (left() || right() || acting())) || spoken_to() {
             r.score += COMPANY;
             r.reasons.push(reason(&self.rules.company, COMPANY));
-        }
-    }
-
-    /// A street, a word inside a longer one, or a shout in capitals takes from the score.
-    fn against(&self, view: &View<'_>, r: &mut Reading<'_>) {
-        let text = |i: usize| view.words.get(i).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("");
-        let before_street = r.from == r.last && view.spaced(r.last) && is_street(text(r.last + 1));
-        // `Niels Verkade` is a person, `Jansstraat` and `Niels Verkade 12` are none.
-        let numbered = view.words.get(r.last + 1).is_some_and(|w| w.look == Look::Number);
-        let surname = r.last > r.from && view.flag(r.last).any(Flags::SURNAME) && !numbered;
-        let street = (is_street(text(r.last)) && !surname) || before_street;
-        let compound = |w: &Word| w.look == Look::Lower || view.is_common(r.last + 1);
-        let hyphened = view.gap(r.last) == "-" && view.words.get(r.last + 1).is_some_and(compound);
-        let hashtag = view
-            .words
-            .get(r.from)
-            .is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('#')));
-        let saint = r.from == r.last && r.from.checked_sub(1).is_some_and(|i| is(view.words.get(i), SAINT));
-        if street || saint {
-            r.score -= 1.0;
-        }
-        if hyphened && r.from == r.last {
-            r.score -= 0.3;
-        }
-        if hashtag {
-            r.score -= 0.1;
         }
     }
 }
@@ -423,49 +301,15 @@ const PRIVATE_REACH: usize = 40;
 /// How many words from a listed name an office may stand.
 const OFFICE_REACH: usize = 5;
 
-/// The most first names in a row.
-const FIRST_NAMES_MAX: usize = 5;
-
 /// Whether a word follows the `^` with which web-care signs: `^Sanne`.
 fn is_signed(view: &View<'_>, index: usize) -> bool {
     view.words.get(index).is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('^')))
-}
-
-/// Whether `jan` is a month: a number stands beside it, or `begin`, `half`, `eind` before it.
-fn is_month(view: &View<'_>, index: usize) -> bool {
-    let number = |i: usize| view.words.get(i).is_some_and(|w| w.look == Look::Number);
-    let leads = |i: usize| number(i) || is(view.words.get(i), MONTH_PARTS);
-    is(view.words.get(index), &[literal("jan")])
-        && (index.checked_sub(1).is_some_and(leads) || number(index + 1))
 }
 
 /// Whether a verb and `je`, `jij` or `u` follow.
 fn addressed(view: &View<'_>, index: usize) -> bool {
     matches!(view.gap(index), " " | ", ") && is(view.words.get(index + 2), YOU)
 }
-
-/// `P.S.`, `N.B.`: capitals with points that stand before a sentence, not before a surname.
-fn is_abbreviation(view: &View<'_>, from: usize, to: usize) -> bool {
-    let letters = (from..to).filter_map(|i| view.words.get(i)).filter_map(|w| view.text.get(w.start..w.end));
-    let joined: String = letters.flat_map(str::chars).flat_map(char::to_uppercase).collect();
-    ["PS", "NB", "BV", "NV", "AUB", "TNV", "IPV", "IVM", "EU", "VS"].contains(&joined.as_str())
-}
-
-/// Whether a word has a vowel: `Pff` and `Hmm` name nobody.
-fn sounds(word: &str) -> bool {
-    !word.is_ascii() || word.bytes().any(|byte| b"aeiouyAEIOUY".contains(&byte))
-}
-
-fn word_text<'t>(view: &View<'t>, index: usize) -> &'t str {
-    view.words.get(index).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("")
-}
-
-fn is_street(word: &str) -> bool {
-    ends_with(word, &STREETS, 0)
-}
-
-const STREETS: [Ending; 9] =
-    Ending::all(["straat", "laan", "plein", "gracht", "singel", "dreef", "steeg", "plantsoen", "kade"]);
 
 /// `ik ben`, `naam is`, `I am` before the word at `index`.
 fn introduces(view: &View<'_>, index: usize) -> bool {
@@ -483,16 +327,6 @@ pub(super) const INTRODUCTIONS: &[(u64, u64)] = &[
     (literal("i"), literal("am")),
     (literal("ik"), literal("heet")),
 ];
-/// What stands before a month to name a part of it.
-const MONTH_PARTS: &[u64] = &[
-    literal("begin"),
-    literal("half"),
-    literal("medio"),
-    literal("eind"),
-    literal("einde"),
-    literal("heel"),
-];
-const SAINT: &[u64] = &[literal("sint"), literal("st"), literal("santa")];
 const YOU: &[u64] = &[literal("je"), literal("jij"), literal("u"), literal("you")];
 static VERBS: Listed<69> = Listed::of([
     literal("is"),

@@ -300,6 +300,11 @@ impl View<'_> {
         self.words.get(index).is_some_and(|w| w.look == Look::Initial)
     }
 
+    /// A word as it is written.
+    pub(super) fn word(&self, index: usize) -> &str {
+        self.words.get(index).and_then(|w| self.text.get(w.start..w.end)).unwrap_or("")
+    }
+
     /// What stands between a word and the next.
     pub(super) fn gap(&self, index: usize) -> &str {
         match (self.words.get(index), self.words.get(index + 1)) {

@@ -215,8 +215,7 @@ fn after_article(view: &View<'_>, at: usize) -> bool {
 
 /// Whether a word ends as names of places in the landscape and the town do.
 fn is_landmark(view: &View<'_>, at: usize) -> bool {
-    let text = view.words.get(at).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("");
-    ends_with(text, &LANDMARKS, 3)
+    ends_with(view.word(at), &LANDMARKS, 3)
 }
 
 const LANDMARKS: [Ending; 27] = Ending::all([
