@@ -83,6 +83,13 @@ impl Phrases {
             .and_then(|i| words.get(i))
     }
 
+    /// Whether a phrase of three words ends with the word at `index`.
+    pub(super) fn three_end_at(&self, words: &[Word], index: usize) -> bool {
+        let word = |back: usize| index.checked_sub(back).and_then(|i| words.get(i)).map(|w| w.hash);
+        let (Some(third), Some(second), Some(last)) = (word(2), word(1), word(0)) else { return false };
+        self.longest > 2 && self.has(join(join(third, second), last))
+    }
+
     /// Whether a phrase ends with the word at `index`.
     pub(super) fn ends_at(&self, words: &[Word], index: usize) -> bool {
         let word = |back: usize| index.checked_sub(back).and_then(|i| words.get(i)).map(|w| w.hash);

@@ -3,13 +3,14 @@
 use super::context::is;
 use super::hit::Reason;
 use super::lexicon::Flags;
-use super::names::{Names, Reading};
+use super::names::{LISTED, Names, Reading};
 use super::people::{View, reason};
 use super::things::is_street;
-use super::words::{Look, Word, literal};
+use super::words::{Look, Word, hash, literal};
 
 impl Names {
-    /// Reads initials; in lower case behind a title or a certain cue only: `de heer h. slagter`.
+    /// Reads initials; in lower case behind a title or a certain cue only: `de heer h. slagter`. Two may stand as one word before a
+    /// surname: `JW de Boer`.
     pub(super) fn initials<'r>(
         &'r self,
         view: &View<'_>,
@@ -17,9 +18,9 @@ impl Names {
         led: bool,
         r: &mut Reading<'r>,
     ) -> usize {
-        let mut at = from;
+        let mut at = if self.is_pair(view, from) { from + 1 } else { from };
         let initial = |w: &Word| w.look == Look::Initial || (led && w.len() == 1 && w.look == Look::Lower);
-        while at < from + 5 && view.words.get(at).is_some_and(initial) {
+        while at < from + 5 && (view.words.get(at).is_some_and(initial) || self.is_short(view, at)) {
             let gap = view.gap(at);
             let dotted = matches!(gap, "." | ". " | ".-");
             let capital = || view.words.get(at + 1).is_some_and(|w| w.capital() && w.look != Look::Initial);
@@ -39,6 +40,33 @@ impl Names {
         at
     }
 
+    /// `Th.`, `Joh.`: a first name cut short, before an initial or a surname.
+    fn is_short(&self, view: &View<'_>, at: usize) -> bool {
+        let short = view.words.get(at).filter(|w| w.look == Look::Capital && w.len() < 5);
+        is(short, SHORT)
+            && matches!(view.gap(at), "." | ". ")
+            && (view.is_initial(at + 1) || self.is_surname(view, at + 1))
+    }
+
+    /// `JW de Boer`, `PJ Jansen`: two capitals that no list knows, before a surname.
+    fn is_pair(&self, view: &View<'_>, at: usize) -> bool {
+        let known = LISTED.with(Flags::OTHER).with(Flags::PLACE).with(Flags::CUE);
+        view.words.get(at).is_some_and(|w| w.look == Look::Caps && w.len() == 2)
+            && !view.flag(at).any(known)
+            && view.spaced(at)
+            && self.is_surname(view, at + 1)
+            && !is(view.words.get(at), BODIES)
+    }
+
+    /// Whether a listed surname in small letters but for its first stands here; an everyday word only behind a particle in lower case.
+    pub(super) fn is_surname(&self, view: &View<'_>, from: usize) -> bool {
+        let at = self.particles(view, from);
+        let led = at > from && view.words.get(from).is_some_and(|w| !w.capital());
+        view.words.get(at).is_some_and(|w| w.look == Look::Capital)
+            && view.flag(at).any(Flags::SURNAME)
+            && (led || !view.is_common(at) && !view.flag(at).any(Flags::PLACE))
+    }
+
     pub(super) fn first_names<'r>(&'r self, view: &View<'_>, from: usize, r: &mut Reading<'r>) -> usize {
         let mut at = from;
         while at < from + FIRST_NAMES_MAX {
@@ -46,10 +74,13 @@ impl Names {
             if at > from && !matches!(view.gap(at - 1), " " | "-") {
                 break;
             }
+            if is_month(view, at) {
+                break;
+            }
             let capital = word.capital();
-            let (rule, weight) = if flags.any(Flags::FIRST) && (capital || !is_month(view, at)) {
+            let (rule, weight) = if flags.any(Flags::FIRST) {
                 (&self.rules.first, if capital { 0.55 } else { 0.45 })
-            } else if flags.any(Flags::FOREIGN) {
+            } else if flags.any(Flags::FOREIGN) && !flags.any(Flags::OTHER) {
                 (&self.rules.first, if capital { 0.45 } else { 0.15 })
             } else if flags.any(Flags::EVERYDAY)
                 && (!flags.any(Flags::OTHER) || self.is_doubled(view, at))
@@ -65,6 +96,8 @@ impl Names {
                         0.28
                     },
                 )
+            } else if at == from && is_genitive(view, at) {
+                (&self.rules.first, 0.45)
             } else if at == from && capital && self.unlisted_first(view, at) {
                 (&self.rules.unlisted, 0.2)
             } else {
@@ -115,19 +148,42 @@ impl Names {
 /// The most first names in a row.
 const FIRST_NAMES_MAX: usize = 5;
 
-/// Whether `jan` is a month: a number stands beside it, or `begin`, `half`, `eind` before it.
+/// Whether `jan` is a month: another one follows, or without a capital a number stands beside it, or `begin`, `half`, `eind` before.
 fn is_month(view: &View<'_>, index: usize) -> bool {
     let number = |i: usize| view.words.get(i).is_some_and(|w| w.look == Look::Number);
     let leads = |i: usize| number(i) || is(view.words.get(i), MONTH_PARTS);
+    let small = || view.words.get(index).is_some_and(|w| !w.capital());
+    let beside = || index.checked_sub(1).is_some_and(leads) || number(index + 1);
     is(view.words.get(index), &[literal("jan")])
-        && (index.checked_sub(1).is_some_and(leads) || number(index + 1))
+        && (is(view.words.get(index + 1), MONTHS) || small() && beside())
+}
+
+/// `Henks auto`: a first name with a capital and the `s` of what is its.
+pub(super) fn is_genitive(view: &View<'_>, at: usize) -> bool {
+    let known = Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY).with(Flags::OTHER).with(Flags::PLACE);
+    let surname = || view.flag(at + 1).any(Flags::SURNAME) && !view.is_common(at + 1);
+    let lower = || view.words.get(at + 1).is_some_and(|w| w.look == Look::Lower);
+    let thing = || lower() && !view.flag(at + 1).any(Flags::PARTICLE) && !surname();
+    let bearer = || view.word(at).strip_suffix('s').filter(|stem| stem.len() > 2);
+    view.words.get(at).is_some_and(|w| w.look == Look::Capital)
+        && !view.flag(at).any(known)
+        && !view.is_common(at)
+        && view.spaced(at)
+        && thing()
+        && bearer().is_some_and(|stem| view.known.flags(hash(stem)).any(Flags::FIRST))
+}
+
+/// Whether initials are two or more, as letters or as one word, and no abbreviation.
+pub(super) fn are_several(view: &View<'_>, from: usize, to: usize) -> bool {
+    let pair = || view.words.get(from).is_some_and(|w| w.look == Look::Caps);
+    (to > from + 1 || pair()) && !is_abbreviation(view, from, to)
 }
 
 /// `P.S.`, `N.B.`: capitals with points that stand before a sentence, not before a surname.
-pub(super) fn is_abbreviation(view: &View<'_>, from: usize, to: usize) -> bool {
+fn is_abbreviation(view: &View<'_>, from: usize, to: usize) -> bool {
     let letters = (from..to).filter_map(|i| view.words.get(i)).filter_map(|w| view.text.get(w.start..w.end));
     let joined: String = letters.flat_map(str::chars).flat_map(char::to_uppercase).collect();
-    ["PS", "NB", "BV", "NV", "AUB", "TNV", "IPV", "IVM", "EU", "VS"].contains(&joined.as_str())
+    ["PS", "NB", "BV", "NV", "AUB", "TNV", "IPV", "IVM", "EU", "VS", "MVG", "TAV"].contains(&joined.as_str())
 }
 
 /// Whether a word has a vowel: `Pff` and `Hmm` name nobody.
@@ -143,4 +199,51 @@ const MONTH_PARTS: &[u64] = &[
     literal("eind"),
     literal("einde"),
     literal("heel"),
+];
+/// Months as they are written behind one.
+const MONTHS: &[u64] = &[
+    literal("feb"),
+    literal("febr"),
+    literal("februari"),
+    literal("mrt"),
+    literal("maart"),
+    literal("apr"),
+    literal("dec"),
+];
+/// First names as they are cut short.
+const SHORT: &[u64] = &[
+    literal("th"),
+    literal("joh"),
+    literal("chr"),
+    literal("ph"),
+    literal("jac"),
+    literal("corn"),
+    literal("herm"),
+];
+/// Two capitals before a surname that are no initials: kinds of companies, clubs and parties, and what else is cut to two letters.
+const BODIES: &[u64] = &[
+    literal("bv"),
+    literal("nv"),
+    literal("tv"),
+    literal("cv"),
+    literal("vv"),
+    literal("sv"),
+    literal("fc"),
+    literal("sc"),
+    literal("rk"),
+    literal("eu"),
+    literal("vs"),
+    literal("ov"),
+    literal("ns"),
+    literal("ah"),
+    literal("pc"),
+    literal("cd"),
+    literal("ok"),
+    literal("xl"),
+    literal("wc"),
+    literal("zo"),
+    literal("nl"),
+    literal("vn"),
+    literal("ai"),
+    literal("ic"),
 ];

@@ -6,12 +6,13 @@
 //! and each part adds to the score or takes from it. Common words, places and organisations speak against.
 
 use super::context::{Listed, Phrases, is};
-use super::given::is_abbreviation;
+use super::given::are_several;
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::officials::{Officials, Standing};
 use super::people::{View, reason};
-use super::surname::{CUE_CERTAIN, Lead};
+use super::surname::{CUE_CERTAIN, Lead, SAYING, after_article};
+use super::things::is_thing;
 use super::words::{Look, Word, literal};
 use crate::model::{RecogniserId, SubjectRef};
 use smallvec::SmallVec;
@@ -82,13 +83,18 @@ impl Names {
             }
             if let Some(reading) = self.read(view, index).filter(|r| r.score >= self.doubtful) {
                 next = reading.last + 1;
-                // `Albert Heijn`, and `Amber` of `Amber alert`.
-                let nobody = [reading.last, reading.last + 1];
-                if !nobody.iter().any(|end| self.never.ends_at(view.words, *end)) {
+                if !self.is_nobody(view, &reading) && !is_thing(view, index, &reading) {
                     hits.extend(self.hit(view, reading));
                 }
             }
         }
+    }
+
+    /// `Albert Heijn`, `Amber` of `Amber alert`, `jan` of `jan en alleman`.
+    fn is_nobody(&self, view: &View<'_>, reading: &Reading<'_>) -> bool {
+        let near = [reading.last, reading.last + 1];
+        near.iter().any(|end| self.never.ends_at(view.words, *end))
+            || self.never.three_end_at(view.words, reading.last + 2)
     }
 
     /// A hit for a participant that the dictionary found.
@@ -168,10 +174,11 @@ impl Names {
         let given = at;
         at = self.initials(view, at, cue >= CUE_CERTAIN, &mut r);
         let with_initials = at > given;
-        let several_initials = at > given + 1 && !is_abbreviation(view, given, at);
+        let several_initials = at > given && are_several(view, given, at);
+        let within = with_initials && !view.starts_sentence(given);
         let initials_end = at;
         at = self.first_names(view, at, &mut r);
-        let lead = Lead { first: at > given, initials: with_initials, several_initials, titled, cue };
+        let lead = Lead { first: at > given, initials: with_initials, several_initials, within, titled, cue };
         let named = self.surname(view, at, &lead, &mut r);
         let end = named.unwrap_or(at);
         if end == given || (named.is_none() && end == initials_end && with_initials) {
@@ -221,6 +228,8 @@ impl Names {
         let Some(word) = index.checked_sub(1).and_then(|i| view.words.get(i)) else { return 0.0 };
         let weight = match word.flags {
             f if f.any(Flags::CUE_STRONG) => CUE_CERTAIN,
+            // `beste Visser`, but not `de beste bakker`.
+            f if f.any(Flags::CUE) && is(Some(word), GREETS) && after_article(view, index - 1) => return 0.0,
             f if f.any(Flags::CUE) => 0.2,
             _ if introduces(view, index) => CUE_CERTAIN,
             f if f.any(Flags::CUE_WEAK) => 0.08,
@@ -261,7 +270,8 @@ impl Names {
             true => named(r.last + 2),
             false => named(r.last + 1) && view.gap(r.last) == ", ",
         };
-        let acting = || view.spaced(r.last) && VERBS.has(view.words.get(r.last + 1));
+        let verb = || view.words.get(r.last + 1);
+        let acting = || view.spaced(r.last) && (VERBS.has(verb()) || SAYING.has(verb()));
         if (capital && (left() || right() || acting())) || spoken_to() {
             r.score += COMPANY;
             r.reasons.push(reason(&self.rules.company, COMPANY));
@@ -301,9 +311,10 @@ const PRIVATE_REACH: usize = 40;
 /// How many words from a listed name an office may stand.
 const OFFICE_REACH: usize = 5;
 
-/// Whether a word follows the `^` with which web-care signs: `^Sanne`.
+/// Whether a word follows the `^` with which web-care signs, or the ` /` that does so at the end: `^Sanne`, `/Demi`.
 fn is_signed(view: &View<'_>, index: usize) -> bool {
-    view.words.get(index).is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('^')))
+    let before = view.words.get(index).and_then(|w| view.text.get(..w.start)).unwrap_or("");
+    before.ends_with('^') || before.ends_with(" /") && index + 1 == view.words.len()
 }
 
 /// Whether a verb and `je`, `jij` or `u` follow.
@@ -327,6 +338,8 @@ pub(super) const INTRODUCTIONS: &[(u64, u64)] = &[
     (literal("i"), literal("am")),
     (literal("ik"), literal("heet")),
 ];
+/// Cues that are something else behind an article.
+const GREETS: &[u64] = &[literal("beste"), literal("ene"), literal("zekere")];
 const YOU: &[u64] = &[literal("je"), literal("jij"), literal("u"), literal("you")];
 static VERBS: Listed<69> = Listed::of([
     literal("is"),

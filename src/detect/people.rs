@@ -4,7 +4,7 @@ use super::bytes::at;
 use super::context::Near;
 use super::cut::Cut;
 use super::hit::{Hit, Reason};
-use super::lexicon::{Dictionary, Flags};
+use super::lexicon::{Dictionary, Flags, Lexicon};
 use super::names::Names;
 use super::words::{Keyed, Look, Word, hash, join, words};
 use crate::model::{RecogniserId, SubjectRef};
@@ -248,6 +248,8 @@ pub(super) struct View<'t> {
     pub(super) words: &'t [Word],
     /// What is worth a closer look among them.
     pub(super) cut: &'t Cut,
+    /// What the lists say of words.
+    pub(super) known: &'t Lexicon,
     /// Everyday words.
     pub(super) common: &'t Dictionary,
     /// The day of the post, where it is known.

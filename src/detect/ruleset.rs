@@ -204,7 +204,14 @@ impl Ruleset {
         posted_at: Option<Timestamp>,
     ) -> Vec<Finding> {
         let on = posted_at.map(Timestamp::date);
-        let view = View { text: shadow.text(), words: cut.words.all(), cut, common: &self.common, on };
+        let view = View {
+            text: shadow.text(),
+            words: cut.words.all(),
+            cut,
+            known: &self.known,
+            common: &self.common,
+            on,
+        };
         let mut hits = Vec::new();
         let mut beside = Beside::new();
         self.patterns(&view, participants, &mut hits, &mut beside);

@@ -2,6 +2,7 @@
 
 use super::context::{Listed, is};
 use super::endings::{Ending, ends_with};
+use super::given::is_genitive;
 use super::hit::Reason;
 use super::lexicon::Flags;
 use super::names::{Names, Reading};
@@ -14,6 +15,8 @@ pub(super) struct Lead {
     pub(super) initials: bool,
     /// Two initials or more that are no abbreviation: `G.J.`, not `N.B.`
     pub(super) several_initials: bool,
+    /// Initials within a sentence, where no list begins: `en K. Post`.
+    pub(super) within: bool,
     pub(super) titled: bool,
     pub(super) cue: f32,
 }
@@ -28,6 +31,9 @@ impl Lead {
 /// The weight of a cue after which a name is to be expected.
 pub(super) const CUE_CERTAIN: f32 = 0.3;
 
+/// That of `beste` and `ene`.
+const CUE_LIKELY: f32 = 0.2;
+
 impl Names {
     /// Reads particles and a surname at `from`; the word after it, or none when there is no surname.
     pub(super) fn surname<'r>(
@@ -37,13 +43,20 @@ impl Names {
         lead: &Lead,
         r: &mut Reading<'r>,
     ) -> Option<usize> {
-        if lead.first && from > 0 && !joins(view.gap(from - 1), lead.initials) {
-            return None;
+        let broken = || view.words.get(from).is_some_and(|w| !w.capital()) && self.is_surname(view, from);
+        if lead.first && from > 0 {
+            let gap = view.gap(from - 1);
+            if !joins(gap, lead.initials) && !(gap == "\n" && broken()) {
+                return None;
+            }
         }
         let at = self.particles(view, from);
         let particles = at - from;
         let word = view.words.get(at)?;
         let lower = view.words.get(from).is_some_and(|w| !w.capital());
+        if lead.first && from.checked_sub(1).is_some_and(|i| is_genitive(view, i)) {
+            return None;
+        }
         let named = lead.first || lead.titled;
         let archaic =
             || is(view.words.get(from), ARCHAIC) || is(view.words.get(at.saturating_sub(1)), ARCHAIC);
@@ -55,6 +68,13 @@ impl Names {
         }
         if particles > 0 && lower && r.office && !lead.first {
             return None; // `minister van Financiën` names an office, not a person.
+        }
+        if particles > 0
+            && lower
+            && !word.capital()
+            && from.checked_sub(1).is_some_and(|i| is(view.words.get(i), MANY))
+        {
+            return None; // `heren van de raad`
         }
         let everyday = from.checked_sub(1).is_some_and(|i| view.flag(i).any(Flags::EVERYDAY));
         let inner = everyday && view.flag(from).any(Flags::INNER) && !word.capital();
@@ -102,9 +122,12 @@ impl Names {
     ) -> Option<f32> {
         let Lead { first: with_first, titled, cue, .. } = *lead;
         let certain_start = lead.is_certain();
+        let initialled = lead.several_initials || lead.within || lead.initials && particles > 0;
         let word = view.words.get(at)?;
         let flags = view.flag(at);
-        let place = flags.any(Flags::PLACE) && !(flags.any(Flags::SURNAME) && is_led(view, at, particles));
+        let greeted = particles > 0 && cue >= CUE_LIKELY;
+        let led = || greeted || initialled || is_led(view, at, particles);
+        let place = flags.any(Flags::PLACE) && !(flags.any(Flags::SURNAME) && led());
         let (archaic, particles) = (particles > 1, particles > 0);
         let (common, capital) = (view.is_common(at), word.capital());
         let listed = flags.any(Flags::SURNAME.with(Flags::FIRST).with(Flags::FOREIGN));
@@ -117,7 +140,7 @@ impl Names {
         if word.look == Look::Initial {
             return (so_far >= FIRST_LIKELY && view.gap(at).starts_with('.')).then_some(0.1);
         }
-        let alone = !with_first && !certain_start;
+        let alone = !with_first && !certain_start && !initialled;
         match (listed, capital, common) {
             (true, true, false) if alone && place => None,
             (true, true, false) if alone && particles => {
@@ -125,6 +148,10 @@ impl Names {
             }
             (true, true, false) if alone => Some(if view.starts_sentence(at) { 0.22 } else { 0.32 }),
             (true, true, true) if alone && particles => (!place).then_some(0.2),
+            (true, true, true) if !with_first && cue >= CUE_LIKELY && !particles => {
+                // `beste Visser`, `ene Bakker`
+                Some(if COMPANIONS.has(Some(word)) { 0.08 } else { 0.12 })
+            }
             (true, true, true) if alone => None,
             (true, true, true) if !with_first && cue > 0.0 && !particles => Some(0.08),
             (true, true, _) => Some(0.3),
@@ -132,7 +159,7 @@ impl Names {
             (true, false, false) if certain_start => Some(0.2),
             (true, false, true) if with_first && particles => Some(0.25),
             (true, false, true) if with_first => {
-                (word.len() > 2 && !flags.any(Flags::PARTICLE)).then_some(0.12)
+                (word.len() > 2 && !flags.any(Flags::PARTICLE) && !FOLLOWING.has(Some(word))).then_some(0.12)
             }
             (true, false, true) if titled => Some(0.2),
             (true, false, true) if particles && certain_start => Some(0.2),
@@ -183,33 +210,52 @@ impl Names {
         at
     }
 
-    /// `-Jansen`, `-van Dijk` or ` van der Maes` after a surname.
+    /// `-Jansen`, `-van Dijk`, ` - de Boer`, ` van der Maes` or ` A Fat` after a surname.
     fn second_half(&self, view: &View<'_>, after: usize) -> usize {
         let gap = after.checked_sub(1).map_or("", |last| view.gap(last));
-        if gap != "-" && gap != " " {
+        if !matches!(gap, "-" | " " | " - ") {
             return after;
         }
+        let surinamese = view.is_initial(after) && is(view.words.get(after), &[literal("a")]);
+        if surinamese
+            && gap != " - "
+            && view.gap(after) == gap
+            && view.words.get(after + 1).is_some_and(|w| w.look == Look::Capital)
+        {
+            return after + 2;
+        }
         let at = self.particles(view, after);
-        let fits = |w: &Word| {
-            w.look != Look::Number
-                && (gap == "-" || (at > after && w.capital() && !view.flag(at).any(Flags::PLACE)))
+        let fits = |w: &Word| match gap {
+            "-" => w.look != Look::Number,
+            " " => at > after && w.capital() && !view.flag(at).any(Flags::PLACE),
+            _ => is_married(view, after, at),
         };
         if view.words.get(at).is_some_and(fits) { at + 1 } else { after }
     }
 }
 
+/// Whether the surname behind a dash is that of a spouse, and no second person, place or paper: `Els Jansen - de Boer`.
+fn is_married(view: &View<'_>, after: usize, at: usize) -> bool {
+    let led = at > after && view.words.get(after).is_some_and(|first| !first.capital());
+    let other = if led { Flags::OTHER } else { Flags::FIRST.with(Flags::PLACE).with(Flags::OTHER) };
+    view.words.get(at).is_some_and(|w| w.look == Look::Capital)
+        && view.flag(at).any(Flags::SURNAME)
+        && (led || at == after)
+        && !view.flag(at).any(other)
+}
+
 /// Whether particles before a surname leave little doubt that no place of that name is meant: `die Van Dijk`, `Van den Berg`,
-/// `De Vries zegt`. A capital `Van` that opens a sentence, and any `De`, want a word for what people do with words behind it.
+/// `De Vries zegt`. A capital `Van` that opens a sentence, and any `De`, `Ter` or `Ten`, want a word for what people do with words behind it.
 fn is_led(view: &View<'_>, at: usize, particles: usize) -> bool {
     let Some(from) = at.checked_sub(particles.max(1)).filter(|_| particles > 0) else { return false };
     let first = view.words.get(from).filter(|first| first.capital());
     let says = || view.spaced(at) && SAYING.has(view.words.get(at + 1));
     let van = || particles > 1 || !view.starts_sentence(from) || says();
-    is(first, &[literal("van")]) && van() || particles == 1 && is(first, &[literal("de")]) && says()
+    is(first, &[literal("van")]) && van() || particles == 1 && is(first, LEADING) && says()
 }
 
 /// Whether a word stands behind an article or the like, as names of things do: `de Sloterplas`, `het Vlinderpad`.
-fn after_article(view: &View<'_>, at: usize) -> bool {
+pub(super) fn after_article(view: &View<'_>, at: usize) -> bool {
     at.checked_sub(1).is_some_and(|i| view.spaced(i) && ARTICLES.has(view.words.get(i)))
 }
 
@@ -257,7 +303,7 @@ static ARTICLES: Listed<30> = Listed::of([
     literal("basisschool"),
 ]);
 /// What people do with words, and no place does.
-static SAYING: Listed<24> = Listed::of([
+pub(super) static SAYING: Listed<24> = Listed::of([
     literal("zegt"),
     literal("zei"),
     literal("vindt"),
@@ -282,6 +328,108 @@ static SAYING: Listed<24> = Listed::of([
     literal("beweert"),
     literal("snapt"),
     literal("reageert"),
+]);
+/// Particles that open the name of a place as well.
+const LEADING: &[u64] = &[literal("de"), literal("den"), literal("ter"), literal("ten")];
+/// Titles of several people.
+const MANY: &[u64] = &[literal("heren")];
+/// Surnames that in lower case go on with the sentence behind a first name: `gaat wim mee`, `dank jan top`.
+static FOLLOWING: Listed<35> = Listed::of([
+    literal("mee"),
+    literal("komen"),
+    literal("ligt"),
+    literal("los"),
+    literal("snel"),
+    literal("kort"),
+    literal("stil"),
+    literal("kant"),
+    literal("loop"),
+    literal("hou"),
+    literal("houdt"),
+    literal("nader"),
+    literal("link"),
+    literal("zin"),
+    literal("rust"),
+    literal("top"),
+    literal("topper"),
+    literal("toppers"),
+    literal("tof"),
+    literal("trots"),
+    literal("slim"),
+    literal("mis"),
+    literal("vast"),
+    literal("vlug"),
+    literal("ren"),
+    literal("slaap"),
+    literal("schat"),
+    literal("hoop"),
+    literal("hen"),
+    literal("vaart"),
+    literal("papa"),
+    literal("knap"),
+    literal("zomer"),
+    literal("winter"),
+    literal("graag"),
+]);
+/// Surnames by which people greet a group, someone they know or a day: `beste Buren`, `hallo Lente`.
+static COMPANIONS: Listed<57> = Listed::of([
+    literal("burger"),
+    literal("burgers"),
+    literal("boer"),
+    literal("boeren"),
+    literal("buren"),
+    literal("bakkers"),
+    literal("mens"),
+    literal("vriend"),
+    literal("vriendjes"),
+    literal("kind"),
+    literal("kinderen"),
+    literal("leerling"),
+    literal("jongen"),
+    literal("jongens"),
+    literal("jonge"),
+    literal("schat"),
+    literal("volger"),
+    literal("volgers"),
+    literal("ridder"),
+    literal("ridders"),
+    literal("jagers"),
+    literal("ruiters"),
+    literal("winter"),
+    literal("zomer"),
+    literal("lente"),
+    literal("herfst"),
+    literal("zon"),
+    literal("vrijdag"),
+    literal("vader"),
+    literal("papa"),
+    literal("broers"),
+    literal("zoon"),
+    literal("zoons"),
+    literal("koks"),
+    literal("meester"),
+    literal("meesters"),
+    literal("mannen"),
+    literal("baas"),
+    literal("maat"),
+    literal("maatje"),
+    literal("makker"),
+    literal("koning"),
+    literal("koningen"),
+    literal("keizer"),
+    literal("kat"),
+    literal("hond"),
+    literal("vogel"),
+    literal("engel"),
+    literal("kapper"),
+    literal("werker"),
+    literal("schilder"),
+    literal("schilders"),
+    literal("vissers"),
+    literal("spelers"),
+    literal("gast"),
+    literal("kamer"),
+    literal("dieren"),
 ]);
 /// Particles that hardly stand before anything but a surname.
 const ARCHAIC: &[u64] = &[literal("ter"), literal("ten"), literal("der"), literal("vd")];

@@ -1,6 +1,6 @@
-//! What bears a person's name and is none: streets.
+//! What bears a person's name and is no person: streets, schools, ships, storms, prizes.
 
-use super::context::is;
+use super::context::{Listed, is};
 use super::endings::{Ending, ends_with};
 use super::lexicon::Flags;
 use super::names::{Names, Reading};
@@ -33,6 +33,209 @@ impl Names {
         }
     }
 }
+
+/// Whether a reading names no person but what is called after one: `basisschool Anne Frank`, `de Theo Thijssen prijs`.
+/// `start` is its first word, titles included.
+pub(super) fn is_thing(view: &View<'_>, start: usize, r: &Reading<'_>) -> bool {
+    let before = start.checked_sub(1);
+    // `voorzitter stichting Jan Jansen`: of someone with an office there, the name follows.
+    let someone = || start.checked_sub(2).is_some_and(|i| view.flag(i).any(ROLES));
+    let kind = before.is_some_and(|i| view.spaced(i) && (is_kind(view, i) || is_ship(view, i)));
+    (kind && !someone())
+        || before.is_some_and(|i| is_neuter(view, i))
+        || opens_thing(view, start, r)
+        || ends_thing(view, r)
+}
+
+/// A word for what is called after people, before the name.
+fn is_kind(view: &View<'_>, index: usize) -> bool {
+    KINDS.has(view.words.get(index)) || ends_with(view.word(index), &KIND_ENDINGS, 3)
+}
+
+/// `storm Corrie`, `MS Oranje`: words that are a first name or a title too.
+fn is_ship(view: &View<'_>, index: usize) -> bool {
+    let word = view.words.get(index);
+    is(word, &[literal("storm")]) || is(word, SHIPS) && word.is_some_and(|w| w.look == Look::Caps)
+}
+
+/// `Het Stanislas`, `op het Johan de Witt`: no person has that article, but what is told them (`heb je het Jan gevraagd`).
+fn is_neuter(view: &View<'_>, index: usize) -> bool {
+    let opening = || view.words.get(index).is_some_and(Word::capital) && view.starts_sentence(index);
+    let within = || index.checked_sub(1).is_some_and(|i| is(view.words.get(i), WITHIN));
+    let name = || view.words.get(index + 1).is_some_and(|w| w.look == Look::Capital);
+    is(view.words.get(index), &[literal("het")]) && view.spaced(index) && name() && (opening() || within())
+}
+
+/// A reading that begins with the word for a thing: `Storm Eunice`, `Zorgcentrum Maria Oord`, `MS Rotterdam`.
+fn opens_thing(view: &View<'_>, start: usize, r: &Reading<'_>) -> bool {
+    let named = Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY);
+    let storm = || {
+        is(view.words.get(r.from), &[literal("storm")])
+            && r.last == r.from + 1
+            && (view.flag(r.last).any(named) || !view.words.get(r.from).is_some_and(Word::capital))
+    };
+    let kind = || !view.flag(r.from).any(named.with(Flags::SURNAME)) && is_kind(view, r.from);
+    let ship = || start < r.from && is_ship(view, start);
+    ship() || r.last > r.from && view.spaced(r.from) && (storm() || kind())
+}
+
+/// A reading that ends with the word for a thing, or one that such a word follows: `Titus Brandsmalyceum`, `Erasmus MC`.
+fn ends_thing(view: &View<'_>, r: &Reading<'_>) -> bool {
+    let article = |i: usize| is(view.words.get(i), ARTICLES);
+    let led = || {
+        r.from.checked_sub(1).is_some_and(|i| view.spaced(i) && article(i))
+            || r.last > r.from && article(r.from)
+    };
+    let capital = |i: usize| view.words.get(i).is_some_and(Word::capital);
+    let ends = |i: usize, endings: &[Ending]| capital(i) && ends_with(view.word(i), endings, 3);
+    let is_named = |i: usize| {
+        let word = view.words.get(i);
+        CALLED.has(word) || ends(i, &CALLED_ENDINGS) || (LED.has(word) || ends(i, &LED_ENDINGS)) && led()
+    };
+    let last =
+        || r.last > r.from && capital(r.last) && !view.flag(r.last).any(Flags::SURNAME) && is_named(r.last);
+    last() || view.spaced(r.last) && is_named(r.last + 1)
+}
+
+/// What someone is who bears a name behind the word for a thing.
+const ROLES: Flags = Flags::CUE.with(Flags::CUE_STRONG).with(Flags::TITLE).with(Flags::OFFICE);
+const ARTICLES: &[u64] = &[literal("de"), literal("het"), literal("t")];
+const WITHIN: &[u64] =
+    &[literal("op"), literal("in"), literal("van"), literal("naar"), literal("uit"), literal("bij")];
+const SHIPS: &[u64] = &[literal("ms"), literal("ss"), literal("zr")];
+const KIND_ENDINGS: [Ending; 12] = Ending::all([
+    "school",
+    "schip",
+    "boot",
+    "sporthal",
+    "sportpark",
+    "zwembad",
+    "centrum",
+    "stadion",
+    "museum",
+    "garage",
+    "verblijf",
+    "tehuis",
+]);
+/// What is called after people, by a word before the name.
+static KINDS: Listed<47> = Listed::of([
+    literal("storm"),
+    literal("orkaan"),
+    literal("schip"),
+    literal("boot"),
+    literal("pont"),
+    literal("veerpont"),
+    literal("veerboot"),
+    literal("stichting"),
+    literal("vereniging"),
+    literal("fonds"),
+    literal("obs"),
+    literal("cbs"),
+    literal("kbs"),
+    literal("pcb"),
+    literal("pcbs"),
+    literal("rkbs"),
+    literal("ikc"),
+    literal("sbo"),
+    literal("gymnasium"),
+    literal("lyceum"),
+    literal("college"),
+    literal("universiteit"),
+    literal("hogeschool"),
+    literal("ziekenhuis"),
+    literal("hospitaal"),
+    literal("verpleeghuis"),
+    literal("kazerne"),
+    literal("hotel"),
+    literal("restaurant"),
+    literal("café"),
+    literal("theater"),
+    literal("stadion"),
+    literal("arena"),
+    literal("camping"),
+    literal("kasteel"),
+    literal("station"),
+    literal("metrostation"),
+    literal("halte"),
+    literal("rotonde"),
+    literal("kabinet"),
+    literal("wet"),
+    literal("bijbelboek"),
+    literal("kamp"),
+    literal("landgoed"),
+    literal("museum"),
+    literal("centrum"),
+    literal("zwembad"),
+]);
+const CALLED_ENDINGS: [Ending; 9] = Ending::all([
+    "school",
+    "lyceum",
+    "college",
+    "stadion",
+    "prijs",
+    "kazerne",
+    "lezing",
+    "stichting",
+    "fonds",
+]);
+/// What is called after people, by a word behind the name.
+static CALLED: Listed<26> = Listed::of([
+    literal("college"),
+    literal("gymnasium"),
+    literal("lyceum"),
+    literal("scholengemeenschap"),
+    literal("universiteit"),
+    literal("hogeschool"),
+    literal("basisschool"),
+    literal("arena"),
+    literal("stadion"),
+    literal("prijs"),
+    literal("penning"),
+    literal("lezing"),
+    literal("trofee"),
+    literal("toernooi"),
+    literal("stichting"),
+    literal("cultuurfonds"),
+    literal("instituut"),
+    literal("kazerne"),
+    literal("ziekenhuis"),
+    literal("museum"),
+    literal("mc"),
+    literal("umc"),
+    literal("parochie"),
+    literal("principe"),
+    literal("syndroom"),
+    literal("foundation"),
+]);
+const LED_ENDINGS: [Ending; 8] =
+    Ending::all(["brug", "park", "tunnel", "laan", "huis", "zaal", "kerk", "centrum"]);
+/// The same, with an article before it: `de Theo Thijssen school`.
+static LED: Listed<24> = Listed::of([
+    literal("school"),
+    literal("brug"),
+    literal("park"),
+    literal("plantsoen"),
+    literal("tunnel"),
+    literal("sluis"),
+    literal("zaal"),
+    literal("hal"),
+    literal("sporthal"),
+    literal("huis"),
+    literal("hof"),
+    literal("kerk"),
+    literal("kapel"),
+    literal("kliniek"),
+    literal("centrum"),
+    literal("theater"),
+    literal("fabriek"),
+    literal("toren"),
+    literal("boom"),
+    literal("bos"),
+    literal("festival"),
+    literal("monument"),
+    literal("award"),
+    literal("bokaal"),
+]);
 
 pub(super) fn is_street(word: &str) -> bool {
     ends_with(word, &STREETS, 0)
