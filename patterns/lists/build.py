@@ -51,9 +51,10 @@ def main():
           ["# First names that are also everyday words or places: they need more evidence.", FAKER_HEAD, DUTCH_HEAD])
     write("surnames.txt", last, [FAKER_HEAD, *own_head("own-surnames.txt")])
     write("places.txt", places, ["# Places that are not names of people by themselves.", GEO_HEAD, *own_head("own-places.txt")])
-    write("common-dutch.txt", {w for w in dutch if len(w) <= 10} | without(peoples(cache / "wd/usr/share/dict/dutch"), near | far | last),
+    surnames = own("own-strong-surnames.txt")
+    write("common-dutch.txt", ({w for w in dutch if len(w) <= 10} - surnames) | without(peoples(cache / "wd/usr/share/dict/dutch"), near | far | last),
           ["# Words of at most ten letters, and what is called after a place: Belgisch, Aziaat.", DUTCH_HEAD])
-    write("common-english.txt", {w for w in english if len(w) <= 10} - dutch, ["# Lower-case words of at most ten letters.", ENGLISH_HEAD])
+    write("common-english.txt", {w for w in english if len(w) <= 10} - dutch - surnames, ["# Lower-case words of at most ten letters.", ENGLISH_HEAD])
 
 
 def fetch(cache):

@@ -53,6 +53,7 @@ impl Names {
         let known = LISTED.with(Flags::OTHER).with(Flags::PLACE).with(Flags::CUE);
         view.words.get(at).is_some_and(|w| w.look == Look::Caps && w.len() == 2)
             && !view.flag(at).any(known)
+            && !view.is_common(at)
             && view.spaced(at)
             && self.is_surname(view, at + 1)
             && !is(view.words.get(at), BODIES)
@@ -163,7 +164,12 @@ pub(super) fn is_genitive(view: &View<'_>, at: usize) -> bool {
     let known = Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY).with(Flags::OTHER).with(Flags::PLACE);
     let surname = || view.flag(at + 1).any(Flags::SURNAME) && !view.is_common(at + 1);
     let lower = || view.words.get(at + 1).is_some_and(|w| w.look == Look::Lower);
-    let thing = || lower() && !view.flag(at + 1).any(Flags::PARTICLE) && !surname();
+    let thing = || {
+        lower()
+            && !is(view.words.get(at + 1), UNOWNED)
+            && !view.flag(at + 1).any(Flags::PARTICLE)
+            && !surname()
+    };
     let bearer = || view.word(at).strip_suffix('s').filter(|stem| stem.len() > 2);
     view.words.get(at).is_some_and(|w| w.look == Look::Capital)
         && !view.flag(at).any(known)
@@ -209,6 +215,24 @@ const MONTHS: &[u64] = &[
     literal("maart"),
     literal("apr"),
     literal("dec"),
+];
+/// What stands behind several people of a name or kind, not before what is theirs.
+const UNOWNED: &[u64] = &[
+    literal("en"),
+    literal("of"),
+    literal("zijn"),
+    literal("waren"),
+    literal("hebben"),
+    literal("kunnen"),
+    literal("moeten"),
+    literal("willen"),
+    literal("gaan"),
+    literal("is"),
+    literal("was"),
+    literal("in"),
+    literal("op"),
+    literal("van"),
+    literal("met"),
 ];
 /// First names as they are cut short.
 const SHORT: &[u64] = &[

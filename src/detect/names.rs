@@ -5,6 +5,7 @@
 //! `title* (initial | first name)* particle* surname (- surname)?` over a dozen words at most,
 //! and each part adds to the score or takes from it. Common words, places and organisations speak against.
 
+use super::bytes::at;
 use super::context::{Listed, Phrases, is};
 use super::given::are_several;
 use super::hit::{Hit, Reason};
@@ -201,6 +202,9 @@ impl Names {
         {
             let Some(word) = view.words.get(at) else { break };
             let named = word.capital() && view.flag(at).any(Flags::SURNAME);
+            if word.look == Look::Caps && is(Some(word), &[literal("hr")]) {
+                return index; // `HR Medewerkers`
+            }
             if at > index && named && !view.words.get(at + 1).is_some_and(Word::capital) {
                 break; // `dokter Prins`: an office that is a surname here.
             }
@@ -313,8 +317,14 @@ const OFFICE_REACH: usize = 5;
 
 /// Whether a word follows the `^` with which web-care signs, or the ` /` that does so at the end: `^Sanne`, `/Demi`.
 fn is_signed(view: &View<'_>, index: usize) -> bool {
-    let before = view.words.get(index).and_then(|w| view.text.get(..w.start)).unwrap_or("");
-    before.ends_with('^') || before.ends_with(" /") && index + 1 == view.words.len()
+    let before = |back: usize| {
+        view.words.get(index).map_or(0, |w| at(view.text.as_bytes(), w.start.wrapping_sub(back)))
+    };
+    match before(1) {
+        b'^' => true,
+        b'/' => before(2) == b' ' && index + 1 == view.words.len(),
+        _ => false,
+    }
 }
 
 /// Whether a verb and `je`, `jij` or `u` follow.

@@ -57,6 +57,9 @@ impl Names {
         if lead.first && from.checked_sub(1).is_some_and(|i| is_genitive(view, i)) {
             return None;
         }
+        if lead.first && is_syllable(view, from) {
+            return Some(from + 2);
+        }
         let named = lead.first || lead.titled;
         let archaic =
             || is(view.words.get(from), ARCHAIC) || is(view.words.get(at.saturating_sub(1)), ARCHAIC);
@@ -216,22 +219,32 @@ impl Names {
         if !matches!(gap, "-" | " " | " - ") {
             return after;
         }
-        let surinamese = view.is_initial(after) && is(view.words.get(after), &[literal("a")]);
-        if surinamese
-            && gap != " - "
-            && view.gap(after) == gap
-            && view.words.get(after + 1).is_some_and(|w| w.look == Look::Capital)
-        {
+        if gap != " - " && is_syllable(view, after) {
             return after + 2;
         }
         let at = self.particles(view, after);
         let fits = |w: &Word| match gap {
             "-" => w.look != Look::Number,
-            " " => at > after && w.capital() && !view.flag(at).any(Flags::PLACE),
+            " " => {
+                at > after
+                    && w.capital()
+                    && (!view.flag(at).any(Flags::PLACE) || is(view.words.get(after), SOUTHERN))
+            }
             _ => is_married(view, after, at),
         };
         if view.words.get(at).is_some_and(fits) { at + 1 } else { after }
     }
+}
+
+/// The `A` of `Tjon-A-Tsien` and `Lie A Fat`, between two words of a name.
+fn is_syllable(view: &View<'_>, at: usize) -> bool {
+    let gap = at.checked_sub(1).map_or("", |last| view.gap(last));
+    let next = || view.words.get(at + 1).is_some_and(|w| w.look == Look::Capital);
+    is(view.words.get(at), &[literal("a")])
+        && view.is_initial(at)
+        && matches!(gap, " " | "-")
+        && view.gap(at) == gap
+        && next()
 }
 
 /// Whether the surname behind a dash is that of a spouse, and no second person, place or paper: `Els Jansen - de Boer`.
@@ -239,7 +252,7 @@ fn is_married(view: &View<'_>, after: usize, at: usize) -> bool {
     let led = at > after && view.words.get(after).is_some_and(|first| !first.capital());
     let other = if led { Flags::OTHER } else { Flags::FIRST.with(Flags::PLACE).with(Flags::OTHER) };
     view.words.get(at).is_some_and(|w| w.look == Look::Capital)
-        && view.flag(at).any(Flags::SURNAME)
+        && (view.flag(at).any(Flags::SURNAME) || at > after + 1)
         && (led || at == after)
         && !view.flag(at).any(other)
 }
@@ -303,7 +316,7 @@ static ARTICLES: Listed<30> = Listed::of([
     literal("basisschool"),
 ]);
 /// What people do with words, and no place does.
-pub(super) static SAYING: Listed<24> = Listed::of([
+pub(super) static SAYING: Listed<31> = Listed::of([
     literal("zegt"),
     literal("zei"),
     literal("vindt"),
@@ -328,9 +341,19 @@ pub(super) static SAYING: Listed<24> = Listed::of([
     literal("beweert"),
     literal("snapt"),
     literal("reageert"),
+    literal("kletst"),
+    literal("durft"),
+    literal("lacht"),
+    literal("huilt"),
+    literal("antwoordt"),
+    literal("luistert"),
+    literal("lult"),
 ]);
 /// Particles that open the name of a place as well.
-const LEADING: &[u64] = &[literal("de"), literal("den"), literal("ter"), literal("ten")];
+const LEADING: &[u64] = &[literal("de"), literal("ter"), literal("ten")];
+/// Particles that hardly stand before a place.
+const SOUTHERN: &[u64] =
+    &[literal("da"), literal("dos"), literal("das"), literal("di"), literal("el"), literal("al")];
 /// Titles of several people.
 const MANY: &[u64] = &[literal("heren")];
 /// Surnames that in lower case go on with the sentence behind a first name: `gaat wim mee`, `dank jan top`.

@@ -5,6 +5,7 @@ use super::endings::{Ending, ends_with};
 use super::lexicon::Flags;
 use super::names::{Names, Reading};
 use super::people::View;
+use super::surname::after_article;
 use super::words::{Look, Word, literal};
 
 impl Names {
@@ -40,11 +41,14 @@ pub(super) fn is_thing(view: &View<'_>, start: usize, r: &Reading<'_>) -> bool {
     let before = start.checked_sub(1);
     // `voorzitter stichting Jan Jansen`: of someone with an office there, the name follows.
     let someone = || start.checked_sub(2).is_some_and(|i| view.flag(i).any(ROLES));
-    let kind = before.is_some_and(|i| view.spaced(i) && (is_kind(view, i) || is_ship(view, i)));
-    (kind && !someone())
+    let kind = |i: usize| view.spaced(i) && (is_kind(view, i) || is_ship(view, i)) || is_navy(view, i);
+    // `in het ziekenhuis Jan bezocht`
+    let given = || r.from == r.last && view.flag(r.from).any(GIVEN);
+    let visited = || given() && before.is_some_and(|i| is_visited(view, i));
+    (before.is_some_and(kind) && !someone() && !visited())
         || before.is_some_and(|i| is_neuter(view, i))
         || opens_thing(view, start, r)
-        || ends_thing(view, r)
+        || ends_thing(view, start, r)
 }
 
 /// A word for what is called after people, before the name.
@@ -52,10 +56,22 @@ fn is_kind(view: &View<'_>, index: usize) -> bool {
     KINDS.has(view.words.get(index)) || ends_with(view.word(index), &KIND_ENDINGS, 3)
 }
 
+/// A word with an article for a place where people go: it may well end what was said of it before a first name.
+fn is_visited(view: &View<'_>, index: usize) -> bool {
+    let article = index.checked_sub(1).is_some_and(|i| after_article(view, i + 1));
+    article && !NAMED.has(view.words.get(index)) && !ends_with(view.word(index), &VESSELS, 0)
+}
+
 /// `storm Corrie`, `MS Oranje`: words that are a first name or a title too.
 fn is_ship(view: &View<'_>, index: usize) -> bool {
     let word = view.words.get(index);
     is(word, &[literal("storm")]) || is(word, SHIPS) && word.is_some_and(|w| w.look == Look::Caps)
+}
+
+/// `Zr.Ms. Johan de Witt`, a ship of the navy, by its first word.
+fn is_navy(view: &View<'_>, index: usize) -> bool {
+    let navy = || is(view.words.get(index + 1), &[literal("ms")]);
+    view.gap(index) == "." && is(view.words.get(index), &[literal("zr"), literal("hr")]) && navy()
 }
 
 /// `Het Stanislas`, `op het Johan de Witt`: no person has that article, but what is told them (`heb je het Jan gevraagd`).
@@ -68,23 +84,25 @@ fn is_neuter(view: &View<'_>, index: usize) -> bool {
 
 /// A reading that begins with the word for a thing: `Storm Eunice`, `Zorgcentrum Maria Oord`, `MS Rotterdam`.
 fn opens_thing(view: &View<'_>, start: usize, r: &Reading<'_>) -> bool {
-    let named = Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY);
+    let capital = |i: usize| view.words.get(i).is_some_and(Word::capital);
+    let no_surname =
+        || view.flag(r.last).any(GIVEN) || capital(r.last) && !view.flag(r.last).any(Flags::SURNAME);
     let storm = || {
         is(view.words.get(r.from), &[literal("storm")])
             && r.last == r.from + 1
-            && (view.flag(r.last).any(named) || !view.words.get(r.from).is_some_and(Word::capital))
+            && (no_surname() || !capital(r.from))
     };
-    let kind = || !view.flag(r.from).any(named.with(Flags::SURNAME)) && is_kind(view, r.from);
-    let ship = || start < r.from && is_ship(view, start);
+    let kind = || !view.flag(r.from).any(GIVEN.with(Flags::SURNAME)) && is_kind(view, r.from);
+    let shouted = || view.words.get(r.from).is_some_and(|w| w.look == Look::Caps);
+    let ship = || start < r.from && is_ship(view, start) && !shouted();
     ship() || r.last > r.from && view.spaced(r.from) && (storm() || kind())
 }
 
 /// A reading that ends with the word for a thing, or one that such a word follows: `Titus Brandsmalyceum`, `Erasmus MC`.
-fn ends_thing(view: &View<'_>, r: &Reading<'_>) -> bool {
+fn ends_thing(view: &View<'_>, start: usize, r: &Reading<'_>) -> bool {
     let article = |i: usize| is(view.words.get(i), ARTICLES);
     let led = || {
-        r.from.checked_sub(1).is_some_and(|i| view.spaced(i) && article(i))
-            || r.last > r.from && article(r.from)
+        start.checked_sub(1).is_some_and(|i| view.spaced(i) && article(i)) || r.last > start && article(start)
     };
     let capital = |i: usize| view.words.get(i).is_some_and(Word::capital);
     let ends = |i: usize, endings: &[Ending]| capital(i) && ends_with(view.word(i), endings, 3);
@@ -93,10 +111,12 @@ fn ends_thing(view: &View<'_>, r: &Reading<'_>) -> bool {
         CALLED.has(word) || ends(i, &CALLED_ENDINGS) || (LED.has(word) || ends(i, &LED_ENDINGS)) && led()
     };
     let last =
-        || r.last > r.from && capital(r.last) && !view.flag(r.last).any(Flags::SURNAME) && is_named(r.last);
+        || r.last > start && capital(r.last) && !view.flag(r.last).any(Flags::SURNAME) && is_named(r.last);
     last() || view.spaced(r.last) && is_named(r.last + 1)
 }
 
+/// First names of any kind.
+const GIVEN: Flags = Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY);
 /// What someone is who bears a name behind the word for a thing.
 const ROLES: Flags = Flags::CUE.with(Flags::CUE_STRONG).with(Flags::TITLE).with(Flags::OFFICE);
 const ARTICLES: &[u64] = &[literal("de"), literal("het"), literal("t")];
@@ -104,21 +124,14 @@ const WITHIN: &[u64] =
     &[literal("op"), literal("in"), literal("van"), literal("naar"), literal("uit"), literal("bij")];
 const SHIPS: &[u64] = &[literal("ms"), literal("ss"), literal("zr")];
 const KIND_ENDINGS: [Ending; 12] = Ending::all([
-    "school",
-    "schip",
-    "boot",
-    "sporthal",
-    "sportpark",
-    "zwembad",
-    "centrum",
-    "stadion",
-    "museum",
-    "garage",
-    "verblijf",
-    "tehuis",
+    "school", "schip", "boot", "sporthal", "park", "zwembad", "centrum", "stadion", "museum", "garage",
+    "verblijf", "tehuis",
 ]);
 /// What is called after people, by a word before the name.
-static KINDS: Listed<47> = Listed::of([
+static KINDS: Listed<50> = Listed::of([
+    literal("sporthal"),
+    literal("park"),
+    literal("sportzaal"),
     literal("storm"),
     literal("orkaan"),
     literal("schip"),
@@ -167,6 +180,28 @@ static KINDS: Listed<47> = Listed::of([
     literal("centrum"),
     literal("zwembad"),
 ]);
+/// Of these, what is hardly spoken of without its name.
+static NAMED: Listed<18> = Listed::of([
+    literal("storm"),
+    literal("orkaan"),
+    literal("pont"),
+    literal("veerpont"),
+    literal("stichting"),
+    literal("vereniging"),
+    literal("fonds"),
+    literal("obs"),
+    literal("cbs"),
+    literal("kbs"),
+    literal("pcb"),
+    literal("pcbs"),
+    literal("rkbs"),
+    literal("ikc"),
+    literal("sbo"),
+    literal("kabinet"),
+    literal("wet"),
+    literal("bijbelboek"),
+]);
+const VESSELS: [Ending; 2] = Ending::all(["schip", "boot"]);
 const CALLED_ENDINGS: [Ending; 9] = Ending::all([
     "school",
     "lyceum",
@@ -179,7 +214,9 @@ const CALLED_ENDINGS: [Ending; 9] = Ending::all([
     "fonds",
 ]);
 /// What is called after people, by a word behind the name.
-static CALLED: Listed<26> = Listed::of([
+static CALLED: Listed<28> = Listed::of([
+    literal("conservatorium"),
+    literal("festival"),
     literal("college"),
     literal("gymnasium"),
     literal("lyceum"),
@@ -210,7 +247,7 @@ static CALLED: Listed<26> = Listed::of([
 const LED_ENDINGS: [Ending; 8] =
     Ending::all(["brug", "park", "tunnel", "laan", "huis", "zaal", "kerk", "centrum"]);
 /// The same, with an article before it: `de Theo Thijssen school`.
-static LED: Listed<24> = Listed::of([
+static LED: Listed<23> = Listed::of([
     literal("school"),
     literal("brug"),
     literal("park"),
@@ -231,7 +268,6 @@ static LED: Listed<24> = Listed::of([
     literal("toren"),
     literal("boom"),
     literal("bos"),
-    literal("festival"),
     literal("monument"),
     literal("award"),
     literal("bokaal"),
