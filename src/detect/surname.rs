@@ -219,7 +219,7 @@ impl Names {
         if !matches!(gap, "-" | " " | " - ") {
             return after;
         }
-        if gap != " - " && is_syllable(view, after) {
+        if is_syllable(view, after) {
             return after + 2;
         }
         let at = self.particles(view, after);
@@ -238,13 +238,10 @@ impl Names {
 
 /// The `A` of `Tjon-A-Tsien` and `Lie A Fat`, between two words of a name.
 fn is_syllable(view: &View<'_>, at: usize) -> bool {
-    let gap = at.checked_sub(1).map_or("", |last| view.gap(last));
+    let gap = || at.checked_sub(1).map_or("", |last| view.gap(last));
+    let joined = || matches!(gap(), " " | "-") && view.gap(at) == gap();
     let next = || view.words.get(at + 1).is_some_and(|w| w.look == Look::Capital);
-    is(view.words.get(at), &[literal("a")])
-        && view.is_initial(at)
-        && matches!(gap, " " | "-")
-        && view.gap(at) == gap
-        && next()
+    view.is_initial(at) && is(view.words.get(at), &[literal("a")]) && joined() && next()
 }
 
 /// Whether the surname behind a dash is that of a spouse, and no second person, place or paper: `Els Jansen - de Boer`.

@@ -37,6 +37,7 @@ impl Names {
 
 /// Whether a reading names no person but what is called after one: `basisschool Anne Frank`, `de Theo Thijssen prijs`.
 /// `start` is its first word, titles included.
+#[inline(never)]
 pub(super) fn is_thing(view: &View<'_>, start: usize, r: &Reading<'_>) -> bool {
     let before = start.checked_sub(1);
     // `voorzitter stichting Jan Jansen`: of someone with an office there, the name follows.
@@ -71,7 +72,7 @@ fn is_ship(view: &View<'_>, index: usize) -> bool {
 /// `Zr.Ms. Johan de Witt`, a ship of the navy, by its first word.
 fn is_navy(view: &View<'_>, index: usize) -> bool {
     let navy = || is(view.words.get(index + 1), &[literal("ms")]);
-    view.gap(index) == "." && is(view.words.get(index), &[literal("zr"), literal("hr")]) && navy()
+    is(view.words.get(index), &[literal("zr"), literal("hr")]) && view.gap(index) == "." && navy()
 }
 
 /// `Het Stanislas`, `op het Johan de Witt`: no person has that article, but what is told them (`heb je het Jan gevraagd`).
