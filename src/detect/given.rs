@@ -84,7 +84,9 @@ impl Names {
             } else if flags.any(Flags::FOREIGN) && !flags.any(Flags::OTHER) {
                 (&self.rules.first, if capital { 0.45 } else { 0.15 })
             } else if flags.any(Flags::EVERYDAY)
-                && (!flags.any(Flags::OTHER) || self.is_doubled(view, at))
+                && (!flags.any(Flags::OTHER)
+                    || self.is_doubled(view, at)
+                    || capital && view.spaced(at) && self.is_surname(view, at + 1))
                 && (capital || at == from)
             {
                 (

@@ -57,6 +57,9 @@ impl Names {
         if lead.first && from.checked_sub(1).is_some_and(|i| is_genitive(view, i)) {
             return None;
         }
+        if particles > 0 && !lower && !lead.first && self.opens_name(view, at) {
+            return None; // `Van Kees Jansen gehoord`
+        }
         if lead.first && is_syllable(view, from) {
             return Some(from + 2);
         }
@@ -81,7 +84,7 @@ impl Names {
         }
         let everyday = from.checked_sub(1).is_some_and(|i| view.flag(i).any(Flags::EVERYDAY));
         let inner = everyday && view.flag(from).any(Flags::INNER) && !word.capital();
-        let old = particles > 1 && is(view.words.get(at - 1), &[literal("der"), literal("den")]);
+        let old = particles > 0 && is(view.words.get(at - 1), OLD);
         if lead.first && ((r.score < 0.2 && !old) || inner) && view.is_common(at) && lower {
             return None; // `roos in de wind`: an everyday word and another are no name.
         }
@@ -97,6 +100,16 @@ impl Names {
         r.score += weight;
         r.reasons.push(Reason { rule, place: Some((word.start, word.end)), weight });
         Some(self.second_half(view, at + 1))
+    }
+
+    /// Whether a first name stands here with a surname behind it.
+    fn opens_name(&self, view: &View<'_>, at: usize) -> bool {
+        let surname = self.particles(view, at + 1);
+        let capital = || view.words.get(surname).is_some_and(Word::capital);
+        view.flag(at).any(Flags::FIRST)
+            && view.spaced(at)
+            && capital()
+            && view.flag(surname).any(Flags::SURNAME)
     }
 
     /// The word after an initial that stands for a surname or before one: `Ruben T.`, `Els R. de Boer`, `Jan M. Jansen`.
@@ -174,7 +187,8 @@ impl Names {
             (false, true, false) if with_first => (word.len() > 1).then_some(0.25),
             (false, true, false) => (!place || titled).then_some(0.25),
             (false, true, true) if particles && certain_start => Some(0.2),
-            (false, true, true) if titled => Some(0.15),
+            // In capitals any word follows an office: `BURGEMEESTER HEEFT GELIJK`.
+            (false, true, true) if titled => (word.look == Look::Capital).then_some(0.15),
             // `Gonny Lammers`: a capital within a sentence, right behind a certain first name.
             (false, true, true) if with_first && so_far >= FIRST_CERTAIN => {
                 (word.look == Look::Capital && word.len() > 3 && !is(Some(word), OPENERS)).then_some(0.15)
@@ -354,7 +368,7 @@ const SOUTHERN: &[u64] =
 /// Titles of several people.
 const MANY: &[u64] = &[literal("heren")];
 /// Surnames that in lower case go on with the sentence behind a first name: `gaat wim mee`, `dank jan top`.
-static FOLLOWING: Listed<35> = Listed::of([
+static FOLLOWING: Listed<33> = Listed::of([
     literal("mee"),
     literal("komen"),
     literal("ligt"),
@@ -387,8 +401,6 @@ static FOLLOWING: Listed<35> = Listed::of([
     literal("vaart"),
     literal("papa"),
     literal("knap"),
-    literal("zomer"),
-    literal("winter"),
     literal("graag"),
 ]);
 /// Surnames by which people greet a group, someone they know or a day: `beste Buren`, `hallo Lente`.
@@ -453,6 +465,9 @@ static COMPANIONS: Listed<57> = Listed::of([
 ]);
 /// Particles that hardly stand before anything but a surname.
 const ARCHAIC: &[u64] = &[literal("ter"), literal("ten"), literal("der"), literal("vd")];
+/// Particles that no noun of today stands behind without a capital: `demi ten brink`.
+const OLD: &[u64] =
+    &[literal("der"), literal("den"), literal("ter"), literal("ten"), literal("vd"), literal("t")];
 pub(super) const VAN: &[u64] = &[literal("v")];
 /// Words that open a sentence whose capital follows a name without a full stop.
 const OPENERS: &[u64] = &[

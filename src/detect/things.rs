@@ -22,7 +22,9 @@ impl Names {
             .words
             .get(r.from)
             .is_some_and(|w| view.text.get(..w.start).is_some_and(|t| t.ends_with('#')));
-        let saint = r.from == r.last && r.from.checked_sub(1).is_some_and(|i| is(view.words.get(i), SAINT));
+        // `Sint Anna`, `Sint Anna ter Muiden`
+        let village = r.from == r.last || view.flag(r.from + 1).any(Flags::PARTICLE);
+        let saint = village && r.from.checked_sub(1).is_some_and(|i| is(view.words.get(i), SAINT));
         if street || saint {
             r.score -= 1.0;
         }
