@@ -5,6 +5,7 @@ use super::hit::Reason;
 use super::lexicon::Flags;
 use super::names::{LISTED, Names, Reading};
 use super::people::{View, reason};
+use super::surname::after_article;
 use super::things::is_street;
 use super::words::{Look, Word, hash, literal};
 
@@ -89,16 +90,7 @@ impl Names {
                     || capital && view.spaced(at) && self.is_surname(view, at + 1))
                 && (capital || at == from)
             {
-                (
-                    &self.rules.everyday,
-                    if !capital {
-                        0.05
-                    } else if view.starts_sentence(at) {
-                        0.12
-                    } else {
-                        0.28
-                    },
-                )
+                (&self.rules.everyday, everyday_weight(view, at))
             } else if at == from && is_genitive(view, at) {
                 (&self.rules.first, 0.45)
             } else if at == from && capital && self.unlisted_first(view, at) {
@@ -145,6 +137,17 @@ impl Names {
             && matches!(view.gap(at), " " | "-")
             && !is_street(view.word(next))
             && sounds(view.word(at))
+    }
+}
+
+/// What an everyday word weighs as a first name: within a sentence its capital is enough, but not behind an article (`het Rijk`) or
+/// where it is a place as well (`Sydney`).
+fn everyday_weight(view: &View<'_>, at: usize) -> f32 {
+    match view.words.get(at) {
+        Some(word) if !word.capital() => 0.05,
+        _ if view.starts_sentence(at) => 0.12,
+        _ if view.flag(at).any(Flags::PLACE) || after_article(view, at) => 0.28,
+        _ => 0.3,
     }
 }
 

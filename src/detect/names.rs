@@ -277,7 +277,9 @@ impl Names {
             false => named(r.last + 1) && view.gap(r.last) == ", ",
         };
         let verb = || view.words.get(r.last + 1);
-        let acting = || view.spaced(r.last) && (VERBS.has(verb()) || SAYING.has(verb()));
+        // `het Rijk betaalt`
+        let thing = || everyday && after_article(view, r.from);
+        let acting = || view.spaced(r.last) && (VERBS.has(verb()) || SAYING.has(verb())) && !thing();
         if (capital && (left() || right() || acting())) || spoken_to() {
             r.score += COMPANY;
             r.reasons.push(reason(&self.rules.company, COMPANY));

@@ -83,10 +83,12 @@ impl Names {
             return None; // `heren van de raad`
         }
         let everyday = from.checked_sub(1).is_some_and(|i| view.flag(i).any(Flags::EVERYDAY));
-        let inner = everyday && view.flag(from).any(Flags::INNER) && !word.capital();
+        let inner = view.flag(from).any(Flags::INNER) && !word.capital();
         let old = particles > 0 && is(view.words.get(at - 1), OLD);
-        if lead.first && ((r.score < 0.2 && !old) || inner) && view.is_common(at) && lower {
-            return None; // `roos in de wind`: an everyday word and another are no name.
+        // `roos in de wind`, `bedankt ingrid voor de hulp`: everyday words are no names. `jan op den akker`, `jan in 't veld` are.
+        let ordinary = r.score < 0.2 && !old || inner && (everyday || !old);
+        if lead.first && lower && ordinary && view.is_common(at) {
+            return None;
         }
         let weight = self.surname_weight(view, at, particles, lead, r.score)?;
         if word.look == Look::Initial && particles == 0 {
