@@ -43,7 +43,7 @@ def main():
     far |= own("own-foreign-names.txt") | slips
     given = without(possessed(cache / "wd/usr/share/dict/dutch", near | far), dutch | own("tussenvoegsels.txt"))
     known = {w for w in given if w not in far or not slip(fold(w), dutch)} & (near | far)
-    fresh = without(given, near | far | last | far_last | own("own-surnames.txt") | places_of_the_world(cache) | own("other.txt") | own("own-famous-names.txt"))
+    fresh = without(given, near | far | last | own("own-surnames.txt") | places_of_the_world(cache) | own("other.txt") | own("own-famous-names.txt"))
     slips = {name for name in fresh if slip(fold(name), dutch)}
     near |= known | fresh - slips
     far |= slips
