@@ -57,13 +57,15 @@ pub(super) fn fits(characters: &[u8], shape: &str) -> bool {
 }
 
 /// How many characters a shape of counted classes has, such as `4a10n`.
-pub(super) fn length(shape: &str) -> usize {
+pub(super) const fn length(shape: &str) -> usize {
     let (mut all, mut count) = (0, 0);
-    for class in shape.bytes() {
+    let mut left = shape.as_bytes();
+    while let [class, rest @ ..] = left {
         match class.is_ascii_digit() {
-            true => count = count * 10 + usize::from(class - b'0'),
+            true => count = count * 10 + (*class - b'0') as usize,
             false => (all, count) = (all + count, 0),
         }
+        left = rest;
     }
     all
 }

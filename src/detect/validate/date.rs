@@ -23,9 +23,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 pub(super) fn date(candidate: &str) -> bool {
-    let numbers: SmallVec<[u32; 4]> =
-        candidate.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
-    let named = month_by_name(candidate);
+    let (numbers, named) = (numbers(candidate), month_by_name(candidate));
     match (numbers.as_slice(), named) {
         ([year @ 1900..=2039], Some(month)) => day_exists(1, month, *year),
         ([day, year], Some(month)) => day_exists(*day, month, *year),
@@ -46,21 +44,29 @@ fn compact(d: &[u8]) -> bool {
     }
 }
 
+/// The numbers of a candidate, in order, without those that are too large for any part of a date.
+fn numbers(candidate: &str) -> SmallVec<[u32; 4]> {
+    let add = |n: u64, digit: &u8| n.saturating_mul(10).saturating_add(u64::from(digit.wrapping_sub(b'0')));
+    let groups = candidate.as_bytes().split(|b| !b.is_ascii_digit()).filter(|group| !group.is_empty());
+    groups.filter_map(|group| u32::try_from(group.iter().fold(0, add)).ok()).collect()
+}
+
 fn month_by_name(candidate: &str) -> Option<u32> {
-    let word = candidate.split(|c: char| !c.is_ascii_alphabetic()).find_map(|w| w.get(..3))?;
-    let month = match word.to_ascii_lowercase().as_str() {
-        "jan" => 1,
-        "feb" => 2,
-        "maa" | "mrt" | "mar" => 3,
-        "apr" => 4,
-        "mei" | "may" => 5,
-        "jun" => 6,
-        "jul" => 7,
-        "aug" => 8,
-        "sep" => 9,
-        "okt" | "oct" => 10,
-        "nov" => 11,
-        "dec" => 12,
+    let mut words = candidate.as_bytes().split(|b| !b.is_ascii_alphabetic());
+    let first = words.find_map(|word| word.first_chunk::<3>())?;
+    let month = match &first.map(|b| b.to_ascii_lowercase()) {
+        b"jan" => 1,
+        b"feb" => 2,
+        b"maa" | b"mrt" | b"mar" => 3,
+        b"apr" => 4,
+        b"mei" | b"may" => 5,
+        b"jun" => 6,
+        b"jul" => 7,
+        b"aug" => 8,
+        b"sep" => 9,
+        b"okt" | b"oct" => 10,
+        b"nov" => 11,
+        b"dec" => 12,
         _ => return None,
     };
     Some(month)

@@ -10,8 +10,13 @@ const MOST: usize = 20;
 
 impl Digits {
     pub(super) fn of(candidate: &str) -> Self {
+        Self::among(candidate.bytes())
+    }
+
+    /// The same of bytes.
+    pub(super) fn among(bytes: impl Iterator<Item = u8>) -> Self {
         let mut digits = Self { values: [0; MOST], count: 0 };
-        for byte in candidate.bytes().filter(u8::is_ascii_digit) {
+        for byte in bytes.filter(u8::is_ascii_digit) {
             if let Some(slot) = digits.values.get_mut(digits.count) {
                 *slot = byte - b'0';
             }

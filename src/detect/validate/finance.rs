@@ -121,13 +121,10 @@ const IBAN_SHAPES: &[(&str, &str)] = &[
 ];
 
 fn iban(candidate: &str) -> bool {
-    // Most candidates are out by their first two letters, at one look; the table is sorted by them.
+    // Most candidates are out by their first two letters, at one look, and the others by their length: a long match is offered at
+    // many ends, of which one may have that of the country.
     let coded = candidate.as_bytes().first_chunk::<2>().map(|c| c.map(|b| b.to_ascii_uppercase()));
-    let coded = coded.filter(|coded| is_iban_country(*coded));
-    let shape = |coded: [u8; 2]| IBAN_SHAPES.binary_search_by(|(code, _)| code.as_bytes().cmp(&coded));
-    let Some((_, shape)) = coded.and_then(|c| IBAN_SHAPES.get(shape(c).ok()?)) else { return false };
-    // A long match is offered at many ends, of which one may have the length of that country.
-    let wanted = COUNTRY_AND_CHECK + length(shape);
+    let Some((shape, wanted)) = coded.and_then(iban_shape) else { return false };
     if candidate.len() < wanted || candidate.bytes().filter(u8::is_ascii_alphanumeric).count() != wanted {
         return false;
     }
@@ -144,25 +141,29 @@ fn iban(candidate: &str) -> bool {
 /// How many characters country and check digits have.
 const COUNTRY_AND_CHECK: usize = 4;
 
-/// Whether accounts of some country start with these two capitals.
-fn is_iban_country([first, second]: [u8; 2]) -> bool {
-    let letter = |byte: u8| byte.wrapping_sub(b'A');
-    let seconds = IBAN_COUNTRIES.get(usize::from(letter(first))).copied().unwrap_or(0);
-    letter(second) < 26 && seconds.wrapping_shr(letter(second).into()) & 1 != 0
+/// The shape of the accounts of a country by its two capitals, and how many characters they have.
+fn iban_shape([first, second]: [u8; 2]) -> Option<(&'static str, usize)> {
+    let letter = |byte: u8| usize::from(byte.wrapping_sub(b'A'));
+    let (place, length) = *IBAN_COUNTRIES.get(letter(first))?.get(letter(second))?;
+    let (_, shape) = IBAN_SHAPES.get(usize::from(place)).filter(|_| length > 0)?;
+    Some((shape, usize::from(length)))
 }
 
-/// By the first letter of a country's code, a bit for each second one.
-static IBAN_COUNTRIES: [u32; 26] = {
-    let mut countries = [0; 26];
-    let mut left = IBAN_SHAPES;
-    while let [(code, _), rest @ ..] = left {
+/// By both letters of a country's code, the place of its shape and the length of its accounts; 0 where there is none.
+static IBAN_COUNTRIES: [[(u8, u8); 26]; 26] = {
+    let mut countries = [[(0, 0); 26]; 26];
+    let (mut place, mut left) = (0, IBAN_SHAPES);
+    while let [(code, shape), rest @ ..] = left {
         if let [first, second] = code.as_bytes() {
             let (_, from) = countries.split_at_mut((*first - b'A') as usize);
             if let [seconds, ..] = from {
-                *seconds |= 1 << (*second - b'A');
+                let (_, from) = seconds.split_at_mut((*second - b'A') as usize);
+                if let [slot, ..] = from {
+                    *slot = (place, (COUNTRY_AND_CHECK + length(shape)) as u8);
+                }
             }
         }
-        left = rest;
+        (place, left) = (place + 1, rest);
     }
     countries
 };
@@ -221,12 +222,13 @@ mod tests {
     fn countries_with_accounts_are_those_of_the_table() {
         for first in b'A'..=b'Z' {
             for second in b'A'..=b'Z' {
-                let listed = IBAN_SHAPES.iter().any(|(code, _)| code.as_bytes() == [first, second]);
-                assert_eq!(is_iban_country([first, second]), listed);
+                let listed = IBAN_SHAPES.iter().find(|(code, _)| code.as_bytes() == [first, second]);
+                let wanted = listed.map(|(_, shape)| (*shape, COUNTRY_AND_CHECK + length(shape)));
+                assert_eq!(iban_shape([first, second]), wanted);
             }
         }
         for no in [*b"1L", *b"N1", *b"N[", *b"@L", [0xc3, 0xa9]] {
-            assert!(!is_iban_country(no));
+            assert_eq!(iban_shape(no), None);
         }
     }
 }

@@ -37,13 +37,13 @@ fn national(candidate: &str) -> bool {
 
 /// Whether a date such as `06-12-2023` and an hour make up the digits.
 fn starts_with_date(candidate: &str) -> bool {
-    let mut parts = candidate.split(|c: char| !c.is_ascii_digit());
-    let mut next = || parts.next().unwrap_or("");
+    let mut parts = candidate.as_bytes().split(|b| !b.is_ascii_digit());
+    let mut next = || parts.next().unwrap_or(&[]);
     let (day, month, year) = (next(), next(), next());
     day.len() == 2
         && month.len() == 2
         && year.len() == 4
-        && (year.starts_with("19") || year.starts_with("20"))
+        && (year.starts_with(b"19") || year.starts_with(b"20"))
 }
 
 /// The nine digits after the leading zero of a number that belongs to someone.
@@ -62,8 +62,8 @@ fn anywhere(d: &[u8]) -> bool {
 }
 
 fn international(candidate: &str) -> bool {
-    let without_trunk = candidate.replacen("(0)", "", 1);
-    let digits = Digits::of(&without_trunk);
+    let (before, after) = candidate.split_once("(0)").unwrap_or((candidate, ""));
+    let digits = Digits::among(before.bytes().chain(after.bytes()));
     let d = digits.slice();
     let d = if candidate.trim_start().starts_with("00") { d.get(2..).unwrap_or(&[]) } else { d };
     match d {
@@ -77,9 +77,15 @@ fn international(candidate: &str) -> bool {
 
 /// Whether brackets close, and no more than a few signs stand between two digits.
 fn together(candidate: &str) -> bool {
-    let count = |bracket| candidate.matches(bracket).count();
-    count('(') == count(')')
-        && candidate.split(|c: char| c.is_ascii_digit()).all(|gap| gap.len() <= MOST_BETWEEN)
+    let (mut brackets, mut between) = (0_isize, 0_usize);
+    for byte in candidate.bytes() {
+        brackets += isize::from(byte == b'(') - isize::from(byte == b')');
+        between = if byte.is_ascii_digit() { 0 } else { between + 1 };
+        if between > MOST_BETWEEN {
+            return false;
+        }
+    }
+    brackets == 0
 }
 
 /// `) - (0)` and the like.
@@ -87,7 +93,7 @@ const MOST_BETWEEN: usize = 4;
 
 /// Whether the digits stand in three groups at least.
 fn grouped(candidate: &str) -> bool {
-    candidate.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).count() > 2
+    candidate.as_bytes().split(|b| !b.is_ascii_digit()).filter(|group| !group.is_empty()).count() > 2
 }
 
 fn abroad(d: &[u8]) -> bool {

@@ -57,6 +57,17 @@ const PLATFORMS: &[(&str, &str)] = &[
     ("youtube.com", "user"),
 ];
 
+/// The last four bytes of each platform.
+static TAILS: [u32; PLATFORMS.len()] = {
+    let mut tails = [0; PLATFORMS.len()];
+    let (mut left, mut rest) = (tails.as_mut_slice(), PLATFORMS);
+    while let ([slot, slots @ ..], [(platform, _), platforms @ ..]) = (left, rest) {
+        *slot = tail(platform.as_bytes());
+        (left, rest) = (slots, platforms);
+    }
+    tails
+};
+
 /// Hosts whose subdomain is somebody's.
 const HOMES: &[&str] = &[
     "blogspot.com",
@@ -93,8 +104,8 @@ fn profile(candidate: &str) -> bool {
 fn account(host: &str, first: &str, second: &str) -> bool {
     // Most platforms are told from a host by its last four bytes.
     let last = tail(host.as_bytes());
-    let of = |platform: &str| tail(platform.as_bytes()) == last && subdomain(host, platform).is_some();
-    PLATFORMS.iter().filter(|(platform, _)| of(platform)).any(|(_, lead)| match *lead {
+    let alike = PLATFORMS.iter().zip(&TAILS).filter(|(_, tail)| **tail == last).map(|(platform, _)| platform);
+    alike.filter(|(platform, _)| subdomain(host, platform).is_some()).any(|(_, lead)| match *lead {
         "" => {
             first.len() > 1 && !RESERVED.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(first))
         }
