@@ -227,7 +227,7 @@ impl<F: FnMut(Value) -> bool> Seeker<'_, '_, F> {
             let word = self.view.words.get(next).filter(|w| w.start == joint.end);
             let filler = is(word, FILLERS) && fillers < MOST_FILLERS;
             if !filler && let Some(end) = self.try_to(joint.end, None, tie) {
-                self.list(end);
+                self.list(end, tie);
                 return true;
             }
             let Some(word) = word else { return false };
@@ -242,10 +242,10 @@ impl<F: FnMut(Value) -> bool> Seeker<'_, '_, F> {
         false
     }
 
-    /// More values of the same label: `12345678, 23456789 en 34567890`.
-    fn list(&mut self, mut end: usize) {
+    /// More values of the same label, tied to it as the first: `12345678, 23456789 en 34567890`.
+    fn list(&mut self, mut end: usize, tie: Tie) {
         while let Some(start) = more(self.view.text, end) {
-            match self.try_to(start, None, self.tie) {
+            match self.try_to(start, None, tie) {
                 Some(next) => end = next,
                 None => return,
             }
