@@ -21,8 +21,8 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "phone-abroad",
-        about: "three groups: 9 to 11 digits that start with 0, or ten with area and exchange from 2 as in North America (NANPA); no 080, 088, 090",
-        accepts: |c| grouped(c) && together(c) && abroad(Digits::of(c).slice()),
+        about: "three groups: 9 to 11 digits that start with 0, or ten with area and exchange from 2 as in North America (NANPA), no 080, 088, 090; mobile numbers of Britain (Ofcom) and Germany (Bundesnetzagentur)",
+        accepts: |c| together(c) && foreign(Digits::of(c).slice(), grouped(c)),
     },
 ];
 
@@ -65,7 +65,7 @@ fn international(candidate: &str) -> bool {
     let (before, after) = candidate.split_once("(0)").unwrap_or((candidate, ""));
     let digits = Digits::among(before.bytes().chain(after.bytes()));
     let d = digits.slice();
-    let d = if candidate.trim_start().starts_with("00") { d.get(2..).unwrap_or(&[]) } else { d };
+    let d = if candidate.trim_start_matches('(').starts_with("00") { d.get(2..).unwrap_or(&[]) } else { d };
     match d {
         [3, 1, 0, rest @ ..] | [3, 1, rest @ ..] => {
             together(candidate) && (subscriber(rest) || anywhere(rest))
@@ -94,6 +94,13 @@ const MOST_BETWEEN: usize = 4;
 /// Whether the digits stand in three groups at least.
 fn grouped(candidate: &str) -> bool {
     candidate.as_bytes().split(|b| !b.is_ascii_digit()).filter(|group| !group.is_empty()).count() > 2
+}
+
+/// Mobile numbers of Britain and Germany are told by their first digits, others by being written in groups.
+fn foreign(d: &[u8], grouped: bool) -> bool {
+    let british = matches!(d, [0, 7, 1..=5 | 7..=9, ..] if d.len() == 11);
+    let german = matches!(d, [0, 1, 5..=7, ..] if (11..=12).contains(&d.len()));
+    british || german || grouped && abroad(d)
 }
 
 fn abroad(d: &[u8]) -> bool {
