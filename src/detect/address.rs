@@ -9,7 +9,8 @@ use super::endings::{counts, tail};
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
 use super::people::View;
-use super::words::{Hashes, Look, Word, chunk_at, literal};
+use super::validate::{postcode_after_street, postcode_beyond_doubt};
+use super::words::{Hashes, Look, Word, chunk_at, hash, literal};
 use crate::model::RecogniserId;
 
 /// The recogniser of addresses.
@@ -64,7 +65,7 @@ impl Addresses {
         for (index, word) in
             view.listed(view.cut.numbers.all().iter().copied()).filter(|(index, _)| *index > 0)
         {
-            if word.len() <= 6 && self.is_house(view, index) {
+            if word.len() <= HOUSE_MAX && self.is_house(view, index) {
                 self.read(view, index, hits);
             }
         }
@@ -74,8 +75,10 @@ impl Addresses {
         let Some(word) = view.words.get(index) else { return false };
         let (chunk, len) = (chunk_at(view.text.as_bytes(), word.start), word.len());
         let digits = digits(chunk).min(len);
-        let number = matches!(chunk as u8, b'1'..=b'9') && digits <= 5 && len - digits <= 2;
+        let added = || self.words.additions.contains(&hash(word_text(view, index).get(digits..).unwrap_or("")));
+        let number = matches!(chunk as u8, b'1'..=b'9') && digits <= 5;
         number
+            && (len - digits <= 2 || added())
             && chunk & kept(len) & NOT_ASCII == 0
             && matches!(view.gap(index - 1), " " | "  " | ". " | "." | ", " | ": ")
     }
@@ -88,10 +91,12 @@ impl Addresses {
         let surely = self.chain(view, name_end, true)?;
         let number_start = view.words.get(number)?.start;
         let (last, end) = self.additions(view, number);
-        let postcode = follows_postcode(view, last);
+        let postcode = follows_postcode(view, last, surely.1 != Street::No);
         let labelled = name_end + 1 < number;
-        // `205a` and `12 bis` are house numbers and hardly anything else.
-        let added = last > number || !word_text(view, number).bytes().all(|byte| byte.is_ascii_digit());
+        // `205a`, `12 bis` and `212-3` are house numbers and hardly anything else; `3-1` is a score or a date as well.
+        let digits = |w: &Word| view.text.get(w.start..w.end).is_some_and(|t| t.bytes().all(|b| b.is_ascii_digit()));
+        let parts = view.words.get(number..=last).unwrap_or(&[]);
+        let added = parts.iter().any(|w| !digits(w) || (last > number && w.len() == 3));
         let residence = || self.context.before(view.near(), number_start, 40).is_some();
         let sure = labelled || postcode.is_some() || added || residence();
         let (from, street) = if sure { surely } else { self.chain(view, name_end, false)? };
@@ -233,7 +238,9 @@ impl Addresses {
     fn street(&self, view: &View<'_>, index: usize, sure: bool) -> Street {
         let Some(word) = view.words.get(index) else { return Street::No };
         let text = view.text.get(word.start..word.end).unwrap_or("");
-        self.words.judge(text, word, || sure || word.capital() || !view.is_common(index))
+        // `Zandvoort 3` and `Tilburg 1` are scores, counts and years in places that end like streets.
+        let place = || word.flags.any(Flags::PLACE) && !word.flags.any(Flags::STREET) && !self.words.is_bare(text);
+        self.words.judge(text, word, || sure || ((word.capital() || !view.is_common(index)) && !place()))
     }
 
     /// Reads what follows the number: `a`, `-III`, ` bis`, `/2`. The last word and the end in bytes.
@@ -241,7 +248,7 @@ impl Addresses {
         let mut last = number;
         for _ in 0..2 {
             let (gap, Some(word)) = (view.gap(last), view.words.get(last + 1)) else { break };
-            if gap == " " && self.is_floor(view, last + 1) {
+            if matches!(gap, " " | "-") && self.is_floor(view, last + 1) {
                 last += 2; // `2 hoog`
                 break;
             }
@@ -269,7 +276,7 @@ impl Addresses {
     fn is_floor(&self, view: &View<'_>, index: usize) -> bool {
         let number = |word: &Word| (word.look == Look::Number && word.len() == 1) || is(Some(word), FLOORS);
         view.words.get(index).is_some_and(number)
-            && view.spaced(index)
+            && matches!(view.gap(index), " " | "-")
             && is(view.words.get(index + 1), &[literal("hoog"), literal("hg")])
     }
 }
@@ -371,22 +378,22 @@ fn ordinal(view: &View<'_>, index: usize) -> bool {
         && ["e", "de", "ste"].iter().any(|e| rest.eq_ignore_ascii_case(e))
 }
 
-/// The postcode right after the word at `index`.
-fn follows_postcode(view: &View<'_>, index: usize) -> Option<(usize, usize)> {
-    let word = view.words.get(index + 1).filter(|_| view.gap(index).len() <= 3)?;
-    let text = view.text.get(word.start..word.end)?;
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let two = |t: &str| t.len() == 2 && t.bytes().all(|b| b.is_ascii_alphabetic());
-    match (digits, text.get(digits..)?) {
-        (4, "") => {
-            let letters = view.words.get(index + 2).filter(|_| view.spaced(index + 1))?;
-            view.text.get(letters.start..letters.end).filter(|t| two(t)).map(|_| (word.start, letters.end))
-        }
-        (4, letters) if two(letters) => Some((word.start, word.end)),
-        _ => None,
-    }
+/// The postcode right after the word at `index`. Where nothing else makes that an address, letters that are a word prove
+/// nothing: `Week 12, 2024 is`.
+fn follows_postcode(view: &View<'_>, index: usize, proven: bool) -> Option<(usize, usize)> {
+    let gap = view.gap(index);
+    let word = view.words.get(index + 1).filter(|_| gap.len() <= 3 && gap != ".")?;
+    let end = if word.len() == 4 {
+        view.words.get(index + 2).filter(|_| view.spaced(index + 1))?.end
+    } else {
+        word.end
+    };
+    let known = if proven { postcode_after_street } else { postcode_beyond_doubt };
+    view.text.get(word.start..end).filter(|candidate| known(candidate)).map(|_| (word.start, end))
 }
 
+/// The longest house number with what is glued to it, in bytes: `310bis`, `31tweehg`.
+const HOUSE_MAX: usize = 8;
 const FLOORS: &[u64] = &[literal("een"), literal("twee"), literal("drie"), literal("vier")];
 const MOST_WORDS: usize = 5;
 const LABELS: &[u64] =

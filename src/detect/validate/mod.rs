@@ -20,6 +20,8 @@ mod uk;
 mod us;
 mod vat;
 
+pub(super) use nl::{postcode_after_street, postcode_beyond_doubt};
+
 use std::fmt;
 use std::str::FromStr;
 

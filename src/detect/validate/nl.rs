@@ -109,14 +109,30 @@ fn plate(candidate: &str) -> bool {
 const TWO_LETTER_WORDS: &str = "en is op te de in er om of ik je we ze nu al na kg km mm cm ml kb mb gb tb eu ct pk up zo ie dd st \
     tm el nl me he ha ja ok or an at to by as it be so do go no on if ff dm kw mw wh pm am pp cc bv vs ca";
 
+/// Whether a candidate may be a postcode: four digits without leading zero, letters that are no word in small letters.
 fn postcode(candidate: &str) -> bool {
-    if !fits(Characters::of(candidate).slice(), "4n2a") {
-        return false;
-    }
-    let letters = candidate.as_bytes().last_chunk::<2>().map(|two| two.map(|b| b.to_ascii_lowercase()));
-    let Some(letters) = letters else { return false };
     let loose = || candidate.contains(' ') && candidate.bytes().any(|b| b.is_ascii_lowercase());
-    let ordinary = || TWO_LETTER_WORDS.as_bytes().chunks(3).any(|word| word.starts_with(&letters));
-    let never = matches!(&letters, b"sa" | b"sd" | b"ss");
-    !(never || loose() && ordinary())
+    postcode_letters(candidate).is_some_and(|letters| !(loose() && ordinary(letters)))
+}
+
+/// The same behind a street and a number, where words follow years alone: `Kerkweg 5, 1234 en`, but `Kerkweg 5, 2024 is`.
+pub(in crate::detect) fn postcode_after_street(candidate: &str) -> bool {
+    let year = candidate.starts_with("19") || candidate.starts_with("20");
+    postcode(candidate) || (!year && postcode_letters(candidate).is_some())
+}
+
+/// The same with letters that are no word however they are written.
+pub(in crate::detect) fn postcode_beyond_doubt(candidate: &str) -> bool {
+    postcode_letters(candidate).is_some_and(|letters| !ordinary(letters))
+}
+
+/// The letters of what has the form of a postcode, small.
+fn postcode_letters(candidate: &str) -> Option<[u8; 2]> {
+    let fits = !candidate.starts_with('0') && fits(Characters::of(candidate).slice(), "4n2a");
+    let letters = candidate.as_bytes().last_chunk::<2>().filter(|_| fits)?.map(|b| b.to_ascii_lowercase());
+    (!matches!(&letters, b"sa" | b"sd" | b"ss")).then_some(letters)
+}
+
+fn ordinary(letters: [u8; 2]) -> bool {
+    TWO_LETTER_WORDS.as_bytes().chunks(3).any(|word| word.starts_with(&letters))
 }
