@@ -1,7 +1,7 @@
 //! Street, house number and additions.
 //!
 //! A candidate is a number of one to five digits; the words before it must hold a street word (by its
-//! ending, such as `-straat`, or as a whole, such as `Voorhout`), or a postcode must follow.
+//! ending, such as `-straat`, or as a whole, such as `Voorhout`), or a postcode must follow or stand before.
 
 use super::bytes::before;
 use super::context::is;
@@ -66,7 +66,10 @@ impl Addresses {
             view.listed(view.cut.numbers.all().iter().copied()).filter(|(index, _)| *index > 0)
         {
             if word.len() <= HOUSE_MAX && self.is_house(view, index) {
-                self.read(view, index, hits);
+                let named = view.gap(index - 1) != "-" && self.read(view, index, hits).is_some();
+                if !named {
+                    self.after_postcode(view, index, hits);
+                }
             }
         }
     }
@@ -80,7 +83,34 @@ impl Addresses {
         number
             && (len - digits <= 2 || added())
             && chunk & kept(len) & NOT_ASCII == 0
-            && matches!(view.gap(index - 1), " " | "  " | ". " | "." | ", " | ": ")
+            && matches!(view.gap(index - 1), " " | "  " | ". " | "." | ", " | ": " | "-")
+    }
+
+    /// A house number behind a postcode, which name one address without a street: `1234 AB 12`, `1234ab, nr 12`.
+    fn after_postcode<'r>(&'r self, view: &View<'_>, number: usize, hits: &mut Vec<Hit<'r>>) -> Option<()> {
+        let last = self.before_label(view, number)?;
+        let letters = view.words.get(last)?;
+        let from = match letters.len() {
+            2 => last.checked_sub(1).filter(|digits| view.spaced(*digits))?,
+            6 => last,
+            _ => return None,
+        };
+        let candidate = view.text.get(view.words.get(from)?.start..letters.end)?;
+        let labelled = last + 1 < number;
+        let small = candidate.bytes().any(|b| b.is_ascii_lowercase());
+        let known = if small && !labelled { postcode_beyond_doubt } else { postcode_after_street };
+        let start = view.words.get(number)?.start;
+        let (_, end) = self.additions(view, number);
+        if !matches!(view.gap(last), " " | "-" | ", ")
+            || !known(candidate)
+            || self.against.after(view.near(), end, 3).is_some()
+        {
+            return None;
+        }
+        let score = if labelled { 0.8 } else { 0.6 };
+        let reasons = vec![Reason { rule: &self.number, place: Some((start, end)), weight: score }];
+        hits.push(Hit { start, end, recogniser: self.recogniser, score, reasons, subject: None });
+        Some(())
     }
 
     fn read<'r>(&'r self, view: &View<'_>, number: usize, hits: &mut Vec<Hit<'r>>) -> Option<()> {
