@@ -97,8 +97,7 @@ impl Addresses {
         };
         let candidate = view.text.get(view.words.get(from)?.start..letters.end)?;
         let labelled = last + 1 < number;
-        let small = candidate.bytes().any(|b| b.is_ascii_lowercase());
-        let known = if small && !labelled { postcode_beyond_doubt } else { postcode_after_street };
+        let known = if labelled { postcode_after_street } else { postcode_beyond_doubt };
         let start = view.words.get(number)?.start;
         let (_, end) = self.additions(view, number);
         if !matches!(view.gap(last), " " | "-" | ", ")
@@ -187,10 +186,16 @@ impl Addresses {
         let previous = number.checked_sub(1)?;
         let word = view.words.get(previous)?;
         let year = word.look == Look::Number && word.len() == 4 && previous > 0 && view.spaced(previous - 1);
-        if is(Some(word), LABELS) || year {
+        if year {
             return previous.checked_sub(1);
         }
-        Some(previous)
+        if !is(Some(word), LABELS) {
+            return Some(previous);
+        }
+        let name_end = previous.checked_sub(1)?;
+        let digits = |w: &Word| w.look == Look::Number && w.len() == 4;
+        let dated = view.words.get(name_end).is_some_and(digits) && self.street(view, name_end.checked_sub(1)?, true) != Street::No;
+        Some(if dated { name_end - 1 } else { name_end })
     }
 
     /// Walks back over the street name that ends at `last`; its first word, and how sure a street it is.
@@ -256,6 +261,7 @@ impl Addresses {
             let loose = view.flag(from).any(Flags::PARTICLE) || view.is_common(from);
             if opener
                 || !loose
+                || view.gap(from) == "-"
                 || (word.capital() && !view.starts_sentence(from) && !view.flag(from).any(Flags::PARTICLE))
             {
                 break;
@@ -280,6 +286,10 @@ impl Addresses {
             let (gap, Some(word)) = (view.gap(last), view.words.get(last + 1)) else { break };
             if matches!(gap, " " | "-") && self.is_floor(view, last + 1) {
                 last += 2; // `2 hoog`
+                break;
+            }
+            if let Some(upto) = unit(view, last) {
+                last = upto; // `, kamer 12`, ` t/m 10`
                 break;
             }
             let text = view.text.get(word.start..word.end).unwrap_or("");
@@ -399,6 +409,22 @@ fn word_text<'t>(view: &View<'t>, index: usize) -> &'t str {
     view.words.get(index).and_then(|w| view.text.get(w.start..w.end)).unwrap_or("")
 }
 
+/// The number behind a word for a part of a building or for a row of houses, after the word at `index`: `app 4`, `t/m 10`.
+fn unit(view: &View<'_>, index: usize) -> Option<usize> {
+    let number = |at: usize| {
+        let fits = |w: &Word| w.look == Look::Number && w.len() <= 4;
+        (view.spaced(at - 1) && view.words.get(at).is_some_and(fits)).then_some(at)
+    };
+    let word = |at: usize| view.words.get(index + at);
+    let close = matches!(view.gap(index), " " | ", ");
+    let row = is(word(1), &[literal("t")]) && view.gap(index + 1) == "/" && is(word(2), &[literal("m")]);
+    match close {
+        true if row => number(index + 3),
+        true if is(word(1), UNITS) => number(index + 2),
+        _ => None,
+    }
+}
+
 /// `1e`, `2de` before a street name.
 fn ordinal(view: &View<'_>, index: usize) -> bool {
     let Some(text) = view.words.get(index).and_then(|w| view.text.get(w.start..w.end)) else { return false };
@@ -425,6 +451,16 @@ fn follows_postcode(view: &View<'_>, index: usize, proven: bool) -> Option<(usiz
 /// The longest house number with what is glued to it, in bytes: `310bis`, `31tweehg`.
 const HOUSE_MAX: usize = 8;
 const FLOORS: &[u64] = &[literal("een"), literal("twee"), literal("drie"), literal("vier")];
+const UNITS: &[u64] = &[
+    literal("app"),
+    literal("apt"),
+    literal("appartement"),
+    literal("unit"),
+    literal("huisje"),
+    literal("kamer"),
+    literal("bus"),
+    literal("kavel"),
+];
 const MOST_WORDS: usize = 5;
 const LABELS: &[u64] =
     &[literal("nr"), literal("no"), literal("nummer"), literal("huisnummer"), literal("huisnr")];
