@@ -11,6 +11,11 @@ pub(super) const CHECKS: &[Check] = &[
         accepts: |c| elfproef(&Digits::of(c)),
     },
     Check {
+        name: "tax-number-nl",
+        about: "nine digits that pass the elfproef, a letter and what follows (Belastingdienst)",
+        accepts: |c| Digits::of(c).slice().first_chunk::<9>().is_some_and(|d| elfproef_rest(d) == Some(0)),
+    },
+    Check {
         name: "a-number",
         about: "ten digits, the first not 0, neighbours differ, both sums of the BRP",
         accepts: |c| a_number(&Digits::of(c)),
