@@ -357,12 +357,16 @@ impl Ruleset {
             .context
             .before_word(near, upto, start, t.context_before)
             .or_else(|| after(&check.context, t.context_after));
-        // What speaks against a match stands in its clause: `ik ben 43 en heb drie kinderen`.
-        let same_clause = |w: &&Word| !parted(view, upto + inside, end, w);
+        // What speaks against a match behind it stands in its clause: `ik ben 43 en heb drie kinderen`.
+        let clause = |w: &&Word| {
+            let mut between = near.words.iter().skip(upto + inside).take_while(|other| other.start < w.start);
+            let comma = text.get(end..w.start).is_some_and(|gap| gap.contains(','));
+            !comma && !between.any(|other| is(Some(other), CLAUSES))
+        };
         let against = check
             .against
             .before_word(near, upto, start, t.context_before / 2)
-            .or_else(|| after(&check.against, t.context_after / 2).filter(same_clause));
+            .or_else(|| after(&check.against, t.context_after / 2).filter(clause));
         let distance = |w: &Word| if w.end <= start { start - w.end } else { w.start.saturating_sub(end) };
         let nearer = context.is_none_or(|c| against.is_some_and(|a| distance(a) < distance(c)));
         let place = |word: &Word| Some((word.start, word.end));
@@ -409,13 +413,6 @@ impl Ruleset {
     }
 }
 
-/// Whether a comma or a word that opens another clause stands after `end`, from the word at `from` on, before a word.
-fn parted(view: &View<'_>, from: usize, end: usize, word: &Word) -> bool {
-    let between = view.words.iter().skip(from).take_while(|w| w.start < word.start);
-    view.text.get(end..word.start).is_some_and(|gap| gap.contains(','))
-        || between.into_iter().any(|w| is(Some(w), CLAUSES))
-}
-
 /// Findings that share a character of the source, such as a ligature, are set apart; no covered byte is given up.
 fn apart(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
     let (_, most) = findings.size_hint();
@@ -449,6 +446,8 @@ const CLAUSES: &[u64] = &[
     literal("maar"),
     literal("want"),
     literal("dus"),
+    literal("met"),
+    literal("omdat"),
     literal("and"),
     literal("but"),
 ];
