@@ -357,11 +357,11 @@ impl Ruleset {
             .context
             .before_word(near, upto, start, t.context_before)
             .or_else(|| after(&check.context, t.context_after));
-        // What speaks against a match behind it stands in its clause: `ik ben 43 en heb drie kinderen`.
+        // What speaks against a match behind it stands near it in its clause: `ik ben 43 en heb drie kinderen`.
         let clause = |w: &&Word| {
-            let mut between = near.words.iter().skip(upto + inside).take_while(|other| other.start < w.start);
+            let between = near.words.iter().skip(upto + inside).take_while(|other| other.start < w.start);
             let comma = text.get(end..w.start).is_some_and(|gap| gap.contains(','));
-            !comma && !between.any(|other| is(Some(other), CLAUSES))
+            !comma && between.enumerate().all(|(n, other)| n < MOST_BETWEEN && !is(Some(other), CLAUSES))
         };
         let against = check
             .against
@@ -439,6 +439,9 @@ fn after_relative(view: &View<'_>, start: usize) -> bool {
     let index = view.words.partition_point(|word| word.end < outside.len());
     view.words.get(index).is_some_and(|word| word.end == outside.len() && is(Some(word), RELATIVES))
 }
+
+/// So many other words may stand between a match and a word against it behind it.
+const MOST_BETWEEN: usize = 2;
 
 /// Words that open another clause.
 const CLAUSES: &[u64] = &[
