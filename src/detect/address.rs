@@ -78,7 +78,8 @@ impl Addresses {
         let Some(word) = view.words.get(index) else { return false };
         let (chunk, len) = (chunk_at(view.text.as_bytes(), word.start), word.len());
         let digits = digits(chunk).min(len);
-        let added = || self.words.additions.contains(&hash(word_text(view, index).get(digits..).unwrap_or("")));
+        let added =
+            || self.words.additions.contains(&hash(word_text(view, index).get(digits..).unwrap_or("")));
         let number = matches!(chunk as u8, b'1'..=b'9') && digits <= 5;
         number
             && (len - digits <= 2 || added())
@@ -123,7 +124,8 @@ impl Addresses {
         let postcode = follows_postcode(view, last, surely.1 != Street::No);
         let labelled = name_end + 1 < number;
         // `205a`, `12 bis` and `212-3` are house numbers and hardly anything else; `3-1` is a score or a date as well.
-        let digits = |w: &Word| view.text.get(w.start..w.end).is_some_and(|t| t.bytes().all(|b| b.is_ascii_digit()));
+        let digits =
+            |w: &Word| view.text.get(w.start..w.end).is_some_and(|t| t.bytes().all(|b| b.is_ascii_digit()));
         let parts = view.words.get(number..=last).unwrap_or(&[]);
         let added = parts.iter().any(|w| !digits(w) || (last > number && w.len() == 3));
         let residence = || self.context.before(view.near(), number_start, 40).is_some();
@@ -194,7 +196,8 @@ impl Addresses {
         }
         let name_end = previous.checked_sub(1)?;
         let digits = |w: &Word| w.look == Look::Number && w.len() == 4;
-        let dated = view.words.get(name_end).is_some_and(digits) && self.street(view, name_end.checked_sub(1)?, true) != Street::No;
+        let dated = view.words.get(name_end).is_some_and(digits)
+            && self.street(view, name_end.checked_sub(1)?, true) != Street::No;
         Some(if dated { name_end - 1 } else { name_end })
     }
 
@@ -275,7 +278,8 @@ impl Addresses {
         let Some(word) = view.words.get(index) else { return Street::No };
         let text = view.text.get(word.start..word.end).unwrap_or("");
         // `Zandvoort 3` and `Tilburg 1` are scores, counts and years in places that end like streets.
-        let place = || word.flags.any(Flags::PLACE) && !word.flags.any(Flags::STREET) && !self.words.is_bare(text);
+        let place =
+            || word.flags.any(Flags::PLACE) && !word.flags.any(Flags::STREET) && !self.words.is_bare(text);
         self.words.judge(text, word, || sure || ((word.capital() || !view.is_common(index)) && !place()))
     }
 

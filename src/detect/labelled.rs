@@ -190,7 +190,8 @@ impl Labels {
 
     /// The longest label that ends with the word `last`, whose hash is given, and what it names.
     fn phrase(&self, view: &View<'_>, last: usize, hash: u64) -> Option<(usize, &Label)> {
-        let tied = |i: usize| matches!(view.gap(i), " " | "-" | "  " | ". " | "." | "_" | "/" | " & " | "'");
+        let tied =
+            |i: usize| matches!(view.gap(i), " " | "-" | "  " | ". " | "." | "_" | "/" | " & " | "&" | "'");
         let back = |n: usize| last.checked_sub(n).filter(|first| (*first..last).all(tied));
         let key = |first: usize| {
             let before = view.words.get(first..last).unwrap_or(&[]).iter().map(|w| w.hash);

@@ -36,6 +36,22 @@ fn numbers_are_found_in_the_spellings_people_use() {
         ("geb. 12-03-1980", "12-03-1980", "DATE_OF_BIRTH"),
         ("(geboren: 12 maart 1980)", "12 maart 1980", "DATE_OF_BIRTH"),
         ("ik ben pas 43", "43", "AGE"),
+        ("ik ben 43 en heb drie kinderen", "43", "AGE"),
+        ("mijn dochter van 8 zit ernaast", "8", "AGE"),
+        ("mijn moeder is van 1948", "1948", "DATE_OF_BIRTH"),
+        ("ik ben van 12 mei 1961", "12 mei 1961", "DATE_OF_BIRTH"),
+        ("wonend op Voorbeeldgracht 310bis", "Voorbeeldgracht 310bis", "ADDRESS"),
+        ("bij Voorbeeldstr. 5 na zessen", "Voorbeeldstr. 5", "ADDRESS"),
+        ("stuur naar postbus 123 aub", "123", "ADDRESS"),
+        ("aanslagnummer 999990019H460112", "999990019H460112", "NL_BSN"),
+        ("aanslag 9999.90.342.H.46", "9999.90.342.H.46", "NL_BSN"),
+        ("bel (0031) 6 12345678", "(0031) 6 12345678", "PHONE_NUMBER"),
+        ("bel nul zes 12 34 56 78", "12 34 56 78", "PHONE_NUMBER"),
+        ("call me on 07700 900123", "07700 900123", "PHONE_NUMBER"),
+        ("mail jan@voorbeeld,nl", "jan@voorbeeld,nl", "EMAIL_ADDRESS"),
+        ("pw: Tr0ub4dor&3", "Tr0ub4dor&3", "PASSWORD"),
+        ("belg met kenteken 1-ABC-234", "1-ABC-234", "NL_LICENSE_PLATE"),
+        ("mijn melding 20349535 is gesloten", "20349535", "CASE_NUMBER"),
         ("wachtwoord = Zomer2023!", "Zomer2023!", "PASSWORD"),
         ("kvknummer 12345678", "12345678", "NL_KVK"),
         ("mail jan@voorbeeld.nl", "jan@voorbeeld.nl", "EMAIL_ADDRESS"),
@@ -80,8 +96,28 @@ fn numbers_that_belong_to_nobody_are_left_alone() {
         "kamer 12-ABC of lokaal b1.23",
         "dat.was.het en o.a. dit",
         "2 kilo @ 3 euro",
+        "Week 12, 2024 is weer voorbij",
+        "IN 2024 IS ALLES ANDERS",
+        "Regering 3, volk 0",
+        "Tilburg 1, Volendam 2, Noordwijk 5 mei",
+        "de vergadering 14-11-2024 en het hof 12-3",
+        "mijn dochter is 12 keer gebeld",
+        "de WW: 70% van het loon, ww per 01-01-2024",
     ] {
         assert_eq!(all(text), [], "{text}");
+    }
+}
+
+#[test]
+fn a_house_number_behind_a_postcode_is_found_without_a_street() {
+    for (text, wanted) in [
+        ("ik zit op 3512 JK 14", vec!["3512 JK", "14"]),
+        ("1013GH-22 krijgt nooit post", vec!["1013GH", "22"]),
+        ("postcode 1234ab, nr 12b", vec!["1234ab", "12b"]),
+        ("bij 3512 JK 14 keer", vec!["3512 JK"]),
+    ] {
+        let passages: Vec<_> = all(text).into_iter().map(|(passage, _)| passage).collect();
+        assert_eq!(passages, wanted, "{text}");
     }
 }
 
@@ -112,6 +148,7 @@ fn numbers_of_other_countries_leave_dutch_texts_alone() {
 fn a_label_reaches_its_value_and_no_further() {
     for (text, wanted) in [
         ("klantnummer: 1234567, 2345678 en 3456789", vec!["1234567", "2345678", "3456789"]),
+        ("ordernummer: 1234567, 2345678", vec!["1234567", "2345678"]),
         ("klantnummer (1234567)", vec!["1234567"]),
         ("klantnummer nr. 1234567", vec!["1234567"]),
         ("klantnummer:\n1234567", vec!["1234567"]),

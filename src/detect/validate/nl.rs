@@ -111,7 +111,7 @@ fn plate(candidate: &str) -> bool {
 }
 
 /// Words and units that follow a year or an amount: `in 2024 is`.
-const TWO_LETTER_WORDS: &str = "en is op te de in er om of ik je we ze nu al na kg km mm cm ml kb mb gb tb eu ct ms pk up zo ie dd st \
+const TWO_LETTER_WORDS: &str = "en is op te de in er om of ik je we ze nu al na kg km mm cm ml kb mb gb tb eu ct ms nm pk up zo ie dd st \
     tm el nl me he ha ja ok or an at to by as it be so do go no on if ff dm kw mw wh pm am pp cc bv vs ca";
 
 /// Whether a candidate may be a postcode: four digits without leading zero, letters that are no word in small letters.
