@@ -67,7 +67,7 @@ impl Addresses {
         {
             if word.len() <= HOUSE_MAX && self.is_house(view, index) {
                 let named = view.gap(index - 1) != "-" && self.read(view, index, hits).is_some();
-                if !named {
+                if !named && may_end_postcode(view, index - 1) {
                     self.after_postcode(view, index, hits);
                 }
             }
@@ -438,15 +438,21 @@ fn ordinal(view: &View<'_>, index: usize) -> bool {
         && ["e", "de", "ste"].iter().any(|e| rest.eq_ignore_ascii_case(e))
 }
 
+/// Whether a postcode, or a label behind one, may end with a word: most words before a number end here.
+fn may_end_postcode(view: &View<'_>, index: usize) -> bool {
+    let word = view.words.get(index);
+    word.is_some_and(|w| matches!(w.len(), 2 | 6)) || is(word, LABELS)
+}
+
 /// The postcode right after the word at `index`. Where nothing else makes that an address, letters that are a word prove
 /// nothing: `Week 12, 2024 is`.
 fn follows_postcode(view: &View<'_>, index: usize, proven: bool) -> Option<(usize, usize)> {
     let gap = view.gap(index);
     let word = view.words.get(index + 1).filter(|_| gap.len() <= 3 && gap != ".")?;
-    let end = if word.len() == 4 {
-        view.words.get(index + 2).filter(|_| view.spaced(index + 1))?.end
-    } else {
-        word.end
+    let end = match word.len() {
+        4 => view.words.get(index + 2).filter(|letters| letters.len() == 2 && view.spaced(index + 1))?.end,
+        6 => word.end,
+        _ => return None,
     };
     let known = if proven { postcode_after_street } else { postcode_beyond_doubt };
     view.text.get(word.start..end).filter(|candidate| known(candidate)).map(|_| (word.start, end))
