@@ -66,7 +66,10 @@ impl Addresses {
             view.listed(view.cut.numbers.all().iter().copied()).filter(|(index, _)| *index > 0)
         {
             if word.len() <= HOUSE_MAX && self.is_house(view, index) {
-                let named = view.gap(index - 1) != "-" && self.read(view, index, hits).is_some();
+                let named = match view.gap(index - 1) {
+                    " " | "  " | ". " | "." | ", " | ": " => self.read(view, index, hits).is_some(),
+                    gap => gap != "-",
+                };
                 if !named && may_end_postcode(view, index - 1) {
                     self.after_postcode(view, index, hits);
                 }
@@ -84,7 +87,6 @@ impl Addresses {
         number
             && (len - digits <= 2 || added())
             && chunk & kept(len) & NOT_ASCII == 0
-            && matches!(view.gap(index - 1), " " | "  " | ". " | "." | ", " | ": " | "-")
     }
 
     /// A house number behind a postcode, which name one address without a street: `1234 AB 12`, `1234ab, nr 12`.
@@ -99,12 +101,12 @@ impl Addresses {
         let candidate = view.text.get(view.words.get(from)?.start..letters.end)?;
         let labelled = last + 1 < number;
         let known = if labelled { postcode_after_street } else { postcode_beyond_doubt };
+        if !matches!(view.gap(last), " " | "-" | ", ") || !known(candidate) {
+            return None;
+        }
         let start = view.words.get(number)?.start;
         let (_, end) = self.additions(view, number);
-        if !matches!(view.gap(last), " " | "-" | ", ")
-            || !known(candidate)
-            || self.against.after(view.near(), end, 3).is_some()
-        {
+        if self.against.after(view.near(), end, 3).is_some() {
             return None;
         }
         let score = if labelled { 0.8 } else { 0.6 };
