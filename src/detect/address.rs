@@ -84,9 +84,7 @@ impl Addresses {
         let added =
             || self.words.additions.contains(&hash(word_text(view, index).get(digits..).unwrap_or("")));
         let number = matches!(chunk as u8, b'1'..=b'9') && digits <= 5;
-        number
-            && (len - digits <= 2 || added())
-            && chunk & kept(len) & NOT_ASCII == 0
+        number && (len - digits <= 2 || added()) && chunk & kept(len) & NOT_ASCII == 0
     }
 
     /// A house number behind a postcode, which name one address without a street: `1234 AB 12`, `1234ab, nr 12`.
