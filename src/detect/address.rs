@@ -257,6 +257,10 @@ impl Addresses {
     fn trim(&self, view: &View<'_>, mut from: usize, core: usize) -> usize {
         while from < core {
             let Some(word) = view.words.get(from) else { break };
+            if is(Some(word), JOINING) {
+                from += 1; // of `t.h.v. Kerkstraat`
+                continue;
+            }
             let archaic = is(Some(word), &[literal("van")]) && is(view.words.get(from + 1), ARCHAIC);
             let proper =
                 word.capital() && view.flag(from).any(Flags::PARTICLE) && !view.starts_sentence(from);
@@ -461,6 +465,8 @@ fn follows_postcode(view: &View<'_>, index: usize, proven: bool) -> Option<(usiz
 /// The longest house number with what is glued to it, in bytes: `310bis`, `31tweehg`.
 const HOUSE_MAX: usize = 8;
 const FLOORS: &[u64] = &[literal("een"), literal("twee"), literal("drie"), literal("vier")];
+/// Particles cut short, with which no name starts.
+const JOINING: &[u64] = &[literal("v"), literal("vd"), literal("d")];
 const UNITS: &[u64] = &[
     literal("app"),
     literal("apt"),
