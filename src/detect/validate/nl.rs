@@ -131,11 +131,19 @@ pub(in crate::detect) fn postcode_beyond_doubt(candidate: &str) -> bool {
     postcode_letters(candidate).is_some_and(|letters| !ordinary(letters))
 }
 
-/// The letters of what has the form of a postcode, small.
+/// The letters of what has the form of a postcode, small: four digits and two letters, with a sign between them or none.
 fn postcode_letters(candidate: &str) -> Option<[u8; 2]> {
-    let fits = !candidate.starts_with('0') && fits(Characters::of(candidate).slice(), "4n2a");
-    let letters = candidate.as_bytes().last_chunk::<2>().filter(|_| fits)?.map(|b| b.to_ascii_lowercase());
-    (!matches!(&letters, b"sa" | b"sd" | b"ss")).then_some(letters)
+    let (digits, rest) = candidate.as_bytes().split_first_chunk::<4>()?;
+    let letters = match rest {
+        [first, second] => [*first, *second],
+        [sign, first, second] if !sign.is_ascii_alphanumeric() => [*first, *second],
+        _ => return None,
+    };
+    let fits = !digits.starts_with(b"0")
+        && digits.iter().all(u8::is_ascii_digit)
+        && letters.iter().all(u8::is_ascii_alphabetic);
+    let letters = letters.map(|b| b.to_ascii_lowercase());
+    (fits && !matches!(&letters, b"sa" | b"sd" | b"ss")).then_some(letters)
 }
 
 fn ordinary(letters: [u8; 2]) -> bool {
