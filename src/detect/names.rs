@@ -252,7 +252,7 @@ impl Names {
         weight
     }
 
-    /// Spoken to (`Roos heb je`), acting (`Elivia heeft`), or in one breath with another name (`Jaivey en Amrita`).
+    /// Spoken to (`Roos heb je`), acting (`Elivia heeft`, `kan Roos`), or in one breath with another name (`Jaivey en Amrita`).
     fn company<'r>(&'r self, view: &View<'_>, r: &mut Reading<'r>) {
         let capital = view.words.get(r.from).is_some_and(Word::capital);
         let everyday = view.flag(r.from).any(Flags::EVERYDAY);

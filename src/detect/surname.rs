@@ -166,6 +166,8 @@ impl Names {
             }
             (true, true, false) if alone => Some(if view.starts_sentence(at) { 0.22 } else { 0.32 }),
             (true, true, true) if alone && particles => (!place).then_some(0.2),
+            // `Van der Meer`: a word that no list has as a surname.
+            (false, true, true) if alone && archaic && is_van_der(view, at) => Some(0.2),
             (true, true, true) if !with_first && cue >= CUE_LIKELY && !particles => {
                 // `beste Visser`, `ene Bakker`
                 Some(if COMPANIONS.has(Some(word)) { 0.08 } else { 0.12 })
@@ -277,7 +279,21 @@ fn is_led(view: &View<'_>, at: usize, particles: usize) -> bool {
     let first = view.words.get(from).filter(|first| first.capital());
     let says = || view.spaced(at) && SAYING.has(view.words.get(at + 1));
     let van = || particles > 1 || !view.starts_sentence(from) || says();
-    is(first, &[literal("van")]) && van() || particles == 1 && is(first, LEADING) && says()
+    let people = || {
+        says()
+            || !view.starts_sentence(from)
+                && from.checked_sub(1).is_some_and(|i| !WHERE.has(view.words.get(i)))
+    };
+    is(first, &[literal("van")]) && van() || particles == 1 && is(first, LEADING) && people()
+}
+
+/// Whether `Van der` or `Van den` with a capital stands before a word.
+fn is_van_der(view: &View<'_>, at: usize) -> bool {
+    let van = at.checked_sub(2).and_then(|i| view.words.get(i)).filter(|w| w.capital());
+    let der = at.checked_sub(1).and_then(|i| view.words.get(i));
+    view.words.get(at).is_some_and(|w| w.look == Look::Capital)
+        && is(van, &[literal("van")])
+        && is(der, &[literal("der"), literal("den")])
 }
 
 /// Whether a word stands behind an article or the like, as names of things do: `de Sloterplas`, `het Vlinderpad`.
@@ -361,6 +377,35 @@ pub(super) static SAYING: Listed<31> = Listed::of([
     literal("antwoordt"),
     literal("luistert"),
     literal("lult"),
+]);
+/// What stands before places, and before people at most as well.
+static WHERE: Listed<26> = Listed::of([
+    literal("in"),
+    literal("naar"),
+    literal("uit"),
+    literal("te"),
+    literal("rond"),
+    literal("bij"),
+    literal("van"),
+    literal("vanuit"),
+    literal("tot"),
+    literal("door"),
+    literal("over"),
+    literal("langs"),
+    literal("richting"),
+    literal("gemeente"),
+    literal("dorp"),
+    literal("stad"),
+    literal("station"),
+    literal("halte"),
+    literal("wijk"),
+    literal("buurt"),
+    literal("omgeving"),
+    literal("op"),
+    literal("voor"),
+    literal("nabij"),
+    literal("achter"),
+    literal("en"),
 ]);
 /// Particles that open the name of a place as well.
 const LEADING: &[u64] = &[literal("de"), literal("ter"), literal("ten")];
