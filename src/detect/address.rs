@@ -444,8 +444,13 @@ fn ordinal(view: &View<'_>, index: usize) -> bool {
 
 /// Whether a postcode, or a label behind one, may end with a word: most words before a number end here.
 fn may_end_postcode(view: &View<'_>, index: usize) -> bool {
+    let number = |i: usize| view.words.get(i).is_some_and(|w| w.look == Look::Number);
     let word = view.words.get(index);
-    word.is_some_and(|w| matches!(w.len(), 2 | 6)) || is(word, LABELS)
+    match word.map_or(0, Word::len) {
+        2 => index.checked_sub(1).is_some_and(number) || is(word, LABELS),
+        6 => number(index) || is(word, LABELS),
+        _ => is(word, LABELS),
+    }
 }
 
 /// The postcode right after the word at `index`. Where nothing else makes that an address, letters that are a word prove

@@ -36,6 +36,17 @@ struct Label {
     named: Vec<Named>,
     /// Which patterns of the lane its values have.
     patterns: u128,
+    /// The bytes with which a value may start, a bit each: most that stand behind a label are none.
+    opens: [u64; 4],
+}
+
+impl Label {
+    /// Whether a value may start with a byte.
+    #[inline]
+    fn opens(&self, byte: u8) -> bool {
+        let row = self.opens.get(usize::from(byte / 64)).copied().unwrap_or(0);
+        row.wrapping_shr((byte % 64).into()) & 1 != 0
+    }
 }
 
 /// Whose a value of a pattern is, and what must stand before it.
@@ -134,15 +145,26 @@ impl LabelSpecs {
             }
         }
         let lane = Lane::build(&entries, TOGETHER)?;
+        let opening: Vec<u128> = (0..=u8::MAX).map(|byte| lane.opening(byte)).collect();
         for label in self.labels.values_mut() {
             let names = |o: &Owner| label.named.iter().any(|n| n.recogniser == o.recogniser);
             let patterns = sharing.iter().enumerate().filter(|(_, owners)| owners.iter().any(names));
             label.patterns = patterns.fold(0, |all, (pattern, _)| all | bit(pattern));
+            label.opens = rows(&opening, label.patterns);
         }
         let ids =
             recognisers.iter().map(|(_, r)| (!r.labels.is_empty()).then(|| id(&format!("label.{}", r.id()))));
         Ok(Labels { lane, sharing, labels: self.labels, ids: ids.collect() })
     }
+}
+
+/// A bit for each byte with which a value of some of these patterns may start.
+fn rows(opening: &[u128], patterns: u128) -> [u64; 4] {
+    let mut rows = [0; 4];
+    for (row, bytes) in rows.iter_mut().zip(opening.chunks(64)) {
+        *row = bytes.iter().rev().fold(0, |row, opens| row << 1 | u64::from(opens & patterns != 0));
+    }
+    rows
 }
 
 impl Labels {
@@ -271,6 +293,9 @@ impl<F: FnMut(Value) -> bool> Seeker<'_, '_, F> {
     /// Tries the values that start at `start`, and end at `end` if given; the end of the longest that was taken.
     fn try_to(&mut self, start: usize, end: Option<usize>, tie: Tie) -> Option<usize> {
         let Self { labels, view, promise, label, accept, .. } = self;
+        if !promise.opens(at(view.text.as_bytes(), start)) {
+            return None;
+        }
         let rest = view.text.get(start..)?;
         let mut taken: SmallVec<[(usize, usize); 4]> = SmallVec::new();
         labels.lane.wanted_at(rest, 0, promise.patterns, |pattern, length| {

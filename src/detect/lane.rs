@@ -98,6 +98,15 @@ impl Lane {
         }
     }
 
+    /// The patterns of which a match may start with a byte, a bit each.
+    pub(super) fn opening(&self, byte: u8) -> u128 {
+        let of = |part: &Part| match &part.automaton {
+            Automaton::Whole(table) => table.opening(byte),
+            Automaton::Lazy(_) => part.patterns,
+        };
+        self.parts.iter().fold(0, |all, part| all | of(part))
+    }
+
     /// Where matches from `start` end a word. One function for all who ask, as is the next: they stay near the processor.
     #[inline(never)]
     fn ends(&self, text: &str, start: usize, wanted: u128, ends: &mut Ends) {
@@ -313,6 +322,8 @@ mod tests {
                     let (mut got, mut expected) = (Ends::new(), Ends::new());
                     table.ends(&text, start, wanted, &mut got);
                     lazy.ends(&text, start, wanted, &mut expected);
+                    let opening = table.opening(at(text.as_bytes(), start));
+                    prop_assert!(got.iter().all(|(_, pattern)| opening & bit((*pattern).into()) != 0));
                     prop_assert_eq!(got, expected, "{} from {}, {:b}", text, start, wanted);
                 }
             }

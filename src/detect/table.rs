@@ -121,6 +121,14 @@ impl Table {
         }
     }
 
+    /// The patterns of which a match may start with a byte.
+    pub(super) fn opening(&self, byte: u8) -> u128 {
+        let column = self.column.get(usize::from(byte)).copied().unwrap_or(0);
+        let [on, ..] = self.opening.get(usize::from(column)).copied().unwrap_or([0; LOOK]);
+        let [ended, ..] = self.ending;
+        on | ended
+    }
+
     /// The patterns that end where an entry leads, or further on.
     #[inline]
     fn alive(&self, entry: u16) -> u128 {
