@@ -140,14 +140,18 @@ impl Names {
     }
 }
 
-/// What an everyday word weighs as a first name: within a sentence its capital is enough, but not behind an article (`het Rijk`) or
-/// where it is a place as well (`Sydney`).
+/// What an everyday word weighs as a first name: within a sentence its capital is enough, but not behind an article (`het Rijk`),
+/// where it is a place as well (`Sydney`) or where all is in capitals (`ALLES IS ANDERS`).
 fn everyday_weight(view: &View<'_>, at: usize) -> f32 {
     match view.words.get(at) {
         Some(word) if !word.capital() => 0.05,
         _ if view.starts_sentence(at) => 0.12,
-        _ if view.flag(at).any(Flags::PLACE) || after_article(view, at) => 0.28,
-        _ => 0.3,
+        Some(word)
+            if word.look == Look::Capital && !view.flag(at).any(Flags::PLACE) && !after_article(view, at) =>
+        {
+            0.3
+        }
+        _ => 0.28,
     }
 }
 
