@@ -211,13 +211,20 @@ impl Names {
         }
     }
 
-    /// `van der`, `de`, `'t`, `el`, `v.d.`, `v/d`: at most three, and only when a word follows.
+    /// `van der`, `de`, `'t`, `el`, `v.d.`, `v/d`, the `O` of `O'Connor`: at most three, and only when a word follows.
     pub(super) fn particles(&self, view: &View<'_>, from: usize) -> usize {
         let mut at = from;
         let inner = view.flag(from).any(Flags::INNER) && view.flag(from + 1).any(Flags::PARTICLE);
         while at < from + 3 {
             if is(view.words.get(at), VAN) && matches!(view.gap(at), "." | "/" | " " | ". ") {
                 at += 1; // `v.`, and the `d` of `v.d.` or `v/d` is a particle itself.
+                continue;
+            }
+            let elided = || {
+                matches!(view.gap(at), "'" | "\u{2019}") && view.words.get(at + 1).is_some_and(Word::capital)
+            };
+            if view.is_initial(at) && elided() {
+                at += 1;
                 continue;
             }
             // `Ruben T.`: a capital and a full stop are an initial.
