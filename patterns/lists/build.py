@@ -103,7 +103,8 @@ def possessed(path, names):
     capital = {w for w in lines if w[1:] == w[1:].lower() and w[0] != w[0].lower() and WORD.match(w.lower()) and len(w) > 2}
     starts = dutch | {w.lower() for w in capital}
     names, others = {fold(w) for w in names}, peoples(path)
-    possessive = lambda w: w + "'" in lines or (w + "s" in lines or w + "'s" in lines) and not (w.endswith("s") and w[:-1] in capital)
+    alike = lambda w: w.endswith("s") and w[:-1] in capital
+    possessive = lambda w: any(w + sign in lines for sign in ("s", "'s", "'")) and not alike(w)
     splits = lambda w: ((w[:i], w[i:]) for i in range(4, len(w) - 2))
     compound = lambda w: any((len(b) > 3 or b in ("fan", "man")) and b in dutch and (a in starts or a.rstrip("s") in starts)
                              for a, b in splits(w))

@@ -4,7 +4,7 @@
 //! ending, such as `-straat`, or as a whole, such as `Voorhout`), or a postcode must follow or stand before.
 
 use super::bytes::before;
-use super::context::is;
+use super::context::{Listed, is};
 use super::endings::{counts, tail};
 use super::hit::{Hit, Reason};
 use super::lexicon::Flags;
@@ -151,6 +151,12 @@ impl Addresses {
         }
         if let Some(word) = self.against.after(view.near(), end, 3) {
             add(-0.5, Some((word.start, word.end)));
+        }
+        // `Noordwijk 5 mei`: behind what is surely a street, it is an address all the same.
+        let small = |i: usize| view.words.get(i).is_some_and(|word| !word.capital());
+        let month = || view.spaced(last) && small(last + 1) && MONTHS.has(view.words.get(last + 1));
+        if street < Street::Strong && !labelled && last == number && month() {
+            add(-0.5, None);
         }
         if score < self.doubtful {
             return None;
@@ -472,6 +478,30 @@ const HOUSE_MAX: usize = 8;
 const FLOORS: &[u64] = &[literal("een"), literal("twee"), literal("drie"), literal("vier")];
 /// Particles cut short, with which no name starts.
 const JOINING: &[u64] = &[literal("v"), literal("vd"), literal("d")];
+static MONTHS: Listed<22> = Listed::of([
+    literal("januari"),
+    literal("februari"),
+    literal("maart"),
+    literal("april"),
+    literal("mei"),
+    literal("juni"),
+    literal("juli"),
+    literal("augustus"),
+    literal("september"),
+    literal("oktober"),
+    literal("november"),
+    literal("december"),
+    literal("jan"),
+    literal("feb"),
+    literal("mrt"),
+    literal("apr"),
+    literal("aug"),
+    literal("sept"),
+    literal("sep"),
+    literal("okt"),
+    literal("nov"),
+    literal("dec"),
+]);
 const UNITS: &[u64] = &[
     literal("app"),
     literal("apt"),

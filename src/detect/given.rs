@@ -1,6 +1,6 @@
 //! The first part of a name: initials and first names.
 
-use super::context::is;
+use super::context::{Listed, is};
 use super::hit::Reason;
 use super::lexicon::Flags;
 use super::names::{LISTED, Names, Reading};
@@ -82,7 +82,7 @@ impl Names {
             let capital = word.capital();
             let (rule, weight) = if flags.any(Flags::FIRST) {
                 (&self.rules.first, if capital { 0.55 } else { 0.45 })
-            } else if flags.any(Flags::FOREIGN) && !flags.any(Flags::OTHER) {
+            } else if flags.any(Flags::FOREIGN) && (!flags.any(Flags::OTHER) || r.score > 0.0) {
                 (&self.rules.first, if capital { 0.45 } else { 0.15 })
             } else if flags.any(Flags::EVERYDAY)
                 && (!flags.any(Flags::OTHER)
@@ -141,13 +141,17 @@ impl Names {
 }
 
 /// What an everyday word weighs as a first name: within a sentence its capital is enough, but not behind an article (`het Rijk`),
-/// where it is a place as well (`Sydney`) or where all is in capitals (`ALLES IS ANDERS`).
+/// where it is a place as well (`Sydney`), a word that stands with a capital for something else (`Frans` is a language) or where all
+/// is in capitals (`ALLES IS ANDERS`).
 fn everyday_weight(view: &View<'_>, at: usize) -> f32 {
     match view.words.get(at) {
         Some(word) if !word.capital() => 0.05,
         _ if view.starts_sentence(at) => 0.12,
         Some(word)
-            if word.look == Look::Capital && !view.flag(at).any(Flags::PLACE) && !after_article(view, at) =>
+            if word.look == Look::Capital
+                && !view.flag(at).any(Flags::PLACE)
+                && !OTHERWISE.has(Some(word))
+                && !after_article(view, at) =>
         {
             0.3
         }
@@ -155,17 +159,41 @@ fn everyday_weight(view: &View<'_>, at: usize) -> f32 {
     }
 }
 
+/// Everyday words that are first names, and with a capital something else as often.
+static OTHERWISE: Listed<16> = Listed::of([
+    literal("frans"),
+    literal("rijk"),
+    literal("marine"),
+    literal("top"),
+    literal("sky"),
+    literal("lean"),
+    literal("mars"),
+    literal("witte"),
+    literal("wit"),
+    literal("vrij"),
+    literal("lief"),
+    literal("lang"),
+    literal("tien"),
+    literal("job"),
+    literal("storm"),
+    literal("hoop"),
+]);
 /// The most first names in a row.
 const FIRST_NAMES_MAX: usize = 5;
 
-/// Whether `jan` is a month: another one follows, or without a capital a number stands beside it, or `begin`, `half`, `eind` before.
+/// Whether `jan` is a month: another one follows in small letters, or without a capital a day stands before it, a year behind it, or
+/// `begin`, `half`, `eind` before; not where a surname follows.
 fn is_month(view: &View<'_>, index: usize) -> bool {
-    let number = |i: usize| view.words.get(i).is_some_and(|w| w.look == Look::Number);
-    let leads = |i: usize| number(i) || is(view.words.get(i), MONTH_PARTS);
-    let small = || view.words.get(index).is_some_and(|w| !w.capital());
-    let beside = || index.checked_sub(1).is_some_and(leads) || number(index + 1);
+    let number =
+        |i: usize, most: usize| view.words.get(i).is_some_and(|w| w.look == Look::Number && w.len() <= most);
+    let leads = |i: usize| number(i, 2) || is(view.words.get(i), MONTH_PARTS);
+    let small = |i: usize| view.words.get(i).is_some_and(|w| !w.capital());
+    let year = || view.words.get(index + 1).is_some_and(|w| w.len() == 4) && number(index + 1, 4);
+    let surname =
+        || view.spaced(index) && view.flag(index + 1).any(Flags::SURNAME) && !view.is_common(index + 1);
     is(view.words.get(index), &[literal("jan")])
-        && (is(view.words.get(index + 1), MONTHS) || small() && beside())
+        && (is(view.words.get(index + 1), MONTHS) && small(index + 1)
+            || small(index) && (index.checked_sub(1).is_some_and(leads) && !surname() || year()))
 }
 
 /// `Henks auto`: a first name with a capital and the `s` of what is its.

@@ -78,6 +78,7 @@ impl Names {
         if particles > 0
             && lower
             && !word.capital()
+            && !view.flag(at).any(Flags::SURNAME)
             && from.checked_sub(1).is_some_and(|i| is(view.words.get(i), MANY))
         {
             return None; // `heren van de raad`
@@ -179,7 +180,8 @@ impl Names {
             (true, false, false) if certain_start => Some(0.2),
             (true, false, true) if with_first && particles => Some(0.25),
             (true, false, true) if with_first => {
-                (word.len() > 2 && !flags.any(Flags::PARTICLE) && !FOLLOWING.has(Some(word))).then_some(0.12)
+                let follows = cue < CUE_CERTAIN && FOLLOWING.has(Some(word));
+                (word.len() > 2 && !flags.any(Flags::PARTICLE) && !follows).then_some(0.12)
             }
             (true, false, true) if titled => Some(0.2),
             (true, false, true) if particles && certain_start => Some(0.2),
@@ -192,7 +194,9 @@ impl Names {
             (false, true, false) => (!place || titled).then_some(0.25),
             (false, true, true) if particles && certain_start => Some(0.2),
             // In capitals any word follows an office: `BURGEMEESTER HEEFT GELIJK`.
-            (false, true, true) if titled => (word.look == Look::Capital).then_some(0.15),
+            (false, true, true) if titled => {
+                (word.look == Look::Capital || with_first || lead.initials).then_some(0.15)
+            }
             // `Gonny Lammers`: a capital within a sentence, right behind a certain first name.
             (false, true, true) if with_first && so_far >= FIRST_CERTAIN => {
                 (word.look == Look::Capital && word.len() > 3 && !is(Some(word), OPENERS)).then_some(0.15)
@@ -228,7 +232,8 @@ impl Names {
                 continue;
             }
             // `Ruben T.`: a capital and a full stop are an initial.
-            let initial = view.is_initial(at) && view.gap(at).starts_with('.');
+            let van = at > from && is(view.words.get(at - 1), VAN);
+            let initial = !van && view.is_initial(at) && view.gap(at).starts_with('.');
             let particle = !initial && view.flag(at).any(Flags::PARTICLE) || (inner && at == from);
             if !particle || !matches!(view.gap(at), " " | " '" | "-" | "'" | "/" | "\u{2019}" | ". " | ".") {
                 break;
@@ -547,7 +552,7 @@ const OPENERS: &[u64] = &[
 /// What a first name that leaves no doubt weighs.
 const FIRST_CERTAIN: f32 = 0.45;
 
-/// What an everyday first name weighs within a sentence.
+/// What an everyday first name weighs within a sentence at least.
 const FIRST_LIKELY: f32 = 0.25;
 
 /// Whether the gap before a surname lets it belong to what stands before it.

@@ -38,19 +38,22 @@ impl Names {
 }
 
 /// Whether a reading names no person but what is called after one: `basisschool Anne Frank`, `de Theo Thijssen prijs`.
-/// `start` is its first word, titles included.
+/// `start` is its first word, titles included. Where a person may be meant, one is: somebody with a title, initials or a cue before
+/// the name, somebody in a place where people go.
 #[inline(never)]
 pub(super) fn is_thing(view: &View<'_>, start: usize, r: &Reading<'_>) -> bool {
     let before = start.checked_sub(1);
+    if start < r.from || view.is_initial(r.from) {
+        return is_sailing(view, start, r) || before.is_some_and(|i| is_navy(view, i));
+    }
     // `voorzitter stichting Jan Jansen`: of someone with an office there, the name follows.
     let someone = || start.checked_sub(2).is_some_and(|i| view.flag(i).any(ROLES));
     let kind = |i: usize| view.spaced(i) && (is_kind(view, i) || is_ship(view, i)) || is_navy(view, i);
-    // `in het ziekenhuis Jan bezocht`
-    let given = || r.from == r.last && view.flag(r.from).any(GIVEN);
-    let visited = || given() && before.is_some_and(|i| is_visited(view, i));
-    (before.is_some_and(kind) && !someone() && !visited())
+    // `in het ziekenhuis Jan bezocht`, `bij hotel Kees van Dijk gesproken`
+    let visited = |i: usize| is_visited(view, i) || r.last > r.from && VISITED.has(view.words.get(i));
+    (before.is_some_and(|i| kind(i) && !visited(i)) && !someone())
         || before.is_some_and(|i| is_neuter(view, i))
-        || opens_thing(view, start, r)
+        || opens_thing(view, r)
         || ends_thing(view, start, r)
 }
 
@@ -85,20 +88,22 @@ fn is_neuter(view: &View<'_>, index: usize) -> bool {
     is(view.words.get(index), &[literal("het")]) && view.spaced(index) && name() && (opening() || within())
 }
 
-/// A reading that begins with the word for a thing: `Storm Eunice`, `Zorgcentrum Maria Oord`, `MS Rotterdam`.
-fn opens_thing(view: &View<'_>, start: usize, r: &Reading<'_>) -> bool {
-    let capital = |i: usize| view.words.get(i).is_some_and(Word::capital);
-    let no_surname =
-        || view.flag(r.last).any(GIVEN) || capital(r.last) && !view.flag(r.last).any(Flags::SURNAME);
+/// `MS Rotterdam`: a reading with a ship for its title.
+fn is_sailing(view: &View<'_>, start: usize, r: &Reading<'_>) -> bool {
+    let shouted = || view.words.get(r.from).is_some_and(|w| w.look == Look::Caps);
+    start < r.from && is_ship(view, start) && !shouted()
+}
+
+/// A reading that begins with the word for a thing: `Storm Eunice`, `Zorgcentrum Maria Oord`.
+fn opens_thing(view: &View<'_>, r: &Reading<'_>) -> bool {
+    let someone = || r.from.checked_sub(1).is_some_and(|i| view.flag(i).any(ROLES));
+    let capital = || view.words.get(r.last).is_some_and(Word::capital);
+    let no_surname = || view.flag(r.last).any(GIVEN) || capital() && !view.flag(r.last).any(Flags::SURNAME);
     let storm = || {
-        is(view.words.get(r.from), &[literal("storm")])
-            && r.last == r.from + 1
-            && (no_surname() || !capital(r.from))
+        is(view.words.get(r.from), &[literal("storm")]) && r.last == r.from + 1 && no_surname() && !someone()
     };
     let kind = || !view.flag(r.from).any(GIVEN.with(Flags::SURNAME)) && is_kind(view, r.from);
-    let shouted = || view.words.get(r.from).is_some_and(|w| w.look == Look::Caps);
-    let ship = || start < r.from && is_ship(view, start) && !shouted();
-    ship() || r.last > r.from && view.spaced(r.from) && (storm() || kind())
+    r.last > r.from && view.spaced(r.from) && (storm() || kind())
 }
 
 /// A reading that ends with the word for a thing, or one that such a word follows: `Titus Brandsmalyceum`, `Erasmus MC`.
@@ -115,7 +120,10 @@ fn ends_thing(view: &View<'_>, start: usize, r: &Reading<'_>) -> bool {
     };
     let last =
         || r.last > start && capital(r.last) && !view.flag(r.last).any(Flags::SURNAME) && is_named(r.last);
-    last() || view.spaced(r.last) && is_named(r.last + 1)
+    // `Mark van Dijk UMC Utrecht`: where somebody works.
+    let works = || r.last > start && WORK.has(view.words.get(r.last + 1));
+    let next = || is_named(r.last + 1) && (capital(r.last + 1) || led()) && !works();
+    last() || view.spaced(r.last) && next()
 }
 
 /// First names of any kind.
@@ -203,6 +211,40 @@ static NAMED: Listed<18> = Listed::of([
     literal("kabinet"),
     literal("wet"),
     literal("bijbelboek"),
+]);
+/// Places where people go and are met.
+static VISITED: Listed<20> = Listed::of([
+    literal("park"),
+    literal("ziekenhuis"),
+    literal("hospitaal"),
+    literal("verpleeghuis"),
+    literal("hotel"),
+    literal("restaurant"),
+    literal("café"),
+    literal("theater"),
+    literal("stadion"),
+    literal("arena"),
+    literal("camping"),
+    literal("kasteel"),
+    literal("station"),
+    literal("metrostation"),
+    literal("halte"),
+    literal("museum"),
+    literal("centrum"),
+    literal("zwembad"),
+    literal("kamp"),
+    literal("landgoed"),
+]);
+/// Places behind the full name of somebody who works there.
+static WORK: Listed<8> = Listed::of([
+    literal("mc"),
+    literal("umc"),
+    literal("universiteit"),
+    literal("hogeschool"),
+    literal("ziekenhuis"),
+    literal("museum"),
+    literal("instituut"),
+    literal("gymnasium"),
 ]);
 const VESSELS: [Ending; 2] = Ending::all(["schip", "boot"]);
 const CALLED_ENDINGS: [Ending; 9] = Ending::all([
