@@ -46,7 +46,7 @@ impl Names {
         let broken = || view.words.get(from).is_some_and(|w| !w.capital()) && self.is_surname(view, from);
         if lead.first && from > 0 {
             let gap = view.gap(from - 1);
-            if !joins(gap, lead.initials) && !(gap == "\n" && broken()) {
+            if !(joins(gap, lead.initials) || gap == "\n" && broken()) {
                 return None;
             }
         }
