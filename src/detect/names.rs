@@ -13,7 +13,7 @@ use super::lexicon::Flags;
 use super::officials::{Officials, Standing};
 use super::people::{View, reason};
 use super::surname::{CUE_CERTAIN, Lead, SAYING, after_article};
-use super::things::is_thing;
+use super::things::{is_kind, is_thing};
 use super::words::{Look, Word, literal};
 use crate::model::{RecogniserId, SubjectRef};
 use smallvec::SmallVec;
@@ -82,7 +82,12 @@ impl Names {
             if passed || is_taken(view, taken, index) || introduces(view, index + 1) {
                 continue;
             }
-            if let Some(reading) = self.read(view, index).filter(|r| r.score >= self.doubtful) {
+            if let Some(mut reading) = self.read(view, index).filter(|r| r.score >= self.doubtful) {
+                if reading.from == index
+                    && let Some(first) = everyday_before(view, index).filter(|first| *first >= next)
+                {
+                    reading.from = first;
+                }
                 next = reading.last + 1;
                 if !self.is_nobody(view, &reading) && !is_thing(view, index, &reading) {
                     hits.extend(self.hit(view, reading));
@@ -285,6 +290,23 @@ impl Names {
             r.reasons.push(reason(&self.rules.company, COMPANY));
         }
     }
+}
+
+/// The word before a name that is the first part of it, though an everyday one: `ik sprak Linie Ensdijk`. Within a sentence its
+/// capital says so.
+fn everyday_before(view: &View<'_>, index: usize) -> Option<usize> {
+    let capital = |i: usize| view.words.get(i).is_some_and(|w| w.look == Look::Capital);
+    let before = index.checked_sub(1)?;
+    let known = LISTED.with(LEADS).with(Flags::CUE).with(Flags::CUE_WEAK).with(Flags::OTHER);
+    let known = known.with(Flags::PLACE).with(Flags::PARTICLE);
+    let fits = view.spaced(before)
+        && capital(before)
+        && capital(index)
+        && !view.flag(before).any(known)
+        && !view.starts_sentence(before)
+        && !after_article(view, before)
+        && !is_kind(view, before);
+    fits.then_some(before)
 }
 
 /// Whether no name can start at a word: it has no capital, is in no list but perhaps that of surnames, which alone and in lower

@@ -7,6 +7,7 @@ use super::hit::Reason;
 use super::lexicon::Flags;
 use super::names::{Names, Reading};
 use super::people::{View, reason};
+use super::things::is_street;
 use super::words::{Look, Word, literal};
 
 /// What stands before a surname.
@@ -102,7 +103,30 @@ impl Names {
         let rule = if view.flag(at).any(Flags::SURNAME) { &self.rules.surname } else { &self.rules.unlisted };
         r.score += weight;
         r.reasons.push(Reason { rule, place: Some((word.start, word.end)), weight });
-        Some(self.second_half(view, at + 1))
+        let end = self.second_half(view, at + 1);
+        let alone = end == at + 1 && particles == 0 && !lead.first && !lead.initials;
+        let expected = lead.titled || lead.cue >= CUE_LIKELY;
+        let certain = lead.cue >= CUE_CERTAIN;
+        Some(if alone && expected { self.going_on(view, at, certain).unwrap_or(end) } else { end })
+    }
+
+    /// The word after a surname that stands behind what turns out to be a first name that no list knows: `groet, Xyla Clandermans`,
+    /// `meneer Tiarda van Starkenborgh`; behind a certain cue in small letters too.
+    fn going_on(&self, view: &View<'_>, at: usize, certain: bool) -> Option<usize> {
+        let last = self.particles(view, at + 1);
+        let known = Flags::OTHER.with(Flags::TITLE).with(Flags::OFFICE);
+        let place = view.flag(last).any(Flags::PLACE) && view.flag(at).any(Flags::SURNAME);
+        let written = |i: usize, look: Look| view.words.get(i).is_some_and(|w| w.look == look);
+        let small = |i: usize| written(i, Look::Lower) && view.word(i).len() > 3;
+        let alike =
+            written(at, Look::Capital) && written(last, Look::Capital) || certain && small(at) && small(last);
+        let goes_on = alike
+            && view.spaced(at)
+            && !view.flag(last).any(known)
+            && !place
+            && !view.is_common(last)
+            && !is_street(view.word(last));
+        goes_on.then_some(last + 1)
     }
 
     /// Whether a first name stands here with a surname behind it.
@@ -198,7 +222,7 @@ impl Names {
                 (word.look == Look::Capital || with_first || lead.initials).then_some(0.15)
             }
             // `Gonny Lammers`: a capital within a sentence, right behind a certain first name.
-            (false, true, true) if with_first && so_far >= FIRST_CERTAIN => {
+            (false, true, true) if with_first && so_far >= FIRST_KNOWN => {
                 (word.look == Look::Capital && word.len() > 3 && !is(Some(word), OPENERS)).then_some(0.15)
             }
             // `naam M. Zuurbier`
@@ -549,8 +573,8 @@ const OPENERS: &[u64] = &[
     literal("groetjes"),
     literal("gemeente"),
 ];
-/// What a first name that leaves no doubt weighs.
-const FIRST_CERTAIN: f32 = 0.45;
+/// What a first name weighs at least that is one without what stands around it.
+const FIRST_KNOWN: f32 = 0.3;
 
 /// What an everyday first name weighs within a sentence at least.
 const FIRST_LIKELY: f32 = 0.25;

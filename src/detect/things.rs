@@ -58,7 +58,7 @@ pub(super) fn is_thing(view: &View<'_>, start: usize, r: &Reading<'_>) -> bool {
 }
 
 /// A word for what is called after people, before the name.
-fn is_kind(view: &View<'_>, index: usize) -> bool {
+pub(super) fn is_kind(view: &View<'_>, index: usize) -> bool {
     KINDS.has(view.words.get(index)) || ends_with(view.word(index), &KIND_ENDINGS, 3)
 }
 
