@@ -86,6 +86,8 @@ impl Names {
                 if reading.from == index
                     && let Some(first) = everyday_before(view, index).filter(|first| *first >= next)
                 {
+                    let place = view.words.get(first).map(|word| (word.start, word.end));
+                    reading.reasons.push(Reason { rule: &self.rules.unlisted, place, weight: 0.0 });
                     reading.from = first;
                 }
                 next = reading.last + 1;
